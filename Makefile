@@ -1,0 +1,71 @@
+# Every target works in a fresh clone: it makes .venv and installs what it needs first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+GRID   ?= ablations/five_factor.yaml
+
+# The tests that wait for processes and servers begin first, and more of them than there are cores.
+SLOW_FIRST := tests/faults tests/store_contract tests/acceptance
+SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
+
+.PHONY: help quickstart test faults lint format audit bench bench-cuda schema clean
+.DEFAULT_GOAL := help
+
+help:  ## show what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+quickstart: $(VENV)/.run  ## install, then run the shipped five-factor grid and its analysis
+	$(BIN)/python -m runner grid $(GRID)
+
+test: $(VENV)/.test  ## run the test suite with coverage, all but the faults that take minutes
+	$(BIN)/python -m pytest $(SLOW_FIRST) tests -m "not long" $(SIDE_BY_SIDE) \
+		--durations 20 --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+faults: $(VENV)/.test  ## inject every fault of the matrix, the minutes-long ones too
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --timeout 900 $$($(BIN)/python -m tests.faults.matrix)
+
+lint: $(VENV)/.lint  ## ruff (format, rules, security) and mypy --strict
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.lint  ## rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+audit: $(VENV)/.lint  ## look for known vulnerabilities in what is installed
+	$(BIN)/pip-audit --local --skip-editable
+
+bench: $(VENV)/.bench  ## cells per hour beside the peers, on this machine's cores
+	$(BIN)/python -m tests.benchmarks.peers
+
+bench-cuda: $(VENV)/.bench  ## the rows of the speed table that need a CUDA device
+	$(BIN)/python -m pytest -m cuda tests
+	$(BIN)/python -m tests.benchmarks.cuda
+
+schema: $(VENV)/.run  ## export the JSON Schema of the specification file
+	$(BIN)/python -m runner schema > ablations/schema.json
+
+clean:  ## remove the environment and what runs have written (results/ is kept)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info .coverage*
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.lint: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[lint]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[test,bench]'
+	@touch $@ $(VENV)/.test $(VENV)/.run

@@ -1,0 +1,24 @@
+"""The one error that is the user's to mend.
+
+Everything a person can get wrong (a file, a key, a level, an option, a database address) ends as an
+`InputError`, one sentence that says what, where, what was expected and the nearest valid name.
+The command line prints it without a traceback and exits with code 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(Exception):
+    """What the user gave cannot be used; the message is one clear sentence."""
+
+
+def did_you_mean(given: str, valid: Iterable[str]) -> str:
+    """The tail of an error sentence: the nearest valid name, or all of them when none is near."""
+    names = sorted(set(valid))
+    near = get_close_matches(given, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"expected one of {', '.join(names)}" if names else "no name is valid here"

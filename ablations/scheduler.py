@@ -1,0 +1,154 @@
+"""Factor `scheduler`: how the learning rate moves while a cell trains.
+
+Contract of a level: `(optimizer, epochs, steps, *, parameters...) -> Stepper`, where `epochs` is
+the training budget and `steps` the number of optimizer steps in an epoch. The optimizer level's
+learning rate is the reference: constant, plateau, cosine and step start there; cyclic and one_cycle
+peak there. Only the learning rate moves, never the momentum, so that the factor means the same
+thing for every optimizer. Each is stepped at the granularity torch documents for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from ablations.registry import level
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+
+@dataclass(frozen=True, slots=True)
+class Stepper:
+    """A torch scheduler and when it wants to be stepped."""
+
+    scheduler: LRScheduler
+    per: Literal["batch", "epoch", "validation_loss"]
+
+    def after_batch(self) -> None:
+        """An optimizer step was taken."""
+        if self.per == "batch":
+            self.scheduler.step()
+
+    def after_epoch(self, validation_loss: float) -> None:
+        """An epoch ended; what is known of the test images never comes here."""
+        if self.per == "epoch":
+            self.scheduler.step()
+        elif self.per == "validation_loss":
+            # ReduceLROnPlateau takes the loss where other schedulers take an epoch's number.
+            self.scheduler.step(validation_loss)  # type: ignore[arg-type]
+
+
+def _peak(optimizer: Optimizer) -> float:
+    """The optimizer level's learning rate."""
+    return float(optimizer.param_groups[0]["lr"])
+
+
+@level("scheduler")
+def constant(optimizer: Optimizer, epochs: int, steps: int) -> Stepper:
+    """The learning rate stays what the optimizer level says."""
+    from torch.optim.lr_scheduler import ConstantLR
+
+    return Stepper(ConstantLR(optimizer, factor=1.0, total_iters=0), "epoch")
+
+
+@level("scheduler")
+def plateau(
+    optimizer: Optimizer,
+    epochs: int,
+    steps: int,
+    *,
+    factor: PositiveFloat = 0.1,
+    patience: NonNegativeInt = 3,
+    threshold: NonNegativeFloat = 1e-4,
+) -> Stepper:
+    """Multiply by `factor` once the validation loss has not improved for `patience` epochs."""
+    from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+    scheduler = ReduceLROnPlateau(
+        optimizer, mode="min", factor=factor, patience=patience, threshold=threshold
+    )
+    return Stepper(scheduler, "validation_loss")
+
+
+@level("scheduler")
+def cyclic(
+    optimizer: Optimizer,
+    epochs: int,
+    steps: int,
+    *,
+    cycles: PositiveInt = 3,
+    floor: PositiveFloat = 0.1,
+) -> Stepper:
+    """Triangular waves up to the learning rate, from `floor` times it (Smith, 2017)."""
+    from torch.optim.lr_scheduler import CyclicLR
+
+    peak = _peak(optimizer)
+    half_wave = max(1, round(epochs * steps / (2 * cycles)))
+    scheduler = CyclicLR(
+        optimizer,
+        base_lr=floor * peak,
+        max_lr=peak,
+        step_size_up=half_wave,
+        mode="triangular",
+        cycle_momentum=False,
+    )
+    return Stepper(scheduler, "batch")
+
+
+@level("scheduler")
+def cosine(
+    optimizer: Optimizer, epochs: int, steps: int, *, floor: NonNegativeFloat = 0.0
+) -> Stepper:
+    """Half a cosine, epoch by epoch, down to `floor` times the learning rate (SGDR, 2017)."""
+    from torch.optim.lr_scheduler import CosineAnnealingLR
+
+    scheduler = CosineAnnealingLR(optimizer, T_max=epochs, eta_min=floor * _peak(optimizer))
+    return Stepper(scheduler, "epoch")
+
+
+@level("scheduler")
+def one_cycle(
+    optimizer: Optimizer,
+    epochs: int,
+    steps: int,
+    *,
+    rise: PositiveFloat = 0.3,
+    start: PositiveFloat = 0.04,
+    end: PositiveFloat = 4e-6,
+) -> Stepper:
+    """Up to the learning rate in the share `rise` of all steps, then down (Smith and Topin, 2018).
+
+    `start` and `end` are shares of the learning rate; torch's defaults 1/25 and 1/250,000.
+    """
+    from torch.optim.lr_scheduler import OneCycleLR
+
+    scheduler = OneCycleLR(
+        optimizer,
+        max_lr=_peak(optimizer),
+        total_steps=max(2, epochs * steps),
+        pct_start=rise,
+        div_factor=1 / start,
+        final_div_factor=start / end,
+        cycle_momentum=False,
+    )
+    return Stepper(scheduler, "batch")
+
+
+@level("scheduler")
+def step(
+    optimizer: Optimizer,
+    epochs: int,
+    steps: int,
+    *,
+    drops: PositiveInt = 2,
+    factor: PositiveFloat = 0.1,
+) -> Stepper:
+    """Multiply by `factor`, `drops` times, at equal distances over the budget."""
+    from torch.optim.lr_scheduler import StepLR
+
+    return Stepper(StepLR(optimizer, max(1, ceil(epochs / (drops + 1))), factor), "epoch")

@@ -1,0 +1,165 @@
+"""Publishing to optuna-dashboard while the grid runs: panels, a note, what happened to every cell.
+
+Level-triggered: each call compares what the store holds with what is published and writes the
+difference. Everything lives in attributes of the Optuna study, which the dashboard reads anew at
+each refresh, so that several processes may publish one study: each sees what the others wrote.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
+
+from ablations.errors import InputError
+from analysis.dashboard.draft import Draft
+from analysis.dashboard.panels import (
+    convergence_panel,
+    interactions_panel,
+    main_effects_panel,
+    progress_panel,
+)
+from analysis.dashboard.trials import annotate, noted
+from analysis.dashboard.words import study_note
+from analysis.report import kept
+from analysis.study import from_store
+from runner.store import StoreError
+from runner.store.mirror import load_study
+from runner.store.optuna_tables import heard_of_study, study_number, tell_study
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from analysis.study import Study
+    from runner.store import Store, StudyInfo
+
+MOST_NOTES = 10_000
+"""Trials that get a note and a picture: all of them are read at each refresh of the dashboard."""
+BATCH = 250
+"""Trials annotated in one transaction: short enough that slots can claim in between."""
+SECONDS = 2.0
+"""What one call may spend on notes."""
+SHARE = 0.02
+"""Of one core, what panels may cost while the grid runs."""
+PUBLISHED = "ablations:published"
+"""Attribute that says which state of the grid the panels show, since when, at what cost."""
+
+log = logging.getLogger(__name__)
+
+
+class Board:
+    """One study's page in the dashboard, kept up to date by `publish`."""
+
+    def __init__(self, store: Store, info: StudyInfo) -> None:
+        self._store = store
+        self._info = info
+        self._mirrored = False
+        self._done: list[int] | None = None  # counts when everything was published
+
+    def publish(self, seconds: float = SECONDS) -> bool:
+        """Bring the page up to date; never raises, so that it may run beside the training.
+
+        Args:
+            seconds: to spend on notes.
+
+        Returns:
+            Whether everything is published; False when something is left for the next call, or
+            stood in the way (it is logged).
+        """
+        try:
+            return self._publish(seconds)
+        except (StoreError, StorageInternalError, SQLAlchemyError, OSError) as error:
+            log.warning("dashboard not updated: %s", error)
+        except Exception:
+            # A page nobody may be looking at must not end the training it describes.
+            log.exception("dashboard not updated")
+        return False
+
+    def _publish(self, seconds: float) -> bool:
+        page = self._page()
+        if page is None:
+            return False
+        counts = self._store.status(self._info)
+        now = [counts.waiting, counts.running, counts.complete, counts.failed]
+        if now == self._done:
+            return True
+        # Panels wait while the grid runs, never once it has ended.
+        shown = self._panels(page, now, may_wait=counts.waiting + counts.running > 0)
+        noted = self._notes(page, seconds)
+        self._done = now if shown and noted else None
+        return self._done is not None
+
+    def _page(self) -> int | None:
+        """Optuna's number of the mirrored study; None before the mirror has made it."""
+        if not self._mirrored:
+            try:
+                load_study(self._store, self._info)  # makes Optuna's tables where there are none
+            except KeyError:
+                return None
+            self._mirrored = True
+        name = self._info.name
+        return self._store.database.read(lambda connection: study_number(connection, name))
+
+    # --- the study ------------------------------------------------------------------------------
+
+    def _panels(self, page: int, now: list[int], *, may_wait: bool) -> bool:
+        """Panels and the study's note; False when they are left as they are for a while."""
+        known = self._store.database.read(
+            lambda connection: {
+                **heard_of_study(connection, page, "ablations:"),
+                **heard_of_study(connection, page, "dashboard:plot_data:"),
+                **heard_of_study(connection, page, "dashboard:note_"),
+            }
+        )
+        last = known.get(PUBLISHED, {})
+        if last.get("counts") == now:
+            return True
+        if may_wait and 0 <= time.time() - last.get("at", 0.0) < last.get("cost", 0.0) / SHARE:
+            return False
+        began = time.thread_time()
+        study = from_store(self._store, self._info, curves=False)
+        draft = Draft(page, known)
+        for name, panel in _panels_of(study).items():
+            draft.panel(name, panel)
+        draft.note(study_note(study, kept.convergence(study)))
+        cost = time.thread_time() - began
+        draft.said[PUBLISHED] = {"counts": now, "at": time.time(), "cost": cost}
+        self._store.database.write(lambda connection: tell_study(connection, page, draft.said))
+        return True
+
+    # --- its trials -----------------------------------------------------------------------------
+
+    def _notes(self, page: int, seconds: float) -> bool:
+        """Notes of trials that have none yet, oldest first, while time lasts."""
+        until = time.monotonic() + seconds
+        factors = list(self._info.factors)
+        there = self._store.database.read(lambda connection: noted(connection, page))
+        for _ in range(there, MOST_NOTES, BATCH):
+            if time.monotonic() > until:
+                return False
+            write = partial(
+                annotate, study_id=page, name=self._info.name, factors=factors, limit=BATCH
+            )
+            if self._store.database.write(write) < BATCH:
+                return True
+        return True
+
+
+def _panels_of(study: Study) -> dict[str, go.Figure]:
+    """The panels that can be drawn, by name; the dashboard shows them in the order of names."""
+    panels: dict[str, Any] = {"a-progress": progress_panel(study.frame)}
+    try:
+        study.table  # noqa: B018 - says whether anything can be estimated
+        found = kept.convergence(study)
+        panels |= {
+            "b-main-effects": main_effects_panel(study),
+            "c-interactions": interactions_panel(study),
+            "d-convergence": found and convergence_panel(study.factors, found),
+        }
+    except InputError as error:
+        log.info("no effects to show yet: %s", error)
+    return {name: panel for name, panel in panels.items() if panel is not None}

@@ -1,0 +1,125 @@
+"""A small picture of one learning curve, drawn when somebody looks.
+
+A picture costs 0.1 to 0.3 s of a core: drawn at the end of each cell it would cost a grid of short
+cells minutes, and on a cluster it would lie on another machine than the dashboard.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from optuna.artifacts.exceptions import ArtifactNotFound
+from sqlalchemy import select
+
+from analysis.figures.style import PALETTE, SOFT, grid_lines, look, new_figure
+from runner.store.tables import attempts, cells, epochs, studies
+
+if TYPE_CHECKING:
+    from optuna.artifacts import FileSystemArtifactStore
+    from sqlalchemy import Connection
+
+    from runner.store import Store
+
+CURVE = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
+
+
+class Pictures:
+    """The dashboard's store of artifacts: curves out of the study's store, other files as files.
+
+    A curve's artifact is named by its attempt's token (`analysis.dashboard.trials`).
+    """
+
+    def __init__(self, store: Store, files: FileSystemArtifactStore) -> None:
+        self._store = store
+        self._files = files
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        """A picture of a curve as PNG, or the file that was uploaded under this name.
+
+        Raises:
+            ArtifactNotFound: neither is there.
+        """
+        found = self._store.database.read(lambda connection: _attempt(connection, artifact_id))
+        if found is None:
+            return self._files.open_reader(artifact_id)
+        row, curve = found
+        if not curve["epoch"]:
+            raise ArtifactNotFound(f"cell {row.cell} has no curve")
+        levels = ", ".join(str(row.labels[factor]) for factor, _ in row.factors)
+        title = f"{levels}, replicate {row.replicate}"
+        chance = 1 / row.classes if row.classes else None
+        target = (row.spec.get("train") or {}).get("target")
+        return BytesIO(curve_picture(curve, title, target, chance))
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        """Keep a file that a person uploads."""
+        self._files.write(artifact_id, content_body)
+
+    def remove(self, artifact_id: str) -> None:
+        """Delete an uploaded file; a curve is the store's and stays."""
+        if self._store.database.read(lambda connection: _attempt(connection, artifact_id)) is None:
+            self._files.remove(artifact_id)
+
+
+def _attempt(connection: Connection, token: str) -> tuple[Any, dict[str, list[Any]]] | None:
+    """What a finished attempt trained and its curve as columns; None where there is none."""
+    row = connection.execute(
+        select(
+            *(cells.c[name] for name in ("id", "cell", "labels", "replicate", "classes")),
+            studies.c.factors,
+            studies.c.spec,
+        )
+        .select_from(attempts)
+        .join(cells, cells.c.id == attempts.c.cell_id)
+        .join(studies, studies.c.id == attempts.c.study_id)
+        .where(attempts.c.token == token)
+    ).first()
+    if row is None:
+        return None
+    points = connection.execute(
+        select(*(epochs.c[name] for name in CURVE))
+        .where(epochs.c.cell_id == row.id)
+        .order_by(epochs.c.epoch)
+    ).all()
+    return row, {name: [getattr(point, name) for point in points] for name in CURVE}
+
+
+@look()
+def curve_picture(
+    curve: dict[str, list[Any]], title: str, target: float | None, chance: float | None
+) -> bytes:
+    """PNG of a curve.
+
+    Args:
+        curve: columns epoch, train_loss, validation_loss, train_accuracy, validation_accuracy.
+        title: above the picture.
+        target: accuracy that counts as reached, as a share.
+        chance: accuracy of guessing, as a share.
+    """
+    figure = new_figure(6.0, 2.5)
+    losses, accuracies = figure.subplots(1, 2)
+    epoch = np.asarray(curve["epoch"], dtype=float)
+    styles = (("train", "-", PALETTE[0]), ("validation", (0, (4, 1.5)), PALETTE[1]))
+    for kind, line, shade in styles:
+        for axes, name, scale in ((losses, "loss", 1.0), (accuracies, "accuracy", 100.0)):
+            values = np.array([np.nan if v is None else v for v in curve[f"{kind}_{name}"]], float)
+            axes.plot(
+                epoch, values * scale, color=shade, linestyle=line, marker="o", markersize=2,
+                label={"train": "training", "validation": "validation"}[kind],
+            )  # fmt: skip
+    for value, style in ((target, (0, (4, 2))), (chance, (0, (1, 1)))):
+        if value is not None:
+            accuracies.axhline(value * 100, color=SOFT, linewidth=0.7, linestyle=style)
+    accuracies.set_ylim(-2, 102)
+    for axes, label in ((losses, "loss (nats)"), (accuracies, "accuracy (%)")):
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        grid_lines(axes)
+    figure.suptitle(title, fontsize=8)
+    handles, labels = losses.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    with BytesIO() as buffer:
+        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+        return buffer.getvalue()

@@ -1,0 +1,120 @@
+"""A note and a picture for every ended trial, as attributes of its Optuna study.
+
+Of the study, because a finished trial takes no further attributes. The picture is only announced:
+the server draws it when somebody looks (`analysis.dashboard.pictures`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import String, cast, exists, func, literal, select
+
+from analysis.dashboard.draft import Draft
+from analysis.dashboard.words import cell_note
+from runner.store.claims import AttemptState
+from runner.store.optuna_tables import STUDY_ATTRIBUTES, tell_study
+from runner.store.tables import attempts, cells, epochs, studies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+PICTURE = "dashboard:artifacts:{trial}:{token}"
+"""Study attribute under which the dashboard looks for pictures of a finished trial."""
+FACTS = ("test_accuracy", "epochs_to_target", "epochs_run", "seconds", "notes")
+"""What a note says of the cell that the attempt finished."""
+
+
+def annotate(
+    connection: Connection, study_id: int, name: str, factors: Sequence[str], limit: int
+) -> int:
+    """Give trials without a note one, oldest first, and announce the pictures of their curves.
+
+    Args:
+        connection: in a transaction that may write.
+        study_id: Optuna's number of the study.
+        name: of the study.
+        factors: names of the factors, in order.
+        limit: at most so many trials.
+
+    Returns:
+        How many trials were annotated.
+    """
+    rows = connection.execute(_ended(study_id, name).limit(limit)).all()
+    said: dict[str, Any] = {}
+    for row in rows:
+        note = cell_note(_run(row), list(factors))
+        if row.state == AttemptState.COMPLETE and row.drawn:
+            about = {
+                "artifact_id": row.token,
+                "filename": f"curve-{row.cell}.png",
+                "mimetype": "image/png",
+                "encoding": None,
+            }
+            said[PICTURE.format(trial=row.trial_id, token=row.token)] = json.dumps(about)
+            # The page shows artifacts as small tiles; in the note the picture can be read.
+            note += f"\n\n![learning curve](/artifacts/{study_id}/{row.trial_id}/{row.token})"
+        draft = Draft(study_id)
+        draft.note(note, row.trial_id)
+        said |= draft.said
+    tell_study(connection, study_id, said)
+    return len(rows)
+
+
+def noted(connection: Connection, study_id: int) -> int:
+    """How many trials have a note."""
+    notes = STUDY_ATTRIBUTES.c.key.like("dashboard:%:note_ver")
+    return int(
+        connection.scalar(
+            select(func.count()).where(STUDY_ATTRIBUTES.c.study_id == study_id, notes)
+        )
+        or 0
+    )
+
+
+def _ended(study_id: int, name: str) -> Any:
+    """Ended attempts whose trial was told and has no note yet, oldest first."""
+    key = literal("dashboard:") + cast(attempts.c.trial_id, String) + literal(":note_ver")
+    known = exists().where(STUDY_ATTRIBUTES.c.study_id == study_id, STUDY_ATTRIBUTES.c.key == key)
+    return (
+        select(
+            attempts.c.trial_id,
+            attempts.c.token,
+            attempts.c.state,
+            attempts.c.status,
+            attempts.c.reason,
+            attempts.c.detail,
+            cells.c.cell,
+            cells.c.labels,
+            cells.c.replicate,
+            *(cells.c[fact].label(f"cell_{fact}") for fact in FACTS),
+            exists().where(epochs.c.cell_id == cells.c.id).label("drawn"),
+        )
+        .join(cells, cells.c.id == attempts.c.cell_id)
+        .join(studies, studies.c.id == attempts.c.study_id)
+        .where(
+            studies.c.name == name,
+            attempts.c.mirrored,
+            attempts.c.trial_id.is_not(None),
+            attempts.c.state.in_((AttemptState.COMPLETE, AttemptState.FAILED)),
+            ~known,
+        )
+        .order_by(attempts.c.id)
+    )
+
+
+def _run(row: Any) -> dict[str, Any]:
+    """The attempt as `cell_note` reads it; the cell's outcome only where it is the attempt's."""
+    finished = row.state == AttemptState.COMPLETE
+    facts = {fact: getattr(row, f"cell_{fact}") if finished else None for fact in FACTS}
+    return {
+        **row.labels,
+        "replicate": row.replicate,
+        "status": row.status or "failed",
+        "reason": row.reason,
+        "detail": row.detail,
+        **facts,
+    }

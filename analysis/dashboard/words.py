@@ -1,0 +1,92 @@
+"""Notes in Markdown for the study and for each trial: what was found, what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablations.errors import InputError
+from analysis.report.answer import answer
+from analysis.report.caveats import caveats
+from analysis.report.page import progress
+from analysis.report.paper import escape_markdown
+
+if TYPE_CHECKING:
+    from analysis.convergence import Convergence
+    from analysis.study import Study
+
+
+def study_note(study: Study, found: Convergence | None) -> str:
+    """Progress, the answer and the caveats; says so where nothing can be estimated yet."""
+    how_far = progress(study)
+    lines = [f"# {escape_markdown(study.name)}", ""]
+    if how_far["done"] < how_far["planned"]:
+        lines += [f"**Still running.** {escape_markdown(how_far['sentence'])}", ""]
+    try:
+        sentences = answer(study).sentences
+        warnings = caveats(study, found)
+    except InputError as error:
+        return "\n".join([*lines, f"Nothing can be estimated yet: {escape_markdown(str(error))}."])
+    lines += [line for text in sentences for line in (escape_markdown(text), "")]
+    if study.planned_claims:
+        lines += ["## Claims", "", *_claims(study), ""]
+    if warnings:
+        lines += ["## Caveats", "", *(f"- {escape_markdown(text)}" for text in warnings), ""]
+    return "\n".join(lines)
+
+
+def _claims(study: Study) -> list[str]:
+    try:
+        rows = study.claims().to_dict("records")
+    except InputError as error:
+        return [escape_markdown(f"Not answered yet: {error}.")]
+    texts = [str(row.get("sentence") or f"{row['verdict']}: {row['claim']}") for row in rows]
+    return [f"- {escape_markdown(text)}" for text in texts]
+
+
+def cell_note(run: dict[str, Any], factors: list[str]) -> str:
+    """What happened to one cell, in a few sentences.
+
+    Args:
+        run: the run's row of the tidy frame.
+        factors: names of the factor columns.
+    """
+    levels = ", ".join(f"{name} {run[name]}" for name in factors)
+    lines = [f"**{_ending(run)}**", "", escape_markdown(f"{levels}; replicate {run['replicate']}.")]
+    facts = []
+    if _is_number(run.get("epochs_to_target")):
+        facts.append(f"reached the target in epoch {int(run['epochs_to_target'])}")
+    elif run.get("status") == "converged":
+        facts.append("did not reach the target accuracy")
+    if _is_number(run.get("epochs_run")):
+        facts.append(f"ran {int(run['epochs_run'])} epochs")
+    if _is_number(run.get("seconds")):
+        facts.append(f"took {float(run['seconds']):.0f} s")
+    if facts:
+        text = ", ".join(facts)
+        lines += ["", escape_markdown(f"{text[:1].upper()}{text[1:]}.")]
+    notes = run.get("notes")
+    if isinstance(notes, list | tuple) and notes:
+        lines += ["", *(f"- {escape_markdown(str(note))}" for note in notes)]
+    return "\n".join(lines)
+
+
+def _ending(run: dict[str, Any]) -> str:
+    """How the run ended, as a headline."""
+    status = str(run.get("status"))
+    accuracy = run.get("test_accuracy")
+    detail = f": {run['detail']}" if isinstance(run.get("detail"), str) and run["detail"] else ""
+    if status == "converged" and _is_number(accuracy):
+        return escape_markdown(f"Converged, {float(str(accuracy)):.1%} of the test images right")
+    if status == "stalled":
+        return "Stalled: finite to the end, but not better than guessing"
+    if status == "diverged":
+        return escape_markdown(f"Diverged{detail or ': a loss or weight stopped being finite'}")
+    reason = run.get("reason")
+    name = f" ({reason})" if isinstance(reason, str) and reason else ""
+    return escape_markdown(f"{status.capitalize()}{name}{detail}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and bool(np.isfinite(value))

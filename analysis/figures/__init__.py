@@ -1,0 +1,65 @@
+"""Figures: tidy frames in, matplotlib figures out; nothing here estimates anything.
+
+Every function states the columns it reads. `save` writes PNG, SVG, CSV and caption; `gallery`
+draws all figures of a study.
+"""
+
+from analysis.figures.alias_map import alias_map
+from analysis.figures.caption import Runs, caption
+from analysis.figures.cell_heat_map import cell_heat_map, cell_mosaic
+from analysis.figures.cell_strip import cell_strip
+from analysis.figures.convergence_rates import convergence_rates
+from analysis.figures.diagnostics import diagnostics, scale_comparison
+from analysis.figures.forest import forest
+from analysis.figures.half_normal import half_normal
+from analysis.figures.interaction_heat_maps import interaction_heat_maps
+from analysis.figures.interaction_matrix import interaction_matrix
+from analysis.figures.learning_curves import learning_curves
+from analysis.figures.main_effects import main_effects
+from analysis.figures.measure import (
+    ACCURACY,
+    CONVERGED,
+    EPOCHS,
+    GIVEN_CONVERGED,
+    SECONDS,
+    Measure,
+)
+from analysis.figures.pareto import pareto
+from analysis.figures.performance_profile import performance_profile
+from analysis.figures.saving import Drawing, save
+from analysis.figures.style import COLUMN, PAGE, at_width
+from analysis.figures.time_to_target import time_to_target
+from analysis.figures.variance_shares import variance_shares
+
+__all__ = [
+    "ACCURACY",
+    "COLUMN",
+    "CONVERGED",
+    "EPOCHS",
+    "GIVEN_CONVERGED",
+    "PAGE",
+    "SECONDS",
+    "Drawing",
+    "Measure",
+    "Runs",
+    "alias_map",
+    "at_width",
+    "caption",
+    "cell_heat_map",
+    "cell_mosaic",
+    "cell_strip",
+    "convergence_rates",
+    "diagnostics",
+    "forest",
+    "half_normal",
+    "interaction_heat_maps",
+    "interaction_matrix",
+    "learning_curves",
+    "main_effects",
+    "pareto",
+    "performance_profile",
+    "save",
+    "scale_comparison",
+    "time_to_target",
+    "variance_shares",
+]

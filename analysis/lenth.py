@@ -1,0 +1,215 @@
+"""Effects of an unreplicated design without an error term: Lenth's pseudo standard error.
+
+Each orthonormal contrast of the design is one effect on the scale "high minus low" of a two-level
+factor, so factors of three or more levels stand beside two-level ones. In a fraction the first
+name (mains before pairs) is shown with the contrasts it cannot be told from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri, stdtr, stdtrit
+
+from analysis.cell_means import CellMeans
+from analysis.frame import Floats
+from analysis.lenth_limits import lenth_limits
+
+FEWEST_EFFECTS = 7
+"""Below this the pseudo standard error is the noise's or the effects', nobody can say which."""
+MOST_RUNS = 1200
+"""Rows of an incomplete design above which contrast-by-contrast orthogonalisation is too slow."""
+MOST_CANDIDATES = 20_000
+_ACTIVE = ("active_me", "active_sme", "active_me_simulated", "active_sme_simulated")
+
+
+@dataclass(frozen=True, eq=False)
+class Lenth:
+    """Lenth's analysis (Technometrics 1989).
+
+    Attributes:
+        m: number of effects.
+        s0: 1.5 x median |effect|.
+        pse: pseudo standard error, NaN when refused.
+        df: m / 3.
+        me: margin of error of one effect.
+        sme: simultaneous margin of error over all m.
+        me_simulated, sme_simulated: the same by simulation of m effects of noise, which hold their
+            level exactly where the t approximation is only near (`analysis.lenth_limits`).
+        refused: why there is no PSE, or None.
+        effects: columns term, contrast, effect, absolute, quantile (half-normal), t, p,
+            active_me, active_sme, active_me_simulated, active_sme_simulated, aliases (list of
+            names).
+    """
+
+    m: int
+    s0: float
+    pse: float
+    df: float
+    me: float
+    sme: float
+    me_simulated: float
+    sme_simulated: float
+    refused: str | None
+    effects: pd.DataFrame
+
+
+def lenth(cells: CellMeans, confidence: float = 0.95) -> Lenth | None:
+    """Analyse the cell means of a design where no cell has two runs; None where one has."""
+    if cells.pure_df > 0:
+        return None
+    found = _full_grid(cells) if not cells.empty.any() else _fraction(cells)
+    if isinstance(found, str):
+        return _refuse(pd.DataFrame(columns=["term", "contrast", "effect", "aliases"]), found)
+    return pseudo_standard_error(found, confidence)
+
+
+def pseudo_standard_error(effects: pd.DataFrame, confidence: float = 0.95) -> Lenth:
+    """Add Lenth's limits and half-normal coordinates to a table of effects.
+
+    Args:
+        effects: columns term, contrast, effect, aliases.
+        confidence: of ME and SME.
+    """
+    m = len(effects)
+    frame = effects.copy()
+    size = frame["effect"].abs().to_numpy(dtype=float)
+    frame["absolute"] = size
+    rank = np.empty(m)
+    rank[np.argsort(size, kind="stable")] = np.arange(1, m + 1)
+    frame["quantile"] = ndtri(0.5 + 0.5 * (rank - 0.5) / m)
+    if m < FEWEST_EFFECTS:
+        return _refuse(
+            frame,
+            f"{m} effects are too few for Lenth's method (at least {FEWEST_EFFECTS}): "
+            "run replicates",
+        )
+    s0 = 1.5 * float(np.median(size))
+    trimmed = size[size < 2.5 * s0]
+    pse = 1.5 * float(np.median(trimmed)) if trimmed.size else 0.0
+    # Rounding leaves effects of 1e-17 where the design makes them exactly zero.
+    if pse <= 1e-12 * float(size.max()):
+        return _refuse(frame, "half of the effects or more are exactly zero: nothing is noise")
+    df = m / 3
+    me = pse * float(stdtrit(df, 0.5 + confidence / 2))
+    gamma = (1 + confidence ** (1 / m)) / 2
+    sme = pse * float(stdtrit(df, gamma))
+    frame["t"] = frame["effect"] / pse
+    frame["p"] = 2 * stdtr(df, -(size / pse))
+    frame["active_me"] = size > me
+    frame["active_sme"] = size > sme
+    one, largest = (limit * pse for limit in lenth_limits(m, confidence))
+    frame["active_me_simulated"] = size > one
+    frame["active_sme_simulated"] = size > largest
+    return Lenth(m, s0, pse, df, me, sme, one, largest, None, frame)
+
+
+def _refuse(frame: pd.DataFrame, reason: str) -> Lenth:
+    nan = float("nan")
+    frame = frame.assign(t=nan, p=nan, **dict.fromkeys(_ACTIVE))
+    if "absolute" not in frame:
+        frame = frame.assign(absolute=nan, quantile=nan)
+    limits = dict.fromkeys(("s0", "pse", "me", "sme", "me_simulated", "sme_simulated"), nan)
+    return Lenth(m=len(frame), df=len(frame) / 3, refused=reason, effects=frame, **limits)
+
+
+def polynomial_contrasts(levels: int) -> Floats:
+    """Orthonormal polynomial contrasts, shape (levels, levels - 1), in level order."""
+    x = np.arange(levels) - (levels - 1) / 2
+    q, r = np.linalg.qr(np.vander(x, levels, increasing=True))
+    return np.asarray((q * np.sign(np.diag(r)))[:, 1:])
+
+
+def _contrast_name(names: list[str], degrees: list[int], levels: list[int]) -> str:
+    """Name of a contrast: "A" for two levels, "A^1", "A^2" for the polynomial degrees of more."""
+    return ":".join(
+        name if size == 2 else f"{name}^{degree}"
+        for name, degree, size in zip(names, degrees, levels, strict=True)
+    )
+
+
+def _full_grid(cells: CellMeans) -> pd.DataFrame:
+    """Every contrast of a complete grid at once, axis by axis."""
+    transformed = cells.deviations
+    for axis, size in enumerate(cells.shape):
+        basis = np.column_stack([np.full(size, size**-0.5), polynomial_contrasts(size)])
+        transformed = np.moveaxis(np.tensordot(basis.T, transformed, (1, axis)), 0, axis)
+    scale = 2.0 / np.sqrt(cells.n)
+    rows = []
+    indices = np.indices(cells.shape).reshape(len(cells.shape), -1).T
+    order = sorted(
+        range(1, len(indices)),
+        key=lambda k: (int((indices[k] > 0).sum()), *(indices[k] == 0), *indices[k]),
+    )
+    flat = transformed.ravel()
+    for k in order:
+        active = np.flatnonzero(indices[k])
+        names = [cells.names[a] for a in active]
+        degrees = [int(indices[k][a]) for a in active]
+        rows.append(
+            {
+                "term": ":".join(names),
+                "contrast": _contrast_name(names, degrees, [cells.shape[a] for a in active]),
+                "effect": float(flat[k]) * scale,
+                "aliases": [],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _fraction(cells: CellMeans) -> pd.DataFrame | str:
+    """Contrasts of an incomplete design, each freed of those before it (mains first)."""
+    ran = np.flatnonzero(~cells.empty.ravel())
+    n = len(ran)
+    if n > MOST_RUNS:
+        return f"{n} single runs of an incomplete grid are too many for effect-by-effect analysis"
+    where = np.unravel_index(ran, cells.shape)
+    y = cells.deviations.ravel()[ran]
+    codes = [
+        polynomial_contrasts(size)[index] for size, index in zip(cells.shape, where, strict=True)
+    ]
+    basis = np.empty((n, n))
+    basis[:, 0] = n**-0.5
+    used = 1
+    rows: list[dict[str, object]] = []
+    tried = 0
+    for size in range(1, len(cells.names) + 1):
+        for axes in combinations(range(len(cells.names)), size):
+            for degrees in np.ndindex(*[codes[a].shape[1] for a in axes]):
+                tried += 1
+                if tried > MOST_CANDIDATES:
+                    break
+                column = np.prod([codes[a][:, d] for a, d in zip(axes, degrees, strict=True)], 0)
+                norm = float(np.linalg.norm(column))
+                if norm < 1e-12:
+                    continue
+                name = _contrast_name(
+                    [cells.names[a] for a in axes],
+                    [d + 1 for d in degrees],
+                    [cells.shape[a] for a in axes],
+                )
+                inside = basis[:, :used].T @ column
+                left = column - basis[:, :used] @ inside
+                left -= basis[:, :used] @ (basis[:, :used].T @ left)
+                if used < n and float(np.linalg.norm(left)) > 1e-7 * norm:
+                    basis[:, used] = left / np.linalg.norm(left)
+                    rows.append(
+                        {
+                            "term": ":".join(cells.names[a] for a in axes),
+                            "contrast": name,
+                            "effect": float(basis[:, used] @ y) * 2.0 / np.sqrt(n),
+                            "aliases": [],
+                        }
+                    )
+                    used += 1
+                    continue
+                twin = int(np.argmax(np.abs(inside[1:]))) if used > 1 else -1
+                if twin >= 0 and abs(inside[twin + 1]) > (1 - 1e-9) * norm:
+                    sign = "" if inside[twin + 1] > 0 else "-"
+                    aliases = rows[twin]["aliases"]
+                    assert isinstance(aliases, list)  # noqa: S101 - built above
+                    aliases.append(sign + name)
+    return pd.DataFrame(rows, columns=["term", "contrast", "effect", "aliases"])

@@ -1,0 +1,57 @@
+"""Adjusted p-values: Holm over a family, Tukey and Games-Howell within a factor.
+
+NaN stays NaN and still counts towards the family: a contrast that could not be estimated was
+planned, so leaving it out would make the others look better.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from analysis.frame import Floats
+from analysis.studentized_range import range_quantile, range_sf
+
+
+def holm(p: Floats) -> Floats:
+    """Holm's step-down adjustment (Holm 1979).
+
+    Args:
+        p: p-values of one family, NaN where a test could not be made.
+
+    Returns:
+        Adjusted p-values in the same order, at most 1, NaN where p is.
+    """
+    p = np.asarray(p, dtype=np.float64)
+    adjusted = np.full(len(p), np.nan)
+    tested = np.flatnonzero(np.isfinite(p))
+    ranked = tested[np.argsort(p[tested], kind="stable")]
+    factors = len(p) - np.arange(len(ranked))
+    adjusted[ranked] = np.minimum(np.maximum.accumulate(p[ranked] * factors), 1.0)
+    return adjusted
+
+
+def tukey_p(t: float, means: int, df: float) -> float:
+    """Probability that the range of `means` t-scaled means exceeds |t| (Tukey 1953).
+
+    With Welch standard errors and their Satterthwaite df this is the Games-Howell test (1976).
+
+    Args:
+        t: difference over its standard error.
+        means: number of means compared, two or more.
+        df: degrees of freedom of the error.
+    """
+    if not (np.isfinite(t) and np.isfinite(df) and df > 0):
+        return float("nan")
+    if means == 2:  # the range of two is a two-sided t test, exact into the far tail
+        return float(2 * stdtr(df, -abs(t)))
+    # Bonferroni bounds the p-value from above, and is what it tends to in the far tail.
+    bound = means * (means - 1) * float(stdtr(df, -abs(t)))
+    return bound if bound < 1e-13 else min(range_sf(abs(t) * 2**0.5, means, df), bound)
+
+
+def tukey_quantile(means: int, df: float, confidence: float = 0.95) -> float:
+    """Critical |t| of simultaneous intervals for all pairs of `means` means."""
+    if means == 2:
+        return float(stdtrit(df, 0.5 + confidence / 2))
+    return range_quantile(confidence, means, df) / 2**0.5

@@ -1,0 +1,61 @@
+"""Tests of terms over replicates: what holds when the cells of a replicate share a shock.
+
+Within each replicate a term's contrasts have one value each; F compares their mean square with how
+much they vary from replicate to replicate (the term beside its interaction with replicates). With
+one degree of freedom it is the t over replicates, squared. Unequal variances and correlations of
+the contrasts are paid for in degrees of freedom (Box 1954; Greenhouse and Geisser 1959).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import fdtrc
+
+from analysis.cell_means import CellMeans
+from analysis.frame import Floats
+from analysis.lenth import polynomial_contrasts
+from analysis.margins import Margin
+from analysis.model_matrix import Term
+
+COLUMNS = ["term", "df", "F", "df_error", "p"]
+
+
+def replicate_test(margin: Margin) -> dict[str, float]:
+    """Test one term over the replicates that ran in all of its margin.
+
+    Returns:
+        df and df_error (both times Greenhouse and Geisser's epsilon, so not whole numbers), F, p;
+        NaN with fewer than two complete replicates, or where nothing varies between them.
+    """
+    nan = float("nan")
+    basis: Floats = np.ones((1, 1))
+    for size in margin.shape:
+        basis = np.asarray(np.kron(basis, polynomial_contrasts(size)))
+    q = basis.shape[1]
+    complete = margin.replicates[np.isfinite(margin.replicates).all(axis=1)]
+    k = len(complete)
+    lost = {"df": float(q), "F": nan, "df_error": nan, "p": nan}
+    if k < 2:
+        return lost
+    values = complete @ basis
+    mean = values.mean(axis=0)
+    left = values - mean
+    inner = left @ left.T / (k - 1)  # has the traces of the contrasts' covariance and its square
+    trace = float(np.trace(inner))
+    dust = (np.abs(complete).max() * 8 * np.finfo(float).eps) ** 2
+    if trace <= dust * q:
+        return lost
+    epsilon = 1.0 if q == 1 else trace**2 / (q * float((inner**2).sum()))
+    df = min(epsilon, 1.0) * q
+    f = k * float(mean @ mean) / trace
+    df_error = df * (k - 1)
+    return {"df": df, "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
+
+
+def replicate_table(cells: CellMeans, terms: Sequence[Term]) -> pd.DataFrame:
+    """`replicate_test` of every term: columns term, df, F, df_error, p."""
+    rows = [{"term": term.name, **replicate_test(Margin.of(cells, term))} for term in terms]
+    return pd.DataFrame(rows, columns=COLUMNS)

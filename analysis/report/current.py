@@ -1,0 +1,48 @@
+"""Whether a report is there and still true, and what it found: read without making anything.
+
+Apart from `write`, because a grid that has nothing to do asks only this and should not wait for
+the drawing libraries, which take seconds to import.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+STATE = "report.json"
+"""What the report in a folder was made from: `is_current` compares it with the store."""
+
+
+def findings(folder: Path | str) -> list[str]:
+    """The findings of the report in a folder, a line each; nothing where there is none."""
+    path = Path(folder) / "findings.txt"
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def is_current(store: Any, study: Any, folder: Path | str) -> bool:
+    """Whether the report in the folder was made from the study as it now is in the store."""
+    folder = Path(folder)
+    if not (folder / "report.html").exists():
+        return False
+    try:
+        kept = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(kept == state_of(pd.DataFrame(store.runs(study))))
+
+
+def state_of(frame: pd.DataFrame) -> dict[str, Any]:
+    """Counts by state and the last end: any new outcome changes one of them."""
+    states: dict[str, int] = {}
+    if "state" in frame:
+        counts = frame["state"].astype(str).value_counts().sort_index()
+        states = {str(name): int(count) for name, count in counts.items()}
+    ended = pd.to_datetime(frame["ended"], utc=True).max() if "ended" in frame else None
+    return {
+        "runs": len(frame),
+        "states": states,
+        "ended": None if ended is None or pd.isna(ended) else str(ended),
+    }

@@ -1,0 +1,305 @@
+// What the page adds where scripts run: charts that answer to the pointer, a table that sorts and
+// filters, a theme switch. Everything it shows stands in the page without it too.
+(function () {
+  "use strict";
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const runs = data.runs;
+  const factors = Object.entries(data.factors);
+  const count = runs.status.length;
+  const byId = (id) => document.getElementById(id);
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const palette = ["#0072b2", "#d55e00", "#009e73", "#a8518a", "#4aa3d8", "#b07d00", "#808890", "#7a5cc7"];
+  const dashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+  const config = { displayModeBar: false, responsive: true };
+  const MOST_DOTS = 2500, MOST_CURVES = 8, ROWS = 50;
+  let outcome = data.outcomes[0];
+  let curveKind = "validation_accuracy";
+  const chosen = [];
+
+  const levelOf = (factor, run) => data.factors[factor][runs.levels[factor][run]];
+  const nameOf = (run) => factors.map(([f]) => levelOf(f, run)).join(", ") +
+    (runs.replicate[run] === "" ? "" : ", replicate " + runs.replicate[run]);
+  const shown = (value, of) => value === null || value === undefined ? "none" :
+    (value * of.scale).toFixed(of.digits) + (of.unit ? " " + of.unit : "");
+  // Plotly reads a little HTML in its labels: names are text.
+  const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+  // Long names on several short lines, broken at their separators.
+  const folded = (name) => plain(name.length > 24 ? name.slice(0, 23) + "…" : name).replace(/([_\s-])(?=.{3,})/g, name.length > 9 ? "$1<br>" : "$1");
+
+  function axisStyle(extra) {
+    return Object.assign({ gridcolor: css("--grid"), linecolor: css("--soft"), tickcolor: css("--soft"),
+      zeroline: false, fixedrange: true, automargin: true }, extra);
+  }
+  function baseLayout(extra) {
+    return Object.assign({ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: "system-ui, sans-serif", size: 13, color: css("--ink") },
+      margin: { l: 60, r: 12, t: 34, b: 46 }, hoverlabel: { align: "left" }, showlegend: false }, extra);
+  }
+
+  // --- charts, each when it is near -------------------------------------------------------------
+  // plotly.js waits as text: reading its megabyte and a half would hold up the table and the page.
+  function plotly() {
+    if (!window.Plotly) {
+      const script = document.createElement("script");
+      script.textContent = byId("plotly").textContent;
+      document.head.append(script);
+    }
+    return window.Plotly;
+  }
+  const waiting = new Map();
+  function draw(id) {
+    const first = waiting.get(id);
+    if (!first) return;
+    waiting.delete(id);
+    first();
+    settled();
+  }
+  function settled() {
+    if (waiting.size === 0) document.documentElement.dataset.ready = "true";
+  }
+  function drawWhenNear() {
+    if (data.outcomes.length) waiting.set("effects-chart", () => {
+      drawEffects();
+      byId("effects-chart").on("plotly_click", (event) => {
+        const run = event.points[0].customdata;
+        if (typeof run === "number") choose(run);
+      });
+    });
+    if (hasCurves()) waiting.set("curve-chart", drawCurves);
+    const near = new IntersectionObserver((entries) => {
+      entries.forEach((entry) => { if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target.id); } });
+    }, { rootMargin: "50% 0px" });
+    waiting.forEach((_, id) => near.observe(byId(id)));
+    // Whoever reads the answer first finds the charts drawn: one in each idle moment.
+    const idle = window.requestIdleCallback || ((call) => setTimeout(call, 300));
+    const next = () => { const id = waiting.keys().next().value; if (id) { draw(id); idle(next); } };
+    idle(next);
+  }
+
+  // --- main effects ---------------------------------------------------------------------------
+  function drawEffects() {
+    // As wide as its names need, so that level labels stay level.
+    const slots = factors.map(([, levels]) => (levels.length + 0.2) *
+      Math.max(6, ...levels.flatMap((level) => folded(level).split("<br>")).map((line) => line.length)));
+    const total = slots.reduce((a, b) => a + b, 0);
+    const traces = [], layout = baseLayout({ annotations: [], shapes: [], hovermode: "closest" });
+    const values = runs[outcome.key] || [];
+    let start = 0;
+    factors.forEach(([factor, levels], place) => {
+      const suffix = place === 0 ? "" : String(place + 1);
+      const x = "x" + suffix;
+      const domain = [start / total + 0.006, (start + slots[place]) / total - 0.006];
+      start += slots[place];
+      layout["xaxis" + suffix] = axisStyle({ domain: domain, range: [-0.6, levels.length - 0.4], showgrid: false,
+        tickvals: levels.map((_, i) => i), ticktext: levels.map(folded), tickangle: levels.length > 4 ? -40 : 0, anchor: "y" });
+      layout.annotations.push({ text: "<b>" + plain(factor) + "</b>", showarrow: false, xref: "paper", yref: "paper",
+        x: (domain[0] + domain[1]) / 2, y: 1.02, xanchor: "center", yanchor: "bottom" });
+      if (outcome.grand !== null) {
+        layout.shapes.push({ type: "line", xref: "paper", yref: "y", x0: domain[0], x1: domain[1],
+          y0: outcome.grand * outcome.scale, y1: outcome.grand * outcome.scale, line: { color: css("--soft"), dash: "dash", width: 1 } });
+      }
+      const dots = { x: [], y: [], customdata: [], text: [] };
+      if (outcome.key !== "converged" && count <= MOST_DOTS) {
+        for (let run = 0; run < count; run++) {
+          if (values[run] === null || values[run] === undefined) continue;
+          dots.x.push(runs.levels[factor][run] + ((run * 0.618034) % 1 - 0.5) * 0.5);
+          dots.y.push(values[run] * outcome.scale);
+          dots.customdata.push(run);
+          dots.text.push(plain(nameOf(run)) + "<br>" + shown(values[run], outcome) + ", " + plain(runs.status[run]));
+        }
+      }
+      traces.push({ type: "scatter", mode: "markers", xaxis: x, yaxis: "y", x: dots.x, y: dots.y, customdata: dots.customdata,
+        text: dots.text, hoverinfo: "text", marker: { size: 5, color: css("--soft"), opacity: 0.35 } });
+      const means = outcome.means[factor] || [];
+      const mid = means.map((m) => m[0] === null ? null : m[0] * outcome.scale);
+      traces.push({ type: "scatter", mode: "lines+markers", xaxis: x, yaxis: "y", x: levels.map((_, i) => i), y: mid,
+        error_y: { type: "data", symmetric: false, thickness: 1.6, width: 4, color: css("--accent"),
+          array: means.map((m, i) => m[2] === null ? 0 : m[2] * outcome.scale - mid[i]),
+          arrayminus: means.map((m, i) => m[1] === null ? 0 : mid[i] - m[1] * outcome.scale) },
+        text: means.map((m, i) => "<b>" + plain(factor) + ": " + plain(levels[i]) + "</b><br>" + shown(m[0], outcome) +
+          " [" + shown(m[1], outcome) + ", " + shown(m[2], outcome) + "]<br>" + cellsOf(factor, i)),
+        hoverinfo: "text", line: { color: css("--accent"), width: 1.6 }, marker: { size: 9, color: css("--accent") } });
+    });
+    layout.yaxis = axisStyle({ title: { text: plain(outcome.name + (outcome.unit ? " (" + outcome.unit + ")" : "")) } });
+    plotly().react("effects-chart", traces, layout, config);
+    byId("effects-note").textContent = "Marginal means with 95% intervals (" + outcome.interval + "); dashed: grand mean" +
+      (outcome.key === "converged" || count > MOST_DOTS ? "." : "; dots: single runs.");
+  }
+  function cellsOf(factor, level) {
+    let all = 0, good = 0;
+    for (let run = 0; run < count; run++) {
+      if (runs.levels[factor][run] !== level) continue;
+      all += 1; good += runs.status[run] === "converged" ? 1 : 0;
+    }
+    return all + " runs" + (runs.status.includes("converged") ? ", " + good + " converged" : "");
+  }
+
+  // --- curves ---------------------------------------------------------------------------------
+  function hasCurves() {
+    return Boolean(data.curves && data.curves[curveKind]);
+  }
+  function drawCurves() {
+    if (!hasCurves()) return;
+    waiting.delete("curve-chart");
+    const curves = data.curves;
+    const kind = curves[curveKind], accuracy = curveKind.includes("accuracy");
+    const traces = chosen.filter((run) => kind.rows[run]).map((run) => {
+      const place = chosen.indexOf(run);
+      return { type: "scatter", mode: "lines+markers", name: plain(nameOf(run)), x: curves.epochs.slice(0, kind.rows[run].length),
+        y: kind.rows[run].map((v) => v === null ? null : v / kind.scale * (accuracy ? 100 : 1)),
+        line: { color: palette[place % palette.length], dash: dashes[place % dashes.length] }, marker: { size: 4 },
+        hovertemplate: plain(nameOf(run)) + "<br>epoch %{x}: %{y:.2f}<extra></extra>" };
+    });
+    const layout = baseLayout({ showlegend: traces.length > 0, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, shapes: [] });
+    layout.xaxis = axisStyle({ title: { text: "epoch" }, range: [0.5, Math.max.apply(null, curves.epochs) + 0.5] });
+    layout.yaxis = axisStyle({ title: { text: accuracy ? "validation accuracy (%)" : "training loss (nats)" }, rangemode: "tozero", range: accuracy ? [-2, 102] : undefined });
+    if (accuracy && data.target) {
+      layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: data.target * 100, y1: data.target * 100,
+        line: { color: css("--soft"), dash: "dot", width: 1 } });
+    }
+    plotly().react("curve-chart", traces, layout, config);
+    settled();
+  }
+  function choose(run) {
+    const at = chosen.indexOf(run);
+    if (at >= 0) chosen.splice(at, 1);
+    else { chosen.push(run); if (chosen.length > MOST_CURVES) chosen.shift(); }
+    drawCurves(); fillTable();
+    const note = byId("curve-note");
+    const drawn = data.curves && data.curves[curveKind] && data.curves[curveKind].rows[run];
+    note.textContent = chosen.length === 0 ? "No curve chosen." : (at >= 0 ? "Removed " : drawn ? "Added " : "No curve was kept of ") +
+      nameOf(run) + " (" + runs.status[run] + "). " + chosen.length + (chosen.length === 1 ? " curve" : " curves") + " shown" +
+      (data.curves && data.curves.thinned ? ", thinned to " + data.curves.epochs.length + " epochs." : ".");
+  }
+
+  // --- table ------------------------------------------------------------------------------------
+  const table = byId("runs");
+  const heads = table ? Array.from(table.tHead.rows[0].cells) : [];
+  const kinds = {};
+  data.outcomes.forEach((one) => { kinds[one.key] = one; });
+  let sortKey = null, descending = false, page = 0, wanted = "";
+
+  function valueOf(key, run) {
+    if (key === "cell") return (runs.cell[run] || nameOf(run)).slice(0, 8);
+    if (key.startsWith("level:")) return runs.levels[key.slice(6)][run];
+    const value = runs[key] ? runs[key][run] : null;
+    return key === "replicate" && value !== "" && !isNaN(value) ? Number(value) : value;
+  }
+  function textOf(key, run) {
+    if (key.startsWith("level:")) return levelOf(key.slice(6), run);
+    if (kinds[key]) return runs[key][run] === null ? "" : (runs[key][run] * kinds[key].scale).toFixed(kinds[key].digits);
+    const value = valueOf(key, run);
+    return value === null || value === undefined ? "" : String(value);
+  }
+  function matching() {
+    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = [];
+    for (let run = 0; run < count; run++) {
+      const text = (nameOf(run) + " " + runs.status[run] + " " + (runs.cell[run] || "")).toLowerCase();
+      if (words.every((word) => text.includes(word))) rows.push(run);
+    }
+    if (sortKey !== null) {
+      const empty = (v) => v === null || v === undefined || v === "";
+      rows.sort((a, b) => {
+        const va = valueOf(sortKey, a), vb = valueOf(sortKey, b);
+        if (empty(va) || empty(vb)) return empty(va) - empty(vb);
+        return (va < vb ? -1 : va > vb ? 1 : 0) * (descending ? -1 : 1);
+      });
+    }
+    return rows;
+  }
+  function fillTable() {
+    if (!table) return;
+    const rows = matching(), pages = Math.max(1, Math.ceil(rows.length / ROWS));
+    page = Math.min(page, pages - 1);
+    const body = document.createElement("tbody");
+    rows.slice(page * ROWS, (page + 1) * ROWS).forEach((run) => {
+      const line = body.insertRow();
+      line.className = chosen.includes(run) ? "chosen" : "";
+      heads.forEach((head, place) => {
+        const cell = document.createElement(place === 0 ? "th" : "td");
+        if (place === 0) {
+          cell.scope = "row";
+          const button = document.createElement("button");
+          button.type = "button"; button.textContent = textOf(head.dataset.key, run);
+          button.setAttribute("aria-pressed", String(chosen.includes(run)));
+          button.setAttribute("aria-label", "Learning curve of " + nameOf(run));
+          button.addEventListener("click", () => {
+            choose(run);
+            const again = Array.from(table.querySelectorAll("tbody button")).find((b) => b.getAttribute("aria-label") === button.getAttribute("aria-label"));
+            if (again) again.focus();
+          });
+          cell.append(button);
+        } else { cell.textContent = textOf(head.dataset.key, run); if (head.classList.contains("n")) cell.className = "n"; }
+        line.append(cell);
+      });
+    });
+    table.tBodies[0].replaceWith(body);
+    byId("filter-count").textContent = rows.length + " of " + count + " runs";
+    byId("page").textContent = "Page " + (page + 1) + " of " + pages;
+    byId("previous").disabled = page === 0;
+    byId("next").disabled = page >= pages - 1;
+  }
+  heads.forEach((head) => {
+    const button = document.createElement("button");
+    button.type = "button"; button.textContent = head.textContent; head.textContent = ""; head.append(button);
+    button.addEventListener("click", () => {
+      descending = sortKey === head.dataset.key ? !descending : false;
+      sortKey = head.dataset.key; page = 0;
+      heads.forEach((one) => one.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      fillTable();
+    });
+  });
+
+  // --- controls -----------------------------------------------------------------------------------
+  function radios(home, name, items, current, change) {
+    items.forEach(([key, text]) => {
+      const label = document.createElement("label"), input = document.createElement("input");
+      input.type = "radio"; input.name = name; input.value = key; input.checked = key === current;
+      input.addEventListener("change", () => change(key));
+      label.append(input, " " + text);
+      byId(home).append(label);
+    });
+  }
+  if (data.outcomes.length) {
+    radios("outcomes", "outcome", data.outcomes.map((one) => [one.key, one.name]), outcome.key, (key) => {
+      outcome = kinds[key];
+      draw("effects-chart");
+      drawEffects();
+    });
+  }
+  if (data.curves) {
+    const names = { validation_accuracy: "validation accuracy", train_loss: "training loss" };
+    radios("curve-kinds", "curve", Object.keys(names).filter((key) => data.curves[key]).map((key) => [key, names[key]]), curveKind,
+      (key) => { curveKind = key; drawCurves(); });
+  }
+  if (table) {
+    byId("filter").addEventListener("input", (event) => { wanted = event.target.value; page = 0; fillTable(); });
+    byId("previous").addEventListener("click", () => { page -= 1; fillTable(); });
+    byId("next").addEventListener("click", () => { page += 1; fillTable(); });
+  }
+  byId("clear").addEventListener("click", () => { chosen.length = 0; drawCurves(); fillTable(); byId("curve-note").textContent = "No curve chosen."; });
+
+  // --- theme ----------------------------------------------------------------------------------------
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => { const set = document.documentElement.dataset.theme; return set ? set === "dark" : system.matches; };
+  function redraw() {
+    const button = byId("theme");
+    button.textContent = isDark() ? "Light theme" : "Dark theme";
+    button.setAttribute("aria-pressed", String(isDark()));
+    if (data.outcomes.length && !waiting.has("effects-chart")) drawEffects();
+    if (!waiting.has("curve-chart")) drawCurves();
+  }
+  byId("theme").addEventListener("click", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; redraw(); });
+  system.addEventListener("change", redraw);
+
+  if (!hasCurves()) ["curve-switch", "curve-chart", "curve-note"].forEach((id) => { byId(id).hidden = true; });
+  drawWhenNear();
+  redraw();
+  fillTable();
+  // Usable: the table and all controls answer. Ready: the charts are drawn too.
+  document.documentElement.dataset.usable = "true";
+  settled();
+})();

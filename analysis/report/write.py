@@ -1,0 +1,155 @@
+"""Writing a report: figures, tables, effects.json, then the page that holds them together.
+
+A report of a grid that still runs is a report too. What cannot be estimated yet is said in the
+page, never raised; only a folder that cannot be written is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ablations.errors import InputError
+from analysis.effects_json import write_document
+from analysis.figures import Drawing
+from analysis.figures.press import Job, Press
+from analysis.report import kept
+from analysis.report.answer import Answer, answer
+from analysis.report.caveats import caveats
+from analysis.report.current import STATE, state_of
+from analysis.report.drawings import DRAWINGS
+from analysis.report.exports import write_paper, write_tables
+from analysis.report.page import render
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+    from runner.store.address import Address
+
+IN_PAPERS = {
+    "main_effects",
+    "interaction_matrix",
+    "forest",
+    "variance_shares",
+    "convergence_rates",
+    "time_to_target",
+}
+"""Figures that are also written as PDF: setting their fonts takes longer than all else."""
+
+
+def write_report(
+    study: Study | str,
+    folder: Path | str,
+    partial: bool = False,
+    storage: Address | str | None = None,
+    processes: int | None = None,
+) -> Path:
+    """Write everything about a study to a folder.
+
+    Args:
+        study: a study, or the name (or its beginning) of one in the store.
+        folder: gets outcomes.csv, effects.json, figures/, paper/ and report.html.
+        partial: say on top of the page what is still missing.
+        storage: the store of a study given by name: a URL or an address; by default the project's.
+        processes: that save figures; by default two where there are two cores.
+
+    Returns:
+        The path of report.html.
+
+    Raises:
+        InputError: no such study, or the folder cannot be written.
+    """
+    folder = Path(folder)
+    with Press(processes) as press:
+        if isinstance(study, str):
+            study = _load(study, storage)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return _write(study, folder, partial, press)
+        except OSError as error:
+            raise InputError(f"cannot write a report to {str(folder)!r}: {error}") from None
+
+
+def _load(name: str, storage: Address | str | None) -> Study:
+    from analysis.study import from_store, load
+    from runner.store import Store
+
+    if storage is None or isinstance(storage, str):
+        return load(name, storage)
+    # An address, which may hold a password that its text does not show.
+    with Store(storage) as store:
+        return from_store(store, store.find_study(name))
+
+
+def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
+    claims = _claims(study)
+    found: Answer | None = None
+    convergence = None
+    drawings: dict[str, Drawing] = {}
+    warnings: list[str] = []
+    why = ""
+    try:
+        study.table  # noqa: B018 - checks that there is something to estimate
+        convergence = kept.convergence(study)
+        found = answer(study)
+        warnings = caveats(study, convergence)
+        for drawing in _draw(study, warnings):
+            drawings[drawing.name] = drawing
+            paper = drawing.name in IN_PAPERS and not partial
+            formats = ("png", "svg", "pdf") if paper else ("png", "svg")
+            press.put(Job(drawing, folder / "figures", formats))
+        write_document(study.document(), folder / "effects.json")
+        write_paper(study, folder / "paper")
+    except InputError as error:
+        why = f"Nothing can be estimated yet: {error}."
+        found = None
+    write_tables(study, folder)
+    press.finish()
+    svgs = {name: (folder / "figures" / f"{name}.svg").read_text("utf-8") for name in drawings}
+    page = render(
+        study, found, convergence, claims, drawings, svgs, warnings, partial=partial, no_effects=why
+    )
+    target = folder / "report.html"
+    _replace(target, page)
+    _replace(folder / "findings.txt", "\n".join(_findings(found, claims, why)) + "\n")
+    _replace(folder / STATE, json.dumps(state_of(study.frame), indent=1) + "\n")
+    return target
+
+
+def _draw(study: Study, warnings: list[str]) -> Iterator[Drawing]:
+    """Every figure the study has something for; one that fails is a caveat, not the end."""
+    for name, draw in DRAWINGS.items():
+        try:
+            drawing = draw(study)
+        except InputError as error:
+            warnings.append(f"Figure {name} could not be drawn: {error}.")
+            continue
+        if drawing is not None:
+            yield drawing
+
+
+def _claims(study: Study) -> pd.DataFrame:
+    if not study.planned_claims:
+        return pd.DataFrame()
+    try:
+        return study.claims()
+    except InputError:
+        return pd.DataFrame()
+
+
+def _findings(found: Answer | None, claims: pd.DataFrame, why: str) -> list[str]:
+    lines = list(found.sentences) if found is not None else [why]
+    for row in claims.to_dict("records"):
+        lines.append(f"{row.get('verdict')}: {row.get('claim', row.get('text', ''))}")
+    return lines
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside and rename: whoever opens the file sees the old or the new one."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)

@@ -1,0 +1,507 @@
+"""A study in the hands of a person: pandas in, pandas out, one method a question.
+
+Holds a tidy frame, its factors and the outcome looked at; everything is estimated when first asked
+and kept. Reads a store, never writes one. Longer than 300 lines because it is the one list of what
+can be asked, each method a few lines over the module that knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from ablations.errors import InputError, did_you_mean
+from analysis.cell_means import CellMeans, Estimate, Method
+from analysis.contrast_text import contrast_weights
+from analysis.effect_frames import factor_column, pooled_contrast
+from analysis.effects import Effects, estimate_effects
+from analysis.frame import Table, from_runs, tidy
+
+if TYPE_CHECKING:
+    from analysis.best_set import BestSet
+    from analysis.convergence import Convergence
+    from analysis.decided import Decided
+    from analysis.given_converged import GivenConverged
+    from analysis.missing import Missing
+    from analysis.plotting import Plots
+    from analysis.time_to_target import TimeToTarget
+    from runner.store import Store, StudyInfo
+
+Kept = TypeVar("Kept")
+
+OUTCOMES = {
+    "accuracy": "test_accuracy",
+    "converged": "converged",
+    "epochs": "restricted_epochs",
+    "given_converged": "accuracy_given_converged",
+    "seconds": "seconds",
+}
+"""What can be looked at in a study of the store, and the column that holds it."""
+TIMES = ("restricted_epochs", "epochs_to_target", "seconds")
+"""Outcomes of which less is better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One outcome of one grid.
+
+    Attributes:
+        source: the tidy table, or a frame that becomes one when an estimate is asked for.
+        name: of the study, for titles and files.
+        planned_claims: claims as written in the specification.
+        info: what the store says about the study (profile, spec, levels...); {} for a table.
+        curve_rows: learning curves in long form, columns cell, epoch and the epoch's numbers.
+    """
+
+    source: Table | _Pending
+    name: str = "table"
+    planned_claims: tuple[str, ...] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)
+    curve_rows: pd.DataFrame | None = None
+    attempt_rows: pd.DataFrame | None = None
+
+    # --- what it holds ------------------------------------------------------------------------
+
+    @cached_property
+    def table(self) -> Table:
+        """The checked table; InputError where no run has the outcome yet."""
+        return self.source if isinstance(self.source, Table) else self.source.table()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per planned run."""
+        return self.source.frame
+
+    @property
+    def factors(self) -> dict[str, tuple[str, ...]]:
+        """Factor name to its levels, both in declared order."""
+        return dict(self.source.factors)
+
+    @property
+    def response(self) -> str:
+        """Column of the outcome looked at."""
+        return self.source.response
+
+    @property
+    def replicate(self) -> str | None:
+        """Column of the replicate."""
+        return self.source.replicate
+
+    @cached_property
+    def cells(self) -> CellMeans:
+        """The cell-means model."""
+        return CellMeans.of(self.table)
+
+    def outcome(self, name: str) -> Study:
+        """The same study, looking at another outcome (a key of `OUTCOMES` or a column)."""
+        column = OUTCOMES.get(name, name)
+        if column not in self.frame.columns:
+            known = [key for key, value in OUTCOMES.items() if value in self.frame.columns]
+            raise InputError(f"{self.name} has no outcome {name!r}: {did_you_mean(name, known)}")
+        pending = _Pending(self.frame, self.factors, column, self.replicate, f"study {self.name!r}")
+        return replace(self, source=pending)
+
+    # --- estimates ----------------------------------------------------------------------------
+
+    def estimates(self, order: int | None = 2, confidence: float = 0.95) -> Effects:
+        """Everything at once; kept per order and confidence."""
+        kept = self.__dict__.setdefault("_estimates", {})
+        key = (order, confidence)
+        if key not in kept:
+            kept[key] = estimate_effects(self.table, order, confidence)
+        found = kept[key]
+        assert isinstance(found, Effects)  # noqa: S101 - only this method fills it
+        return found
+
+    def effects(self, confidence: float = 0.95, method: Method | None = None) -> pd.DataFrame:
+        """Main effects: each level's marginal mean and its deviation from the grand mean.
+
+        Args:
+            confidence: of the intervals.
+            method: welch, blocked or pooled; by default what the rule of the study picks (for
+                means and effects apart, see `IntervalRule`).
+
+        Returns:
+            Columns factor, level, mean, mean_low, mean_high, mean_method, effect, se, df, low,
+            high, p, method.
+        """
+        found = self.estimates(confidence=confidence)
+        chosen = method or found.rule.primary
+        means = _means(found, method)
+        rows = pick_method(found.main_effects, chosen)
+        single = means["term"].isin(list(self.factors))
+        means = means[single].reset_index(drop=True)
+        return pd.DataFrame(
+            {
+                "factor": rows["term"],
+                "level": [_level_at(rows, i, term) for i, term in enumerate(rows["term"])],
+                "mean": means["mean"],
+                "mean_low": means["low"],
+                "mean_high": means["high"],
+                "mean_method": means["method"],
+                "effect": rows["estimate"],
+                **{name: rows[name] for name in ("se", "df", "low", "high", "p")},
+                "method": chosen,
+            }
+        )
+
+    def interactions(self, confidence: float = 0.95, method: Method | None = None) -> pd.DataFrame:
+        """Double-centred effects of every pair of factors.
+
+        Returns:
+            Columns term, first_factor, first, second_factor, second, mean, effect, se, df, low,
+            high, p, method.
+        """
+        found = self.estimates(confidence=confidence)
+        chosen = method or found.rule.primary
+        rows = pick_method(found.interaction_effects, chosen)
+        means = _means(found, method)
+        means = means[means["term"].str.contains(":", regex=False)].reset_index(drop=True)
+        pairs = [str(term).split(":") for term in rows["term"]]
+        at = range(len(rows))
+        return pd.DataFrame(
+            {
+                "term": rows["term"],
+                "first_factor": [first for first, _ in pairs],
+                "first": [_level_at(rows, i, pair[0]) for i, pair in zip(at, pairs, strict=True)],
+                "second_factor": [second for _, second in pairs],
+                "second": [_level_at(rows, i, pair[1]) for i, pair in zip(at, pairs, strict=True)],
+                "mean": means["mean"],
+                "effect": rows["estimate"],
+                **{name: rows[name] for name in ("se", "df", "low", "high", "p")},
+                "method": chosen,
+            }
+        )
+
+    def marginal_means(
+        self, *factors: str, confidence: float = 0.95, method: Method | None = None
+    ) -> pd.DataFrame:
+        """Equal-weight means of one factor, of the combinations of two, or of all mains."""
+        found = self.estimates(confidence=confidence)
+        means = _means(found, method)
+        for name in factors:
+            self._check_factor(name)
+        if factors:
+            term = ":".join(name for name in self.factors if name in factors)
+            means = means[means["term"] == term]
+        else:
+            means = means[means["term"].isin(list(self.factors))]
+        keep = [factor_column(name) for name in factors or self.factors]
+        columns = ["term", *keep, "mean", "se", "df", "low", "high", "method"]
+        return means[columns].reset_index(drop=True)
+
+    def contrasts(self, confidence: float = 0.95, method: Method | None = None) -> pd.DataFrame:
+        """Pairwise differences within each factor, Holm-adjusted within it."""
+        found = self.estimates(confidence=confidence)
+        chosen = method or found.rule.primary
+        rows = pick_method(found.contrasts, chosen)
+        columns = ["term", "first", "second", "estimate", "se", "df", "low", "high", "p", "p_holm"]
+        return rows[columns].rename(columns={"term": "factor"}).assign(method=chosen)
+
+    def contrast(
+        self,
+        text: str,
+        given: Mapping[str, str | Sequence[str]] | None = None,
+        method: Method | None = None,
+        confidence: float = 0.95,
+        order: int | None = 2,
+    ) -> Estimate:
+        """A difference as written: `contrast("bn: before - after", given={"optimizer": "adam"})`.
+
+        The pooled one comes from the classical fit of the order, the others from the cell means.
+
+        Raises:
+            InputError: the text is no contrast or names what the study lacks.
+        """
+        weights = contrast_weights(self.cells, text, given)
+        found = self.estimates(order, confidence)
+        chosen = method or found.rule.primary
+        if chosen == "pooled":
+            return pooled_contrast(found.fit, weights, confidence)
+        return self.cells.contrast(weights, chosen, confidence)
+
+    def tests(self, kind: str | None = None, order: int | None = 2) -> pd.DataFrame:
+        """Tests of all terms, by default those that hold under the rule (`Effects.decisive`).
+
+        Args:
+            kind: type1, type2, type3, type3_hc3, welch or blocked for one table of its own.
+            order: highest order of the terms, None for all.
+        """
+        found = self.estimates(order)
+        if kind is None:
+            return found.decisive
+        tables = found.anova
+        if kind not in tables:
+            raise InputError(f"unknown kind of test {kind!r}: {did_you_mean(kind, tables)}")
+        return tables[kind].copy()
+
+    def variance_shares(self) -> pd.DataFrame:
+        """Percent of the variance of a run by term, with intervals."""
+        return self.estimates().shares.table.copy()
+
+    def best(self, confidence: float = 0.95, higher: bool | None = None) -> BestSet:
+        """Cells and levels not shown to be worse than the best (`analysis.best_set`).
+
+        Args:
+            confidence: with which the best one is in each set.
+            higher: whether a higher outcome is better; by default it is, unless the outcome is a
+                time.
+        """
+        from analysis.best_set import best_set
+
+        if higher is None:
+            higher = self.response not in TIMES
+        return best_set(self.cells, self.contrasts(confidence), confidence, higher)
+
+    def interaction_kinds(self) -> pd.DataFrame:
+        """Which interactions change what is better, which vanish on another scale.
+
+        See `analysis.crossover`.
+        """
+        from analysis.crossover import interaction_kinds, logit_tests
+
+        found = self.estimates()
+        counted = self.response == "test_accuracy" and {"test_correct", "n_test"} <= set(self.frame)
+        if not counted:
+            return interaction_kinds(found)
+        total = pd.to_numeric(self.frame["n_test"], errors="coerce")
+        right = pd.to_numeric(self.frame["test_accuracy"], errors="coerce") * total
+        return interaction_kinds(found, logit_tests(self.table, right, total, found.fit.terms))
+
+    # --- other outcomes (lazy: each lives in its own module) ------------------------------------
+
+    def convergence(self, confidence: float = 0.95) -> Convergence:
+        """Rates, exact tests and Firth terms of convergence (`analysis.convergence`).
+
+        Raises:
+            InputError: the table does not say which runs converged.
+        """
+        from analysis.convergence import convergence
+        from analysis.other_outcomes import with_types
+
+        return self._once(
+            ("convergence", confidence),
+            lambda: convergence(with_types(self.frame), self.factors, confidence=confidence),
+        )
+
+    def time_to_target(self, confidence: float = 0.95) -> TimeToTarget:
+        """Restricted mean epochs and curves by level (`analysis.time_to_target`).
+
+        Raises:
+            InputError: the table has no epochs to a target.
+        """
+        from analysis.other_outcomes import with_types
+        from analysis.time_to_target import time_to_target
+
+        return self._once(
+            ("time_to_target", confidence),
+            lambda: time_to_target(
+                with_types(self.frame), self.factors, self.replicate, confidence
+            ),
+        )
+
+    def given_converged(self, confidence: float = 0.95) -> GivenConverged:
+        """Accuracy of converged runs on common support (`analysis.given_converged`).
+
+        Raises:
+            InputError: the table does not say which runs converged, or none did.
+        """
+        from analysis.given_converged import given_converged
+        from analysis.other_outcomes import with_types
+
+        return self._once(
+            ("given_converged", confidence),
+            lambda: given_converged(
+                with_types(self.frame),
+                self.factors,
+                self.response,
+                replicate=self.replicate,
+                confidence=confidence,
+            ),
+        )
+
+    def missing(self, confidence: float = 0.95) -> Missing:
+        """Lost and waiting runs by level, and whether they fell at random (`analysis.missing`)."""
+        from analysis.missing import missing
+
+        return missing(self.frame, self.factors, self.response, confidence)
+
+    def claims(self, confidence: float = 0.95) -> pd.DataFrame:
+        """The planned claims with verdicts (`analysis.claims`)."""
+        from analysis.claims import answer
+        from analysis.other_outcomes import claimed_outcomes
+
+        others = claimed_outcomes(self)
+        return answer(self.cells, self.planned_claims, self.factors, confidence, others=others)
+
+    def decided(self, precision: float | None = None) -> Decided:
+        """Is it decided yet? The main effects at the present wave of the planned replicates."""
+        from analysis.decided import decided
+
+        planned = int(self.info.get("replicates") or self.cells.counts.max())
+        return decided(self.cells, planned, precision=precision)
+
+    def power(self, power: float = 0.8, precision: float | None = None) -> pd.DataFrame:
+        """Smallest detectable effects and replicates for a precision (`analysis.power`)."""
+        from analysis.power import detectable
+
+        return detectable(self.cells, power, precision=precision)
+
+    @cached_property
+    def plot(self) -> Plots:
+        """Figures: `study.plot.main_effects()`."""
+        from analysis.plotting import Plots
+
+        return Plots(self)
+
+    def document(self, order: int | None = 2, confidence: float = 0.95) -> dict[str, Any]:
+        """The content of `effects.json`."""
+        from analysis.effects_json import best_section, to_document
+        from analysis.other_outcomes import other_outcomes
+        from analysis.records import records
+
+        effects = self.estimates(order, confidence)
+        found = {
+            "best": best_section(self.best(confidence), self.cells),
+            "interaction_kinds": records(self.interaction_kinds()),
+        }
+        return to_document(
+            effects, {"study": self.name, **found, **other_outcomes(self, confidence)}
+        )
+
+    def summary(self, order: int | None = 2, confidence: float = 0.95) -> list[str]:
+        """A few plain lines: size, what is not estimable, the strongest terms."""
+        found = self.estimates(order, confidence)
+        lines = [
+            f"{found.cells.n} runs in {int((~found.cells.empty).sum())} of "
+            f"{found.cells.counts.size} cells, {self.response}; primary interval: "
+            f"{found.rule.primary} ({found.rule.reason})"
+        ]
+        lines += [f"not estimable: {one.reason}" for one in found.not_estimable[:5]]
+        if len(found.not_estimable) > 5:
+            lines.append(f"and {len(found.not_estimable) - 5} more terms are not estimable")
+        table = found.decisive
+        tested = table[np.isfinite(table["p_holm"].astype(float))].sort_values("p")
+        for row in tested.head(5).itertuples():
+            lines.append(f"{row.term}: F({row.df:.3g}, {row.df_error:.3g}) = {row.F:.4g}, "
+                         f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {found.deciding})")  # fmt: skip
+        return [*lines, *found.notes]
+
+    def _once(self, key: tuple[str, float], make: Callable[[], Kept]) -> Kept:
+        """What `make` returns, made when first asked for: a report asks many times."""
+        kept = self.__dict__.setdefault("_made", {})
+        if key not in kept:
+            kept[key] = make()
+        found: Kept = kept[key]
+        return found
+
+    def _check_factor(self, name: str) -> None:
+        if name not in self.factors:
+            raise InputError(f"unknown factor {name!r}: {did_you_mean(name, self.factors)}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Pending:
+    """A tidy frame whose outcome is checked only when an estimate is asked for."""
+
+    frame: pd.DataFrame
+    factors: Mapping[str, tuple[str, ...]]
+    response: str
+    replicate: str | None
+    where: str
+
+    def table(self) -> Table:
+        return tidy(
+            self.frame,
+            list(self.factors),
+            self.response,
+            self.replicate,
+            levels=self.factors,
+            where=self.where,
+        )
+
+
+def from_frame(
+    frame: pd.DataFrame,
+    factors: Sequence[str],
+    response: str = "acc",
+    replicate: str | None = None,
+    name: str = "table",
+) -> Study:
+    """Analyse any long table, one row per run.
+
+    Args:
+        frame: factor columns, a numeric response, perhaps a replicate; other columns are kept.
+        factors: names of the factor columns.
+        response: name of the outcome.
+        replicate: column that says which runs share a seed.
+        name: for titles.
+
+    Raises:
+        InputError: one sentence on what cannot be used.
+    """
+    return Study(tidy(frame, factors, response, replicate), name=name)
+
+
+def load(study: str, storage: str | None = None) -> Study:
+    """Read a study from its store.
+
+    Args:
+        study: its name, or the start of it if that fits one study.
+        storage: database URL; by default that of the project.
+
+    Raises:
+        InputError: no such store or study.
+    """
+    from runner.store import open_store
+
+    with open_store(storage) as store:
+        return from_store(store, store.find_study(study))
+
+
+def from_store(store: Store, info: StudyInfo, *, curves: bool = True) -> Study:
+    """A study of an open store.
+
+    Args:
+        store: the store.
+        info: the study in it.
+        curves: whether to read the learning curves too (millions of rows in a large study).
+    """
+    runs = store.runs(info)
+    curve_rows = pd.DataFrame(store.curve_arrays(info)) if curves else None
+    attempts = pd.DataFrame(store.attempts(info))
+    factors = {name: tuple(labels) for name, labels in info.factors.items()}
+    frame = from_runs(runs, factors)
+    if {"test_accuracy", "converged"} <= set(frame.columns):
+        kept = frame["converged"] == 1
+        frame["accuracy_given_converged"] = frame["test_accuracy"].where(kept)
+    pending = _Pending(frame, factors, "test_accuracy", "replicate", f"study {info.name!r}")
+    facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
+    facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
+    return Study(pending, info.name, tuple(info.claims), facts, curve_rows, attempts)
+
+
+def pick_method(frame: pd.DataFrame, method: str) -> pd.DataFrame:
+    """One method's columns of a frame that holds pooled ones and prefixed others."""
+    others = [f"{name}_" for name in ("welch", "blocked")]
+    prefixed = [c for c in frame.columns if any(str(c).startswith(o) for o in others)]
+    if method == "pooled":
+        return frame.drop(columns=prefixed)
+    own = [c for c in prefixed if str(c).startswith(f"{method}_")]
+    renamed = {c: str(c).removeprefix(f"{method}_") for c in own}
+    base = frame.drop(columns=[*prefixed, *(c for c in renamed.values() if c in frame.columns)])
+    return pd.concat([base, frame[own].rename(columns=renamed)], axis=1)
+
+
+def _means(found: Effects, method: Method | None) -> pd.DataFrame:
+    """Marginal means by one method, by default those of the rule, with a column `method`."""
+    return found.marginal_means[method].assign(method=method) if method else found.primary_means
+
+
+def _level_at(rows: pd.DataFrame, row: int, factor: str) -> str:
+    return str(rows[factor_column(factor)].iloc[row])

@@ -1,0 +1,1 @@
+"""How a grid is run: specification, design, store, slots, training."""

@@ -1,0 +1,16 @@
+"""`python -m runner VERB`: run a factorial grid and look after it.
+
+Exit codes: 0 done; 1 a bug; 2 what was given cannot be used; 3 the grid ended but some cells
+failed; 4 the store, the disk or every device is gone; 129, 130, 143 stopped by a signal.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from runner.commands import main
+from runner.streams import reopen_closed
+
+if __name__ == "__main__":
+    reopen_closed()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,91 @@
+"""The command line: one module a verb, found by name and imported only when it is asked for.
+
+No verb that trains nothing imports torch. Errors that are the user's to mend end here as one
+sentence and an exit code, never as a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from ablations.errors import InputError, did_you_mean
+
+VERBS = {
+    "grid": "run every cell of a specification that has not been run yet, then report",
+    "plan": "print the cells, the design's facts and an estimate of time and disk; run nothing",
+    "status": "how far a study is: cells by state, reasons of failures, workers",
+    "show": "one cell: levels, attempts, curve, the end of its log",
+    "retry": "put failed cells back to waiting",
+    "work": "join a study as one more worker, from any machine that reaches the store",
+    "export": "write a study's cells and curves as CSV or Parquet",
+    "dashboard": "serve optuna-dashboard on the store",
+    "schema": "print the JSON Schema of the specification file",
+    "tune-device": "measure how many slots a device serves best and remember it",
+}
+
+EPILOG = """exit codes:
+  0  done                                  3  the grid ended, but some cells failed
+  1  a bug in this program                 4  the store, the disk or every device is gone
+  2  what was given cannot be used         129, 130, 143  stopped by a signal
+
+examples:
+  python -m runner plan ablations/five_factor.yaml
+  python -m runner grid ablations/five_factor.yaml --set replicates=3
+  python -m runner status five_factor
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Dispatch to a verb; returns the exit code."""
+    try:
+        return _dispatch(list(arguments))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `| head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        from runner.store import StoreError  # imports the database library: only when it matters
+
+        if not isinstance(error, StoreError):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 4
+
+
+def _dispatch(arguments: list[str]) -> int:
+    first = next((a for a in arguments if not a.startswith("-")), None)
+    if first is not None and first == arguments[0] and first not in VERBS:
+        raise InputError(f"unknown command {first!r}; {did_you_mean(first, VERBS)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m runner",
+        description="Run a factorial ablation grid and look after it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    for verb, summary in VERBS.items():
+        if first is None or verb != first:  # its options are not needed: leave its module alone
+            verbs.add_parser(verb, help=summary, add_help=False)
+            continue
+        module = importlib.import_module(f"runner.commands.{verb.replace('-', '_')}")
+        module.configure(
+            verbs.add_parser(
+                verb,
+                help=summary,
+                description=summary[0].upper() + summary[1:] + ".",
+                epilog=module.EXAMPLES,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    parsed = parser.parse_args(arguments)
+    run = importlib.import_module(f"runner.commands.{parsed.verb.replace('-', '_')}").run
+    code: int = run(parsed)
+    return code

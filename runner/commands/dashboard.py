@@ -1,0 +1,102 @@
+"""`dashboard`: optuna-dashboard on the store, cached, on this machine's loopback only."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import signal
+import sys
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from ablations.errors import InputError
+from runner.commands import options
+
+EXAMPLES = """examples:
+  python -m runner dashboard
+  python -m runner dashboard --port 8090
+  ssh -L 8080:localhost:8080 host   # from your own machine, to look at a dashboard there
+"""
+
+PUBLISH_SECONDS = 15.0
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: loopback)")
+    parser.add_argument("--port", type=int, default=8080, help="port to bind (default: 8080)")
+    options.store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; returns the exit code."""
+    from analysis.dashboard.server import application
+    from runner.store import open_store
+
+    store = open_store(arguments.storage)
+    results = Path(arguments.results)
+    try:
+        server = make_server(
+            arguments.host,
+            arguments.port,
+            application(store, results),
+            server_class=Threads,
+            handler_class=Quiet,
+        )
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"cannot serve on {arguments.host}:{arguments.port}: "
+            f"{getattr(error, 'strerror', None) or error}; try --port"
+        ) from None
+    if arguments.host not in LOOPBACK:
+        print(
+            f"warning: anyone who reaches {arguments.host}:{arguments.port} can read, change and "
+            "delete studies; the dashboard asks for no password",
+            file=sys.stderr,
+        )
+    # A process of its own: estimating 10,000 runs takes seconds, which pages should not wait for.
+    publisher = multiprocessing.get_context("spawn").Process(
+        target=_keep_current, args=(arguments.storage,), daemon=True
+    )
+    publisher.start()
+    print(f"http://{arguments.host}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
+    with server:
+        server.serve_forever()
+    return 0
+
+
+class Threads(ThreadingMixIn, WSGIServer):
+    """A page's pictures need not wait for its trials."""
+
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    """Serves without a line for every request."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def _keep_current(storage: str | None) -> None:
+    """Panels and notes of every study, also of grids that run on other machines."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's to answer
+
+    from analysis.dashboard import Board
+    from runner.store import StoreError, open_store
+
+    server = multiprocessing.parent_process()
+    if server is None:
+        raise RuntimeError("this runs beside a server, which it outlives by nothing")
+    boards: dict[str, Board] = {}
+    store = open_store(storage)
+    while server.is_alive():
+        try:
+            for info in store.studies():
+                boards.setdefault(info.name, Board(store, info)).publish()
+        except StoreError as error:
+            print(f"panels are not updated: {error}", file=sys.stderr)
+        server.join(PUBLISH_SECONDS)

@@ -1,0 +1,135 @@
+"""`grid FILE`: plan, train what is missing, report. Giving the same command again continues."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from runner.commands import options, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analysis.dashboard import Board
+    from runner.design import Design
+    from runner.spec import Spec
+    from runner.store import Kind, Store, StudyInfo
+
+EXAMPLES = """examples:
+  python -m runner grid ablations/five_factor.yaml
+  python -m runner grid ablations/five_factor.yaml --profile cpu --set replicates=5
+  python -m runner grid ablations/five_factor.yaml --dry-run
+  python -m runner grid my.yaml --devices 0,1 --slots-per-device 4
+  ABLATIONS_STORAGE=postgresql://user@host/db python -m runner grid my.yaml
+  python -m runner grid my.yaml --backend dask --scheduler tcp://host:8786
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    options.specification(parser)
+    options.store(parser)
+    options.slots(parser)
+    options.output(parser)
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument("--no-report", action="store_true", help="train only, analyse later")
+    parser.add_argument(
+        "--backend",
+        choices=("local", "dask"),
+        help="where slots are placed: on this machine (default) or on a Dask cluster",
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="address of the Dask scheduler, e.g. tcp://host:8786"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; returns the exit code."""
+    spec, design = plan.read(arguments)
+    if arguments.dry_run:
+        return plan.show(spec, design, arguments)
+    if not arguments.quiet:
+        print(plan.headline(spec), flush=True)
+
+    from runner.commands.session import report, train
+    from runner.commands.study import open_folder
+    from runner.store import open_store
+
+    kind = plan.device_kind(spec, arguments)
+    store = open_store(arguments.storage, create=True)
+    study = register(store, spec, design, kind)
+    folder = open_folder(arguments.results, study.name)
+    store.reconcile(study, folder / "attempts")
+    counts = store.status(study)
+    if not arguments.quiet:
+        print(f"study {study.name} in {store.address}")
+        print(_counted(design, counts.complete, counts.failed))
+        if adopted := store.adopted(study):
+            print(
+                f"{sum(adopted.values())} of them adopted, trained in other studies: "
+                f"{plan.adopted_words(adopted)}"
+            )
+        sys.stdout.flush()
+    if not store.open_cells(study):
+        print("nothing to do: every cell of this grid has been run")
+        if store.is_behind(study):  # adopted cells have no trials yet
+            with store.mirror(study) as mirror:
+                mirror.sync()
+        code = 3 if counts.failed else 0
+    else:
+        show = None if arguments.no_report else _dashboard(store, study)
+        code = train(store, study, folder, arguments, spec=spec, publish=show)
+        if show is not None:
+            show()
+    if code in (0, 3) and not arguments.no_report:
+        report(store, study, folder)
+    if code == 3:
+        _say_failures(store, study)
+    return code
+
+
+def register(store: Store, spec: Spec, design: Design, kind: Kind) -> StudyInfo:
+    """Bring the store up to the specification; `kind` is what its cells will train on."""
+    study = store.register(
+        name=spec.study,
+        profile=spec.profile,
+        spec=spec.to_dict(),
+        factors={factor.name: factor.levels for factor in spec.factors},
+        replicates=spec.replicates,
+        claims=[claim.text for claim in spec.claims],
+    )
+    store.plan(study, ((cell, order) for order, cell in enumerate(design.cells)), kind=kind)
+    return study
+
+
+def _counted(design: Design, complete: int, failed: int) -> str:
+    total = len(design.cells)
+    done = complete + failed
+    replicates = f"{design.replicates} replicate{'s' * (design.replicates != 1)}"
+    words = f"{total} cells = {design.combinations} combinations x {replicates}"
+    return f"{words}: {done} done, {total - done} to run"
+
+
+def _dashboard(store: Store, study: StudyInfo) -> Callable[[], object]:
+    """What brings the study's page in the dashboard up to date."""
+    boards: list[Board] = []
+
+    def publish() -> bool:
+        from analysis.dashboard import Board
+
+        if not boards:  # made in the thread that publishes: its imports take seconds
+            boards.append(Board(store, study))
+        return boards[0].publish()
+
+    return publish
+
+
+def _say_failures(store: Store, study: StudyInfo) -> None:
+    reasons = store.status(study).reasons
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    print(
+        f"{sum(reasons.values())} failed ({listed}): `python -m runner status {study.name}` "
+        "shows them, `retry` puts them back",
+        file=sys.stderr,
+    )

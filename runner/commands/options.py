@@ -1,0 +1,85 @@
+"""Options that several verbs share, each defined once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def specification(parser: argparse.ArgumentParser) -> None:
+    """FILE, --profile and --set: what reads a specification."""
+    parser.add_argument("file", metavar="FILE", help="the specification, a YAML file")
+    parser.add_argument(
+        "--profile",
+        default="auto",
+        metavar="NAME",
+        help="profile of the file; auto (default): cuda when a CUDA device is visible, else cpu",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="override a field of the file, e.g. --set train.epochs=5; may be repeated",
+    )
+
+
+def store(parser: argparse.ArgumentParser) -> None:
+    """--storage and --results: where rows and files go."""
+    parser.add_argument(
+        "--storage",
+        metavar="URL",
+        help="SQLAlchemy URL of the store; default: $ABLATIONS_STORAGE, else "
+        "results/ablations.db. A URL that holds a password belongs in the variable: "
+        "arguments are visible to other users of the machine",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path(os.environ.get("ABLATIONS_RESULTS", "results")),
+        metavar="DIR",
+        help="folder for logs, checkpoints and reports (default: $ABLATIONS_RESULTS or results)",
+    )
+
+
+def slots(parser: argparse.ArgumentParser) -> None:
+    """--devices and --slots-per-device: where cells train."""
+    parser.add_argument(
+        "--devices",
+        metavar="LIST",
+        help="cpu, cuda, or device numbers such as 0,2 (default: all that are visible)",
+    )
+    parser.add_argument(
+        "--slots-per-device",
+        type=_at_least_one,
+        metavar="N",
+        help="cells that train side by side on a CUDA device, or slots on the CPU in all",
+    )
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, at least 1")
+    return int(text)
+
+
+def output(parser: argparse.ArgumentParser) -> None:
+    """--quiet."""
+    parser.add_argument("--quiet", action="store_true", help="print only what was found")
+
+
+def study(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """STUDY, by name or the beginning of one."""
+    parser.add_argument(
+        "study",
+        metavar="STUDY",
+        nargs="?" if optional else None,
+        help="a study's name, or enough of its beginning",
+    )
+
+
+def folder(results: Path, study_name: str) -> Path:
+    """results/STUDY, absolute."""
+    return (results / study_name).resolve()

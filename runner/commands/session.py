@@ -1,0 +1,163 @@
+"""One session of training, shared by `grid` and `work`: slots, board, dashboard, tally."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.commands.plan import cluster, on_cluster
+from runner.live import board
+from runner.spans import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.cell import Cell
+    from runner.spec import Spec
+    from runner.store import Store, StudyInfo
+
+
+def train(
+    store: Store,
+    study: StudyInfo,
+    folder: Path,
+    arguments: argparse.Namespace,
+    *,
+    spec: Spec,
+    stay: bool = True,
+    publish: Callable[[], object] | None = None,
+) -> int:
+    """Train open cells until none is left; returns the exit code.
+
+    Args:
+        store: Where.
+        study: What.
+        folder: This machine's folder of the study.
+        arguments: Options of the verb: devices, slots, output.
+        spec: The study's specification.
+        stay: Wait for other workers' cells, in case one is lost.
+        publish: Called every minute while the grid runs.
+    """
+    from runner.devices import emulates_bf16, inventory, slots
+    from runner.grid import SIGNALS, run_slots
+    from runner.process import prepare_images, start_fork_server
+    from runner.slots import Desk, DiskFull, NoDeviceLeft
+    from runner.store import StoreError
+    from runner.tuning import recall
+
+    if on_cluster(spec, arguments):
+        return _train_on_dask(store, study, folder, arguments, spec)
+    samples = _one_cell_a_data_set(spec)
+    devices = inventory(arguments.devices or spec.run.devices)
+    wanted = arguments.slots_per_device or spec.run.slots_per_device
+    places = slots(devices, wanted or recall(devices, samples[0]), threads=spec.train.threads)
+    if devices[0].kind == "cpu" and "bf16" in precisions(spec) and emulates_bf16():
+        print(
+            "train.precision: this CPU has no bf16 instructions and emulates them; "
+            "fp32 is likely to be faster here",
+            file=sys.stderr,
+        )
+    start_fork_server()
+    for cell in samples:
+        prepare_images(cell)
+    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
+    with shown as listening:
+        desk = Desk(
+            store=store,
+            study=study,
+            folder=folder,
+            worker=_name_of_worker(),
+            board=listening,
+            stay=stay,
+        )
+        try:
+            run = run_slots(places, desk, publish=publish)
+        except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
+            print(f"stopped: {error}", file=sys.stderr)
+            return 4
+    for device in sorted(desk.vanished):
+        print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
+    if run.signal is not None:
+        print(
+            f"stopped by a signal after {run.trained} cells; the same command continues",
+            file=sys.stderr,
+        )
+        return SIGNALS[signal.Signals(run.signal)]
+    if not arguments.quiet:
+        print(f"{run.trained} cells trained here in {duration(run.seconds)}")
+    return 3 if store.status(study).failed else 0
+
+
+def report(store: Store, study: StudyInfo, folder: Path) -> None:
+    """Write the report unless a newer one lies there, and print what was found."""
+    from analysis.report import findings, is_current
+
+    if not is_current(store, study, folder):
+        from analysis.report import write_report  # the drawing libraries take seconds to import
+
+        write_report(study.name, folder, storage=store.address)
+    for line in findings(folder):
+        print(line)
+    print(f"report: {folder / 'report.html'}")
+
+
+def precisions(spec: Spec) -> set[str]:
+    """Every precision that cells of the study compute in."""
+    for factor in spec.factors:
+        if factor.name == "train.precision":
+            return {level.parameters["value"] for level in factor.levels}
+    return {spec.train.precision}
+
+
+def _one_cell_a_data_set(spec: Spec) -> list[Cell]:
+    """Cells that between them need every data set of the study."""
+    from itertools import product
+
+    from runner.cell import Cell
+    from runner.spec.level import apply_fields
+
+    fields = [f.levels for f in spec.factors if f.name.startswith("data.")]
+    found = []
+    for levels in product(*fields):
+        data, model, train = apply_fields((spec.data, spec.model, spec.train), levels)
+        found.append(Cell((), (), 0, data, model, train, plugins=spec.plugins))
+    return found
+
+
+def _train_on_dask(
+    store: Store, study: StudyInfo, folder: Path, arguments: argparse.Namespace, spec: Spec
+) -> int:
+    """Place the slots on a Dask cluster; from here, keep the store and its mirror in order."""
+    from runner.grid import SIGNALS, coordinate
+    from runner.placement import run_on_dask
+    from runner.slots import Desk
+    from runner.store import StoreError
+
+    scheduler = cluster(spec, arguments)
+    address = store.address
+    storage = None if address.url.password else address.url.render_as_string()
+    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
+    with shown as listening:
+        desk = Desk(store, study, folder, _name_of_worker(), listening)
+        try:
+            with coordinate(desk) as signals:
+                run_on_dask(scheduler, study, storage, desk.stop)
+        except (StoreError, OSError) as error:
+            print(f"stopped: {error}", file=sys.stderr)
+            return 4
+    if signals:
+        return SIGNALS[signal.Signals(signals[0])]
+    counts = store.status(study)
+    if counts.waiting or counts.running:
+        print("stopped: the cluster's workers ended before the grid did", file=sys.stderr)
+        return 4
+    return 3 if counts.failed else 0
+
+
+def _name_of_worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,11 @@
+"""The images of a study: read once a machine, kept as memory-mapped uint8, split once and for all.
+
+`load(spec)` gives the same three splits to every cell. Nothing here imports torch; torchvision is
+loaded only to download and decode one of its data sets for the first time.
+"""
+
+from runner.data.identity import data_identity
+from runner.data.images import DataError, Images
+from runner.data.load import load
+
+__all__ = ["DataError", "Images", "data_identity", "load"]

@@ -1,0 +1,135 @@
+"""Arrays made once a machine: memory-mapped files that every process of it shares.
+
+`cached(key, build)` returns what `build()` made, now or in an earlier process. An entry is written
+aside, synced and renamed under a file lock, so two processes that come at once make it once and a
+kill leaves nothing half-made. Each entry knows sizes, times and checksums of its files; one that
+was damaged is made again. Entries lie under `$ABLATIONS_CACHE` or the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runner.data.images import DataError
+
+ABOUT = "about.json"
+
+log = logging.getLogger(__name__)
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def cache_folder() -> Path:
+    """Where decoded images and downloads are kept on this machine."""
+    given = os.environ.get("ABLATIONS_CACHE")
+    if given:
+        return Path(given).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ablations"))
+
+
+def holds(key: str) -> bool:
+    """Whether there is an entry of that name; `cached` makes it again should it be damaged."""
+    return (cache_folder() / key / ABOUT).is_file()
+
+
+def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
+    """The arrays stored under `key`, made by `build` if they are not there or damaged.
+
+    The arrays are memory-mapped copy-on-write: pages are shared until somebody writes to them.
+
+    Raises:
+        DataError: the cache folder cannot be written. What `build` raises passes through.
+    """
+    entry = cache_folder() / key
+    found = _read(entry)
+    if found is not None:
+        return found
+    from filelock import FileLock
+
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{entry}.lock"):
+            found = _read(entry)  # another process may have made it while this one waited
+            if found is None:
+                _write(entry, build())
+                found = _read(entry)
+    except OSError as error:
+        raise DataError(
+            f"cannot keep decoded images in {entry.parent}: {error.strerror or error}; "
+            "free space there or name another folder in ABLATIONS_CACHE"
+        ) from error
+    if found is None:
+        raise DataError(f"{entry} cannot be read back after writing; is the disk sound?")
+    return found
+
+
+def _read(entry: Path) -> Arrays | None:
+    """The arrays of a sound entry, None where there is none."""
+    try:
+        about = json.loads((entry / ABOUT).read_text())
+        arrays = {}
+        for name, stamp in about.items():
+            path = entry / f"{name}.npy"
+            status = path.stat()
+            # A file nobody touched since it was written is not read through again.
+            untouched = [status.st_size, status.st_mtime_ns] == [stamp["bytes"], stamp["time"]]
+            if not untouched and _checksum(path) != stamp["checksum"]:
+                raise ValueError(f"{path.name} is not what was written")
+            arrays[name] = np.load(path, mmap_mode="c", allow_pickle=False)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if entry.exists():
+            log.warning("%s is incomplete (%s); making it again", entry, error)
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("%s is damaged (%s); making it again", entry, error)
+        return None
+    return arrays
+
+
+def _write(entry: Path, arrays: Arrays) -> None:
+    """Write the arrays aside, then rename the folder into place."""
+    for leftover in entry.parent.glob(f"{entry.name}.partial-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    partial = Path(tempfile.mkdtemp(prefix=f"{entry.name}.partial-", dir=entry.parent))
+    try:
+        about = {}
+        for name, array in arrays.items():
+            path = partial / f"{name}.npy"
+            with path.open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+            status = path.stat()
+            about[name] = {
+                "bytes": status.st_size,
+                "time": status.st_mtime_ns,
+                "checksum": _checksum(path),
+            }
+        (partial / ABOUT).write_text(json.dumps(about))
+        if entry.exists():
+            shutil.rmtree(entry)
+        partial.rename(entry)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            checksum = zlib.crc32(block, checksum)
+    return checksum

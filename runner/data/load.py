@@ -1,0 +1,139 @@
+"""From a data section to three splits: read or fetched from the cache, limited, split, measured."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ablations import registry
+from runner.data.cache import Arrays, cached, holds
+from runner.data.identity import data_identity
+from runner.data.images import DataError, Images, Pixels
+from runner.data.sources import READERS
+from runner.data.split import cut
+from runner.spec.catalog import DATASETS
+from runner.spec.protocol import DataSpec
+
+
+def load(spec: DataSpec, planned: str = "") -> Images:
+    """The images of a study: the same three splits in every process and for every cell.
+
+    A built-in set is decoded once a machine; later calls memory-map the result. A plugin's set is
+    called each time: only its author knows what it depends on.
+
+    Args:
+        spec: which images.
+        planned: the `data_identity` a cell was planned for. Where this machine holds the images of
+            that identity they are taken as they are: a folder of 60,000 files is not listed again
+            for each cell, and a folder that changed since does not change the cell.
+
+    Raises:
+        DataError: the images cannot be read or downloaded.
+        InputError: no data set of that name.
+    """
+    if spec.name not in DATASETS:
+        return _finish(_from_plugin(spec), spec, data_identity(spec))
+    identity = planned if planned and holds(_key(planned)) else data_identity(spec)
+    key = _key(identity)
+    whole = cached(key, lambda: _whole(_read(spec, identity)))
+    limit = spec.limit if spec.limit and spec.limit < len(whole["train_labels"]) else None
+    parts = cached(
+        f"{key}-{limit or 'all'}-{spec.validation}", lambda: _parts(whole, limit, spec.validation)
+    )
+    mean, std = (tuple(map(float, row)) for row in whole["statistics"])
+    return Images(
+        parts["train_images"],
+        parts["train_labels"],
+        whole["test_images"],
+        whole["test_labels"],
+        tuple(map(str, whole["classes"])),
+        DATASETS[spec.name].mirror_keeps_labels,
+        parts["validation_images"],
+        parts["validation_labels"],
+        mean,
+        std,
+        identity,
+    )
+
+
+def _read(spec: DataSpec, identity: str) -> Images:
+    """The images of that identity and no others, whatever came in between."""
+    images = READERS[spec.name](spec)
+    if (found := data_identity(spec)) != identity:
+        raise DataError(f"the images changed: expected {identity}, found {found}")
+    return images
+
+
+def _key(identity: str) -> str:
+    """A folder name for an identity."""
+    name, _, rest = identity.partition("/")
+    return f"{name}-{hashlib.sha256(rest.encode()).hexdigest()[:16]}"
+
+
+def _whole(images: Images) -> Arrays:
+    """Everything a reader gave, as arrays for the cache."""
+    return {
+        "train_images": images.train_images,
+        "train_labels": images.train_labels,
+        "test_images": images.test_images,
+        "test_labels": images.test_labels,
+        "classes": np.array(images.classes),
+        "statistics": np.array(_statistics(images.train_images)),
+    }
+
+
+def _parts(whole: Arrays, limit: int | None, validation: float) -> Arrays:
+    """Training and validation images, each contiguous, so that processes share their pages."""
+    train, held = cut(whole["train_labels"], limit, validation)
+    return {
+        "train_images": whole["train_images"][train],
+        "train_labels": whole["train_labels"][train],
+        "validation_images": whole["train_images"][held],
+        "validation_labels": whole["train_labels"][held],
+    }
+
+
+def _from_plugin(spec: DataSpec) -> Images:
+    found = registry.find("dataset", spec.name)
+    root = Path(spec.root).expanduser() if spec.root else None
+    images = found.function(root, **spec.parameters)
+    if not isinstance(images, Images):
+        raise DataError(
+            f"data set {spec.name!r} returned {type(images).__name__}; expected runner.data.Images"
+        )
+    keeps = images.mirror_keeps_labels and found.facts["mirror_keeps_labels"]
+    return replace(images, mirror_keeps_labels=keeps)
+
+
+def _finish(images: Images, spec: DataSpec, identity: str) -> Images:
+    """Cut the validation split and measure mean and deviation where a plugin left them out."""
+    if not images.mean:
+        mean, std = _statistics(images.train_images)
+        images = replace(images, mean=mean, std=std)
+    if not len(images.validation_images):
+        pixels, labels = images.train_images, images.train_labels
+        train, held = cut(labels, spec.limit, spec.validation)
+        images = replace(
+            images,
+            train_images=pixels[train],
+            train_labels=labels[train],
+            validation_images=pixels[held],
+            validation_labels=labels[held],
+        )
+    return replace(images, identity=identity)
+
+
+def _statistics(pixels: Pixels) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel of all training images, values scaled to 0..1."""
+    values = np.arange(256) / 255
+    means, deviations = [], []
+    for channel in range(pixels.shape[1]):
+        # Counting the 256 values is exact and needs no copy in floating point.
+        share = np.bincount(pixels[:, channel].ravel(), minlength=256) / pixels[:, channel].size
+        mean = float(share @ values)
+        means.append(mean)
+        deviations.append(float(np.sqrt(share @ (values - mean) ** 2)))
+    return tuple(means), tuple(deviations)

@@ -1,0 +1,175 @@
+"""What a design would cost: time and disk, with the basis of the estimate in words.
+
+Best from cells of the same study that were trained already; else from the arithmetic of the network
+and rules of thumb for this machine's devices, good to a factor of two or three.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, fsum
+from typing import Protocol
+
+from runner.cell import Cell
+from runner.design.planning import Design
+from runner.spec.catalog import DATASETS
+from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
+
+STAGES: dict[int, tuple[int, ...]] = {
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
+"""Convolutions of each VGG stage, as in `runner.model` (which needs torch; a test compares)."""
+
+CHANNELS = (64, 128, 256, 512, 512)
+SIDE = 32
+
+CPU_RATE = 80e9
+"""FLOP/s of one thread in float32 training; measured 80 to 96e9 on an AMD EPYC core."""
+
+CPU_STEP_SECONDS = 8e-3
+"""Of a training step beside the arithmetic: fitted to 2.4 s of VGG-11/8 on digits, 126 steps."""
+
+CUDA_RATES = {"bf16": 60e12, "tf32": 40e12, "fp32": 20e12}
+"""FLOP/s on a data-centre device: a rule of thumb below a third of the peak, not measured here."""
+
+CUDA_STEP_SECONDS = 3e-3
+"""Launching the kernels of a step from Python, the floor for small networks."""
+
+START_SECONDS = 0.3
+"""Starting a cell process and handing its outcome over."""
+
+BYTES_A_CELL, BYTES_AN_EPOCH = 12_000, 700
+"""Rows, outcome file and log of a cell, counted twice: in a file and in the store."""
+
+
+class Place(Protocol):
+    """Of a slot (runner.devices.Slot) only what it computes on matters here."""
+
+    @property
+    def device(self) -> str:
+        """What torch calls it: "cpu" or "cuda:0"."""
+
+    @property
+    def device_id(self) -> str:
+        """The same for slots that share a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Time and disk. `None` where the network or the data set is not known well enough."""
+
+    cell_seconds: float | None  # of one cell, on the average
+    seconds: float | None  # until the last cell ends
+    disk_bytes: int  # rows, outcome files, logs, and checkpoints while cells train
+    basis: str
+
+
+def estimate(
+    design: Design,
+    slots: Sequence[Place],
+    *,
+    remaining: int | None = None,
+    past: Sequence[float] = (),
+) -> Estimate:
+    """Time and disk for the cells that are left.
+
+    Args:
+        design: The plan.
+        slots: Where cells would train.
+        remaining: Cells that are left (default: all).
+        past: Seconds that finished cells of this study took.
+    """
+    cells = len(design.cells) if remaining is None else remaining
+    kind = "cpu" if not slots or slots[0].device == "cpu" else "cuda"
+    if past:
+        each: float | None = fsum(past) / len(past)
+        basis = f"the mean of {len(past)} finished cells of this study"
+    else:
+        each = _mean_seconds(design, slots, kind)
+        rate = f"{CPU_RATE / 1e9:.0f} GFLOP/s a thread"
+        if kind == "cuda":
+            rate = f"{CUDA_RATES[design.spec.train.precision] / 1e12:.0f} TFLOP/s a device"
+        basis = f"the network's arithmetic at {rate}, a rule of thumb"
+        if each is None:
+            basis = "unknown before the first cell: a plugin's model or a data set of unknown size"
+    places = max(1, min(len(slots), cells))
+    total = None if each is None else ceil(cells / places) * (each + START_SECONDS)
+    return Estimate(each, total, _disk(design, cells, places), basis)
+
+
+def _mean_seconds(design: Design, slots: Sequence[Place], kind: str) -> float | None:
+    """Over the cells' protocols: field factors make cells of different cost."""
+    sharing = Counter(slot.device_id for slot in slots) or Counter(["cpu"])
+    crowd = max(sharing.values()) if kind == "cuda" else 1
+    protocols = {id(cell.train) + id(cell.model) + id(cell.data): cell for cell in design.cells}
+    counts = Counter(id(cell.train) + id(cell.model) + id(cell.data) for cell in design.cells)
+    seconds = [(_cell_seconds(cell, kind, crowd), counts[key]) for key, cell in protocols.items()]
+    known = [(one, count) for one, count in seconds if one is not None]
+    if len(known) < len(seconds):
+        return None
+    return fsum(one * count for one, count in known) / len(design.cells)
+
+
+def _cell_seconds(cell: Cell, kind: str, crowd: int) -> float | None:
+    images = train_images(cell.data)
+    if images is None or cell.model.name != "vgg":
+        return None
+    facts = DATASETS[cell.data.name]
+    train: TrainSpec = cell.train
+    forward = 2 * multiplications(cell.model)
+    evaluated = images * cell.data.validation / (1 - cell.data.validation)
+    flops = train.epochs * (3 * images + evaluated) * forward
+    flops += (facts.test_images or 0) * forward
+    steps = train.epochs * ceil(images / train.batch_size)
+    if kind == "cpu":
+        return float(flops / (CPU_RATE * train.threads) + steps * CPU_STEP_SECONDS)
+    # Launches of several cells overlap on a device, its arithmetic does not.
+    return float(max(flops * crowd / CUDA_RATES[train.precision], steps * CUDA_STEP_SECONDS))
+
+
+def train_images(data: DataSpec) -> int | None:
+    """Training images after `data.limit` and the validation share; None where unknown."""
+    facts = DATASETS.get(data.name)
+    whole = None if facts is None else facts.train_images
+    if data.limit is not None and facts is not None:
+        whole = data.limit if whole is None else min(whole, data.limit)
+    return None if whole is None else whole - max(1, round(whole * data.validation))
+
+
+def multiplications(model: ModelSpec) -> int:
+    """Multiply-adds of one forward pass of the VGG over one 32x32 image (convolutions)."""
+    total, inputs, side = 0, 3, SIDE
+    for repeats, full in zip(STAGES[model.depth], CHANNELS, strict=True):
+        outputs = max(1, round(full * model.width))
+        for _ in range(repeats):
+            total += 9 * inputs * outputs * side * side
+            inputs = outputs
+        side //= 2
+    return total
+
+
+def weights(model: ModelSpec, classes: int) -> int:
+    """Trainable weights of the VGG's convolutions (without biases and norms) and classifier."""
+    total, inputs = 0, 3
+    for repeats, full in zip(STAGES[model.depth], CHANNELS, strict=True):
+        outputs = max(1, round(full * model.width))
+        for _ in range(repeats):
+            total += 9 * inputs * outputs
+            inputs = outputs
+    return total + inputs * classes + classes
+
+
+def _disk(design: Design, cells: int, places: int) -> int:
+    """Rows and files of all cells, and a checkpoint of weights and two moments in each place."""
+    spec = design.spec
+    kept = cells * (BYTES_A_CELL + BYTES_AN_EPOCH * spec.train.epochs)
+    facts = DATASETS.get(spec.data.name)
+    classes = 10 if facts is None or facts.classes is None else facts.classes
+    if spec.model.name != "vgg":
+        return kept
+    return kept + places * 12 * weights(spec.model, classes)

@@ -1,0 +1,123 @@
+"""What a design can tell, in sentences: which effects it estimates and what it mixes up.
+
+The numbers come from `runner.design.quality`; here they are put in the study's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runner.design.planning import Design
+from runner.spec.sections import FullDesign
+
+MOST_RUNS = 20_000
+"""Larger incomplete grids are not examined: planning must answer at once."""
+
+MOST_LISTED = 6
+
+
+@dataclass(frozen=True)
+class DesignFacts:
+    """Plain values for a report, and the sentences a person reads first."""
+
+    estimable: tuple[str, ...]  # main effects and pairs, "optimizer", "optimizer:scheduler"
+    not_estimable: tuple[str, ...]
+    aliases: tuple[tuple[str, ...], ...]  # groups that cannot be told apart
+    mixed: tuple[tuple[str, str, float], ...]  # mixed in part, with the correlation; worst first
+    word_lengths: tuple[float, ...] | None  # generalized word-length pattern A0, A1, ...
+    resolution: float | None  # generalized; None for a full grid
+    d_efficiency: float  # of main effects and pairs, relative to the full grid
+    sentences: tuple[str, ...]
+
+
+def facts(design: Design) -> DesignFacts | None:
+    """What main effects and pairs the design estimates; None where it is too large to examine."""
+    names = tuple(factor.name for factor in design.spec.factors)
+    if not design.is_fraction:
+        terms = _spell_terms(names)
+        said = (_full(design),)
+        return DesignFacts(terms, (), (), (), None, None, 1.0, said)
+    if len(design.runs) > MOST_RUNS:
+        return None
+    import numpy as np
+
+    from runner.design import quality
+
+    levels = [len(factor.levels) for factor in design.spec.factors]
+    runs = np.array(design.runs, dtype=np.int64)
+    order = min(2, len(levels))
+    found = quality.estimable(runs, levels, order)
+    estimable = tuple(spell(term, names) for term, free in found.items() if term and free)
+    lost = tuple(spell(term, names) for term, free in found.items() if term and not free)
+    aliases = tuple(
+        tuple(spell(term, names) for term in group)
+        for group in quality.alias_sets(runs, levels, order)
+    )
+    mixed = tuple(
+        (spell(one, names), spell(other, names), r)
+        for one, other, r in quality.partial_aliases(runs, levels, order)
+    )
+    generalized = quality.generalized_resolution(runs, levels)
+    small = len(runs) <= 2_000  # the pattern holds a number for every pair of runs
+    return DesignFacts(
+        estimable=estimable,
+        not_estimable=lost,
+        aliases=aliases,
+        mixed=mixed,
+        word_lengths=tuple(map(float, quality.word_lengths(runs, levels))) if small else None,
+        resolution=None if generalized is None else generalized[0],
+        d_efficiency=quality.d_efficiency(runs, levels, order),
+        sentences=tuple(_sentences(design, estimable, lost, aliases, mixed)),
+    )
+
+
+def spell(term: Sequence[int], names: Sequence[str]) -> str:
+    """A term as the analysis writes it: `optimizer:scheduler`."""
+    return ":".join(names[factor] for factor in term)
+
+
+def _spell_terms(names: Sequence[str]) -> tuple[str, ...]:
+    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
+    return tuple(spell(term, names) for term in (*((i,) for i in range(len(names))), *pairs))
+
+
+def _full(design: Design) -> str:
+    if design.replicates == 1:
+        return (
+            "full grid, one replicate: every effect can be estimated, but there is no replicate "
+            "to measure the noise with"
+        )
+    return (
+        f"full grid: every main effect and every interaction can be estimated, the noise from "
+        f"{design.replicates} replicates"
+    )
+
+
+def _sentences(
+    design: Design,
+    estimable: Sequence[str],
+    lost: Sequence[str],
+    aliases: Sequence[Sequence[str]],
+    mixed: Sequence[tuple[str, str, float]],
+) -> list[str]:
+    kind = "full grid" if isinstance(design.spec.design, FullDesign) else design.spec.design.kind
+    share = f"{design.combinations} of {design.spec.combinations} combinations"
+    said = [f"{kind.replace('_', '-')}, {share} are run"]
+    if lost:
+        said.append(f"not estimable beside the other main effects and pairs: {_listed(lost)}")
+    else:
+        said.append("every main effect and every pair can be estimated")
+    if aliases:
+        groups = [" = ".join(group) for group in aliases]
+        said.append(f"cannot be told apart: {_listed(groups, '; ')}")
+    if mixed:
+        worst = [f"{one} and {other} ({r:.2f})" for one, other, r in mixed]
+        said.append(f"mixed in part (correlation): {_listed(worst)}")
+    return said
+
+
+def _listed(items: Sequence[str], between: str = ", ") -> str:
+    more = len(items) - MOST_LISTED
+    text = between.join(items[:MOST_LISTED])
+    return f"{text} and {more} more" if more > 0 else text

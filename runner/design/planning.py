@@ -1,0 +1,149 @@
+"""From a specification to its cells, in the order they are run.
+
+All cells of replicate 0 come first, then all of replicate 1, and so on: at any time the finished
+replicates are balanced. Within a replicate the order is shuffled by a hash of each cell's levels,
+so that it depends neither on the order of the file nor on which other cells there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from ablations.errors import InputError
+from runner.cell import Cell
+from runner.data.identity import data_identity
+from runner.spec.level import Level, apply_fields
+from runner.spec.sections import FullDesign
+from runner.spec.spec import Spec
+
+Combination = tuple[int, ...]
+"""Index of a level for each factor, in the order of the specification."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which combinations of levels are run, and the cells they make."""
+
+    spec: Spec
+    runs: tuple[Combination, ...]  # chosen combinations, in the order of the grid
+    cells: tuple[Cell, ...]  # in run order: every run once a replicate
+    excluded: int  # combinations that exclude or only took out of the grid
+
+    @property
+    def combinations(self) -> int:
+        """Combinations that are run (each once a replicate)."""
+        return len(self.runs)
+
+    @property
+    def replicates(self) -> int:
+        """Times each combination is run."""
+        return self.spec.replicates
+
+    @property
+    def is_fraction(self) -> bool:
+        """Whether some combinations of the grid are not run, for whatever reason."""
+        return len(self.runs) < self.spec.combinations
+
+    @property
+    def level_counts(self) -> dict[str, dict[str, int]]:
+        """Cells per level of each factor, in declared order."""
+        counts: dict[str, dict[str, int]] = {}
+        for position, factor in enumerate(self.spec.factors):
+            runs = Counter(run[position] for run in self.runs)
+            counts[factor.name] = {
+                level.label: runs[i] * self.replicates for i, level in enumerate(factor.levels)
+            }
+        return counts
+
+
+def plan(spec: Spec) -> Design:
+    """The design of a specification.
+
+    Raises:
+        InputError: nothing is left after `exclude` and `only`, a level never occurs, the fraction
+            cannot be built, or the images of a folder are not there.
+    """
+    grid = tuple(_allowed(spec))
+    excluded = spec.combinations - len(grid)
+    if not grid:
+        raise InputError(f"{spec.source}: 'exclude' and 'only' leave no combination to run")
+    runs = tuple(sorted(_choose(spec, grid)))
+    _check_every_level_occurs(spec, runs)
+    return Design(spec, runs, tuple(_cells(spec, runs)), excluded)
+
+
+def _allowed(spec: Spec) -> Iterator[Combination]:
+    """The grid without what `exclude` takes out and `only` does not keep."""
+    indices = product(*(range(len(factor.levels)) for factor in spec.factors))
+    if not spec.exclude and not spec.only:
+        yield from indices
+        return
+    labels = [factor.labels for factor in spec.factors]
+    names = [factor.name for factor in spec.factors]
+    for one in indices:
+        named = {name: labels[f][i] for f, (name, i) in enumerate(zip(names, one, strict=True))}
+        kept = not spec.only or any(predicate.matches(named) for predicate in spec.only)
+        if kept and not any(predicate.matches(named) for predicate in spec.exclude):
+            yield one
+
+
+def _choose(spec: Spec, grid: tuple[Combination, ...]) -> Iterable[Combination]:
+    design = spec.design
+    if isinstance(design, FullDesign):
+        return grid
+    from runner.design.fraction import choose  # numpy is needed for fractions alone
+
+    return choose(spec, design, grid)
+
+
+def _check_every_level_occurs(spec: Spec, runs: tuple[Combination, ...]) -> None:
+    for position, factor in enumerate(spec.factors):
+        missing = set(range(len(factor.levels))) - {run[position] for run in runs}
+        if missing:
+            label = factor.levels[min(missing)].label
+            raise InputError(
+                f"{spec.source}: no combination with {factor.name} = {label} is left; "
+                f"take the level out of 'factors' or change 'exclude', 'only' or 'design'"
+            )
+
+
+def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
+    """Every run once a replicate, in run order."""
+    levels = [tuple(f.levels[i] for f, i in zip(spec.factors, run, strict=True)) for run in runs]
+    content = [_content(one) for one in levels]
+    sections = {}
+    for one in levels:
+        fields = tuple(level for level in one if level.is_field)
+        key = tuple(level.label for level in fields)
+        if key not in sections:
+            applied = apply_fields((spec.data, spec.model, spec.train), fields)
+            sections[key] = (*applied, data_identity(applied[0]))
+    for replicate in range(spec.replicates):
+        for number in sorted(range(len(runs)), key=lambda i: _shuffle_key(replicate, content[i])):
+            key = tuple(level.label for level in levels[number] if level.is_field)
+            data, model, train, identity = sections[key]
+            yield Cell(
+                levels=levels[number],
+                held=spec.fixed,
+                replicate=replicate,
+                data=data,
+                model=model,
+                train=train,
+                plugins=spec.plugins,
+                data_identity=identity,
+            )
+
+
+def _content(levels: Iterable[Level]) -> str:
+    """What the levels are, whatever they are called and in whatever order they stand."""
+    named = {level.factor: [level.name, dict(level.parameters)] for level in levels}
+    return json.dumps(named, sort_keys=True)
+
+
+def _shuffle_key(replicate: int, content: str) -> bytes:
+    return hashlib.sha256(f"{replicate}\0{content}".encode()).digest()

@@ -1,0 +1,91 @@
+"""What a cell ends as: an outcome is data, never an exception.
+
+`Status` says how the training ended, `Reason` why a cell that did not end by itself failed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How a cell ended."""
+
+    CONVERGED = "converged"  # above chance by an exact one-sided binomial test (alpha 0.05)
+    STALLED = "stalled"  # finite to the end, but not above chance
+    DIVERGED = "diverged"  # a loss or a weight stopped being finite: a result, not an error
+    TIMEOUT = "timeout"  # passed train.time_limit
+    FAILED = "failed"  # the machine or the code failed, `reason` says which
+
+
+class Reason(StrEnum):
+    """Why a cell failed. Retried without being asked only where the machine is to blame."""
+
+    OOM = "oom"  # out of memory: once more, with fewer slots on that device
+    CUDA = "cuda"  # the device failed: retried, bounded
+    TIMEOUT = "timeout"  # passed its time limit
+    KILLED = "killed"  # a signal ended the process: retried, bounded
+    LOST = "lost"  # its worker vanished: claimed again after the lease
+    BAD_LEVEL = "bad_level"  # a level refused its parameters: never retried
+    BUG = "bug"  # an exception in the training code or a plugin: never retried
+    INTERRUPTED = "interrupted"  # the user stopped the run: waiting again
+    DATA = "data"  # the data set could not be read: never retried
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One row of a learning curve. Losses in nats, accuracies as shares in 0..1."""
+
+    epoch: int  # 1-based
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float  # of the first parameter group, at the epoch's last step
+    gradient_norm: float  # mean over the epoch's steps of the global L2 norm
+    seconds: float  # training and validation of this epoch
+    images_per_second: float  # training images over training seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything a finished training says. `None` where a quantity does not exist."""
+
+    status: Status
+    test_accuracy: float | None = None  # share; exactly 1/classes for a diverged cell
+    test_loss: float | None = None
+    test_correct: int | None = None
+    n_test: int | None = None
+    classes: int | None = None
+    best_validation_accuracy: float | None = None
+    final_validation_accuracy: float | None = None
+    epochs_to_target: int | None = None  # first epoch at or above train.target; None: never
+    epochs_run: int = 0
+    epochs_budget: int = 0
+    diverged_epoch: int | None = None
+    reason: Reason | None = None
+    detail: str | None = None  # one line for a person
+    seconds: float = 0.0  # wall time of the training, start-up left out
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    parameters: int | None = None  # trainable weights
+    train_images: int | None = None
+    notes: tuple[str, ...] = ()  # e.g. "horizontal flip left out: mirroring changes labels"
+    curve: tuple[Epoch, ...] = field(default=())
+
+    def to_json(self) -> str:
+        """One JSON object; NaN and infinities as Python's json writes them (NaN, Infinity)."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Outcome:
+        """The inverse of `to_json`. Raises ValueError or KeyError or TypeError on other text."""
+        raw: dict[str, Any] = json.loads(text)
+        raw["status"] = Status(raw["status"])
+        raw["reason"] = None if raw["reason"] is None else Reason(raw["reason"])
+        raw["notes"] = tuple(raw["notes"])
+        raw["curve"] = tuple(Epoch(**row) for row in raw["curve"])
+        return Outcome(**raw)

@@ -1,0 +1,209 @@
+"""Outside a cell process: start it, hand it a job, watch it, end it.
+
+Whatever happens inside (a crash, a leak, an endless loop, a poisoned device) comes out here as an
+`Ended` value; nothing is raised. The outcome file decides, not the exit code: a process that was
+killed after it had written its outcome has finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from ablations.errors import InputError
+from runner.cell import Cell
+from runner.cradle import ENDED, OUTCOME_NOT_WRITTEN, Job, live, read_images
+from runner.devices import Slot
+from runner.outcome import Epoch, Outcome, Reason
+from runner.store.outcomes import read_outcome
+
+GRACE_SECONDS = float(os.environ.get("ABLATIONS_GRACE_SECONDS", "20"))
+"""A cell stops itself at its time limit; this long after it, the process is killed."""
+
+POLL_SECONDS = 0.2
+
+MEMORY = f"glibc.malloc.mmap_threshold={2**30}:glibc.malloc.trim_threshold={2**30}"
+"""GLIBC_TUNABLES of cell processes: freed memory stays theirs. A step frees what the next one
+takes; given back, all of it is mapped and cleared anew. Other C libraries do not read it."""
+
+_context = multiprocessing.get_context("forkserver")
+# multiprocessing reads a child's exit code from a pipe, once: two threads that ask at the same
+# moment (starting a process asks for all of them) would make one of them see 255.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attempt ended: with an outcome, or without one for a reason."""
+
+    outcome: Outcome | None
+    reason: Reason | None = None
+    detail: str = ""
+    disk_full: bool = False  # the outcome could not be written: no later cell would fare better
+    device_gone: bool = False  # no later cell would fare better in this slot
+
+
+def start_fork_server() -> None:
+    """Start the fork server, from the main thread, with one-threaded maths.
+
+    The environment it starts with is every cell process's. From the main thread, because the
+    kernel's parent-death signal is tied to the thread that made the child.
+    """
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # torch.set_num_threads follows train.threads
+    os.environ.setdefault("GLIBC_TUNABLES", MEMORY)
+    # Asking NVML whether a device is there leaves the process able to fork.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+    _context.set_forkserver_preload(["runner.preload"])
+    forkserver.ensure_running()
+
+
+def prepare_images(cell: Cell) -> None:
+    """Have the images of a cell read, downloaded and decoded where that was not done before.
+
+    Raises:
+        InputError: they cannot be had; the message says why.
+    """
+    ours, theirs = _context.Pipe()
+    process = _context.Process(target=read_images, args=(theirs, cell.to_json()))
+    with _one_at_a_time:
+        process.start()
+    theirs.close()
+    said = _receive(ours)
+    ours.close()
+    with _one_at_a_time:
+        process.join()
+    if said != ENDED:
+        raise InputError(str(said or f"reading the data set ended with code {process.exitcode}"))
+
+
+class CellProcess:
+    """One process that trains cells: one cell on CPU, many on CUDA until one goes bad."""
+
+    def __init__(self, slot: Slot) -> None:
+        self._one_cell = slot.device == "cpu"
+        self._channel, theirs = _context.Pipe()
+        self._process = _context.Process(
+            target=live, args=(theirs, dict(slot.env)), name=f"cell process of {slot.name}"
+        )
+        with _one_at_a_time:
+            self._process.start()
+        theirs.close()
+        self.reusable = True
+
+    def train(
+        self,
+        job: Job,
+        *,
+        on_epoch: Callable[[Epoch], None],
+        taken_away: Callable[[], bool],
+        stop: threading.Event,
+    ) -> Ended:
+        """Run one job to its end; afterwards `reusable` says whether another can follow."""
+        cell = Cell.from_json(job.cell)
+        deadline = time.monotonic() + cell.train.time_limit + GRACE_SECONDS
+        kills_before = _out_of_memory_kills()
+        ended = self._watch(job, deadline, on_epoch, taken_away, stop)
+        outcome = read_outcome(Path(job.folder), cell.id, job.token)
+        if ended is None and outcome is None:  # it is dying: let it, its exit code tells why
+            wait([self._process.sentinel], timeout=10)
+        self.reusable = ended is None and not self._one_cell and _healthy(outcome)
+        if not self.reusable:
+            self.close()
+        if outcome is not None:
+            return Ended(outcome)
+        if ended is not None:
+            return ended
+        return self._post_mortem(kills_before)
+
+    def close(self) -> None:
+        """End the process and everything it started; returns when it is gone."""
+        self._channel.close()
+        pid = self._process.pid
+        if pid is None:
+            raise RuntimeError("the process was never started")
+        try:
+            os.killpg(pid, signal.SIGKILL)  # what a dead process has started ends too
+        except ProcessLookupError:  # it has not yet made its group, or all of it is gone
+            if self._alive():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        wait([self._process.sentinel], timeout=10)
+        self._alive()
+
+    def _watch(
+        self,
+        job: Job,
+        deadline: float,
+        on_epoch: Callable[[Epoch], None],
+        taken_away: Callable[[], bool],
+        stop: threading.Event,
+    ) -> Ended | None:
+        """None when the process ended the job or itself; otherwise why it is to be killed."""
+        try:
+            self._channel.send(job)
+        except OSError:
+            return None
+        while True:
+            if stop.is_set():
+                return Ended(None, Reason.INTERRUPTED, "the run was stopped")
+            if taken_away():
+                return Ended(None, Reason.LOST, "the lease was lost to another worker")
+            if time.monotonic() > deadline:
+                return Ended(None, Reason.TIMEOUT, "did not stop at its time limit and was killed")
+            for ready in wait([self._channel, self._process.sentinel], timeout=POLL_SECONDS):
+                if ready is self._channel:
+                    message = _receive(self._channel)
+                    if message is None or message == ENDED:
+                        return None
+                    if isinstance(message, Epoch):
+                        on_epoch(message)
+                elif not self._channel.poll():
+                    return None
+
+    def _alive(self) -> bool:
+        with _one_at_a_time:
+            return self._process.exitcode is None
+
+    def _post_mortem(self, kills_before: int) -> Ended:
+        with _one_at_a_time:
+            code = self._process.exitcode
+        if code == OUTCOME_NOT_WRITTEN:
+            return Ended(None, Reason.DATA, "the outcome could not be written", disk_full=True)
+        if code is not None and code < 0:
+            if code == -signal.SIGKILL and _out_of_memory_kills() > kills_before:
+                return Ended(None, Reason.OOM, "killed by the system, which ran out of memory")
+            return Ended(None, Reason.KILLED, f"killed by {signal.Signals(-code).name}")
+        if code == 255:  # what multiprocessing says when the fork server died with its children
+            return Ended(None, Reason.KILLED, "its fork server was killed")
+        return Ended(None, Reason.BUG, f"ended without an outcome, exit code {code}")
+
+
+def _receive(channel: Connection) -> object:
+    try:
+        return channel.recv()
+    except (EOFError, OSError):
+        return None
+
+
+def _healthy(outcome: Outcome | None) -> bool:
+    """Whether the process that left this outcome can be trusted with the next cell."""
+    return outcome is not None and outcome.reason is None
+
+
+def _out_of_memory_kills() -> int:
+    """How many processes the kernel has killed for memory since boot; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

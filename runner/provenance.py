@@ -1,0 +1,71 @@
+"""Where an attempt came from: code, versions, machine. Read once a process, without torch."""
+
+from __future__ import annotations
+
+import platform
+import socket
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "ablation-grid-runner",
+    "torch",
+    "torchvision",
+    "numpy",
+    "optuna",
+    "sqlalchemy",
+    "pandas",
+    "scikit-learn",
+)
+
+
+@cache
+def provenance() -> dict[str, Any]:
+    """Commit and dirty flag of the code that runs, package versions, host, system."""
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": None if (changes := _git("status", "--porcelain")) is None else bool(changes),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "host": socket.gethostname(),
+        "system": platform.platform(),
+        "processor": _processor(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says of the checkout this file lies in; None outside one."""
+    try:
+        done = subprocess.run(  # noqa: S603  fixed arguments, no shell
+            ["git", *arguments],  # noqa: S607  git is found as the user finds it
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,56 @@
+"""What is known of the built-in data sets before any image is read.
+
+For the planner: names, sizes, classes, whether mirroring keeps labels. Imports neither numpy nor
+torch. The images themselves are `runner.data`'s business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """One built-in data set; `None` where only the files on disk can tell."""
+
+    name: str
+    classes: int | None
+    train_images: int | None  # before the validation share is cut off
+    test_images: int | None
+    mirror_keeps_labels: bool
+    note: str  # where the images come from, for a person
+
+
+DATASETS: dict[str, DatasetFacts] = {
+    facts.name: facts
+    for facts in (
+        DatasetFacts(
+            "digits",
+            10,
+            1438,
+            359,
+            False,
+            "embedded: scikit-learn's 1,797 handwritten digits, enlarged to 32x32",
+        ),
+        DatasetFacts(
+            "cifar10", 10, 50_000, 10_000, True, "downloaded, 170 MB: photographs, 10 classes"
+        ),
+        DatasetFacts(
+            "cifar100", 100, 50_000, 10_000, True, "downloaded, 169 MB: photographs, 100 classes"
+        ),
+        DatasetFacts(
+            "svhn", 10, 73_257, 26_032, False, "downloaded, 246 MB: house numbers, 10 classes"
+        ),
+        DatasetFacts(
+            "fashion_mnist", 10, 60_000, 10_000, True, "downloaded, 31 MB: clothing, 10 classes"
+        ),
+        DatasetFacts(
+            "image_folder",
+            None,
+            None,
+            None,
+            True,
+            "data.root/train/CLASS/*.jpg and data.root/test/CLASS/*.jpg (jpg or png)",
+        ),
+    )
+}

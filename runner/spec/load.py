@@ -1,0 +1,273 @@
+"""From a YAML file to a `Spec`: read, lay over, validate, look up.
+
+Every mistake ends as one `InputError` that names file, line and key. Loading a file whose `plugins`
+are empty runs no code of the user's and imports no torch.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ablations import registry
+from ablations.errors import InputError, did_you_mean
+from runner.spec.catalog import DATASETS
+from runner.spec.claims import Claim, check_claim, parse_claim
+from runner.spec.level import Factor
+from runner.spec.levels import read_factors, read_fixed
+from runner.spec.merge import (
+    choose_profile,
+    profile_names,
+    read_extended,
+    with_profile,
+    with_settings,
+)
+from runner.spec.predicates import read_predicates
+from runner.spec.sections import DESIGNS, SpecFile
+from runner.spec.source import Node
+from runner.spec.spec import Spec
+
+MOST_CELLS = 1_000_000
+MODELS = ("vgg",)
+"""Built-in networks; others are registered by plugins."""
+
+_KINDS = {"model": "model", "data": "dataset"}
+"""What the registry calls that which a section names."""
+
+_NAME = re.compile(r"\w[\w.+-]*")
+LONGEST_NAME = 100
+
+
+def load_spec(
+    path: str | Path,
+    profile: str = "auto",
+    overrides: Iterable[str] = (),
+    *,
+    cuda_visible: bool,
+) -> Spec:
+    """Read a specification.
+
+    Args:
+        path: The YAML file.
+        profile: A profile's name, "auto" (cuda where a device is visible, else cpu, if the file has
+            them) or "default" (none).
+        overrides: `key=value` settings of the command line, applied last.
+        cuda_visible: Whether "auto" means cuda.
+
+    Raises:
+        InputError: anything wrong in the file, the profile or the overrides.
+    """
+    file = Path(path)
+    root = read_extended(file)
+    settings = list(overrides)
+    chosen = choose_profile(root, profile, cuda_visible=cuda_visible)
+    spec = _resolve(with_settings(with_profile(root, chosen), settings), chosen, file)
+    if not settings:  # a mistake in a profile of another machine is better found on this one
+        for other in profile_names(root):
+            if other != chosen:
+                _resolve(with_profile(root, other), other, file)
+    return spec
+
+
+def _resolve(root: Node, profile: str, file: Path) -> Spec:
+    """Validate the tree and look everything up."""
+    sections = _validate(root)
+    _check_name(sections.name, root, ("name",))
+    if not _NAME.fullmatch(profile) or len(profile) > 40:
+        raise root.refuse((), f"profile {profile!r}: expected at most 40 letters, digits, '-_.+'")
+    plugins = _load_plugins(root)
+    data = sections.data.model_copy(
+        update={
+            "root": _from_file(root, ("data", "root"), sections.data.root),
+            "parameters": _parameters(root, "data", sections.data.name, sections.data.parameters),
+        }
+    )
+    model = sections.model.model_copy(
+        update={
+            "parameters": _parameters(root, "model", sections.model.name, sections.model.parameters)
+        }
+    )
+    factors = read_factors(root)
+    _check_plugin_factors(factors, sections, root)
+    fixed = read_fixed(root, [factor.name for factor in factors])
+    spec = Spec(
+        name=unicodedata.normalize("NFC", sections.name),
+        profile=profile,
+        data=data,
+        model=model,
+        train=sections.train,
+        factors=factors,
+        fixed=fixed,
+        replicates=sections.replicates,
+        design=sections.design,
+        exclude=read_predicates(root, "exclude", factors, fixed),
+        only=read_predicates(root, "only", factors, fixed),
+        claims=_claims(root, sections.claims, factors),
+        plugins=plugins,
+        run=sections.run,
+        source=str(file.resolve()),
+    )
+    cells = spec.combinations * spec.replicates
+    if cells > MOST_CELLS:
+        raise root.refuse(
+            ("factors",), f"{cells:,} cells are too many; expected at most {MOST_CELLS:,}"
+        )
+    return spec
+
+
+def _validate(root: Node) -> SpecFile:
+    """The sections with their types checked; a key with nothing behind it counts as absent."""
+    raw = {key: value for key, value in root.plain.items() if value is not None}
+    for key in root.plain:
+        if key not in SpecFile.model_fields:
+            raise root.refuse((key,), f"unknown key; {did_you_mean(key, SpecFile.model_fields)}")
+    try:
+        return SpecFile.model_validate(raw, strict=True)
+    except ValidationError as error:
+        raise _explain(error, root) from None
+
+
+def _explain(error: ValidationError, root: Node) -> InputError:
+    """The first problem as a sentence; how many more there are at its end."""
+    # A misspelt key is also a missing one: the misspelling is what helps.
+    problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    first = problems[0]
+    path = tuple(step for i, step in enumerate(first["loc"]) if not (i == 1 and step in DESIGNS))
+    kind, given, message = first["type"], first["input"], str(first["msg"])
+    message = message.replace("Input should be", "expected").removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        said = f"unknown key; {did_you_mean(str(path[-1]), _fields(first['loc'][:-1]))}"
+    elif kind == "missing":
+        said = "is missing"
+    elif kind == "string_type":
+        said = f"{given!r}: expected text; quote it"
+    elif kind == "bool_type":
+        said = f"{given!r}: expected true or false"
+    elif kind in ("union_tag_invalid", "union_tag_not_found"):
+        name = str(given.get("kind", "")) if isinstance(given, dict) else str(given)
+        said = f"unknown design {name!r}; {did_you_mean(name, DESIGNS)}"
+    elif kind in ("model_type", "model_attributes_type", "dict_type"):
+        said = f"{given!r}: expected a mapping of keys to values"
+    elif isinstance(given, dict | list):
+        said = message
+    else:
+        said = f"{given!r}: {message}"
+    more = f" ({len(problems) - 1} more after it)" if len(problems) > 1 else ""
+    return root.refuse(path, said + more)
+
+
+def _fields(location: Sequence[str | int]) -> list[str]:
+    """The keys that are valid in the section at `location`."""
+    model: type[BaseModel] = SpecFile
+    for step in location:
+        if step in DESIGNS:
+            model = DESIGNS[str(step)]
+            continue
+        annotation = model.model_fields[str(step)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)
+
+
+def _check_name(name: str, root: Node, path: tuple[str, ...]) -> None:
+    fits = len(name) <= LONGEST_NAME and len(name.encode()) <= 2 * LONGEST_NAME
+    if not _NAME.fullmatch(name) or not fits:
+        raise root.refuse(
+            path,
+            f"{name[:120]!r} cannot name a folder; expected at most {LONGEST_NAME} letters, digits "
+            "and '-_.+', the first a letter or digit",
+        )
+
+
+def _load_plugins(root: Node) -> tuple[str, ...]:
+    """Import the plugins; their absolute paths, so that another process finds them."""
+    found: list[str] = []
+    entries = root.get("plugins").value
+    for position, node in enumerate(entries if isinstance(entries, list) else []):
+        path = ("plugins", position)
+        name = str(node.value)
+        if name.endswith(".py"):
+            name = str(_from_file(root, path, name))
+        try:
+            registry.load_plugins((name,))
+        except InputError as error:
+            raise root.refuse(path, str(error).removeprefix("plugins: ")) from None
+        found.append(name)
+    return tuple(found)
+
+
+def _from_file(root: Node, path: Sequence[str | int], text: str | None) -> str | None:
+    """A path in the file is relative to that file; on the command line to the current folder."""
+    if text is None:
+        return None
+    node = root.at(path)
+    base = Path.cwd() if node.line is None else Path(node.origin).resolve().parent
+    return os.path.normpath(base / Path(text).expanduser())
+
+
+def _check_known(section: str, name: str, root: Node, path: Sequence[str | int]) -> bool:
+    """Whether the model or data set is built in; refused where it is not known at all."""
+    built_in = MODELS if section == "model" else tuple(DATASETS)
+    registered = registry.names(_KINDS[section])
+    if name not in (*built_in, *registered):
+        hint = did_you_mean(name, (*built_in, *registered))
+        raise root.refuse(path, f"unknown {_KINDS[section]} {name!r}; {hint}")
+    return name in built_in
+
+
+def _parameters(
+    root: Node,
+    section: str,
+    name: str,
+    given: dict[str, Any],
+    path: Sequence[str | int] | None = None,
+) -> dict[str, Any]:
+    """A plugin's parameters with its defaults; a built-in model or data set takes none."""
+    built_in = _check_known(section, name, root, (section, "name"))
+    path = path or (section, "parameters")
+    if built_in:
+        if given:
+            raise root.refuse(path, f"{section} {name!r} takes no parameters")
+        return {}
+    try:
+        return registry.resolve(_KINDS[section], name, given)
+    except InputError as error:
+        raise root.refuse(path, str(error)) from None
+
+
+def _check_plugin_factors(factors: Sequence[Factor], sections: SpecFile, root: Node) -> None:
+    """Models and data sets that are levels must exist, and so must a plugin's parameters."""
+    varied = {factor.name for factor in factors}
+    for factor in factors:
+        section, _, field = factor.name.partition(".")
+        if section not in ("data", "model"):
+            continue
+        own = sections.data if section == "data" else sections.model
+        for position, level in enumerate(factor.levels):
+            path = ("factors", factor.name, position)
+            value = level.parameters["value"]
+            if field == "name":
+                _check_known(section, str(value), root, path)
+            elif field.startswith("parameters.") and f"{section}.name" not in varied:
+                given = {**own.parameters, field.partition(".")[2]: value}
+                _parameters(root, section, own.name, given, path)
+
+
+def _claims(root: Node, texts: Sequence[str], factors: Sequence[Factor]) -> tuple[Claim, ...]:
+    labels = {factor.name: factor.labels for factor in factors}
+    found: list[Claim] = []
+    for position, text in enumerate(texts):
+        try:
+            claim = check_claim(parse_claim(text), labels)
+        except InputError as error:
+            raise root.refuse(("claims", position), str(error)) from None
+        if claim in found:
+            raise root.refuse(("claims", position), f"claim {text!r} is given twice")
+        found.append(claim)
+    return tuple(found)

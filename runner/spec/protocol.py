@@ -1,0 +1,86 @@
+"""The protocol: what every cell of a study shares, unless a field is made a factor.
+
+Three sections of the YAML file (`data`, `model`, `train`), each field with its unit and its
+sentence. All of them belong to a cell's identity: change one and it is another cell.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """Frozen, strict about unknown keys, no infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataSpec(Section):
+    """Which images."""
+
+    name: str = Field("digits", description="Data set: a built-in name or one a plugin registers.")
+    root: str | None = Field(None, description="Folder that holds the data set, or gets it.")
+    limit: int | None = Field(
+        None, ge=20, description="Use at most this many training images, stratified by class."
+    )
+    validation: float = Field(
+        0.1, gt=0, lt=0.9, description="Share of the training images kept for validation."
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Parameters of a plugin's data set."
+    )
+
+
+class ModelSpec(Section):
+    """Which network."""
+
+    name: str = Field("vgg", description="Model: vgg, or one a plugin registers.")
+    depth: Literal[11, 13, 16, 19] = Field(16, description="Weight layers of the VGG.")
+    width: float = Field(
+        1.0, gt=0, le=4, description="Multiplier of every channel count (1: 64 to 512 channels)."
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout before the classifier.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Parameters of a plugin's model."
+    )
+
+
+class TrainSpec(Section):
+    """How a cell is trained and measured."""
+
+    epochs: int = Field(30, ge=1, description="Passes over the training images.")
+    batch_size: int = Field(128, ge=1, description="Images in a training step.")
+    target: float = Field(
+        0.9, gt=0, le=1, description="Validation accuracy that counts as reached (share)."
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Label smoothing of the loss.")
+    seed: int = Field(0, ge=0, description="Base seed; replicate r draws from (seed, r).")
+    precision: Literal["fp32", "tf32", "bf16"] = Field(
+        "fp32", description="Arithmetic of the convolutions; bf16 runs under autocast."
+    )
+    memory_format: Literal["channels_last", "contiguous"] = Field(
+        "channels_last", description="Memory layout of images and weights."
+    )
+    threads: int = Field(1, ge=1, description="CPU threads a cell computes with.")
+    deterministic: bool = Field(
+        True, description="Only kernels that repeat bit by bit on the same device."
+    )
+    time_limit: float = Field(
+        86400.0, gt=0, description="Seconds a cell may take before it counts as timed out."
+    )
+    checkpoint_epochs: int | None = Field(
+        None, ge=1, description="Write a checkpoint every so many epochs; none when absent."
+    )
+    checkpoint_minutes: float | None = Field(
+        10.0, gt=0, description="Write a checkpoint when the last is older than this."
+    )
+
+
+# These change when a cell stops or what it leaves on disk, never what it learns.
+NOT_IDENTITY: dict[str, tuple[str, ...]] = {
+    "data": ("root",),
+    "model": (),
+    "train": ("time_limit", "checkpoint_epochs", "checkpoint_minutes"),
+}

@@ -1,0 +1,131 @@
+"""A specification once everything in it was checked and looked up: a frozen value.
+
+It holds what a study is (`study` names it) and goes to JSON and back, so that another machine can
+work on the study without the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from runner.spec.claims import Claim, parse_claim
+from runner.spec.level import Factor, Level
+from runner.spec.predicates import Predicate
+from runner.spec.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
+from runner.spec.sections import DesignSpec, FullDesign, RunSpec
+
+_design: TypeAdapter[DesignSpec] = TypeAdapter(DesignSpec)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What the user asked, resolved: every level with all parameters, one profile applied."""
+
+    name: str
+    profile: str
+    data: DataSpec
+    model: ModelSpec
+    train: TrainSpec
+    factors: tuple[Factor, ...]
+    fixed: tuple[Level, ...] = ()
+    replicates: int = 3
+    design: DesignSpec = field(default_factory=FullDesign)
+    exclude: tuple[Predicate, ...] = ()
+    only: tuple[Predicate, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    plugins: tuple[str, ...] = ()  # absolute paths or module names
+    run: RunSpec = field(default_factory=RunSpec)
+    source: str = ""  # absolute path of the file
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Every varied factor with the labels of its levels, in the file's order."""
+        return {factor.name: factor.labels for factor in self.factors}
+
+    @property
+    def combinations(self) -> int:
+        """Combinations of levels in the full grid, before any are left out."""
+        return prod(len(factor.levels) for factor in self.factors)
+
+    @property
+    def study(self) -> str:
+        """Name of the study: `NAME-PROFILE-HASH`, the hash covering the protocol.
+
+        The protocol is what all cells share: data, model and train without the fields that are
+        factors or that do not change what a cell learns, and the levels held fixed. Levels of
+        factors, replicates, order, exclusions and claims may change within a study.
+        """
+        return f"{self.name}-{self.profile}-{self.protocol_hash}"
+
+    @property
+    def protocol_hash(self) -> str:
+        """Six hexadecimal digits of the SHA-256 of the protocol."""
+        varied = {factor.name for factor in self.factors}
+        protocol: dict[str, Any] = {
+            "fixed": {level.factor: [level.name, dict(level.parameters)] for level in self.fixed}
+        }
+        for name, section in (("data", self.data), ("model", self.model), ("train", self.train)):
+            dump = section.model_dump(mode="json", exclude=set(NOT_IDENTITY[name]))
+            dump = {key: value for key, value in dump.items() if f"{name}.{key}" not in varied}
+            if "parameters" in dump:
+                dump["parameters"] = {
+                    key: value
+                    for key, value in dump["parameters"].items()
+                    if f"{name}.parameters.{key}" not in varied
+                }
+            protocol[name] = dump
+        text = json.dumps(protocol, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them; `from_dict` reads them back."""
+        return {
+            "name": self.name,
+            "profile": self.profile,
+            "study": self.study,
+            "data": self.data.model_dump(mode="json"),
+            "model": self.model.model_dump(mode="json"),
+            "train": self.train.model_dump(mode="json"),
+            "factors": {
+                factor.name: [level.to_dict() for level in factor.levels] for factor in self.factors
+            },
+            "fixed": [level.to_dict() for level in self.fixed],
+            "replicates": self.replicates,
+            "design": self.design.model_dump(mode="json"),
+            "exclude": [one.to_dict() for one in self.exclude],
+            "only": [one.to_dict() for one in self.only],
+            "claims": [claim.text for claim in self.claims],
+            "plugins": list(self.plugins),
+            "run": self.run.model_dump(mode="json"),
+            "source": self.source,
+        }
+
+    @staticmethod
+    def from_dict(raw: dict[str, Any]) -> Spec:
+        """The inverse of `to_dict`. Raises KeyError, TypeError or ValueError on anything else."""
+        return Spec(
+            name=raw["name"],
+            profile=raw["profile"],
+            data=DataSpec(**raw["data"]),
+            model=ModelSpec(**raw["model"]),
+            train=TrainSpec(**raw["train"]),
+            factors=tuple(
+                Factor(name, tuple(Level(**level) for level in levels))
+                for name, levels in raw["factors"].items()
+            ),
+            fixed=tuple(Level(**level) for level in raw["fixed"]),
+            replicates=raw["replicates"],
+            design=_design.validate_python(raw["design"]),
+            exclude=tuple(Predicate.from_dict(one) for one in raw["exclude"]),
+            only=tuple(Predicate.from_dict(one) for one in raw["only"]),
+            claims=tuple(parse_claim(text) for text in raw["claims"]),
+            plugins=tuple(raw["plugins"]),
+            run=RunSpec(**raw["run"]),
+            source=raw["source"],
+        )

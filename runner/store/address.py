@@ -1,0 +1,128 @@
+"""Where the store is: an address given by option, environment or default, resolved once.
+
+Promises that a password never leaves through a message, a `repr` or a pickle, and that a relative
+SQLite path means the same file wherever the process goes later. Opens nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from ablations.errors import InputError, did_you_mean
+
+VARIABLE = "ABLATIONS_STORAGE"
+DEFAULT_PATH = Path("results", "ablations.db")
+
+NOT_AN_ADDRESS = (
+    "--storage: not a database address; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+    "with @ : / and % of the password written as %40 %3A %2F %25"
+)
+
+POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
+
+
+class Address:
+    """The database's address. `str` and `repr` mask the password; pickling leaves it out."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+
+    @property
+    def url(self) -> URL:
+        """The address with its password: for opening connections, never for people."""
+        return self._url
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return Path(self._url.database or "") if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a file of this machine."""
+        return self._url.get_backend_name() == "sqlite"
+
+    def __str__(self) -> str:
+        """The file, or the URL with the password masked."""
+        return str(self.path) if self.is_sqlite else self._url.render_as_string(hide_password=True)
+
+    def __repr__(self) -> str:
+        return f"Address({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Address) and self._url == other._url
+
+    def __hash__(self) -> int:
+        return hash(self._url)
+
+    def __reduce__(self) -> tuple[object, tuple[str, bool]]:
+        """Pickle the address without its password; the reader must have its own."""
+        bare = self._url._replace(password=None)
+        return _unpickled, (
+            bare.render_as_string(hide_password=False),
+            bool(self._url.password),
+        )
+
+
+def _unpickled(bare: str, needs_password: bool) -> Address:
+    """Rebuild an address in another process, with the password of that process's environment."""
+    url = make_url(bare)
+    if not needs_password:
+        return Address(url)
+    here = os.environ.get(VARIABLE)
+    if here is not None:
+        address = resolve_address(here)
+        if address.url._replace(password=None) == url:
+            return address
+    raise InputError(
+        f"the store {bare} needs a password, which is never sent between processes: "
+        f"set {VARIABLE} to its full address where this worker runs"
+    )
+
+
+def resolve_address(given: str | None = None) -> Address:
+    """The address of the store.
+
+    Args:
+        given: A SQLAlchemy URL (`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE`) or a
+            plain path of a SQLite file. None: `$ABLATIONS_STORAGE`, then `results/ablations.db`.
+
+    Raises:
+        InputError: not an address, a database of another kind, or no driver for it.
+    """
+    given = given or os.environ.get(VARIABLE) or str(DEFAULT_PATH)
+    if "://" not in given:
+        if "@" in given and not Path(given).exists():
+            raise InputError(NOT_AN_ADDRESS)  # a mistyped URL: quoting it would show its password
+        return _sqlite(given)
+    scheme = given.partition("://")[0]
+    if scheme in ("sqlite", "sqlite+pysqlite"):
+        # Cut by hand: in a URL a path could hold neither "?" nor "#".
+        return _sqlite(given.partition("://")[2].removeprefix("/"))
+    if scheme not in POSTGRESQL:
+        hint = did_you_mean(scheme, ("sqlite", "postgresql"))
+        raise InputError(f"--storage: no database of kind {scheme!r} is supported; {hint}")
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        # Their messages may quote the URL, and with it the password.
+        raise InputError(NOT_AN_ADDRESS) from None
+    if importlib.util.find_spec("psycopg") is None:
+        raise InputError(
+            "--storage: PostgreSQL needs its driver: pip install 'ablation-grid-runner[postgres]'"
+        )
+    return Address(url.set(drivername="postgresql+psycopg"))
+
+
+def _sqlite(path: str) -> Address:
+    if path in ("", "/") or path.startswith((":memory:", "file:")):
+        raise InputError(
+            "--storage: SQLite needs a file, which several processes can open: sqlite:///FILE"
+        )
+    # absolute() and not resolve(): a link to the store stays the name the user knows.
+    return Address(URL.create("sqlite", database=str(Path(path).expanduser().absolute())))

@@ -1,0 +1,50 @@
+"""Learning curves as NumPy arrays: a million epochs in a few seconds.
+
+Rows come in the order of their table, as the driver's own tuples and without the name of their
+cell; only blocks of them are put in run order afterwards. A module of its own because the store
+itself must not wait for NumPy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from runner.store.tables import cells, epochs
+
+CHUNK = 20_000
+"""Rows that are held as Python's objects at a time."""
+
+
+def curve_arrays(connection: Connection, study_id: int) -> dict[str, np.ndarray]:
+    """Learning curves of the planned cells as columns: cell, epoch (integers), then numbers.
+
+    The same rows in the same order as `read.curves`, NaN for what is missing.
+    """
+    held = func.coalesce(cells.c.adopted_from, cells.c.id)
+    planned = (cells.c.study_id == study_id, cells.c.planned)
+    wanted = connection.execute(
+        select(cells.c.cell, held).where(*planned).order_by(cells.c.run_order, cells.c.id)
+    ).all()
+    names = [column.name for column in epochs.c]
+    rows = connection.execute(
+        select(epochs)
+        .where(epochs.c.cell_id.in_(select(held).where(*planned)))
+        .order_by(epochs.c.cell_id, epochs.c.epoch)
+    )
+    cursor = rows.cursor
+    parts: list[list[np.ndarray]] = [[np.empty(0)] for _ in names]
+    while cursor is not None and (chunk := cursor.fetchmany(CHUNK)):
+        for part, values in zip(parts, zip(*chunk, strict=True), strict=True):
+            part.append(np.array(values, dtype=np.float64))
+    rows.close()
+    table = {name: np.concatenate(part) for name, part in zip(names, parts, strict=True)}
+    holders = table.pop("cell_id")
+    owners = np.array([row[1] for row in wanted], dtype=np.float64)
+    first = np.searchsorted(holders, owners, side="left")
+    count = np.searchsorted(holders, owners, side="right") - first
+    shift = first - (np.cumsum(count) - count)
+    order = np.repeat(shift, count) + np.arange(count.sum())
+    ordered = {name: values[order] for name, values in table.items()}
+    cell = np.repeat(np.array([row[0] for row in wanted], dtype=object), count)
+    return {"cell": cell, **ordered, "epoch": ordered["epoch"].astype(np.int64)}

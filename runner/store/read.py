@@ -1,0 +1,279 @@
+"""Reading a study: one row a run, curves, attempts, counts, as plain values.
+
+What the analysis and the commands see. Changes nothing, needs neither Optuna nor torch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, text
+
+from runner.store.adoption import origin, origin_study
+from runner.store.claims import AttemptState, State
+from runner.store.tables import (
+    IS_RUNNING,
+    IS_WAITING,
+    OUTCOME_FLOATS,
+    OUTCOME_INTEGERS,
+    attempts,
+    cells,
+    epochs,
+)
+
+_LAST = ("worker", "slot", "host", "device", "started", "ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a study is: planned cells by state, status, reason and replicate."""
+
+    planned: int = 0
+    states: dict[str, int] = field(default_factory=dict)  # every State, 0 included
+    statuses: dict[str, int] = field(default_factory=dict)  # of complete and failed cells
+    reasons: dict[str, int] = field(default_factory=dict)  # of failed cells
+    replicates: dict[int, dict[str, int]] = field(default_factory=dict)  # replicate -> states
+    retired: int = 0  # cells the specification no longer holds
+
+    @property
+    def waiting(self) -> int:
+        """Cells to be claimed."""
+        return self.states.get(State.WAITING, 0)
+
+    @property
+    def running(self) -> int:
+        """Cells held by workers."""
+        return self.states.get(State.RUNNING, 0)
+
+    @property
+    def complete(self) -> int:
+        """Cells with an outcome."""
+        return self.states.get(State.COMPLETE, 0)
+
+    @property
+    def failed(self) -> int:
+        """Cells given up."""
+        return self.states.get(State.FAILED, 0)
+
+
+def counts(connection: Connection, study_id: int) -> Counts:
+    """Count the study's cells."""
+    by = (cells.c.planned, cells.c.replicate, cells.c.state, cells.c.status, cells.c.reason)
+    rows = connection.execute(
+        select(*by, func.count().label("n")).where(cells.c.study_id == study_id).group_by(*by)
+    )
+    states: Counter[str] = Counter({state.value: 0 for state in State})
+    statuses: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    replicates: dict[int, dict[str, int]] = {}
+    retired = 0
+    for row in rows:
+        if not row.planned:
+            retired += row.n
+            continue
+        states[row.state] += row.n
+        wave = replicates.setdefault(row.replicate, {state.value: 0 for state in State})
+        wave[row.state] += row.n
+        if row.status is not None:
+            statuses[row.status] += row.n
+        if row.state == State.FAILED:
+            reasons[row.reason] += row.n
+    return Counts(
+        planned=sum(states.values()),
+        states=dict(states),
+        statuses=dict(statuses),
+        reasons=dict(reasons),
+        replicates=dict(sorted(replicates.items())),
+        retired=retired,
+    )
+
+
+def open_cells(connection: Connection, study_id: int) -> int:
+    """How many planned cells wait or run. Cheap at any size: both are counted by their index."""
+    return sum(
+        connection.scalar(
+            select(func.count()).where(cells.c.study_id == study_id, state, cells.c.planned)
+        )
+        or 0
+        for state in (IS_WAITING, IS_RUNNING)
+    )
+
+
+TO_MIRROR = (
+    text("NOT attempts.mirrored"),  # as the partial index says it
+    or_(attempts.c.trial_id.is_(None), attempts.c.state != AttemptState.RUNNING),
+)
+"""Attempts without a trial, and ended ones whose trial does not know it."""
+
+
+def is_behind(connection: Connection, study_id: int) -> bool:
+    """Whether any attempt of the study is `TO_MIRROR`."""
+    one = select(attempts.c.id).where(attempts.c.study_id == study_id, *TO_MIRROR).limit(1)
+    return connection.scalar(one) is not None
+
+
+def runs(connection: Connection, study_id: int) -> list[dict[str, Any]]:
+    """One row a planned cell, in run order; `None` where a quantity does not exist."""
+    made = attempts.alias("made")
+    tried = (
+        select(func.count())
+        .where(
+            made.c.cell_id == cells.c.id,
+            made.c.state.not_in((AttemptState.RELEASED, AttemptState.LOST)),
+        )
+        .correlate(cells)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(
+            cells,
+            *(attempts.c[name] for name in _LAST),
+            tried.label("tried"),
+            origin_study.c.name.label("origin"),
+        )
+        .select_from(
+            cells.outerjoin(attempts, attempts.c.token == cells.c.token)
+            .outerjoin(origin, origin.c.id == cells.c.adopted_from)
+            .outerjoin(origin_study, origin_study.c.id == origin.c.study_id)
+        )
+        .where(cells.c.study_id == study_id, cells.c.planned)
+        .order_by(cells.c.run_order, cells.c.id)
+    )
+    return [_run(row._asdict()) for row in rows]
+
+
+def _run(row: dict[str, Any]) -> dict[str, Any]:
+    failed = row["state"] == State.FAILED
+    begun = row["state"] != State.WAITING
+    return {
+        "cell": row["cell"],
+        **{f"factor:{factor}": label for factor, label in row["labels"].items()},
+        "replicate": row["replicate"],
+        "state": row["state"],
+        "status": row["status"],
+        "reason": row["reason"] if failed else None,
+        "detail": row["detail"] if begun and row["state"] != State.RUNNING else None,
+        **{name: row[name] for name in (*OUTCOME_FLOATS, *OUTCOME_INTEGERS)},
+        "attempts": row["tried"],
+        **{name: row[name] if begun else None for name in _LAST},
+        "adopted_from": row["origin"],
+        "run_order": row["run_order"],
+        "notes": row["notes"] or [],
+    }
+
+
+def curves(connection: Connection, study_id: int) -> dict[str, list[Any]]:
+    """The learning curves of the planned cells as columns of equal length: `cell`, `epoch`, ...
+
+    Columns and not rows, because a large study has millions of epochs.
+    """
+    columns = [column for column in epochs.c if column.name != "cell_id"]
+    rows = connection.execute(
+        select(cells.c.cell, *columns)
+        .join(epochs, epochs.c.cell_id == func.coalesce(cells.c.adopted_from, cells.c.id))
+        .where(cells.c.study_id == study_id, cells.c.planned)
+        .order_by(cells.c.run_order, cells.c.id, epochs.c.epoch)
+    )
+    names = ["cell", *(column.name for column in columns)]
+    table: dict[str, list[Any]] = {name: [] for name in names}
+    lists = [table[name] for name in names]
+    for row in rows:
+        for values, value in zip(lists, row, strict=True):
+            values.append(value)
+    return table
+
+
+def attempt_rows(
+    connection: Connection, study_id: int, cell: str | None = None
+) -> list[dict[str, Any]]:
+    """Every attempt with its provenance, oldest first; of one cell when one is named."""
+    statement = (
+        select(attempts, cells.c.cell)
+        .join(cells, cells.c.id == attempts.c.cell_id)
+        .where(attempts.c.study_id == study_id)
+        .order_by(attempts.c.id)
+    )
+    if cell is not None:
+        statement = statement.where(cells.c.cell == cell)
+    found = []
+    for row in connection.execute(statement):
+        provenance = dict(row.provenance)
+        found.append(
+            {
+                "cell": row.cell,
+                "attempt": row.number,
+                "state": row.state,
+                "status": row.status,
+                "reason": row.reason,
+                "detail": row.detail,
+                "worker": row.worker,
+                "slot": row.slot,
+                "device": row.device,
+                "host": row.host,
+                "pid": row.pid,
+                "started": row.started,
+                "ended": row.ended,
+                "seconds": row.seconds,
+                "log": row.log,
+                "commit": provenance.get("commit"),
+                "dirty": provenance.get("dirty"),
+                "versions": provenance.get("versions", {}),
+                "provenance": provenance,
+            }
+        )
+    return found
+
+
+def now_running(connection: Connection, study_id: int) -> list[dict[str, Any]]:
+    """The cells that train at this moment, with what their workers last said of them."""
+    rows = connection.execute(
+        select(
+            cells.c.cell,
+            cells.c.replicate,
+            cells.c.labels,
+            cells.c.progress_epoch,
+            cells.c.progress_accuracy,
+            attempts.c.number,
+            *(attempts.c[name] for name in _LAST),
+        )
+        .join(attempts, attempts.c.token == cells.c.token)
+        .where(cells.c.study_id == study_id, IS_RUNNING)
+        .order_by(cells.c.run_order)
+    )
+    return [
+        {
+            "cell": row.cell,
+            "labels": row.labels,
+            "replicate": row.replicate,
+            "epoch": row.progress_epoch,
+            "accuracy": row.progress_accuracy,
+            "attempt": row.number,
+            "worker": row.worker,
+            "slot": row.slot,
+            "host": row.host,
+            "device": row.device,
+            "started": row.started,
+        }
+        for row in rows
+    ]
+
+
+def ranked(connection: Connection, study_id: int, n: int, *, best: bool) -> list[dict[str, Any]]:
+    """The `n` complete cells with the highest (or lowest) test accuracy."""
+    order = cells.c.test_accuracy.desc() if best else cells.c.test_accuracy.asc()
+    rows = connection.execute(
+        select(
+            cells.c.cell, cells.c.labels, cells.c.replicate, cells.c.status, cells.c.test_accuracy
+        )
+        .where(
+            cells.c.study_id == study_id,
+            cells.c.planned,
+            cells.c.state == State.COMPLETE,
+            cells.c.test_accuracy.is_not(None),
+        )
+        .order_by(order, cells.c.run_order)
+        .limit(n)
+    )
+    return [row._asdict() for row in rows]

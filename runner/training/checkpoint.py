@@ -1,0 +1,131 @@
+"""A training half done, on disk: written whole or not at all, read only where it fits.
+
+A checkpoint holds tensors and plain values, and is read with `weights_only`, so a file somebody
+else put there cannot run code. Whatever is truncated, foreign or of another cell is reported and
+ignored: the cell then starts from the beginning.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from ablations.scheduler import Stepper
+from runner.cell import TRAINING_VERSION
+from runner.outcome import Epoch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Everything that changes while a cell trains."""
+
+    network: nn.Module
+    optimizer: Optimizer
+    stepper: Stepper
+    order: torch.Generator
+    augmentation: torch.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training has come: its curve and what it has cost."""
+
+    curve: tuple[Epoch, ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+def save(
+    path: Path, cell_id: str, device: torch.device, learner: Learner, so_far: Progress
+) -> None:
+    """Write the checkpoint aside, sync it, rename it into place.
+
+    Raises:
+        OSError: there is no room for it, or no right to; the one before, if any, is as it was.
+    """
+    content = {
+        "cell": cell_id,
+        "training_version": TRAINING_VERSION,
+        "device": device.type,
+        "network": learner.network.state_dict(),
+        "optimizer": learner.optimizer.state_dict(),
+        "scheduler": learner.stepper.scheduler.state_dict(),
+        "random": {
+            "order": learner.order.get_state(),
+            "augmentation": learner.augmentation.get_state(),
+            "default": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        },
+        "curve": [asdict(epoch) for epoch in so_far.curve],
+        "seconds": so_far.seconds,
+        "cpu_seconds": so_far.cpu_seconds,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            try:
+                torch.save(content, file)
+            except RuntimeError as error:
+                # Torch complains of an archive without an end and so hides what the disk said.
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def restore(path: Path, cell_id: str, device: torch.device, learner: Learner) -> Progress | None:
+    """Put `learner` where the checkpoint left it; None if the file is of no use.
+
+    Then the log says why, and `learner` may be half changed: make it anew.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    # A damaged or hostile file fails in as many ways as there are bytes in it.
+    except Exception as error:
+        return _refused(path, f"{type(error).__name__}: {error}")
+    try:
+        belongs = (content["cell"], content["training_version"], content["device"])
+        if belongs != (cell_id, TRAINING_VERSION, device.type):
+            return _refused(path, "it belongs to another cell, training code or device")
+        return _apply(content, device, learner)
+    except Exception as error:
+        return _refused(path, f"{type(error).__name__}: {error}")
+
+
+def _apply(content: dict[str, Any], device: torch.device, learner: Learner) -> Progress:
+    curve = tuple(Epoch(**row) for row in content["curve"])
+    learner.network.load_state_dict(content["network"])
+    learner.optimizer.load_state_dict(content["optimizer"])
+    learner.stepper.scheduler.load_state_dict(content["scheduler"])
+    random = content["random"]
+    learner.order.set_state(random["order"])
+    learner.augmentation.set_state(random["augmentation"])
+    torch.set_rng_state(random["default"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(random["cuda"], device)
+    return Progress(curve, float(content["seconds"]), float(content["cpu_seconds"]))
+
+
+def _refused(path: Path, why: str) -> Progress | None:
+    # One line: torch's own message about unsafe files runs over a page.
+    log.warning("checkpoint %s is of no use (%s); starting over", path, why.splitlines()[0])
+    return None

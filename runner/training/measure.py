@@ -1,0 +1,96 @@
+"""How well a network does on a split, and whether that is better than guessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from runner.outcome import Status
+from runner.spec.protocol import TrainSpec
+from runner.training.numerics import autocast, memory_format
+
+ALPHA = 0.05
+"""Level of the one-sided test that tells learning from guessing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean cross-entropy in nats and number of right answers over `images` images."""
+
+    loss: float
+    correct: int
+    images: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return self.correct / self.images
+
+
+@dataclass(frozen=True, slots=True)
+class Normalise:
+    """From pixels 0..255 to float32 of mean 0 and deviation 1 a channel, in the cell's layout."""
+
+    scale: Tensor  # [1, 3, 1, 1]
+    shift: Tensor
+    layout: torch.memory_format
+
+    @staticmethod
+    def of(
+        mean: tuple[float, ...], std: tuple[float, ...], train: TrainSpec, device: torch.device
+    ) -> Normalise:
+        """For values whose mean and deviation are given on the scale 0..1."""
+        scale = [1 / (255 * max(s, 1e-6)) for s in std]
+        shift = [-m / max(s, 1e-6) for m, s in zip(mean, std, strict=True)]
+        return Normalise(
+            torch.tensor(scale, device=device).view(1, -1, 1, 1),
+            torch.tensor(shift, device=device).view(1, -1, 1, 1),
+            memory_format(train),
+        )
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Normalised float32 images [B, 3, H, W]."""
+        pixels = images.to(dtype=torch.float32, memory_format=self.layout)
+        return torch.addcmul(self.shift, pixels, self.scale)
+
+
+@torch.no_grad()
+def score(
+    network: nn.Module, images: Tensor, labels: Tensor, normalise: Normalise, train: TrainSpec
+) -> Score:
+    """Evaluate in large batches; one value travels to the host, at the end.
+
+    Cross-entropy without label smoothing, so that splits compare across protocols.
+    """
+    # On the CPU a batch should fit the cache; a GPU wants to be filled.
+    batch = 2048 if images.is_cuda else 256
+    training = network.training
+    network.eval()
+    loss = torch.zeros((), dtype=torch.float64, device=images.device)
+    correct = torch.zeros((), dtype=torch.int64, device=images.device)
+    for pixels, truth in zip(torch.split(images, batch), torch.split(labels, batch), strict=True):
+        with autocast(train, images.device):
+            logits = network(normalise(pixels))
+        logits = logits.float()
+        loss += functional.cross_entropy(logits, truth, reduction="sum")
+        correct += (logits.argmax(1) == truth).sum()
+    network.train(training)
+    return Score(float(loss) / len(labels), int(correct), len(labels))
+
+
+def verdict(correct: int, labels: Tensor) -> Status:
+    """Converged or stalled: an exact one-sided binomial test of `correct` against guessing.
+
+    Guessing is always answering the most frequent class of the split: 1/classes where classes are
+    equally frequent, more where they are not, so that a constant answer never counts as learning.
+    """
+    # The survival function of the binomial distribution, without the second it takes to import
+    # scipy.stats in every cell's process.
+    from scipy.special import bdtrc
+
+    share = float(labels.bincount().max()) / len(labels)
+    p_value = 1.0 if correct == 0 else float(bdtrc(correct - 1, len(labels), share))
+    return Status.CONVERGED if p_value < ALPHA else Status.STALLED

@@ -1,0 +1,46 @@
+"""A finished study, trained once for all tests of the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runner.commands import main
+from tests.faults.harness import specification
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A store with one finished study, and where its files are."""
+
+    file: Path
+    results: Path
+    name: str
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    """Sixteen cells of digits: two that fail on purpose among them, with their report."""
+    folder = tmp_path_factory.mktemp("finished")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ABLATIONS_STORAGE", f"sqlite:///{folder}/ablations.db")
+    patch.setenv("ABLATIONS_RESULTS", str(folder / "results"))
+    file = specification(
+        folder,
+        name="finished",
+        model={"width": 0.125},
+        train={"epochs": 3, "batch_size": 50, "target": 0.5},
+        data={"name": "digits", "limit": 300},
+        factors={"init": ["he", "naive"], "bn_placement": ["none", "before"]},
+        fixed={"augmentation": "none", "scheduler": "constant", "optimizer": "adam"},
+        claims=["bn_placement: before > none", "init: he > naive | bn_placement = none"],
+        replicates=3,
+    )
+    assert main(["grid", str(file)]) == 0
+    results = folder / "results"
+    (name,) = [path.name for path in results.iterdir() if path.name.startswith("finished-")]
+    yield Finished(file, results, name)
+    patch.undo()

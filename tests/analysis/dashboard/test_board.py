@@ -1,0 +1,188 @@
+"""What is published is what optuna-dashboard serves, once each; a lost store is no error."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from optuna_dashboard import _serializer
+from playwright.sync_api import Page, expect
+
+from analysis.dashboard import Board
+from analysis.dashboard.server import LookUp, application
+from runner.store import Store, StudyInfo, open_store
+from runner.store.mirror import load_study
+from runner.store.optuna_tables import heard_of_study
+from tests.analysis.report.simulated import outcome, simulate
+
+_serialize = _serializer.serialize_frozen_trial
+SMALL = [
+    "train.epochs=3", "replicates=2", "factors.scheduler=[constant, cosine]",
+    "factors.bn_placement=[none, before]", "factors.augmentation=[none, basic]", "claims=[]",
+]  # fmt: skip
+
+
+class Quiet(WSGIRequestHandler):
+    """Serves without a word."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[Store, StudyInfo, Board]]:
+    """A study half done, mirrored, with its board."""
+    url, info = simulate(tmp_path, overrides=SMALL, finished=0.6, failing=1)
+    with open_store(url) as store:
+        with store.mirror(info) as mirror:
+            mirror.sync()
+        yield store, info, Board(store, info)
+
+
+@pytest.fixture
+def served(
+    running: tuple[Store, StudyInfo, Board], tmp_path: Path
+) -> Iterator[tuple[str, StudyInfo]]:
+    """The dashboard on a port of its own, everything published."""
+    store, info, board = running
+    while not board.publish(30.0):
+        pass
+    app = application(store, tmp_path / "results")
+    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", info
+        server.shutdown()
+        thread.join()
+
+
+def _attributes(store: Store, info: StudyInfo) -> dict[str, object]:
+    page = load_study(store, info)._study_id
+    found: dict[str, object] = store.database.read(lambda c: heard_of_study(c, page, ""))
+    return found
+
+
+def _notes(attributes: dict[str, object]) -> list[str]:
+    return [key for key in attributes if key.endswith(":note_ver") and key.count(":") == 2]
+
+
+def test_panels_note_and_pictures_are_published_once(
+    running: tuple[Store, StudyInfo, Board],
+) -> None:
+    store, info, board = running
+    while not board.publish(30.0):
+        pass
+    first = _attributes(store, info)
+    panels = {key.split(":")[2] for key in first if key.startswith("dashboard:plot_data:")}
+    assert panels == {"a-progress", "b-main-effects", "c-interactions", "d-convergence"}
+    ended = store.status(info)
+    pictures = [key for key in first if key.startswith("dashboard:artifacts:")]
+    assert len(pictures) == ended.complete
+    assert len(_notes(first)) == ended.complete + ended.failed
+    again = Board(store, info)  # another process later
+    assert again.publish()
+    assert _attributes(store, info) == first
+
+
+def test_a_short_budget_leaves_the_rest_for_the_next_call(
+    running: tuple[Store, StudyInfo, Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, info, board = running
+    monkeypatch.setattr("analysis.dashboard.board.BATCH", 3)
+    assert board.publish(seconds=0.0) is False
+    some = 0
+    while not some:  # a millisecond may pass before the first batch is written
+        board.publish(seconds=0.001)
+        some = len(_notes(_attributes(store, info)))
+    while not board.publish(seconds=0.001):
+        pass
+    counts = store.status(info)
+    assert 0 < some < counts.complete + counts.failed
+    assert len(_notes(_attributes(store, info))) == counts.complete + counts.failed
+
+
+def test_panels_take_a_small_share_of_the_time_and_are_last_drawn_at_the_end(
+    running: tuple[Store, StudyInfo, Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, info, board = running
+    monkeypatch.setattr("analysis.dashboard.board.SHARE", 1e-9)  # the next time in years
+    assert board.publish(30.0)
+
+    def shown() -> object:
+        return _attributes(store, info)["dashboard:plot_data:a-progress:0"]
+
+    def end(count: int) -> None:
+        for claim in store.claim_many(info, "host:1", count, lease_seconds=600):
+            store.finish(claim, outcome(claim.cell))
+
+    first = shown()
+    end(1)
+    assert board.publish(30.0) is False
+    assert shown() == first
+    end(1000)
+    assert board.publish(30.0)
+    assert shown() != first
+
+
+def test_before_the_mirror_there_is_nothing_to_publish(tmp_path: Path) -> None:
+    url, info = simulate(tmp_path, overrides=SMALL, finished=0.0)
+    with open_store(url) as store:
+        assert Board(store, info).publish() is False
+
+
+def test_a_store_that_is_gone_is_no_error(
+    running: tuple[Store, StudyInfo, Board], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, _, board = running
+    store.close()
+    path = tmp_path / "store.db"
+    path.rename(tmp_path / "elsewhere.db")
+    path.write_bytes(b"this is not a database at all, whatever its name says" * 40)
+    assert board.publish() is False
+    assert "dashboard not updated" in caplog.text
+
+
+def test_the_server_gives_out_the_picture_of_a_run(served: tuple[str, StudyInfo]) -> None:
+    url, _ = served
+    with urlopen(f"{url}/api/studies/1?after=0", timeout=30) as answer:  # noqa: S310
+        study = json.load(answer)
+    assert len(study["plotly_graph_objects"]) == 4
+    trial = next(one for one in study["trials"] if one["state"] == "Complete")
+    artifact = trial["artifacts"][0]["artifact_id"]
+    address = f"{url}/artifacts/1/{trial['trial_id']}/{artifact}"
+    with urlopen(address, timeout=30) as answer:  # noqa: S310
+        assert answer.read(8) == b"\x89PNG\r\n\x1a\n"
+    assert "Converged" in trial["note"]["body"] or "Diverged" in trial["note"]["body"]
+
+
+def test_looking_attributes_up_changes_no_answer(running: tuple[Store, StudyInfo, Board]) -> None:
+    store, info, board = running
+    while not board.publish(30.0):
+        pass
+    study = load_study(store, info)
+    attributes = _attributes(store, info)
+    quick = LookUp(_serialize)
+    for trial in study.get_trials(deepcopy=False):
+        said = _serialize(study._study_id, trial, attributes)
+        assert quick(study._study_id, trial, attributes) == said
+        assert said["note"]["body"] or trial.state.name == "RUNNING"
+
+
+def test_a_person_sees_effects_and_clicks_through_to_a_curve(
+    served: tuple[str, StudyInfo], page: Page
+) -> None:
+    url, _ = served
+    page.goto(f"{url}/dashboard/studies/1", timeout=120_000)
+    for title in ("Main effects: mean test accuracy", "Interaction matrix", "Progress:"):
+        expect(page.get_by_text(title).first).to_be_visible(timeout=60_000)
+    page.goto(f"{url}/dashboard/studies/1/note")
+    expect(page.get_by_text("Still running.")).to_be_visible(timeout=30_000)
+    page.goto(f"{url}/dashboard/studies/1/trials?numbers=0")
+    picture = page.locator("img").first
+    picture.scroll_into_view_if_needed(timeout=30_000)
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 400

@@ -1,0 +1,127 @@
+"""Tables and text for a paper: right numbers, explained stars, names that LaTeX survives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import analysis
+from analysis.report.methods import methods
+from analysis.report.paper import (
+    ablation_rows,
+    escape_latex,
+    escape_markdown,
+    latex_table,
+    markdown_table,
+)
+from analysis.report.wording import counted, difference_text, listed, p_words, stars, sureness
+from analysis.study import Study
+from tests.analysis.written import Written
+
+
+@pytest.fixture(scope="module")
+def small() -> Study:
+    """Two factors with known means: sgd is 10 points better, he 0; no cell has the same noise."""
+    noise = {
+        ("adam", "he"): (-0.01, 0.0, 0.01),
+        ("adam", "naive"): (0.01, -0.01, 0.0),
+        ("sgd", "he"): (0.0, 0.01, -0.01),
+        ("sgd", "naive"): (0.01, 0.0, -0.01),
+    }
+    rows = [
+        (optimizer, init, seed, 0.8 + 0.1 * (optimizer == "sgd") + wiggle)
+        for (optimizer, init), wiggles in noise.items()
+        for seed, wiggle in enumerate(wiggles)
+    ]
+    frame = pd.DataFrame(rows, columns=["optimizer", "init_%", "seed", "acc"])
+    return analysis.from_frame(frame, ["optimizer", "init_%"], "acc", "seed", name="two & two")
+
+
+def test_rows_hold_means_and_differences_to_the_first_level(small: Study) -> None:
+    rows = ablation_rows(small).set_index("level")
+    assert rows.loc["adam", "mean"] == pytest.approx(0.8)
+    assert rows.loc["sgd", "estimate"] == pytest.approx(0.1)
+    assert rows.loc["sgd", "low"] < 0.1 < rows.loc["sgd", "high"]
+    assert np.isnan(rows.loc["adam", "estimate"])
+    assert rows.loc["sgd", "stars"] == "***"
+    assert rows.loc["naive", "stars"] == ""
+
+
+def test_markdown_table_has_a_row_a_level_and_explains_its_stars(small: Study) -> None:
+    lines = markdown_table(small).splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + 4
+    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+    assert r"\*\*\*" in table[3]
+    assert "p &lt; .001" in lines[-1]
+
+
+def test_latex_table_is_whole_and_escaped(small: Study) -> None:
+    text = latex_table(small)
+    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+    assert r"init\_\%" in text
+    assert r"\label{tab:two-two}" in text
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 1 + 4
+    assert {line.replace(r"\&", "").count("&") for line in rows} == {3}
+
+
+@given(st.text())
+def test_escaped_latex_has_no_bare_special_character(text: str) -> None:
+    escaped = escape_latex(text)
+    for known in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}",
+                  r"\textless{}", r"\textgreater{}", r"\textbar{}", r"\ldots{}",
+                  "$-$", r"$\times$", r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}"):  # fmt: skip
+        escaped = escaped.replace(known, "")
+    assert not set(escaped) & set("\\&%$#_{}~^<>|\n")
+
+
+@given(st.text())
+def test_escaped_markdown_holds_no_html_and_no_cell_border(text: str) -> None:
+    escaped = escape_markdown(text)
+    assert "<" not in escaped
+    assert ">" not in escaped
+    assert "|" not in escaped.replace("\\|", "")
+    assert "\n" not in escaped
+
+
+def test_methods_name_what_was_run(written: Written) -> None:
+    text = methods(written.study)
+    for part in (
+        "2 × 3 × 2 × 3 × 2 full factorial", "3 replicates (216 runs)", "VGG-11", "digits",
+        "8 epochs", "sgd_momentum (lr ", "Cochran–Mantel–Haenszel", "commit 0123456789",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "  " not in text
+
+
+def test_methods_of_a_table_leave_out_what_it_does_not_know(small: Study) -> None:
+    text = methods(small)
+    assert "2 × 2 full factorial" in text
+    assert "VGG" not in text
+    assert "diverged" not in text
+
+
+@pytest.mark.parametrize(
+    ("p", "word", "star"),
+    [(0.0001, "clear", "***"), (0.005, "well supported", "**"), (0.02, "supported", "*"),
+     (0.5, "not shown", ""), (float("nan"), "cannot be tested", "")],
+)  # fmt: skip
+def test_words_and_stars_for_a_p_value(p: float, word: str, star: str) -> None:
+    assert sureness(p) == word
+    assert stars(p) == star
+
+
+def test_numbers_in_words() -> None:
+    from analysis.figures import ACCURACY
+
+    assert difference_text(-0.031, -0.042, -0.02, ACCURACY) == "−3.1 pp [−4.2, −2.0]"
+    nan = float("nan")
+    assert difference_text(nan, nan, nan, ACCURACY) == "not estimable"
+    assert difference_text(0.031, nan, nan, ACCURACY) == "+3.1 pp (no interval)"
+    assert [p_words(p) for p in (0.0004, 0.034, 1.0)] == ["< .001", ".034", "1.000"]
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert [counted(1, "run"), counted(2, "run")] == ["1 run", "2 runs"]

@@ -1,0 +1,198 @@
+"""The report says what the estimates say, names nothing as HTML, and needs no network."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import analysis
+from ablations.errors import InputError
+from analysis.report import findings, is_current, write_report
+from analysis.report.answer import answer
+from analysis.report.page import decides
+from analysis.report.page_data import to_script
+from runner.store import open_store
+from tests.analysis.written import Written
+
+HOSTILE = '</script><script>alert("x")</script>'
+
+
+def test_everything_is_written(written: Written) -> None:
+    names = {str(file.relative_to(written.folder)) for file in written.folder.rglob("*.*")}
+    assert {
+        "report.html", "effects.json", "outcomes.csv", "outcomes.parquet", "curves.csv",
+        "curves.parquet", "findings.txt", "paper/ablation.tex", "paper/ablation.md",
+        "paper/ablation.csv", "paper/methods.txt",
+    } <= names  # fmt: skip
+    for figure in ("main_effects", "interaction_matrix", "forest", "time_to_target"):
+        assert {f"figures/{figure}.{kind}" for kind in ("png", "svg", "csv", "pdf")} <= names
+
+
+def test_the_page_is_one_file_without_network(written: Written) -> None:
+    html = written.html
+    outside = re.findall(r'(?:src|href)="(?!#)([^"]+)"', written.body)
+    assert not [link for link in outside if link.startswith(("http:", "https:", "//"))]
+    assert "default-src 'none'" in html
+    assert "<link" not in html
+    assert len(html.encode()) < 5_000_000
+
+
+def test_it_opens_with_the_answer_and_then_the_claims(written: Written) -> None:
+    html = written.html
+    order = [html.index(f'<section id="{name}"') for name in (
+        "answer", "claims", "effects", "interactions", "convergence", "time", "curves", "cells",
+        "design", "protocol", "provenance", "diagnostics", "caveats",
+    )]  # fmt: skip
+    assert order == sorted(order)
+    verdicts = written.study.claims()["verdict"].tolist()
+    shown = re.findall(r'class="verdict [a-z]*">([^<]+)<', html)
+    assert shown == verdicts
+    assert len(verdicts) == 5
+
+
+def test_the_answer_table_holds_the_numbers_of_effects_json(written: Written) -> None:
+    document = written.effects
+    method = document["interval_rule"]["primary"]
+    found = answer(written.study)
+    for row in found.factors.to_dict("records"):
+        one = next(
+            contrast for contrast in document["contrasts"]
+            if contrast["factor"] == row["factor"]
+            and set(contrast["levels"]) == {row["best"], row["worst"]}
+        )  # fmt: skip
+        stored = one if method == "pooled" else one[method]
+        assert abs(stored["estimate"]) == pytest.approx(row["estimate"], rel=1e-9)
+        ends = sorted((abs(stored["low"]), abs(stored["high"])))
+        assert ends == pytest.approx(sorted((abs(row["low"]), abs(row["high"]))))
+        assert f"{row['estimate'] * 100:+.1f} pp".replace("-", "−") in written.html
+
+
+def test_convergence_has_columns_only_where_runs_ended_differently(written: Written) -> None:
+    found = written.study.convergence()
+    assert ("Convergence</th>" in written.html) == decides(found)
+    assert decides(replace(found, converged=found.runs - 1))
+    assert not decides(replace(found, converged=found.runs))
+    assert not decides(replace(found, converged=0))
+    assert not decides(None)
+
+
+def test_figures_have_names_descriptions_and_captions(written: Written) -> None:
+    html = written.html
+    figures = re.findall(r"<figure id=.*?</figure>", html, re.DOTALL)
+    assert len(figures) >= 14
+    for figure in figures:
+        assert 'role="img"' in figure
+        assert re.search(r"<title id=\"svg-\w+-title\">[^<]+</title>", figure)
+        assert re.search(r"216 runs, 3 replicates per cell, \d+ diverged, none missing", figure)
+    ids = re.findall(r'\bid="([^"]+)"', written.body)
+    assert len(ids) == len(set(ids))
+
+
+def test_ink_follows_the_theme(written: Written) -> None:
+    figure = re.search(r'<figure id="figure-main_effects">.*?</figure>', written.html, re.DOTALL)
+    assert figure is not None
+    assert "var(--ink)" in figure.group()
+    assert "#1b1f24" not in figure.group()
+    assert "#0072b2" in figure.group(), "data keep their colours"
+
+
+def test_the_table_of_runs_stands_without_scripts(written: Written) -> None:
+    table = re.search(r'<table id="runs">.*?</table>', written.html, re.DOTALL)
+    assert table is not None
+    assert table.group().count("<tr>") == 1 + 216
+
+
+def test_findings_are_the_sentences_of_the_answer(written: Written) -> None:
+    lines = findings(written.folder)
+    assert tuple(lines[: len(answer(written.study).sentences)]) == answer(written.study).sentences
+    assert findings(written.folder / "nowhere") == []
+
+
+def test_a_report_is_current_until_a_run_ends(written: Written, partial: Written) -> None:
+    with open_store(written.url) as store:
+        info = store.find_study(written.study.name)
+        assert is_current(store, info, written.folder)
+        assert not is_current(store, info, written.folder / "nowhere")
+        assert not is_current(store, info, partial.folder)
+
+
+def test_a_partial_report_says_what_is_missing_on_top(partial: Written) -> None:
+    html = partial.html
+    frame = partial.study.frame
+    done = int(frame["test_accuracy"].notna().sum())
+    assert 0 < done < len(frame)
+    assert html.index('class="banner"') < html.index('<section id="answer"')
+    assert f"{done} of {len(frame)} runs have an outcome" in html
+    assert "2 failed" in html
+    assert f"{done / len(frame):.1%}".rstrip("%") in html
+
+
+def test_a_partial_report_counts_missing_runs_in_captions(partial: Written) -> None:
+    frame = partial.study.frame
+    missing = int(frame["test_accuracy"].isna().sum())
+    assert f"{missing} missing." in partial.html
+
+
+def test_nothing_finished_is_a_report_too(tmp_path: Path) -> None:
+    from tests.analysis.report.simulated import simulate
+
+    url, info = simulate(tmp_path, finished=0.0)
+    page = write_report(info.name, tmp_path / "results", partial=True, storage=url)
+    html = page.read_text(encoding="utf-8")
+    assert "Nothing can be estimated yet" in html
+    assert "0 of 216 runs have an outcome" in html
+
+
+def _hostile_table(names: tuple[str, str], label: str) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    rows = []
+    for replicate in range(3):
+        for first in (label, "None"):
+            for second in ("a & b", "$x_1$"):
+                value = 0.5 + 0.2 * (first == label) + random.normal(0, 0.01)
+                rows.append((first, second, replicate, value))
+    return pd.DataFrame(rows, columns=[*names, "seed", "acc"])
+
+
+def test_names_are_never_html(tmp_path: Path) -> None:
+    names = ("<img src=x onerror=alert(1)>", "yield")
+    study = analysis.from_frame(
+        _hostile_table(names, HOSTILE), list(names), "acc", "seed", name="<i>study</i>"
+    )
+    html = write_report(study, tmp_path).read_text(encoding="utf-8")
+    assert "<img" not in html
+    assert HOSTILE not in html
+    assert "<i>study" not in html
+    assert "&lt;i&gt;study" in html
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    assert data is not None
+    assert HOSTILE in json.loads(data.group(1))["factors"][names[0]]
+    tex = (tmp_path / "paper" / "ablation.tex").read_text(encoding="utf-8")
+    assert r"\$x\_1\$" in tex
+    assert r"a \& b" in tex
+    markdown = (tmp_path / "paper" / "ablation.md").read_text(encoding="utf-8")
+    assert "<script" not in markdown
+    assert "<img" not in markdown
+
+
+def test_data_of_a_script_cannot_end_it() -> None:
+    text = to_script({"name": HOSTILE + "\u2028&"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == {"name": HOSTILE + "\u2028&"}
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(written: Written, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write a report"):
+        write_report(written.study, tmp_path / "file" / "below")
+
+
+def test_an_unknown_study_is_one_sentence(written: Written, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no study"):
+        write_report("nonsense", tmp_path, storage=written.url)

@@ -1,0 +1,129 @@
+"""Two studies side by side: one estimand, the difference of effects, and what is shared."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ablations.errors import InputError
+from analysis import compare as module
+from analysis.compare import compare, describe
+from analysis.study import Study, from_frame
+
+LEVELS = {"bn": ("before", "after"), "optimizer": ("sgd", "adam", "adamw")}
+
+
+def study(
+    name: str, bn: float, pair: float = 0.0, levels: dict | None = None, seed: int = 0
+) -> Study:
+    rng = np.random.default_rng(seed)
+    levels = levels or LEVELS
+    rows = []
+    for cell in product(*levels.values()):
+        at = dict(zip(levels, cell, strict=True))
+        mean = 0.7 + bn * (at.get("bn") == "after")
+        mean += pair * (at.get("bn") == "after") * (at.get("optimizer") == "adam")
+        rows += [(*cell, str(k), mean + rng.normal(0, 0.005)) for k in range(4)]
+    frame = pd.DataFrame(rows, columns=[*levels, "replicate", "acc"])
+    for factor, labels in levels.items():
+        frame[factor] = pd.Categorical(frame[factor], categories=list(labels), ordered=True)
+    return from_frame(frame, list(levels), "acc", name=name)
+
+
+def test_the_difference_of_effects_is_the_difference_and_its_error_adds() -> None:
+    got = compare([study("cifar10", 0.02), study("cifar100", 0.07, seed=1)])
+    effects = got.effects.set_index(["effect", "study"])
+    name = "bn: after - before"
+    one, two = (effects.loc[(name, s)] for s in ("cifar10", "cifar100"))
+    row = got.differences.set_index("effect").loc[name]
+    assert (row["study"], row["reference"]) == ("cifar100", "cifar10")
+    assert row["estimate"] == pytest.approx(two["estimate"] - one["estimate"])
+    assert row["se"] == pytest.approx(np.hypot(one["se"], two["se"]))
+    assert min(one["df"], two["df"]) <= row["df"] <= one["df"] + two["df"]
+    assert row["low"] < 0.05 < row["high"]
+    assert row["p_holm"] < 0.001
+
+
+def test_an_interaction_is_a_difference_of_differences() -> None:
+    got = compare([study("a", 0.0, pair=0.06), study("b", 0.0, seed=1)])
+    effects = got.effects.set_index(["effect", "study"])["estimate"]
+    name = "(bn: after - before) x (optimizer: adam - sgd)"
+    assert effects[(name, "a")] == pytest.approx(0.06, abs=0.02)
+    assert got.differences.set_index("effect").loc[name, "p_holm"] < 0.05
+
+
+def test_effects_stand_side_by_side_in_order() -> None:
+    wide = compare([study("b", 0.02), study("a", 0.02, seed=1), study("c", 0.0)]).side_by_side()
+    assert wide.columns.tolist() == ["term", "effect", "b", "a", "c"]
+    assert wide["effect"].iloc[0] == "bn: after - before"
+    assert len(wide) == 1 + 2 + 2
+
+
+def test_only_shared_levels_enter_so_that_the_estimand_is_one() -> None:
+    more = {"bn": LEVELS["bn"], "optimizer": (*LEVELS["optimizer"], "lion")}
+    left = {"bn": LEVELS["bn"], "optimizer": ("sgd", "adam")}
+    got = compare([study("more", 0.02, pair=0.06, levels=more), study("less", 0.0, levels=left)])
+    effects = got.effects.set_index(["effect", "study"])["estimate"]
+    assert effects[("bn: after - before", "more")] == pytest.approx(0.02 + 0.03, abs=0.01)
+    assert not any("lion" in effect for effect in got.effects["effect"])
+    assert any("lion" in note for note in got.notes)
+
+
+def test_a_factor_of_one_study_is_averaged_over_and_named() -> None:
+    depth = {**LEVELS, "depth": ("11", "16")}
+    got = compare([study("deep", 0.02, levels=depth), study("flat", 0.02)])
+    assert any("deep also varies depth" in note for note in got.notes)
+    assert set(got.effects["term"]) == {"bn", "optimizer", "bn:optimizer"}
+
+
+def test_shared_runs_are_named() -> None:
+    one, two = study("one", 0.02), study("two", 0.02)
+    for each in (one, two):
+        each.frame["cell"] = [f"c{i}" for i in range(len(each.frame))]
+    assert any("share 24 runs" in note for note in compare([one, two]).notes)
+
+
+def test_a_study_with_a_hole_has_nan_and_the_other_its_number() -> None:
+    hole = study("hole", 0.02)
+    gone = (hole.frame["bn"] == "after") & (hole.frame["optimizer"] == "adam")
+    frame = hole.frame.assign(acc=hole.frame["acc"].where(~gone))
+    got = compare([from_frame(frame, list(LEVELS), "acc", name="hole"), study("whole", 0.02)])
+    effects = got.effects.set_index(["effect", "study"])["estimate"]
+    assert np.isnan(effects[("bn: after - before", "hole")])
+    assert np.isfinite(effects[("bn: after - before", "whole")])
+    assert np.isnan(got.differences["estimate"].iloc[0])
+    assert got.to_dict()["differences"][0]["estimate"] is None
+
+
+@pytest.mark.parametrize(
+    ("studies", "message"),
+    [
+        (lambda: [study("a", 0)], "two studies or more"),
+        (lambda: [study("a", 0), study("a", 0)], "named twice"),
+        (lambda: [study("a", 0), study("b", 0, levels={"x": ("0", "1")})], "share no factor"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(studies: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        compare(studies())  # type: ignore[operator]
+
+
+def test_the_command_prints_and_writes(
+    tmp_path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {"a": study("a", 0.02), "b": study("b", 0.05, seed=1)}
+    monkeypatch.setattr("analysis.study.load", lambda name, storage: made[name])
+    options = argparse.Namespace(studies=["a", "b"], storage=None, out=None)
+    assert module.command(options) == 0
+    assert "bn: after - before" in capsys.readouterr().out
+    options.out = tmp_path / "both.csv"
+    assert module.command(options) == 0
+    assert set(pd.read_csv(options.out)["kind"]) == {"effect", "difference"}
+    options.out = tmp_path / "missing" / "both.csv"
+    with pytest.raises(InputError, match="cannot write"):
+        module.command(options)
+    assert "Note:" not in describe(compare(list(made.values())))

@@ -1,0 +1,66 @@
+"""The coverage benchmark estimates as the package does, and its smallest world is as it should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.interval_rule import choose_interval
+from analysis.margins import Margin
+from tests.benchmarks.coverage import (
+    Scenario,
+    cells_of,
+    coverage,
+    draw_many,
+    errors,
+    estimate_many,
+    grid_weights,
+    report,
+    scenarios,
+    targets,
+)
+
+
+def test_batches_are_estimated_as_the_package_estimates_one_grid() -> None:
+    worlds, _ = scenarios()
+    for world in worlds:
+        shape = world.means.shape
+        y = draw_many(world, 6, np.random.default_rng(5))
+        got = estimate_many(y.reshape(*y.shape[:2], -1), grid_weights(shape))
+        for at, runs in enumerate(y):
+            cells = cells_of(runs)
+            assert (choose_interval(cells).primary == "welch") == got.picks_welch[at], world.name
+            assert choose_interval(cells).means == "blocked"
+            for column, (_, term, weights) in enumerate(targets(shape)):
+                margin = Margin.of(cells, term)
+                for method, halves in (("welch", got.welch), ("blocked", got.blocked)):
+                    row = margin.combine(weights, method).iloc[0]  # type: ignore[arg-type]
+                    assert got.estimate[at, column] == pytest.approx(row["estimate"], abs=1e-12)
+                    half = (row["high"] - row["low"]) / 2
+                    assert halves[at, column] == pytest.approx(half, rel=1e-9)
+
+
+def test_intervals_cover_and_tests_err_as_they_say() -> None:
+    rng = np.random.default_rng(1)
+    world = Scenario("8 cells", rng.normal(0.8, 0.05, (2, 2, 2)), np.full((2, 2, 2), 0.01), 3)
+    covered = coverage(world, 4000, 0)
+    ruled = covered.loc[covered["method"] == "rule", "coverage"]
+    assert ruled.between(0.935, 0.965).all()
+    # A shock that the cells of a replicate share breaks Welch for means, and only Welch.
+    shocked = Scenario("shock", world.means, world.deviations, 3, rho=0.5)
+    means = coverage(shocked, 4000, 1)
+    means = means[means["target"].str.startswith("mean")].groupby("method")["coverage"].mean()
+    assert means["welch"] < 0.9 < 0.94 < means["blocked"] == means["rule"]
+    null = Scenario("null", np.full((2, 2, 2), 0.8), world.deviations, 3)
+    wrong = errors(null, 60, 2).set_index("test")["error"]
+    assert wrong["term, by the rule"] < 0.12
+    text = report(covered, errors(null, 20, 3), 4000, 20)
+    assert "| 8 cells | marginal means |" in text
+    assert "Shown for reference only" in text
+
+
+def test_the_worlds_are_those_of_the_published_table() -> None:
+    worlds, nulls = scenarios()
+    assert {world.means.size for world in worlds} == {72, 32, 8, 4}
+    assert (worlds[0].deviations == 0).any()  # cells that never vary
+    assert all(np.ptp(null.means) == 0 for null in nulls)

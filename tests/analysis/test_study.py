@@ -1,0 +1,177 @@
+"""The study object: pandas in, pandas out, questions in words."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import analysis
+from ablations.errors import InputError
+from analysis.cell_means import Method
+from analysis.interval_rule import CLEAR_P, SMALL_SHARE
+from analysis.study import pick_method
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = [
+        (o, b, d, f"s{k}", 0.5 + 0.1 * i + 0.05 * (i == 1) * (b == "after") + rng.normal(0, 0.01))
+        for (i, o), b, d in itertools.product(
+            enumerate(("sgd", "adam", "lamb")), ("before", "after"), ("16", "20")
+        )
+        for k in range(3)
+    ]
+    return pd.DataFrame(rows, columns=["optimizer", "bn", "depth", "seed", "acc"])
+
+
+@pytest.fixture(scope="module")
+def study(frame: pd.DataFrame) -> analysis.Study:
+    return analysis.from_frame(frame, ["optimizer", "bn", "depth"], "acc", "seed")
+
+
+def test_effects_are_levels_in_declared_order(study: analysis.Study, frame: pd.DataFrame) -> None:
+    found = study.effects(method="welch")
+    assert list(found["level"][:3]) == ["sgd", "adam", "lamb"]
+    raw = frame.groupby("optimizer")["acc"].mean()
+    np.testing.assert_allclose(found["mean"][:3], raw[["sgd", "adam", "lamb"]], rtol=1e-12)
+    np.testing.assert_allclose(found.groupby("factor")["effect"].sum(), 0, atol=1e-12)
+    assert ((found["low"] < found["effect"]) & (found["effect"] < found["high"])).all()
+
+
+def test_interactions_are_double_centred(study: analysis.Study, frame: pd.DataFrame) -> None:
+    found = study.interactions(method="welch")
+    pair = found[found["term"] == "optimizer:bn"]
+    table = frame.pivot_table(index="optimizer", columns="bn", values="acc")
+    centred = (
+        table.sub(table.mean(axis=1), axis=0).sub(table.mean(axis=0)) + table.to_numpy().mean()
+    )
+    for row in pair.itertuples():
+        assert row.effect == pytest.approx(centred.loc[row.first, row.second], abs=1e-12)
+    assert len(found) == 3 * 2 + 3 * 2 + 2 * 2
+
+
+def test_methods_differ_in_errors_and_not_in_balanced_means(study: analysis.Study) -> None:
+    methods: tuple[Method, ...] = ("welch", "blocked", "pooled")
+    means = {m: study.marginal_means("optimizer", "bn", method=m) for m in methods}
+    for one in means.values():
+        np.testing.assert_allclose(one["mean"], means["welch"]["mean"], rtol=1e-12)
+    assert not np.allclose(means["welch"]["se"], means["blocked"]["se"])
+    assert (means["blocked"]["df"] == 2).all()
+
+
+def test_a_contrast_in_words(study: analysis.Study, frame: pd.DataFrame) -> None:
+    found = study.contrast("bn: before - after", given={"optimizer": "adam"}, method="welch")
+    raw = frame[frame["optimizer"] == "adam"].groupby("bn")["acc"].mean()
+    assert found.estimate == pytest.approx(raw["before"] - raw["after"])
+    averaged = study.contrast("optimizer: sgd + lamb - adam", method="welch").estimate
+    by = frame.groupby("optimizer")["acc"].mean()
+    assert averaged == pytest.approx((by["sgd"] + by["lamb"]) / 2 - by["adam"])
+
+
+def test_the_pooled_contrast_is_that_of_the_fit(study: analysis.Study) -> None:
+    found = study.contrast("bn: before - after", method="pooled")
+    row = study.contrasts(method="pooled").set_index("factor").loc["bn"]
+    assert found.estimate == pytest.approx(row["estimate"])
+    assert found.se == pytest.approx(row["se"])
+    assert found.p == pytest.approx(row["p"])
+    simple = study.estimates().simple_effects
+    one = simple[(simple["factor"] == "bn") & (simple["given_level"] == "adam")].iloc[0]
+    given = study.contrast("bn: before - after", {"optimizer": "adam"}, method="pooled")
+    assert (given.estimate, given.se) == pytest.approx((one["estimate"], one["se"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "sentence"),
+    [
+        ("bn before after", None, "cannot be read: expected 'FACTOR: LEVEL - LEVEL'"),
+        ("bn: before", None, "cannot be read"),
+        ("bm: before - after", None, "names the factor 'bm': expected one of bn, depth"),
+        ("bn: before - aftr", None, "has no level 'aftr': did you mean 'after'"),
+        ("bn: before - before", None, "same level on both sides"),
+        ("bn: before - after", {"bn": "after"}, "its own factor"),
+        ("bn: before - after", {"depth": "18"}, "no level '18'"),
+    ],
+)
+def test_a_contrast_that_cannot_be_is_said_so(
+    study: analysis.Study, text: str, given: dict[str, str] | None, sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        study.contrast(text, given)
+
+
+def test_names_are_checked(study: analysis.Study) -> None:
+    with pytest.raises(InputError, match="unknown factor 'depht': did you mean 'depth'"):
+        study.marginal_means("depht")
+    with pytest.raises(InputError, match="unknown kind of test 'type4'"):
+        study.tests("type4")
+    with pytest.raises(InputError, match="no outcome 'secs'"):
+        study.outcome("secs")
+    with pytest.raises(AttributeError, match="no figure 'main_efects': did you mean"):
+        study.plot.main_efects()
+    with pytest.raises(AttributeError, match="no attribute 'laod'"):
+        analysis.laod  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_another_outcome_of_the_same_runs(frame: pd.DataFrame) -> None:
+    both = frame.assign(seconds=np.arange(len(frame), dtype=float))
+    study = analysis.from_frame(both, ["optimizer", "bn"], "acc", "seed")
+    slower = study.outcome("seconds")
+    assert slower.response == "seconds"
+    assert slower.effects(method="welch")["mean"].iloc[0] == pytest.approx(
+        both[both["optimizer"] == "sgd"]["seconds"].mean()
+    )
+    assert study.response == "acc"
+
+
+def test_the_rule_decides_and_says_why(study: analysis.Study, frame: pd.DataFrame) -> None:
+    rule = study.estimates().rule
+    assert rule.primary == ("welch" if rule.p > CLEAR_P or rule.upper < SMALL_SHARE else "blocked")
+    shocked = frame.assign(acc=frame["acc"] + frame["seed"].map({"s0": 0.0, "s1": 0.1, "s2": 0.2}))
+    found = analysis.from_frame(shocked, ["optimizer", "bn", "depth"], "acc", "seed")
+    assert found.estimates().rule.primary == "blocked"
+    assert "share a shock" in found.estimates().rule.reason
+    assert (found.effects()["method"] == "blocked").all()
+    alone = analysis.from_frame(frame[frame["seed"] == "s0"], ["optimizer", "bn", "depth"], "acc")
+    assert alone.estimates().rule.primary == "pooled"
+    unblocked = analysis.from_frame(frame, ["optimizer", "bn", "depth"], "acc")
+    assert unblocked.estimates().rule.primary == "welch"
+
+
+def test_incomplete_blocks_that_matter_make_the_fit_primary(frame: pd.DataFrame) -> None:
+    some = frame[~((frame["seed"] == "s1") & (frame["depth"] == "16"))]
+    some = some[~((some["seed"] == "s0") & (some["depth"] == "20"))]
+    some = some[~((some["seed"] == "s2") & (some["bn"] == "after"))]
+    some = some.assign(acc=some["acc"] + some["seed"].map({"s0": 0.0, "s1": 0.3, "s2": 0.6}))
+    found = analysis.from_frame(some, ["optimizer", "bn", "depth"], "acc", "seed").estimates()
+    assert found.rule.primary == "pooled"
+
+
+def test_summaries_say_what_a_person_needs(study: analysis.Study, frame: pd.DataFrame) -> None:
+    lines = study.summary()
+    assert lines[0].startswith("36 runs in 12 of 12 cells, acc; primary interval:")
+    assert any(line.startswith("optimizer: F(2, ") for line in lines)
+    broken = frame[~((frame["optimizer"] == "sgd") & (frame["bn"] == "after"))]
+    lost = analysis.from_frame(broken, ["optimizer", "bn", "depth"], "acc").summary()
+    assert any("not estimable" in line and "optimizer:bn" in line for line in lost)
+
+
+def test_figures_are_reached_by_name(study: analysis.Study) -> None:
+    assert {"main_effects", "interaction_matrix"} <= set(dir(study.plot))
+    figure = study.plot.main_effects()
+    assert figure.axes
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_pick_method_takes_one_methods_columns(study: analysis.Study) -> None:
+    contrasts = study.estimates().contrasts
+    welch = pick_method(contrasts, "welch")
+    pd.testing.assert_series_equal(
+        welch["estimate"], contrasts["welch_estimate"], check_names=False
+    )
+    assert not any(c.startswith(("welch_", "blocked_")) for c in welch.columns)

@@ -1,0 +1,69 @@
+"""Reports of simulated studies, each written once for all tests that look at it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analysis
+from analysis.report import write_report
+from analysis.study import Study
+from tests.analysis.report.simulated import simulate
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report on disk and where it came from."""
+
+    folder: Path
+    url: str
+    study: Study
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def html(self) -> str:
+        return self.page.read_text(encoding="utf-8")
+
+    @property
+    def body(self) -> str:
+        """The page without its scripts, which hold a library's own markup."""
+        return re.sub(r"<script.*?</script>", "", self.html, flags=re.DOTALL)
+
+    @property
+    def effects(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "effects.json").read_text("utf-8"))
+        return found
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A finished study of 216 cells: some diverged, two factors decide convergence."""
+    root = tmp_path_factory.mktemp("report")
+    url, info = simulate(root, overrides=["train.epochs=8"])
+    study = analysis.load(info.name, url)
+    folder = root / "results"
+    write_report(study, folder, processes=1)
+    return Written(folder, url, study)
+
+
+@pytest.fixture(scope="session")
+def partial(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A study of 16 cells that still runs: one wave and a bit, two cells failed."""
+    root = tmp_path_factory.mktemp("partial")
+    settings = [
+        "train.epochs=3", "replicates=2", "factors.scheduler=[constant, cosine]",
+        "factors.bn_placement=[none, before]", "claims=[]",
+    ]  # fmt: skip
+    url, info = simulate(root, overrides=settings, finished=0.7, failing=2)
+    study = analysis.load(info.name, url)
+    folder = root / "results"
+    write_report(info.name, folder, partial=True, storage=url)
+    return Written(folder, url, study)

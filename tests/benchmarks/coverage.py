@@ -1,0 +1,414 @@
+"""Do nominal 95 % intervals cover, and do 5 % tests err 5 % of the time? By simulation.
+
+    python -m tests.benchmarks.coverage            # about five minutes on one core
+    python -m tests.benchmarks.coverage --draws 4000 --studies 300 --out coverage.md
+
+Grids are drawn around the cell means and deviations of a real factorial (HPOBench vehicle:
+3x3x2x2x2, 14 cells at chance, deviations 0 to 0.2) and smaller ones, with and without a shock that
+the cells of a replicate share. Coverage needs many draws to be known to a fraction of a point, so
+its estimators are written for whole batches of grids here; `tests/analysis/test_coverage_benchmark`
+holds them against the package's own. Tests of terms go through the package draw by draw. A little
+over 300 lines: worlds, estimators and table of one benchmark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import fdtrc, fdtri, stdtrit
+
+from analysis.anova import anova_table
+from analysis.cell_means import CellMeans
+from analysis.classical import ClassicalFit
+from analysis.frame import Table, read_table
+from analysis.interval_rule import CLEAR_P, SMALL_SHARE, choose_interval
+from analysis.margins import Margin
+from analysis.model_matrix import Term, terms_up_to
+from analysis.multiplicity import holm, tukey_p
+from analysis.replicate_tests import replicate_test
+
+Floats = NDArray[np.float64]
+CASE = Path(__file__).parents[1] / "analysis" / "cases" / "ml_hpobench_vehicle_5f" / "data.csv"
+OUT = Path(__file__).parents[2] / "results" / "benchmarks" / "coverage.md"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One world to draw grids from.
+
+    `rho` is the shared part of each cell's variance, so that the shock grows with the cell's
+    deviation; where `alike` the shock is the same number in every cell, with that share of the mean
+    variance.
+    """
+
+    name: str
+    means: Floats
+    deviations: Floats
+    replicates: int
+    rho: float = 0.0
+    alike: bool = False
+
+
+def vehicle() -> tuple[dict[str, tuple[str, ...]], Floats, Floats]:
+    """Factors, cell means and standard deviations of the real grid."""
+    table = read_table(CASE, ["alpha", "batch", "depth", "lr", "width"], "acc", "seed")
+    cells = CellMeans.of(table)
+    return cells.factors, cells.means, np.sqrt(cells.variances)
+
+
+def draw_many(scenario: Scenario, draws: int, rng: np.random.Generator) -> Floats:
+    """Grids of runs, shape (draws, replicates, *grid)."""
+    shape = scenario.means.shape
+    own = rng.standard_normal((draws, scenario.replicates, *shape))
+    shared = rng.standard_normal((draws, scenario.replicates, *[1] * len(shape)))
+    rho = scenario.rho
+    if scenario.alike:
+        size = np.sqrt(rho / (1 - rho) * (scenario.deviations**2).mean())
+        return np.asarray(scenario.means + scenario.deviations * own + size * shared)
+    noise = np.sqrt(rho) * shared + np.sqrt(1 - rho) * own
+    return np.asarray(scenario.means + scenario.deviations * noise)
+
+
+def cells_of(y: Floats) -> CellMeans:
+    """One grid of runs, shape (replicates, *grid), as the cell-means model sees it."""
+    k, *shape = y.shape
+    return CellMeans(
+        factors={f"f{i}": tuple(map(str, range(n))) for i, n in enumerate(shape)},
+        response="y",
+        counts=np.full(shape, k),
+        deviations=y.mean(axis=0),
+        shift=0.0,
+        variances=y.var(axis=0, ddof=1),
+        replicate_names=tuple(map(str, range(k))),
+        replicate_deviations=y,
+        floored=np.zeros(shape, dtype=bool),
+    )
+
+
+def as_table(cells: CellMeans) -> Table:
+    """The same draw as a long table, for the classical fit."""
+    k = len(cells.replicate_names)
+    grid = np.indices((k, *cells.shape)).reshape(len(cells.shape) + 1, -1)
+    frame = pd.DataFrame(
+        {
+            name: pd.Categorical.from_codes(codes, list(levels), ordered=True)
+            for (name, levels), codes in zip(cells.factors.items(), grid[1:], strict=True)
+        }
+    )
+    frame["replicate"] = pd.Categorical.from_codes(grid[0], list(cells.replicate_names))
+    y = cells.replicate_deviations.ravel()
+    frame["y"] = y
+    return Table(frame, dict(cells.factors), "y", None, 0.0, y)
+
+
+def targets(shape: tuple[int, ...]) -> list[tuple[str, Term, Floats]]:
+    """What is estimated: names, terms and weights over the term's margin."""
+    found: list[tuple[str, Term, Floats]] = []
+    for axis, size in enumerate(shape):
+        difference = np.zeros(size)
+        difference[0], difference[-1] = -1.0, 1.0
+        found.append((f"difference f{axis}", Term((f"f{axis}",)), difference))
+        found.append((f"mean f{axis}", Term((f"f{axis}",)), np.eye(size)[-1]))
+    pair = Term(("f0", f"f{len(shape) - 1}"))
+    inner = np.zeros((shape[0], shape[-1]))
+    inner[0, 0], inner[0, -1], inner[-1, 0], inner[-1, -1] = 1.0, -1.0, -1.0, 1.0
+    found.append(("interaction", pair, inner.ravel()))
+    simple = np.zeros((shape[0], shape[-1]))
+    simple[0, 0], simple[-1, 0] = -1.0, 1.0
+    found.append(("simple effect", pair, simple.ravel()))
+    return found
+
+
+def grid_weights(shape: tuple[int, ...]) -> Floats:
+    """The targets as weights of cell means, shape (targets, cells)."""
+    rows = []
+    for _, term, weights in targets(shape):
+        kept = [size if f"f{axis}" in term.factors else 1 for axis, size in enumerate(shape)]
+        over = np.prod(shape) / np.prod(kept)
+        rows.append((weights.reshape(kept) / over * np.ones(shape)).ravel())
+    return np.array(rows)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Estimates and half widths of every target in every draw, shape (draws, targets)."""
+
+    estimate: Floats
+    welch: Floats
+    blocked: Floats
+    picks_welch: NDArray[np.bool_]  # per draw, what the rule picks for contrasts
+
+
+def estimate_many(y: Floats, weights: Floats) -> Batch:
+    """Both intervals and the rule, as `analysis.margins` and `analysis.interval_rule` have them.
+
+    Args:
+        y: shape (draws, replicates, cells).
+        weights: shape (targets, cells).
+    """
+    k = y.shape[1]
+    mean, variance = y.mean(axis=1), y.var(axis=1, ddof=1)
+    parts = variance[:, None, :] * weights**2 / k
+    total = parts.sum(axis=-1)
+    df = total**2 / ((parts**2).sum(axis=-1) / (k - 1))
+    over = (y @ weights.T).std(axis=1, ddof=1) / np.sqrt(k)
+    residual = y - mean[:, None, :]
+    varies = variance.max(axis=0) > 0
+    residual = residual[:, :, varies]
+    if k > 2:
+        residual = residual / np.sqrt(variance[:, None, varies])
+    j = int(varies.sum())
+    block = j * (residual.mean(axis=2) ** 2).sum(axis=1) / (k - 1)
+    df_error = (k - 1) * (j - 1)
+    rest = ((residual**2).sum(axis=(1, 2)) - (k - 1) * block) / df_error
+    f = block / rest
+    upper = np.maximum((f / fdtri(k - 1.0, df_error, 0.10) - 1) / j, 0.0)
+    return Batch(
+        estimate=mean @ weights.T,
+        welch=stdtrit(df, 0.975) * np.sqrt(total),
+        blocked=stdtrit(k - 1.0, 0.975) * over,
+        picks_welch=(fdtrc(k - 1.0, df_error, f) > CLEAR_P) | (upper < SMALL_SHARE),
+    )
+
+
+def coverage(scenario: Scenario, draws: int, seed: int) -> pd.DataFrame:
+    """Share of intervals that hold the truth, and their mean width, by target and method."""
+    shape = scenario.means.shape
+    weights = grid_weights(shape)
+    names = [name for name, _, _ in targets(shape)]
+    is_mean = np.array([name.startswith("mean") for name in names])
+    hits = {method: np.zeros(len(names)) for method in ("welch", "blocked", "rule")}
+    widths = {method: np.zeros(len(names)) for method in hits}
+    for y in _batches(scenario, draws, seed):
+        got = estimate_many(y, weights)
+        off = np.abs(got.estimate - weights @ scenario.means.ravel())
+        by_rule = np.where(got.picks_welch[:, None] & ~is_mean, got.welch, got.blocked)
+        for method, half in (("welch", got.welch), ("blocked", got.blocked), ("rule", by_rule)):
+            hits[method] += (off <= half).sum(axis=0)
+            widths[method] += 2 * half.sum(axis=0)
+    return pd.DataFrame(
+        [
+            (scenario.name, name, method, hits[method][i] / draws, widths[method][i] / draws)
+            for i, name in enumerate(names)
+            for method in hits
+        ],
+        columns=["scenario", "target", "method", "coverage", "width"],
+    )
+
+
+def _batches(scenario: Scenario, draws: int, seed: int, size: int = 2000) -> Iterator[Floats]:
+    rng = np.random.default_rng(seed)
+    for start in range(0, draws, size):
+        y = draw_many(scenario, min(size, draws - start), rng)
+        yield y.reshape(*y.shape[:2], -1)
+
+
+DECIDE = {
+    "welch": "Welch-James F",
+    "blocked": "F over replicates",
+}
+
+
+def errors(scenario: Scenario, studies: int, seed: int) -> pd.DataFrame:
+    """Share of tests below 0.05 where nothing has an effect: kind, test, error."""
+    rng = np.random.default_rng(seed)
+    rejected: dict[tuple[str, str], list[Floats]] = {}
+
+    def note(kind: str, test: str, p: Floats) -> None:
+        rejected.setdefault((kind, test), []).append(np.asarray(p < 0.05, dtype=float))
+
+    for _ in range(studies):
+        cells = cells_of(draw_many(scenario, 1, rng)[0])
+        terms = terms_up_to(cells.names, 2)
+        margins = {term.name: Margin.of(cells, term) for term in terms}
+        p = {
+            "welch": np.array([margins[term.name].test()["p"] for term in terms]),
+            "blocked": np.array([replicate_test(margins[term.name])["p"] for term in terms]),
+        }
+        rule = choose_interval(cells).primary
+        note("decides", "term, by the rule", p[rule])
+        note(
+            "decides", "term, by the rule, Holm over terms (any)", holm(p[rule]).min(keepdims=True)
+        )
+        for method, name in DECIDE.items():
+            note("may be picked", f"{name}, each term", p[method])
+        table = anova_table(ClassicalFit.of(as_table(cells), 2), "type3").iloc[:-1]
+        note("reference", "type III F, each term", table["p"].to_numpy(float))
+        note("reference", "type III F, Holm over terms (any)", table[["p_holm"]].min().to_numpy())
+        for term in terms_up_to(cells.names, 1):
+            margin = margins[term.name]
+            _, weights = margin.pair_weights()
+            rows = {m: margin.combine(weights, m) for m in ("welch", "blocked")}  # type: ignore[arg-type]
+            note("decides", "pair of levels, by the rule", rows[rule]["p"].to_numpy())
+            for method in rows:
+                note("may be picked", f"{method} t, each pair", rows[method]["p"].to_numpy())
+            size, own = margin.shape[0], rows["welch"]
+            if size > 2:
+                t = zip(own["estimate"] / own["se"], own["df"], strict=True)
+                games_howell = np.array([tukey_p(one, size, df) for one, df in t])
+                note("may be picked", "Games-Howell, any pair", games_howell.min(keepdims=True))
+    rows_out = []
+    for (kind, test), values in rejected.items():
+        if test in ("term, by the rule", "type III F, each term"):
+            each = np.mean(values, axis=0)
+            rows_out.append((scenario.name, kind, f"{test}, worst term", float(each.max())))
+        share = float(np.mean(np.concatenate(values)))
+        rows_out.append((scenario.name, kind, test, share))
+    return pd.DataFrame(rows_out, columns=["scenario", "kind", "test", "error"])
+
+
+def scenarios() -> tuple[list[Scenario], list[Scenario]]:
+    """Worlds for coverage and worlds without effects."""
+    _, means, deviations = vehicle()
+    rng = np.random.default_rng(1)
+    small = rng.normal(0.8, 0.05, (2, 2, 2))
+    uneven = np.array([0.002, 0.01, 0.004, 0.02, 0.003, 0.005, 0.03, 0.01]).reshape(2, 2, 2)
+    wild = np.exp(np.random.default_rng(7).normal(-5, 1.0, (2,) * 5))
+    four = np.array([[0.002, 0.02], [0.01, 0.005]])
+    real = Scenario("72 cells, 3 replicates, own noise", means, deviations, 3)
+    eight = Scenario("8 cells, 3 replicates, own noise", small, uneven, 3)
+    worlds = [
+        real,
+        replace(real, name="72 cells, 5 replicates, own noise", replicates=5),
+        *(
+            replace(real, name=f"72 cells, {k} replicates, {part} shared", replicates=k, rho=rho)
+            for k, part, rho in (
+                (3, "half the variance", 0.5),
+                (5, "half the variance", 0.5),
+                (3, "10 %", 0.1),
+            )
+        ),
+        replace(
+            real, name="72 cells, 3 replicates, 10 % shared, alike in all", rho=0.1, alike=True
+        ),
+        Scenario("32 cells, deviations over two decades, 3 replicates", wild * 0, wild, 3),
+        Scenario("32 cells, two decades, 3 replicates, a quarter shared", wild * 0, wild, 3, 0.25),
+        eight,
+        replace(eight, name="8 cells, 3 replicates, half the variance shared", rho=0.5),
+        replace(eight, name="8 cells, 5 replicates, own noise", replicates=5),
+        Scenario("4 cells, 3 replicates, own noise", four * 0, four, 3),
+        replace(eight, name="8 cells, 2 replicates, own noise", replicates=2),
+    ]
+    flat = np.full((3, 3, 2), 0.8)
+    rough = np.exp(np.random.default_rng(2).normal(-5, 0.8, flat.shape))
+    nulls = [
+        Scenario("3x3x2, equal variances, 3 replicates", flat, np.full(flat.shape, 0.01), 3),
+        Scenario("3x3x2, unequal variances, 3 replicates", flat, rough, 3),
+        Scenario("3x3x2, unequal variances, 5 replicates", flat, rough, 5),
+        Scenario("3x3x2, unequal variances, 3 replicates, half shared", flat, rough, 3, 0.5),
+        Scenario("2x2x2, unequal variances, 3 replicates", np.full((2, 2, 2), 0.8), uneven, 3),
+        Scenario(
+            "72 cells of the real grid, 3 replicates, 10 % shared",
+            np.full(means.shape, 0.5), np.maximum(deviations, 1e-4), 3, 0.1,
+        ),
+    ]  # fmt: skip
+    return worlds, nulls
+
+
+def report(covered: pd.DataFrame, wrong: pd.DataFrame, draws: int, studies: int) -> str:
+    """The result as Markdown."""
+    lines = [
+        "# Coverage and type-I error by simulation",
+        "",
+        f"`python -m tests.benchmarks.coverage --draws {draws} --studies {studies}`",
+        "",
+        *_covered_lines(covered, draws),
+        "",
+        *_wrong_lines(wrong, studies),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _covered_lines(covered: pd.DataFrame, draws: int) -> list[str]:
+    kinds: list[tuple[str, Callable[[str], bool]]] = [
+        ("differences of levels", lambda t: t.startswith("difference")),
+        ("marginal means", lambda t: t.startswith("mean")),
+        ("interaction, simple effect", lambda t: t in ("interaction", "simple effect")),
+    ]
+    error = 1.96 * np.sqrt(0.95 * 0.05 / draws)
+    two = covered["scenario"].str.contains("2 replicates")
+    ruled = covered[(covered["method"] == "rule") & ~two]["coverage"]
+    lines = [
+        "## Coverage of 95 % intervals",
+        "",
+        f"{draws:,} draws a world, so a single coverage of 95 % is known to ±{error * 100:.1f} "
+        "points. Coverage is the range over the targets of a kind, width their mean. Shared parts "
+        "of the variance grow with a cell's own deviation unless the world says that they are "
+        "alike in all.",
+        "",
+        f"By the rule, three replicates or more: {ruled.min() * 100:.1f} % to "
+        f"{ruled.max() * 100:.1f} %. Means are always taken over replicates; contrasts by Welch "
+        "unless the replicates' test suggests a shock. Two replicates leave that test little to "
+        "see: its world is the last.",
+        "",
+        "| world | target | Welch | t over replicates | by the rule | widths |",
+        "|---|---|---|---|---|---|",
+    ]
+    for scenario, rows in covered.groupby("scenario", sort=False):
+        for kind, belongs in kinds:
+            part = rows[rows["target"].map(belongs)]
+            cells = []
+            for method in ("welch", "blocked", "rule"):
+                values = part.loc[part["method"] == method, "coverage"]
+                low, high = values.min() * 100, values.max() * 100
+                cells.append(f"{low:.1f}" if len(values) == 1 else f"{low:.1f}-{high:.1f}")
+            widths = part.groupby("method")["width"].mean()
+            shown = " / ".join(f"{widths[m]:.3f}" for m in ("welch", "blocked", "rule"))
+            lines.append(f"| {scenario} | {kind} | {' | '.join(cells)} | {shown} |")
+    return lines
+
+
+def _wrong_lines(wrong: pd.DataFrame, studies: int) -> list[str]:
+    error = 1.96 * np.sqrt(0.05 * 0.95 / studies)
+    titles = {
+        "decides": "Tests that decide: verdicts, stars, sentences and lines in figures rest on "
+        "these",
+        "may be picked": "What the rule picks from, each on its own (Welch's hold without a "
+        "shared shock, those over replicates always)",
+        "reference": "Shown for reference only, in effects.json and one table of the report: the "
+        "classical F assumes one error variance",
+    }
+    lines = [
+        "## Type-I error of 5 % tests",
+        "",
+        f"Share that rejects where nothing has an effect, {studies:,} studies a world (a single "
+        f"test is known to ±{error * 100:.1f} points; the worst of several reads high).",
+    ]
+    for kind, title in titles.items():
+        part = wrong[wrong["kind"] == kind]
+        wide = part.pivot(index="test", columns="scenario", values="error")
+        wide = wide.loc[list(dict.fromkeys(part["test"])), list(dict.fromkeys(part["scenario"]))]
+        lines += ["", f"{title}:", ""]
+        lines += ["| test | " + " | ".join(wide.columns) + " |", "|---" * (1 + wide.shape[1]) + "|"]
+        for test, row in wide.iterrows():
+            shown = (f"{x * 100:.1f} %" if np.isfinite(x) else "" for x in row)
+            lines.append(f"| {test} | " + " | ".join(shown) + " |")
+    return lines
+
+
+def main() -> int:
+    """Run all worlds and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=40_000)
+    parser.add_argument("--studies", type=int, default=3000)
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    worlds, nulls = scenarios()
+    covered = pd.concat([coverage(w, options.draws, i) for i, w in enumerate(worlds)])
+    wrong = pd.concat([errors(w, options.studies, 100 + i) for i, w in enumerate(nulls)])
+    text = report(covered, wrong, options.draws, options.studies)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

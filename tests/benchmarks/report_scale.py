@@ -1,0 +1,192 @@
+"""What a report costs: 216 runs as shipped, 500 and 10,000 runs x 100 epochs, by phase.
+
+Run it: python -m tests.benchmarks.report_scale --out results/benchmarks/report_scale.md
+
+The runs are made up by a law (tests/analysis/report/simulated.py) and written to a real store;
+what is measured is reading, estimating and writing the report (figures, tables, page). Seconds of
+the clock depend on what else the machine does, processor seconds hardly: both are given, those of
+the helper process included. In the browser, where Chromium is installed: until the table and the
+controls answer, and until the charts are drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.analysis.report.simulated import simulate
+
+EPOCHS = 100
+GRID = [
+    "factors.augmentation=[none, basic, strong]",
+    "factors.scheduler=[constant, cosine, one_cycle]",
+    "factors.init=[he, naive]",
+    "factors.bn_placement=[none, before, after]",
+    "factors.optimizer=[adam, sgd_momentum]",
+    "claims=[]",
+]
+CELLS = 108
+
+
+AS_SHIPPED = 216
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of the clock and of the processors, children included."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Spent:
+        """Since whenever; only differences mean something."""
+        times = os.times()
+        own, children = times.user + times.system, times.children_user + times.children_system
+        return cls(time.perf_counter(), own + children)
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(self.wall - other.wall, self.cpu - other.cpu)
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} ({self.cpu:.1f})"
+
+
+@dataclass(frozen=True)
+class Browsed:
+    """Milliseconds after opening the page; processor seconds of its main thread until ready."""
+
+    usable: float
+    ready: float
+    busy: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One report: seconds by phase, bytes of its page, what a browser took."""
+
+    runs: int
+    epochs: int
+    read: Spent
+    effects: Spent
+    report: Spent
+    size: int
+    browsed: Browsed | None
+
+
+def measure(runs: int, folder: Path) -> Result:
+    """Simulate about so many runs and report on them."""
+    import analysis
+    from analysis.report import write_report
+
+    epochs = 12 if runs == AS_SHIPPED else EPOCHS
+    settings = [f"train.epochs={epochs}"]
+    if runs != AS_SHIPPED:
+        settings += [*GRID, f"replicates={max(1, round(runs / CELLS))}"]
+    url, info = simulate(folder, overrides=settings)
+    began = Spent.now()
+    study = analysis.load(info.name, url)
+    read = Spent.now()
+    study.estimates()
+    effects = Spent.now()
+    page = write_report(study, folder / "results")
+    report = Spent.now()
+    return Result(
+        len(study.frame), epochs, read - began, effects - read, report - effects,
+        page.stat().st_size, browse(page),
+    )  # fmt: skip
+
+
+WATCH = """
+new MutationObserver(() => {
+  for (const key of ["usable", "ready"])
+    if (document.documentElement.dataset[key] && !window["_" + key])
+      window["_" + key] = performance.now();
+}).observe(document, {attributes: true, subtree: true,
+                      attributeFilter: ["data-usable", "data-ready"]});
+"""
+
+
+def browse(page: Path) -> Browsed | None:
+    """Open the page as a reader would; None without a browser."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.analysis.conftest import ARGUMENTS, chromium
+
+    path = chromium()
+    if path is None:
+        return None
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.add_init_script(WATCH)
+        meter = tab.context.new_cdp_session(tab)
+        meter.send("Performance.enable", {"timeDomain": "threadTicks"})
+        tab.goto(page.as_uri())
+        tab.wait_for_selector("html[data-ready=true]", state="attached")
+        found = {
+            one["name"]: one["value"] for one in meter.send("Performance.getMetrics")["metrics"]
+        }
+        usable, ready = tab.evaluate("[window._usable, window._ready]")
+        browser.close()
+    return Browsed(usable, ready, found["TaskDuration"])
+
+
+def table(results: list[Result]) -> str:
+    """The results in Markdown; seconds of the clock, those of the processors in brackets."""
+    lines = [
+        "| runs x epochs | read (s) | effects (s) | report (s) | all (s) | page (MB) | "
+        "usable (s) | charts drawn (s) | main thread (CPU s) |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for one in results:
+        total = Spent(
+            one.read.wall + one.effects.wall + one.report.wall,
+            one.read.cpu + one.effects.cpu + one.report.cpu,
+        )
+        seen = ["n/a"] * 3
+        if one.browsed is not None:
+            seen = [f"{one.browsed.usable / 1e3:.2f}", f"{one.browsed.ready / 1e3:.2f}",
+                    f"{one.browsed.busy:.2f}"]  # fmt: skip
+        lines.append(
+            f"| {one.runs} x {one.epochs} | {one.read} | {one.effects} | {one.report} | {total} | "
+            f"{one.size / 1e6:.1f} | {' | '.join(seen)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure every size and write the table."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    options.add_argument("runs", type=int, nargs="*", default=[AS_SHIPPED, 500, 10_000])
+    options.add_argument("--out", type=Path, help="a Markdown file for the table")
+    chosen = options.parse_args()
+    results = []
+    for runs in chosen.runs:
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(measure(runs, Path(folder)))
+        print(table(results[-1:]), flush=True)
+        if chosen.out is not None:  # after each: the largest takes many minutes to simulate
+            chosen.out.write_text(page(results, chosen.out), encoding="utf-8")
+
+
+def page(results: list[Result], out: Path) -> str:
+    """The file: the command, the machine, the table."""
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    return (
+        "# What a report costs\n\n"
+        f"`python -m tests.benchmarks.report_scale --out {out}`\n\n"
+        "Seconds of the clock, in brackets seconds of the processors (all processes). "
+        f"{os.cpu_count()} cores ({platform.machine()}, Python {platform.python_version()}), load "
+        f"averages at the end {load}: seconds of the clock are those of a machine that does other "
+        "work too where the load is above the cores.\n\n" + table(results)
+    )
+
+
+if __name__ == "__main__":
+    main()

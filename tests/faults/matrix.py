@@ -1,0 +1,387 @@
+"""The fault matrix: which tests inject each fault, and what stands in for it.
+
+One row a fault. `test_matrix` holds it to the files: every test named here exists, every row has
+one. `stand_in` says what is not the real thing in them. Above 300 lines, being one table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROCESSES = "tests/faults/test_processes.py"
+STORAGE = "tests/faults/test_storage.py"
+DEVICES = "tests/faults/test_devices.py"
+EDITS = "tests/faults/test_edits.py"
+CRASHES = "tests/faults/test_crash_points.py"
+CHECKPOINTS = "tests/faults/test_checkpoints.py"
+RESULTS = "tests/faults/test_results.py"
+CLOCKS = "tests/faults/test_clocks.py"
+DOWNLOADS = "tests/faults/test_downloads.py"
+INPUT = "tests/faults/test_input.py"
+NAMES = "tests/faults/test_names.py"
+SECRECY = "tests/faults/test_secrecy.py"
+POWER = "tests/faults/test_power_loss.py"
+CLAIMS = "tests/store_contract/test_claims.py"
+OPENING = "tests/store_contract/test_opening.py"
+OUTAGES = "tests/store_contract/test_outages.py"
+RECOVERY = "tests/store_contract/test_recovery.py"
+MIRROR = "tests/store_contract/test_mirror.py"
+SECRETS = "tests/store_contract/test_secrets.py"
+SOURCE = "tests/runner/spec/test_source.py"
+LOAD_SPEC = "tests/runner/spec/test_load.py"
+LOAD_DATA = "tests/runner/data/test_load.py"
+CACHE = "tests/runner/data/test_cache.py"
+LOOP = "tests/runner/training/test_loop.py"
+RESUME = "tests/runner/training/test_checkpoint.py"
+INVENTORY = "tests/runner/test_devices.py"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fault: what is injected, by which tests (`file::function`)."""
+
+    inject: str
+    tests: tuple[str, ...]
+    stand_in: str = ""
+
+
+MISBEHAVES = (
+    f"{PROCESSES}::test_p6_p7_p8_a_misbehaving_cell_fails_with_its_reason_and_the_rest_completes"
+)
+
+MATRIX: dict[str, Row] = {
+    "P1": Row(
+        "SIGKILL of ten cells at random",
+        (f"{PROCESSES}::test_p1_ten_killed_cells_are_retrained_and_no_other",),
+    ),
+    "P2": Row(
+        "SIGKILL of the coordinator at random, five times, rerun each time",
+        (
+            f"{PROCESSES}::test_p2_five_killed_runs_leave_no_orphan_and_cost_no_cell_an_attempt",
+            f"{PROCESSES}::test_p2_a_stopped_cell_process_dies_with_the_run",
+            f"{RECOVERY}::test_killed_runs_are_never_held_against_the_cell_they_trained",
+        ),
+    ),
+    "P3": Row(
+        "SIGTERM, SIGINT, a second SIGINT",
+        (
+            f"{PROCESSES}::test_p3_a_signal_puts_cells_back_and_the_same_command_continues",
+            f"{PROCESSES}::test_p3_a_second_signal_leaves_at_once",
+        ),
+    ),
+    "P4": Row(
+        "kill between claim and start, outcome file and store, failure and requeue",
+        (
+            f"{CRASHES}::test_p4_a_run_killed_between_two_steps_continues_exactly",
+            f"{CRASHES}::test_p4_a_finished_outcome_on_disk_is_adopted_and_not_retrained",
+            f"{CRASHES}::test_p4_a_run_killed_after_a_failure_retries_the_cell",
+        ),
+    ),
+    "P5": Row(
+        "SIGSTOP of a cell past its deadline",
+        (
+            f"{PROCESSES}::test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on",
+            f"{RECOVERY}::test_a_claim_that_does_not_beat_is_lost_and_its_late_outcome_refused",
+            "tests/store_contract/test_endings.py::test_a_late_outcome_is_refused_after_a_failure",
+        ),
+        stand_in="the late outcome is told through the store, not by the stopped process",
+    ),
+    "P6": Row(
+        "exit 3, no outcome, segfault, MemoryError, un-picklable exception, 10 MB, endless loop",
+        (MISBEHAVES, f"{PROCESSES}::test_p6_an_endless_loop_ends_at_its_time_limit"),
+    ),
+    "P7": Row(
+        "a poison cell that always dies",
+        (MISBEHAVES, f"{PROCESSES}::test_p7_a_cell_killed_once_completes_at_its_second_attempt"),
+    ),
+    "P8": Row(
+        "CUDA out of memory, device-side assert",
+        (
+            MISBEHAVES,
+            f"{DEVICES}::test_p8_after_out_of_memory_a_slot_of_the_device_retires",
+            f"{DEVICES}::test_p8_another_device_closes_a_slot_too_before_it_tries_the_cell",
+            "tests/runner/test_process.py::"
+            "test_a_process_whose_device_failed_ends_and_trains_nothing_more",
+        ),
+        stand_in="levels raise what torch raises on CUDA; no device is really full or poisoned",
+    ),
+    "P9": Row(
+        "no, fewer, more devices; one that vanishes; CUDA_VISIBLE_DEVICES",
+        (
+            f"{DEVICES}::test_p9_cells_spread_over_the_devices_and_never_share_a_slot",
+            f"{DEVICES}::test_p9_more_devices_than_cells_is_no_problem",
+            f"{DEVICES}::test_p9_a_device_that_is_not_there_is_refused_before_anything_is_enqueued",
+            f"{DEVICES}::test_p9_an_empty_cuda_visible_devices_means_the_cpu",
+            f"{DEVICES}::test_p9_a_device_that_vanishes_takes_no_cell_with_it",
+            f"{DEVICES}::test_p9_when_every_device_has_vanished_the_run_stops_and_continues_later",
+            f"{INVENTORY}::test_visible_devices_are_read_as_cuda_reads_them",
+            f"{INVENTORY}::test_a_device_that_vanished_leaves_the_others",
+            f"{INVENTORY}::test_a_slot_knows_that_its_device_vanished",
+        ),
+        stand_in="a made-up inventory; cells train on the CPU and raise what torch does on CUDA",
+    ),
+    "P10": Row(
+        "a coordinator that initialises CUDA or forks",
+        (f"{DEVICES}::test_p10_the_run_imports_no_torch_and_forks_nothing",),
+    ),
+    "S1": Row(
+        "eight processes claim 400 cells",
+        (f"{CLAIMS}::test_eight_processes_claim_400_cells_once_each",),
+    ),
+    "S2": Row(
+        "sixteen processes open a fresh store",
+        (
+            f"{OPENING}::test_sixteen_processes_open_a_fresh_store_at_once",
+            f"{OPENING}::test_eight_coordinators_make_optunas_tables_at_once",
+        ),
+    ),
+    "S3": Row(
+        "two launchers of one specification",
+        (
+            f"{STORAGE}::test_s3_two_launchers_of_one_specification_share_it",
+            f"{STORAGE}::test_s3_two_launchers_share_a_study_on_postgresql",
+        ),
+    ),
+    "S4": Row(
+        "another process holds SQLite's write lock",
+        (
+            f"{STORAGE}::test_s4_runs_wait_out_another_programs_write_lock",
+            f"{STORAGE}::test_s4_a_lock_that_outlasts_the_patience_is_one_clear_error",
+            f"{OUTAGES}::test_a_write_lock_of_seven_seconds_is_waited_out",
+            f"{OUTAGES}::test_a_write_lock_that_stays_is_one_clear_error",
+            f"{OUTAGES}::test_time_in_which_nobody_could_write_expires_no_lease",
+        ),
+        stand_in="a lock that stays meets a patience of 3 s, not the shipped 300 s",
+    ),
+    "S5": Row(
+        "PostgreSQL crashes mid-cell, refuses connections for 35 s",
+        (
+            f"{STORAGE}::test_s5_a_database_that_crashes_mid_cell_gets_the_result_in_the_end",
+            f"{OUTAGES}::test_a_crash_of_postgresql_mid_run_loses_no_outcome",
+            f"{OUTAGES}::test_a_server_that_stays_away_is_one_clear_error",
+        ),
+    ),
+    "S6": Row(
+        "disk full in store, results and checkpoint",
+        (
+            f"{STORAGE}::test_s6_a_full_results_disk_stops_the_run_and_loses_nothing",
+            f"{STORAGE}::test_s6_a_full_store_disk_is_one_clear_sentence_and_the_run_continues_later",
+            f"{STORAGE}::test_s6_a_disk_with_no_room_for_a_checkpoint_lets_the_cells_go_on",
+            f"{STORAGE}::test_s6_checkpoints_that_fill_the_stores_own_disk_lose_nothing",
+            f"{RESUME}::test_a_full_disk_costs_the_checkpoint_and_not_the_cell",
+            f"{OUTAGES}::test_a_full_disk_is_said_and_loses_nothing",
+        ),
+    ),
+    "S7": Row(
+        "power loss",
+        (
+            f"{POWER}::test_s7_no_power_cut_loses_what_was_told_or_trained",
+            f"{POWER}::test_s7_a_grid_continues_exactly_after_a_power_cut",
+            f"{POWER}::test_the_replay_finds_what_a_weaker_setting_loses",
+            f"{OPENING}::test_power_loss_settings_are_on",
+            f"{OPENING}::test_a_store_that_was_never_closed_is_whole",
+        ),
+        stand_in="what was written is recorded, then replayed without what was not synced",
+    ),
+    "S8": Row(
+        "garbage, truncated, empty, read-only, missing, older or foreign database",
+        (
+            f"{OPENING}::test_what_is_no_database_is_refused_and_kept",
+            f"{OPENING}::test_a_truncated_store_is_refused_and_kept",
+            f"{OPENING}::test_a_damaged_store_is_named_when_the_damage_is_met",
+            f"{OPENING}::test_a_read_only_store_is_refused_before_anything_is_trained",
+            f"{OPENING}::test_a_missing_folder_is_named_and_not_made",
+            f"{OPENING}::test_another_schema_version_is_refused",
+            f"{OPENING}::test_foreign_tables_are_left_alone",
+            f"{INPUT}::test_s8_a_store_that_cannot_be_used_is_named_in_one_line",
+        ),
+    ),
+    "S9": Row(
+        "the clock jumps an hour; daylight saving changes; sessions in three time zones",
+        (
+            f"{CLOCKS}::test_s9_clocks_that_jump_an_hour_either_way_lose_no_claim",
+            f"{CLOCKS}::test_s9_daylight_saving_changes_under_sessions_in_three_zones",
+            f"{RECOVERY}::test_the_calendar_may_jump",
+            f"{RECOVERY}::test_hosts_in_other_time_zones_agree",
+            f"{RECOVERY}::test_time_nobody_watched_expires_no_lease",
+        ),
+        stand_in="a preloaded library moves the clock of the processes; the system's clock stays",
+    ),
+    "S10": Row(
+        "trials added, ended, deleted or left running by hand or another tool",
+        (
+            "tests/faults/test_strangers.py::test_s10_trials_that_others_left_running_are_ignored",
+            f"{MIRROR}::test_what_people_do_in_the_dashboard_is_survived",
+            f"{MIRROR}::test_a_trial_that_vanished_is_made_again",
+            f"{MIRROR}::test_a_study_deleted_in_the_dashboard_is_made_again",
+            f"{MIRROR}::test_a_strangers_parameter_of_the_same_name_is_named",
+        ),
+    ),
+    "I1": Row(
+        "YAML that surprises or attacks",
+        (
+            f"{SOURCE}::test_scalars_are_yaml_1_2",
+            f"{SOURCE}::test_what_surprises_is_refused_with_line_and_key",
+            f"{SOURCE}::test_a_billion_laughs_stay_one",
+            f"{SOURCE}::test_files_that_are_no_specification",
+            f"{SOURCE}::test_a_byte_order_mark_is_no_text",
+            f"{INPUT}::test_i1_a_file_that_surprises_is_refused_in_one_line",
+            f"{INPUT}::test_i1_a_file_in_another_encoding_is_refused",
+            f"{INPUT}::test_i1_a_hundred_megabytes_are_not_read",
+            f"{INPUT}::test_i1_a_device_without_an_end_is_not_read_to_it",
+            f"{INPUT}::test_i1_what_yaml_1_1_would_misread_is_read_right",
+        ),
+    ),
+    "I2": Row(
+        "factors and keys that are wrong",
+        (
+            f"{LOAD_SPEC}::test_mistakes_are_refused_with_file_line_and_key",
+            f"{LOAD_SPEC}::test_a_whole_missing_factor_names_the_line_to_add",
+            f"{INPUT}::test_i2_wrong_factors_are_refused_before_a_store_is_made",
+            f"{INPUT}::test_i2_wrong_sections_are_refused_before_a_store_is_made",
+        ),
+    ),
+    "I3": Row(
+        "a specification edited after a run",
+        (
+            f"{EDITS}::test_i3_a_new_level_or_replicate_runs_only_the_new_cells",
+            f"{EDITS}::test_i3_reordering_a_file_is_the_same_study",
+            f"{EDITS}::test_i3_another_protocol_is_another_study_beside_it",
+        ),
+    ),
+    "I4": Row(
+        "strange paths",
+        (
+            f"{EDITS}::test_i4_any_folder_name_works",
+            f"{LOAD_SPEC}::test_a_relative_file_is_found_and_remembered",
+        ),
+    ),
+    "I5": Row(
+        "data missing, half downloaded, with a wrong checksum, in a read-only folder, at once",
+        (
+            f"{DOWNLOADS}::test_i5_two_runs_at_once_download_once",
+            f"{DOWNLOADS}::test_i5_a_bad_download_is_one_sentence_and_the_next_run_gets_it",
+            f"{DOWNLOADS}::test_i5_a_run_killed_in_its_download_leaves_nothing_in_the_way",
+            f"{DOWNLOADS}::test_i5_a_half_unpacked_file_is_unpacked_again",
+            f"{DOWNLOADS}::test_i5_a_read_only_folder_that_holds_the_images_is_enough",
+            f"{LOAD_DATA}::test_without_a_network_the_folder_and_the_alternatives_are_named",
+            f"{LOAD_DATA}::test_a_download_with_the_wrong_checksum_is_an_error",
+            f"{LOAD_DATA}::test_a_data_set_is_downloaded_once_into_its_root",
+            f"{CACHE}::test_two_processes_at_once_make_it_once",
+            f"{CACHE}::test_a_folder_that_cannot_be_written_is_named",
+        ),
+        stand_in="a server of the test's own, with a small archive in CIFAR-10's format",
+    ),
+    "T1": Row(
+        "a loss or an answer that is not finite, at once or later",
+        (
+            "tests/faults/test_divergence.py::"
+            "test_t1_what_is_not_finite_is_diverged_counted_and_reported",
+            f"{LOOP}::test_an_absurd_learning_rate_diverges_which_is_a_result",
+            f"{LOOP}::test_weights_that_are_not_finite_are_seen_under_a_finite_loss",
+            "tests/store_contract/test_endings.py::"
+            "test_a_diverged_cell_is_complete_and_its_nan_is_absent",
+            "tests/analysis/test_commands.py::test_a_study_of_the_store_is_analysed",
+        ),
+    ),
+    "T2": Row(
+        "the same cell twice",
+        (
+            f"{LOOP}::test_the_same_cell_gives_the_same_bits_alone_after_others_and_elsewhere",
+            "tests/runner/test_process.py::"
+            "test_the_same_cell_gives_the_same_bits_alone_and_after_another",
+        ),
+    ),
+    "T3": Row(
+        "kill at an epoch, resume",
+        (
+            f"{CHECKPOINTS}::test_t3_a_killed_cell_continues_bit_identically_from_its_checkpoint",
+            f"{RESUME}::test_an_interrupted_cell_ends_with_the_bits_of_an_uninterrupted_one",
+        ),
+    ),
+    "T4": Row(
+        "a checkpoint truncated, empty, foreign, malicious",
+        (
+            f"{CHECKPOINTS}::test_t4_a_bad_checkpoint_means_a_restart_never_a_failure",
+            f"{RESUME}::test_a_malicious_checkpoint_is_not_run",
+        ),
+    ),
+    "A1": Row(
+        "studies empty, partial, unbalanced, all failed, of one replicate, with runs listed twice",
+        (
+            f"{RESULTS}::test_a1_a_level_of_which_nothing_is_left_is_named",
+            f"{RESULTS}::test_a1_a_run_listed_twice_is_refused_where_replicates_are_named",
+            f"{RESULTS}::test_a1_two_outcomes_of_one_cell_and_replicate_are_marked",
+            f"{RESULTS}::test_a1_a_table_that_holds_every_run_twice_is_marked",
+            f"{RESULTS}::test_a1_an_unfinished_study_is_reported_as_what_it_is",
+            "tests/analysis/report/test_report.py::"
+            "test_a_partial_report_says_what_is_missing_on_top",
+            "tests/analysis/test_traps.py::test_means_weigh_the_grid_and_not_the_data",
+        ),
+    ),
+    "A2": Row(
+        "known effects",
+        (
+            f"{RESULTS}::test_a2_a_textbooks_two_level_effects_are_recovered_to_the_printed_digits",
+            "tests/analysis/test_reference_cases.py::test_effects_are_those_of_emmeans",
+            "tests/analysis/test_nist.py::test_certified_digits",
+            "tests/analysis/test_lenth.py::test_published_limits_and_half_normal_coordinates",
+            "tests/analysis/test_lenth.py::test_a_saturated_design_of_fifteen_factors",
+            "tests/analysis/test_coverage_benchmark.py::"
+            "test_intervals_cover_and_tests_err_as_they_say",
+        ),
+    ),
+    "A3": Row(
+        "inf, NaN, a constant response",
+        (
+            "tests/analysis/test_frame.py::test_what_cannot_be_used_is_said_in_a_sentence",
+            "tests/analysis/test_cell_means.py::"
+            "test_cells_that_never_vary_give_no_interval_of_width_zero",
+            f"{RESULTS}::test_a3_a_constant_response_makes_a_report_without_a_difference",
+            f"{RESULTS}::test_a3_an_accuracy_that_is_not_finite_is_named_in_the_report",
+        ),
+    ),
+    "X1": Row(
+        "a password in the address, every error path at DEBUG",
+        (
+            f"{SECRECY}::test_x1_a_whole_life_at_debug_shows_no_password",
+            f"{SECRECY}::test_x1_no_error_at_debug_shows_the_password",
+            f"{STORAGE}::test_x1_the_password_is_in_no_log_argument_or_file",
+            f"{STORAGE}::test_x1_an_unreachable_server_is_named_without_its_password",
+            f"{SECRETS}::test_a_whole_life_of_a_store_says_no_password",
+            f"{SECRETS}::test_a_pickled_store_leaves_its_password_at_home",
+        ),
+    ),
+    "X2": Row(
+        "markup in names, `../` in the study's",
+        (
+            f"{NAMES}::test_x2_hostile_names_go_through_every_command_as_text",
+            f"{NAMES}::test_x2_a_study_name_that_is_a_path_is_refused",
+            f"{NAMES}::test_x2_a_study_asked_for_by_a_path_is_not_found",
+            "tests/analysis/report/test_report.py::test_names_are_never_html",
+            "tests/analysis/figures/test_hostile_names.py::test_hostile_names_are_drawn_literally",
+            f"{LOAD_SPEC}::test_mistakes_are_refused_with_file_line_and_key",
+        ),
+    ),
+    "X3": Row(
+        "no arguments, help, a wrong verb, a reader that leaves, closed streams, no terminal",
+        (
+            f"{EDITS}::test_x3_exit_codes_are_right_whatever_is_closed",
+            f"{EDITS}::test_x3_a_grid_whose_reader_leaves_or_whose_output_is_closed_loses_nothing",
+            f"{EDITS}::test_x3_no_arguments_say_how_to_call",
+            f"{EDITS}::test_x3_a_wrong_verb_is_answered_with_the_nearest",
+            f"{EDITS}::test_x3_help_of_every_verb_has_examples",
+            f"{EDITS}::test_x3_a_reader_that_leaves_early_causes_no_traceback",
+        ),
+    ),
+}
+
+
+def files() -> list[str]:
+    """Every test file of the matrix, and what else stands beside it."""
+    named = {test.partition("::")[0] for row in MATRIX.values() for test in row.tests}
+    return sorted({path for path in named if not path.startswith("tests/faults/")})
+
+
+if __name__ == "__main__":  # what `make faults` runs
+    print("tests/faults", *files())

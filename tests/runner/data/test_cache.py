@@ -1,0 +1,125 @@
+"""The cache: made once, by whoever comes first, and made again when damaged."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner.data.cache import cached
+from runner.data.images import DataError
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "a cache\nwith 'odd' name"
+    monkeypatch.setenv("ABLATIONS_CACHE", str(folder))
+    return folder
+
+
+class Source:
+    """Arrays, and how often they were asked for."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        self.calls += 1
+        return {"numbers": np.arange(100_000), "names": np.array(["a", "bc"])}
+
+
+def test_arrays_are_made_once_and_mapped(folder: Path):
+    source = Source()
+    first, second = cached("key", source), cached("key", source)
+    assert source.calls == 1
+    assert np.array_equal(second["numbers"], np.arange(100_000))
+    assert second["names"].tolist() == ["a", "bc"]
+    assert isinstance(first["numbers"], np.memmap)
+    first["numbers"][0] = 7  # copy on write: nobody else sees it
+    assert cached("key", source)["numbers"][0] == 0
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "empty", "no about"])
+def test_a_damaged_entry_is_made_again(folder: Path, damage: str, caplog):
+    source = Source()
+    cached("key", source)
+    file = folder / "key" / "numbers.npy"
+    content = file.read_bytes()
+    if damage == "truncated":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    elif damage == "missing":
+        file.unlink()
+    elif damage == "empty":
+        file.write_bytes(b"")
+    else:
+        (folder / "key" / "about.json").write_text("{")
+    assert np.array_equal(cached("key", source)["numbers"], np.arange(100_000))
+    assert source.calls == 2
+    assert "making it again" in caplog.text
+
+
+def test_a_copied_entry_with_other_times_is_checked_and_accepted(folder: Path):
+    source = Source()
+    cached("key", source)
+    os.utime(folder / "key" / "numbers.npy", ns=(1, 1))
+    cached("key", source)
+    assert source.calls == 1
+
+
+def test_an_interrupted_write_leaves_no_entry_and_is_cleaned_up(folder: Path):
+    def dies() -> dict[str, np.ndarray]:
+        return {"good": np.zeros(3), "bad": np.array([object()])}  # cannot be written
+
+    with pytest.raises(ValueError, match=r"[Oo]bject"):
+        cached("key", dies)
+    assert not list(folder.glob("key.partial-*"))
+    killed = folder / "key.partial-1234"
+    killed.mkdir()
+    cached("key", Source())
+    assert not killed.exists()
+    assert (folder / "key" / "about.json").exists()
+
+
+def test_two_processes_at_once_make_it_once(folder: Path, tmp_path: Path):
+    script = (
+        "import sys, os, numpy as np\n"
+        "from runner.data.cache import cached\n"
+        "def build():\n"
+        "    with open(sys.argv[1], 'a') as file:\n"
+        "        file.write('made\\n')\n"
+        "    return {'numbers': np.arange(3_000_000)}\n"
+        "sys.stdin.readline()\n"  # both start at once
+        "print(int(cached('key', build)['numbers'].sum()))\n"
+    )
+    trace = tmp_path / "trace"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(trace)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = {process.communicate()[0].strip() for process in processes}
+    assert answers == {str(sum(range(3_000_000)))}
+    assert trace.read_text() == "made\n"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ABLATIONS_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(DataError, match="ABLATIONS_CACHE"):
+        cached("key", Source())
