@@ -41,6 +41,7 @@ from runner.store.schema import ADVISORY_LOCK
 from runner.store.store import Store
 from runner.store.study import StudyInfo
 from runner.store.tables import attempts, studies
+from runner.store.trial_reads import RowStorage
 from runner.store.trial_rows import make, tell
 from runner.store.trials import REPLICATE, open_attempts, parameters
 
@@ -236,7 +237,7 @@ def optuna_storage(store: Store) -> optuna.storages.BaseStorage:
 
     The dashboard's own command line goes without the cache and reads every trial at each refresh.
     """
-    return optuna.storages.get_storage(open_storage(store.database))
+    return optuna.storages.get_storage(open_storage(store.database, RowStorage))
 
 
 def artifact_store(results: Path) -> optuna.artifacts.FileSystemArtifactStore:

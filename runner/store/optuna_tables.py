@@ -68,6 +68,12 @@ ATTRIBUTES = table(
     column("key", Text),
     column("value_json", Text),
 )
+SYSTEM_ATTRIBUTES = table(
+    "trial_system_attributes",
+    column("trial_id", Integer),
+    column("key", Text),
+    column("value_json", Text),
+)
 INTERMEDIATE = table(
     "trial_intermediate_values",
     column("trial_id", Integer),
@@ -80,8 +86,8 @@ INTERMEDIATE = table(
 )
 
 
-def open_storage(database: Database) -> RDBStorage:
-    """Optuna's storage on the store's database, its tables made if need be.
+def open_storage(database: Database, kind: type[RDBStorage] = RDBStorage) -> RDBStorage:
+    """Optuna's storage, or a kind of it, on the store's database, its tables made if need be.
 
     Its connections are opened here, so that the password is neither in its URL nor formatted by
     it (Optuna runs `str.format` over the URL, which fails on a brace).
@@ -100,7 +106,7 @@ def open_storage(database: Database) -> RDBStorage:
         return engine.dialect.connect(*arguments, **options)
 
     def make() -> RDBStorage:
-        return RDBStorage(bare, engine_kwargs={"creator": connect, "poolclass": NullPool})
+        return kind(bare, engine_kwargs={"creator": connect, "poolclass": NullPool})
 
     if database.read(_is_made):
         return make()
