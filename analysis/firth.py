@@ -15,7 +15,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, null_space, solve_triangular
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, null_space
+from scipy.linalg.lapack import dtrtri
 from scipy.optimize import brentq, linprog
 from scipy.special import expit, log_expit, ndtri
 from scipy.stats import chi2
@@ -177,7 +178,8 @@ def _orthonormal(x: Array) -> tuple[Array, Array]:
         except np.linalg.LinAlgError:
             pass
         else:
-            return np.asarray(solve_triangular(lower, x.T, lower=True).T), np.diag(lower)
+            inverse, _ = dtrtri(lower, lower=1)  # a product with it beats solving for every row
+            return np.asarray(x @ inverse.T), np.diag(lower)
     q, r = np.linalg.qr(x)
     return np.asarray(q, np.float64), np.abs(np.diag(r))
 
