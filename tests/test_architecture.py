@@ -25,6 +25,8 @@ RANKS = [
     ("runner.store",),
     ("runner.devices",),
     ("runner.data",),
+    ("runner.kernels",),
+    ("runner.fused_norm",),
     ("runner.model",),
     ("runner.training",),
     ("runner.cradle",),
