@@ -64,6 +64,10 @@ def cell_of(
     )
 
 
+SIZE = 2048
+"""Rows of the matrices whose product gives the peak."""
+
+
 def operations_an_image(network: nn.Module) -> dict[str, float]:
     """Floating-point operations of a forward, and of a forward and backward pass, an image."""
     images = torch.zeros(2, 3, 32, 32)
@@ -77,19 +81,17 @@ def operations_an_image(network: nn.Module) -> dict[str, float]:
     }
 
 
-def matmul_peak(
-    dtype: torch.dtype, device: str = "cpu", seconds: float = 1.0, size: int = 2048
-) -> float:
+def matmul_peak(dtype: torch.dtype, device: str = "cpu", seconds: float = 1.0) -> float:
     """Best rate of a square matrix product, in operations a second."""
-    left = torch.randn(size, size, device=device).to(dtype)
-    right = torch.randn(size, size, device=device).to(dtype)
+    left = torch.randn(SIZE, SIZE, device=device).to(dtype)
+    right = torch.randn(SIZE, SIZE, device=device).to(dtype)
     best, ends = 0.0, time.perf_counter() + seconds
     while time.perf_counter() < ends or best == 0.0:
         _wait(device)
         began = time.perf_counter()
         left @ right
         _wait(device)
-        best = max(best, 2 * size**3 / (time.perf_counter() - began))
+        best = max(best, 2 * SIZE**3 / (time.perf_counter() - began))
     return best
 
 
