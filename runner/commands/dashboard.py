@@ -6,12 +6,14 @@ import argparse
 import multiprocessing
 import signal
 import sys
+import threading
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from ablations.errors import InputError
 from runner.commands import options
+from runner.grid import SIGNALS
 
 EXAMPLES = """examples:
   python -m runner dashboard
@@ -62,10 +64,31 @@ def run(arguments: argparse.Namespace) -> int:
         target=_keep_current, args=(arguments.storage,), daemon=True
     )
     publisher.start()
+    ended = _ends_on_signals(server)
     print(f"http://{arguments.host}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
     with server:
         server.serve_forever()
-    return 0
+    publisher.terminate()
+    publisher.join()
+    return ended[0]
+
+
+def _ends_on_signals(server: WSGIServer) -> list[int]:
+    """Make a signal end `serve_forever`; the list gets the exit code of the first.
+
+    An exception, as Ctrl-C raises by default, can be lost in a destructor or leave a page's thread
+    with a lock that the interpreter's own ending waits for.
+    """
+    codes: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        codes.append(SIGNALS[signal.Signals(number)])
+        # Of another thread: it waits for the loop, which this one interrupts.
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    for one in SIGNALS:
+        signal.signal(one, end)
+    return codes
 
 
 class Threads(ThreadingMixIn, WSGIServer):

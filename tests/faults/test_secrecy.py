@@ -173,4 +173,4 @@ def test_the_dashboard_listens_on_the_loopback_alone(bench: Bench, tmp_path):
     }
     assert listening == {"127.0.0.1"}
     dashboard.send_signal(signal.SIGINT)
-    dashboard.wait(60)
+    assert dashboard.wait(60) == 130
