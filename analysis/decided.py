@@ -17,6 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from ablations.errors import InputError
 from analysis.cell_means import CellMeans
+from analysis.frame import NOT_RUN
 from analysis.interval_rule import choose_interval
 from analysis.multiplicity import holm
 from analysis.replicates import replicates_to_decide
@@ -67,12 +68,25 @@ def default_looks(planned: int) -> list[int]:
     )
 
 
+def complete_waves(frame: pd.DataFrame, factors: Sequence[str]) -> int:
+    """Fewest runs that ended in any planned cell; a run that failed for good has ended too.
+
+    Args:
+        frame: One row per planned run; without a column status all of them have ended.
+        factors: Names of the factor columns.
+    """
+    status = frame["status"].astype(str) if "status" in frame else pd.Series("", frame.index)
+    ended = (status != NOT_RUN).groupby([frame[name] for name in factors], observed=True).sum()
+    return int(ended.min()) if len(ended) else 0
+
+
 def decided(
     cells: CellMeans,
     planned: int,
     looks: Sequence[int] | None = None,
     precision: float | None = None,
     alpha: float = 0.05,
+    complete: int | None = None,
 ) -> Decided:
     """Judge all main-effect differences at the present wave.
 
@@ -82,6 +96,8 @@ def decided(
         looks: Waves after which one looks; by default `default_looks(planned)`.
         precision: Wanted half-width of every interval, response units, or None.
         alpha: Of the whole sequence of looks.
+        complete: Complete waves (`complete_waves`); by default the fewest runs of a cell that ran,
+            which counts no planned cell that has not run yet.
 
     Raises:
         InputError: Fewer than two replicates are planned.
@@ -89,6 +105,7 @@ def decided(
     if planned < 2:
         raise InputError(f"{planned} replicates are planned; interim looks take two or more")
     wave = int(cells.counts[~cells.empty].min()) if not cells.empty.all() else 0
+    wave = wave if complete is None else min(wave, complete)
     chosen = sorted(looks or default_looks(planned))
     passed = [look for look in chosen if look <= wave]
     level = look_levels(chosen, planned, alpha)[len(passed) - 1] if passed else 0.0

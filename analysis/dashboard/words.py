@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablations.errors import InputError
-from analysis.report.answer import answer
+from analysis.report.answer import answer, running
 from analysis.report.caveats import caveats
 from analysis.report.page import progress
 from analysis.report.paper import escape_markdown
@@ -31,6 +31,8 @@ def study_note(study: Study, found: Convergence | None) -> str:
     lines += [line for text in sentences for line in (escape_markdown(text), "")]
     if study.planned_claims:
         lines += ["## Claims", "", *_claims(study), ""]
+        if running(study):
+            lines += ["Verdicts are those so far: the grid still runs, and none is a decision.", ""]
     if warnings:
         lines += ["## Caveats", "", *(f"- {escape_markdown(text)}" for text in warnings), ""]
     return "\n".join(lines)

@@ -1,7 +1,10 @@
 """The answer a reader came for: what makes training converge, what improves accuracy, how sure.
 
 One row a factor and a paragraph in plain words, both made from the estimates. Nothing is claimed
-that the table beside it does not show.
+that the table beside it does not show. One rule for both: a factor is said to matter where one of
+its differences between levels is there with all differences of the study judged together (Holm),
+at the level that this look may spend (`analysis.decided`); the test of the factor as a whole only
+adds where it has three levels or more and no single difference is.
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.decided_words import in_one_line
+from analysis.frame import NOT_RUN
+from analysis.multiplicity import holm
 from analysis.report import kept
 from analysis.report.drawings import measure_of, pair_terms
 from analysis.report.wording import (
     counted,
     difference_text,
+    equals,
     listed,
-    p_words,
     stars,
     sureness,
     value_text,
@@ -31,7 +36,11 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 CLEAR = 0.05
-"""Holm-adjusted p below which an effect is said to be there."""
+"""Holm-adjusted p up to which an effect is said to be there, where a study is looked at once."""
+WHOLE = "supported as a whole"
+"""Levels differ; which of them is open."""
+OPEN = "open"
+"""The difference's own interval excludes zero, but not with all differences judged together."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,12 @@ class Answer:
 
     Attributes:
         sentences: the paragraph.
-        factors: one row a factor: factor, best, worst (None where all levels are equal), estimate,
-            low, high, p_holm, share, share_low, share_high, sure (words) and, where convergence is
-            known, conv_best, conv_worst, conv_estimate, conv_low, conv_high, conv_p_holm,
-            conv_sure.
+        factors: one row a factor: factor, best, worst (of the largest difference that is shown,
+            else of the largest; None where all levels are equal), estimate, low, high, p_holm (of
+            that difference, over all differences of the study; of the factor as a whole where
+            only that is shown), shown (bool), share, share_low, share_high, sure (words) and, where
+            convergence is known, conv_best, conv_worst, conv_estimate, conv_low, conv_high,
+            conv_p_holm, conv_sure.
         pairs: the pairs whose interaction is supported, strongest first: term, share, p_holm.
     """
 
@@ -59,7 +70,7 @@ def answer(study: Study) -> Answer:
     pairs = _pairs(study)
     sentences = [_opening(study, found)]
     if found is not None:
-        sentences += _convergence_sentences(table, found)
+        sentences += _convergence_sentences(study, table, found)
     sentences += _outcome_sentences(study, table)
     sentences += _pair_sentences(study, pairs)
     decided = kept.decided(study)
@@ -68,29 +79,48 @@ def answer(study: Study) -> Answer:
     return Answer(tuple(sentences), table, pairs)
 
 
+def level_of(study: Study) -> float:
+    """Up to which Holm-adjusted p a difference is said to be there: what this look may spend."""
+    decided = kept.decided(study)
+    return CLEAR if decided is None else min(decided.alpha, CLEAR)
+
+
+def count_of(study: Study) -> int:
+    """Differences between levels of all factors."""
+    return sum(len(levels) * (len(levels) - 1) // 2 for levels in study.factors.values())
+
+
+def running(study: Study) -> bool:
+    """Whether runs are still to come."""
+    frame = study.frame
+    return "status" in frame and bool((frame["status"].astype(str) == NOT_RUN).any())
+
+
+def differences(study: Study) -> pd.DataFrame:
+    """All differences between levels, `p_holm` over all of them rather than within each factor."""
+    rows = study.contrasts()
+    return rows.assign(p_holm=holm(rows["p"].to_numpy(float)))
+
+
 def factor_table(study: Study, found: Convergence | None) -> pd.DataFrame:
-    """One row a factor: its best against its worst level, for accuracy and for convergence."""
-    p = term_p(study)
+    """One row a factor: the difference that stands for it, in accuracy and in convergence."""
+    level = level_of(study)
+    whole = _term_p(study)
     shares = study.variance_shares().set_index("term")
-    contrasts = study.contrasts()
+    contrasts = differences(study)
     means = study.effects()
     rows = []
-    for factor in study.factors:
+    for factor, levels in study.factors.items():
         own = means[means["factor"] == factor].dropna(subset=["mean"])
         row: dict[str, object] = {"factor": factor, "best": None, "worst": None}
-        numbers = dict.fromkeys(("estimate", "low", "high"), float("nan"))
+        row |= dict.fromkeys(("estimate", "low", "high", "p_holm"), float("nan"))
+        row |= {"sure": "cannot be tested", "shown": False}
         if len(own) >= 2:
-            best, worst = _extremes(own, "mean")
-            if best == worst:  # no level is best where all have the same mean
-                numbers["estimate"] = 0.0
-            else:
-                row |= {"best": best, "worst": worst}
-                numbers = _difference(contrasts[contrasts["factor"] == factor], best, worst)
-        row |= numbers
-        row["p_holm"] = p.get(factor, float("nan"))
-        row["sure"] = sureness(float(str(row["p_holm"])))
-        if row["best"] is None and row["estimate"] == 0.0:
-            row["sure"] = "no difference"
+            pairs = contrasts[contrasts["factor"] == factor]
+            row |= _standing(own, pairs, level)
+            p = whole.get(factor, np.nan)
+            if len(levels) > 2 and not row["shown"] and p <= level:
+                row |= {"shown": True, "sure": WHOLE, "p_holm": p}
         for name, column in (("share", "percent"), ("share_low", "low"), ("share_high", "high")):
             row[name] = float(shares[column].get(factor, np.nan)) / 100
         if found is not None:
@@ -99,7 +129,24 @@ def factor_table(study: Study, found: Convergence | None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def term_p(study: Study) -> Mapping[str, float]:
+def _standing(means: pd.DataFrame, pairs: pd.DataFrame, level: float) -> dict[str, object]:
+    """The largest difference that is shown, or that between best and worst, and how sure it is."""
+    best, worst = _extremes(means, "mean")
+    if best == worst:  # no level is best where all have the same mean
+        return {"estimate": 0.0, "sure": "no difference"}
+    shown = pairs[pairs["p_holm"] <= level]
+    if len(shown):
+        one = shown.iloc[int(np.argmax(np.abs(shown["estimate"].to_numpy(float))))]
+        first, second = str(one["first"]), str(one["second"])
+        best, worst = (first, second) if float(one["estimate"]) > 0 else (second, first)
+    numbers = _difference(pairs, best, worst)
+    sure = sureness(numbers["p_holm"], level)
+    if not len(shown) and (numbers["low"] > 0 or numbers["high"] < 0):
+        sure = OPEN
+    return {"best": best, "worst": worst, "sure": sure, "shown": bool(len(shown)), **numbers}
+
+
+def _term_p(study: Study) -> Mapping[str, float]:
     """Holm-adjusted p of every term by the tests that hold (`Effects.decisive`)."""
     table = study.estimates().decisive
     found = zip(table["term"], table["p_holm"].astype(float), strict=True)
@@ -122,8 +169,10 @@ def _difference(rows: pd.DataFrame, best: str, worst: str) -> dict[str, float]:
         if len(chosen):
             one = chosen.iloc[0]
             ends = sorted((sign * float(one["low"]), sign * float(one["high"])))
-            return {"estimate": sign * float(one["estimate"]), "low": ends[0], "high": ends[1]}
-    return dict.fromkeys(("estimate", "low", "high"), float("nan"))
+            p = float(one.get("p_holm", np.nan))
+            estimate = sign * float(one["estimate"])
+            return {"estimate": estimate, "low": ends[0], "high": ends[1], "p_holm": p}
+    return dict.fromkeys(("estimate", "low", "high", "p_holm"), float("nan"))
 
 
 def _convergence_row(factor: str, found: Convergence) -> dict[str, object]:
@@ -142,14 +191,14 @@ def _convergence_row(factor: str, found: Convergence) -> dict[str, object]:
     pairs = found.differences[found.differences["factor"] == factor]
     renamed = pairs.rename(columns={"level": "first", "reference": "second"})
     got = _difference(renamed, best, worst)
-    return row | {f"conv_{name}": value for name, value in got.items()}
+    return row | {f"conv_{name}": got[name] for name in ("estimate", "low", "high")}
 
 
 def _pairs(study: Study) -> pd.DataFrame:
     if len(study.factors) < 2:
         return pd.DataFrame(columns=["factor_a", "factor_b", "share", "share_low", "p_holm"])
     rows = pair_terms(study)
-    rows = rows[rows["p_holm"] < CLEAR]
+    rows = rows[rows["p_holm"] <= level_of(study)]
     return rows.sort_values(["share", "p_holm"], ascending=[False, True], ignore_index=True)
 
 
@@ -165,57 +214,92 @@ def _opening(study: Study, found: Convergence | None) -> str:
     return f"{text}: {found.converged} of {found.runs} runs converged ({share:.0%})."
 
 
-def _convergence_sentences(table: pd.DataFrame, found: Convergence) -> list[str]:
+def _convergence_sentences(study: Study, table: pd.DataFrame, found: Convergence) -> list[str]:
     if found.converged in (0, found.runs):
         none = "No run converged" if found.converged == 0 else "Every run converged"
+        if running(study):
+            return [f"{none} so far; which factors decide convergence cannot be said yet."]
         return [f"{none}, so no factor decides convergence in this grid."]
     clear = table[table["conv_p_holm"] < CLEAR].sort_values("conv_estimate", ascending=False)
     if clear.empty:
-        return ["No factor is shown to decide whether training converges."]
+        return [f"No factor is shown{_so_far(study)} to decide whether training converges."]
     parts = []
     for row in clear.to_dict("records"):
         rates = found.rates[found.rates["factor"] == row["factor"]].set_index("level")["rate"]
         parts.append(
             f"{row['factor']} (from {float(rates[row['conv_worst']]):.0%} with {row['conv_worst']} "
             f"to {float(rates[row['conv_best']]):.0%} with {row['conv_best']}, "
-            f"p {_equals(row['conv_p_holm'])})"
+            f"p {equals(row['conv_p_holm'])})"
         )
-    return [f"What makes training converge here: {listed(parts)}."]
+    return [f"What makes training converge here{_so_far(study)}: {listed(parts)}."]
 
 
-def _equals(p: float) -> str:
-    text = p_words(p)
-    return text if text.startswith("<") else f"= {text}"
+def _so_far(study: Study) -> str:
+    return " so far" if running(study) else ""
 
 
 def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     measure = measure_of(study)
-    clear = table[(table["p_holm"] < CLEAR) & table["estimate"].notna()]
-    clear = clear.sort_values("estimate", ascending=False, key=abs)
-    sentences = []
     if table["sure"].eq("no difference").all():
-        sentences.append(f"There is no difference in {measure.name} between any levels.")
-    elif clear.empty:
-        sentences.append(f"No factor is shown to change {measure.name}.")
-    else:
-        parts = [
-            f"{row['factor']} ({row['best']} over {row['worst']}: "
-            f"{difference_text(row['estimate'], row['low'], row['high'], measure)})"
-            for row in clear.to_dict("records")
-        ]
-        sentences.append(f"What improves {measure.name}: {listed(parts)}.")
-    unsure = table[~table["factor"].isin(clear["factor"])]
-    if len(unsure) and len(clear):
-        names = listed([str(name) for name in unsure["factor"]])
-        sentences.append(f"Not shown to matter by itself: {names}.")
+        return [f"There is no difference in {measure.name} between any levels{_so_far(study)}."]
+
+    def told(rows: pd.DataFrame) -> str:
+        rows = rows.sort_values("estimate", ascending=False, key=abs)
+        return listed(
+            [
+                f"{row['factor']} ({row['best']} over {row['worst']}: "
+                f"{difference_text(row['estimate'], row['low'], row['high'], measure)})"
+                for row in rows.to_dict("records")
+            ]
+        )
+
+    named = table[table["estimate"].notna() & table["best"].notna()]
+    clear = named[named["shown"] & (named["sure"] != WHOLE)]
+    whole, unsure = named[named["sure"] == WHOLE], named[named["sure"] == OPEN]
+    sentences = []
+    if len(clear):
+        sentences.append(f"What improves {measure.name}{_so_far(study)}: {told(clear)}.")
+        sentences += _turns(study, clear)
+    elif whole.empty:
+        sentences.append(f"No factor is shown{_so_far(study)} to change {measure.name}.")
+    if len(whole):
+        names = listed([str(name) for name in whole["factor"]])
+        sentences.append(f"Levels differ, which of them is open: {names}.")
+    if len(unsure):
+        one = len(unsure) == 1
+        sentences.append(
+            f"Open: {told(unsure)}; {'its' if one else 'each'} interval excludes zero by itself, "
+            f"but not with all {count_of(study)} differences judged together."
+        )
+    rest = table[~table["shown"] & (table["sure"] != OPEN)]
+    if len(rest) and len(rest) < len(table):
+        names = listed([str(name) for name in rest["factor"]])
+        sentences.append(f"Not shown{_so_far(study)} to matter by itself: {names}.")
     return sentences
+
+
+def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
+    """Where the order of levels of a factor said to matter turns round with another factor."""
+    kinds = study.interaction_kinds() if len(study.factors) > 1 else pd.DataFrame()
+    if kinds.empty:
+        return []
+    crossing = kinds[kinds["crossover"].eq(True)].sort_values("p_holm", kind="stable")
+    said = [
+        str(row["sentence"])
+        for row in crossing.to_dict("records")
+        if set(str(row["term"]).split(":")) & set(clear["factor"])
+    ]
+    if not said:
+        return []
+    more = f"; so it does in {len(said) - 3} more pairs of factors" if len(said) > 3 else ""
+    return [f"But the order turns round{_so_far(study)}: {listed(said[:3])}{more}."]
 
 
 def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
     if len(study.factors) < 2:
         return []
     if pairs.empty:
-        return ["No two factors are shown to depend on each other."]
+        return [f"No two factors are shown{_so_far(study)} to depend on each other."]
     names = [
         f"{row['factor_a']} × {row['factor_b']}"
         + (f" ({row['share']:.1%} of the variance)" if np.isfinite(row["share"]) else "")
@@ -223,7 +307,7 @@ def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
     ]
     more = f", and {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
     best = _best_cell(study)
-    text = f"These factors depend on each other: {listed(names)}{more}."
+    text = f"These factors depend on each other{_so_far(study)}: {listed(names)}{more}."
     return [text, best] if best else [text]
 
 
@@ -232,7 +316,7 @@ def _best_cell(study: Study) -> str:
     if not np.isfinite(means).any() or np.nanmax(means) == np.nanmin(means):
         return ""
     levels = study.cells.cell_levels(int(np.nanargmax(means)))
-    name = ", ".join(levels.values())
+    name = ", ".join(f"{factor} {level}" for factor, level in levels.items())
     value = value_text(float(np.nanmax(means)), measure_of(study))
     return (
         f"The best combination seen is {name} with a mean of {value}; being picked as the best of "
@@ -240,4 +324,13 @@ def _best_cell(study: Study) -> str:
     )
 
 
-__all__ = ["Answer", "answer", "factor_table", "stars", "term_p"]
+__all__ = [
+    "Answer",
+    "answer",
+    "count_of",
+    "differences",
+    "factor_table",
+    "level_of",
+    "running",
+    "stars",
+]

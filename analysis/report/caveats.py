@@ -16,7 +16,7 @@ from scipy import stats
 from analysis.report import kept
 from analysis.report.cell_table import residual_table
 from analysis.report.drawings import measure_of
-from analysis.report.wording import listed, p_words
+from analysis.report.wording import equals, listed
 
 if TYPE_CHECKING:
     from analysis.convergence import Convergence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 UNEQUAL = 3.0
 """Ratio of upper to lower quartile of the cells' standard deviations worth a sentence."""
 FEW = 3
+SIGNIFICANT = 0.05
+"""p below which replicates are said to differ as a whole."""
 DRIFT = 0.01
 """p below which residuals are said to move with the order of running."""
 
@@ -89,9 +91,15 @@ def _shock(study: Study) -> list[str]:
     rule = study.estimates().rule
     if rule.primary != "blocked":
         return []
+    over = f"intervals are taken over {len(study.cells.replicate_names)} replicates"
+    if rule.p < SIGNIFICANT:
+        return [
+            "Replicates differ as a whole (the same seed moves all cells together; "
+            f"F = {rule.f:.1f}, p {equals(rule.p)}), so {over}"
+        ]
     return [
-        "Replicates differ as a whole (the same seed moves all cells together), so intervals are "
-        f"taken over {len(study.cells.replicate_names)} replicates and are wide"
+        "It could not be ruled out that replicates differ as a whole (the same seed may move all "
+        f"cells together; F = {rule.f:.1f}, p {equals(rule.p)}), so {over}"
     ]
 
 
@@ -149,7 +157,7 @@ def _drift(study: Study) -> list[str]:
         return []
     return [
         f"Residuals move with the order of running (Spearman {float(found.statistic):+.2f}, "
-        f"p {p_words(float(found.pvalue))}): something changed while the grid ran"
+        f"p {equals(float(found.pvalue))}): something changed while the grid ran"
     ]
 
 

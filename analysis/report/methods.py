@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis.report.caveats import SIGNIFICANT
 from analysis.report.drawings import measure_of
-from analysis.report.wording import counted, listed
+from analysis.report.wording import counted, equals, listed
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -24,10 +25,7 @@ INTERVALS = {
         "(heteroscedasticity-consistent variances of the saturated model with Satterthwaite "
         "degrees of freedom)"
     ),
-    "blocked": (
-        "Intervals of differences are 95% t intervals over replicates, because runs that share a "
-        "seed were not independent"
-    ),
+    "blocked": ("Intervals of differences are 95% t intervals over replicates, because {shared}"),
     "pooled": (
         "Intervals of differences are 95% t intervals from the residual variance of the fitted "
         "model"
@@ -135,6 +133,11 @@ def _outcomes(study: Study) -> list[str]:
 def _analysis(study: Study) -> str:
     found = study.estimates()
     rule = found.rule
+    shared = (
+        f"runs that share a seed were not independent (F test, p {equals(rule.p)})"
+        if rule.p < SIGNIFICANT
+        else "it could not be ruled out that runs that share a seed move together"
+    )
     convergence = (
         " Convergence was analysed by exact Cochran–Mantel–Haenszel tests stratified by all other "
         "factors, Newcombe intervals for differences of rates and Firth's penalised logistic "
@@ -144,9 +147,10 @@ def _analysis(study: Study) -> str:
     )
     return (
         f"Effects on {measure_of(study).name} are contrasts of equal-weight marginal means of the "
-        f"cell means. {INTERVALS[rule.primary]}; {MEANS[rule.means]}. p values of main effects and "
-        f"two-factor interactions are those of {TESTS[found.deciding]}, Holm-adjusted over all "
-        "terms. Variance shares are those of the exact "
+        f"cell means. {INTERVALS[rule.primary].format(shared=shared)}; {MEANS[rule.means]}. p "
+        "values of differences between levels are those of the same t, Holm-adjusted over all "
+        f"differences; those of whole terms are those of {TESTS[found.deciding]}, Holm-adjusted "
+        "over all terms. Variance shares are those of the exact "
         f"functional analysis of variance of the cell means, corrected for noise.{convergence}"
     )
 

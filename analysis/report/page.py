@@ -25,6 +25,7 @@ from analysis.figures import ACCURACY, CONVERGED, EPOCHS
 from analysis.figures.labels import signed
 from analysis.frame import MISSING_STATUSES
 from analysis.report import kept
+from analysis.report.answer import CLEAR, WHOLE, count_of, level_of, running
 from analysis.report.cell_table import cell_table
 from analysis.report.drawings import METHOD_NAMES, TEST_NAMES, measure_of
 from analysis.report.inline_svg import inline
@@ -110,10 +111,12 @@ def render(
         effects=_effects(study, found) if found else [],
         no_effects=no_effects,
         interval=_interval(study) if found else "",
+        how_sure=_how_sure(study, convergence) if found else "",
         has_convergence=decides(convergence),
         outcome=measure_of(study).name,
         caveats=list(warnings),
-        claims=[_claim(row) for row in claims.to_dict("records")],
+        claims=[_claim(row, running(study)) for row in claims.to_dict("records")],
+        claims_judged=_judged(study),
         no_claims=_no_claims(study),
         sections=sections,
         runs=_runs(study),
@@ -173,6 +176,46 @@ def _can_be_estimated(study: Study) -> bool:
 def _interval(study: Study) -> str:
     rule = study.estimates().rule
     return f"Brackets: 95% intervals, {METHOD_NAMES[rule.primary]}; {rule.reason}."
+
+
+def _how_sure(study: Study, convergence: Convergence | None) -> str:
+    """What the words of the answer table mean."""
+    level, count = level_of(study), count_of(study)
+    text = (
+        f"p values of differences are Holm-adjusted over all {count} differences between levels. "
+        "Clear: p < .001; well supported: p < .01; "
+    )
+    if level < CLEAR:
+        limit = f"{level:.3f}".replace("0.", ".", 1)
+        why = "Looks between replicates share 5%; this one"
+        text = f"{why} may spend {limit}: above that nothing is called shown. {text}"
+        text += f"supported: p up to {limit}; "
+    else:
+        text += "supported: p < .05; "
+    text += (
+        "open: the interval excludes zero by itself, but not with all differences judged together; "
+        "not shown: the interval holds zero, which is not evidence that there is nothing."
+    )
+    if any(len(levels) > 2 for levels in study.factors.values()):
+        text += f" {WHOLE.capitalize()}: the levels differ, but no single difference is shown."
+    if decides(convergence):
+        text += (
+            " Convergence: exact Cochran–Mantel–Haenszel tests stratified by all other factors, "
+            "Holm-adjusted over the factors, which may see what the interval of two overall rates "
+            "does not."
+        )
+    return text
+
+
+def _judged(study: Study) -> str:
+    """How claims are judged, beside the differences of the answer."""
+    text = (
+        "Planned before the grid ran; p values Holm-adjusted over the claims alone, so that a "
+        "difference asked about beforehand may be supported here and open among all differences."
+    )
+    if running(study):
+        text += " The grid still runs: every verdict is one so far, and none is a decision."
+    return text
 
 
 def decides(convergence: Convergence | None) -> bool:
@@ -267,14 +310,15 @@ def _rates(row: Mapping[Any, Any]) -> str:
     return f"{row['conv_best']} over {row['conv_worst']}: {points} {ends}"
 
 
-def _claim(row: Mapping[Any, Any]) -> dict[str, str]:
+def _claim(row: Mapping[Any, Any], interim: bool) -> dict[str, str]:
     verdict = str(row.get("verdict", ""))
+    so_far = " so far" if interim and verdict in ("supported", "refuted") else ""
     return {
         "claim": str(row.get("claim", row.get("text", ""))),
-        "verdict": verdict,
+        "verdict": f"{verdict}{so_far}",
         "kind": re.sub(r"[^a-z]", "", verdict.lower()),
         "estimate": _claim_estimate(row),
-        "sentence": str(row.get("sentence", "")),
+        "sentence": str(row.get("sentence", "")).replace(": ", f"{so_far}: ", 1),
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.report.answer import term_p
+from analysis.report.answer import differences
 from analysis.report.drawings import METHOD_NAMES, measure_of
 from analysis.report.wording import STARS, difference_text, digits_of, stars
 
@@ -58,12 +58,12 @@ def ablation_rows(study: Study) -> pd.DataFrame:
 
     Returns:
         Columns factor, level, mean, mean_low, mean_high, estimate, low, high (difference to the
-        factor's first level; NaN for that level itself), p_holm (of the factor), stars, and runs
+        factor's first level; NaN for that level itself), p_holm (of that
+        difference, over all differences of the study), stars, and runs
         and converged where statuses are known.
     """
     means = study.effects()
-    contrasts = study.contrasts()
-    p = term_p(study)
+    contrasts = differences(study)
     status = study.frame["status"].astype(str) if "status" in study.frame else None
     rows = []
     for factor, levels in study.factors.items():
@@ -80,13 +80,15 @@ def ablation_rows(study: Study) -> pd.DataFrame:
                 "estimate": np.nan,
                 "low": np.nan,
                 "high": np.nan,
-                "p_holm": p.get(factor, np.nan),
-                "stars": stars(p.get(factor, np.nan)) if level != levels[0] else "",
+                "p_holm": np.nan,
+                "stars": "",
             }
             if level in by_level.index:  # stored as first minus this one
                 row["estimate"] = -float(by_level["estimate"][level])
                 row["low"] = -float(by_level["high"][level])
                 row["high"] = -float(by_level["low"][level])
+                row["p_holm"] = float(by_level["p_holm"][level])
+                row["stars"] = stars(float(by_level["p_holm"][level]))
             if status is not None:
                 chosen = (study.frame[factor].astype(str) == level) & study.frame[
                     study.response

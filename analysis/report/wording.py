@@ -9,7 +9,7 @@ import numpy as np
 from analysis.figures.labels import signed
 from analysis.figures.measure import Measure
 
-STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all terms)"
+STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all differences between levels)"
 
 
 def p_words(p: float) -> str:
@@ -19,6 +19,12 @@ def p_words(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
 
 
+def equals(p: float) -> str:
+    """A p value behind the letter: "= .020", "< .001"."""
+    text = p_words(p)
+    return text if text.startswith(("<", "n/a")) else f"= {text}"
+
+
 def stars(p: float) -> str:
     """One star below .05, two below .01, three below .001."""
     if not np.isfinite(p):
@@ -26,10 +32,12 @@ def stars(p: float) -> str:
     return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < 0.05 else ""
 
 
-def sureness(p: float) -> str:
-    """How sure a Holm-adjusted p makes us, in words."""
+def sureness(p: float, level: float = 0.05) -> str:
+    """How sure a Holm-adjusted p makes us, in words; above `level` an effect is not shown."""
     if not np.isfinite(p):
         return "cannot be tested"
+    if p > level:
+        return "not shown"
     if p < 0.001:
         return "clear"
     if p < 0.01:

@@ -19,7 +19,7 @@ from analysis.effects_json import write_document
 from analysis.figures import Drawing
 from analysis.figures.press import Job, Press
 from analysis.report import kept
-from analysis.report.answer import Answer, answer
+from analysis.report.answer import Answer, answer, running
 from analysis.report.caveats import caveats
 from analysis.report.current import STATE, state_of
 from analysis.report.drawings import DRAWINGS
@@ -115,7 +115,9 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
     )
     target = folder / "report.html"
     _replace(target, page)
-    _replace(folder / "findings.txt", "\n".join(_findings(found, claims, why)) + "\n")
+    _replace(
+        folder / "findings.txt", "\n".join(_findings(found, claims, why, running(study))) + "\n"
+    )
     _replace(folder / STATE, json.dumps(state_of(study.frame), indent=1) + "\n")
     return target
 
@@ -141,10 +143,11 @@ def _claims(study: Study) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def _findings(found: Answer | None, claims: pd.DataFrame, why: str) -> list[str]:
+def _findings(found: Answer | None, claims: pd.DataFrame, why: str, interim: bool) -> list[str]:
     lines = list(found.sentences) if found is not None else [why]
     for row in claims.to_dict("records"):
-        lines.append(f"{row.get('verdict')}: {row.get('claim', row.get('text', ''))}")
+        so_far = " so far" if interim and row.get("verdict") in ("supported", "refuted") else ""
+        lines.append(f"{row.get('verdict')}{so_far}: {row.get('claim', row.get('text', ''))}")
     return lines
 
 

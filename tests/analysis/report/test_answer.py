@@ -1,0 +1,153 @@
+"""The opening, its table, the claims and what is decided never contradict each other."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import analysis
+from analysis.decided import complete_waves
+from analysis.report import kept
+from analysis.report.answer import OPEN, WHOLE, answer, differences, level_of, running
+from analysis.report.caveats import caveats
+from analysis.report.methods import methods
+from analysis.report.page import _claim, _judged
+from analysis.study import Study, from_frame
+from tests.analysis.report.simulated import simulate
+
+
+@pytest.fixture(scope="module")
+def contrary(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Tests over two degrees of freedom: whole terms are not shown where differences are."""
+    folder = tmp_path_factory.mktemp("contrary")
+    url, info = simulate(folder, seed=1, overrides=["train.epochs=6"])
+    return analysis.load(info.name, url)
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Five of 216 runs have an outcome."""
+    folder = tmp_path_factory.mktemp("begun")
+    url, info = simulate(folder, seed=1, overrides=["train.epochs=6"], finished=5 / 216)
+    return analysis.load(info.name, url)
+
+
+def test_the_opening_says_what_is_decided(contrary: Study) -> None:
+    found = answer(contrary)
+    decided = kept.decided(contrary)
+    assert decided is not None
+    done = decided.table[decided.table["decided"]]
+    rows = found.factors.set_index("factor")
+    assert set(done["factor"]) == set(rows.index[rows["shown"]])
+    for factor in done["factor"]:
+        row = rows.loc[factor]
+        own = done[done["factor"] == factor]
+        pairs = [set(pair) for pair in zip(own["level"], own["reference"], strict=True)]
+        assert {row["best"], row["worst"]} in pairs
+        assert row["low"] > 0 or row["high"] < 0
+    lead = next(text for text in found.sentences if text.startswith("What improves test accuracy"))
+    assert all(f"{factor} (" in lead for factor in set(done["factor"]))
+
+
+def test_a_claim_on_a_shown_difference_has_a_verdict(contrary: Study) -> None:
+    rows = answer(contrary).factors.set_index("factor")
+    row = rows.loc["bn_placement"]
+    claim = contrary.claims().set_index("claim").loc["bn_placement: before > none"]
+    assert (row["best"], row["worst"], row["shown"]) == ("none", "before", True)
+    assert claim["verdict"] == "refuted"
+    assert (-claim["estimate"], -claim["high"], -claim["low"]) == pytest.approx(
+        (row["estimate"], row["low"], row["high"])
+    )
+
+
+def test_a_difference_whose_interval_excludes_zero_is_open_at_least(contrary: Study) -> None:
+    rows = answer(contrary).factors
+    without = rows[(rows["low"] > 0) | (rows["high"] < 0)]
+    assert "not shown" not in set(without["sure"])
+    assert set(rows[rows["factor"] == "init"]["sure"]) == {OPEN}
+    text = " ".join(answer(contrary).sentences)
+    assert "Open: init (he over naive: +13.5 pp [+2.4, +24.6])" in text
+    assert "Not shown to matter by itself: augmentation." in text
+
+
+def test_all_differences_are_judged_together_as_decided_does(contrary: Study) -> None:
+    decided = kept.decided(contrary)
+    assert decided is not None
+    mine = differences(contrary)["p_holm"].to_numpy(float)
+    assert mine == pytest.approx(decided.table["p_holm"].to_numpy(float))
+    assert level_of(contrary) == decided.alpha
+
+
+def test_the_lead_says_where_an_order_turns_round(contrary: Study) -> None:
+    sentences = answer(contrary).sentences
+    crossing = contrary.interaction_kinds().dropna(subset=["sentence"])
+    assert len(crossing) == 1
+    place = next(n for n, text in enumerate(sentences) if text.startswith("But the order turns"))
+    assert str(crossing["sentence"].iloc[0]) in sentences[place]
+    assert sentences[place - 1].startswith("What improves test accuracy")
+
+
+def test_the_best_combination_names_its_factors(contrary: Study) -> None:
+    text = next(one for one in answer(contrary).sentences if one.startswith("The best comb"))
+    assert all(f"{factor} " in text for factor in contrary.factors)
+
+
+def test_a_factor_may_be_supported_as_a_whole_only() -> None:
+    rng = np.random.default_rng(5)
+    rows = [
+        (a, b, seed, 0.5 + 0.05 * {"x": -1, "y": 0, "z": 1}[a] + rng.normal(0, 0.06))
+        for a, b, seed in itertools.product("xyz", "pq", range(6))
+    ]
+    study = from_frame(pd.DataFrame(rows, columns=["a", "b", "seed", "acc"]), ["a", "b"], "acc")
+    row = answer(study).factors.set_index("factor").loc["a"]
+    smallest = differences(study).query("factor == 'a'")["p_holm"].min()
+    whole = float(study.tests().set_index("term").loc["a", "p_holm"])
+    assert row["shown"] == bool(min(smallest, whole) <= level_of(study))
+    assert (row["sure"] == WHOLE) == (smallest > level_of(study) >= whole)
+
+
+def test_no_wave_is_complete_before_every_planned_cell_ran(begun: Study) -> None:
+    assert complete_waves(begun.frame, list(begun.factors)) == 0
+    assert any("0 of 3 replicates are complete" in text for text in answer(begun).sentences)
+
+
+def test_a_run_that_failed_for_good_does_not_hold_its_wave_up() -> None:
+    frame = pd.DataFrame({"a": ["x", "y"] * 2, "status": ["stalled", "failed"] + ["not_run"] * 2})
+    assert complete_waves(frame, ["a"]) == 1
+    assert complete_waves(frame.drop(columns="status"), ["a"]) == 2
+
+
+def test_while_it_runs_everything_is_said_so_far(begun: Study) -> None:
+    assert running(begun)
+    text = " ".join(answer(begun).sentences)
+    assert "so no factor decides" not in text
+    assert "What improves test accuracy:" not in text
+    supported = {"claim": "a: x > y", "verdict": "supported", "sentence": "Supported: x is better."}
+    shown = _claim(supported, interim=True)
+    assert (shown["verdict"], shown["sentence"]) == (
+        "supported so far", "Supported so far: x is better.",
+    )  # fmt: skip
+    assert _claim(supported, interim=False)["verdict"] == "supported"
+    assert "none is a decision" in _judged(begun)
+
+
+def _with_p(study: Study, p: float) -> Study:
+    found = study.estimates()
+    kept_ = {(2, 0.95): replace(found, rule=replace(found.rule, p=p))}
+    copy = replace(study)
+    copy.__dict__["_estimates"] = kept_
+    return copy
+
+
+def test_replicates_differ_only_where_a_test_says_so(contrary: Study) -> None:
+    sure = next(text for text in caveats(_with_p(contrary, 0.004), None) if "as a whole" in text)
+    assert sure.startswith("Replicates differ as a whole")
+    unsure = next(text for text in caveats(_with_p(contrary, 0.4), None) if "as a whole" in text)
+    assert unsure.startswith("It could not be ruled out that replicates differ")
+    assert "wide" not in sure + unsure
+    assert "were not independent" in methods(_with_p(contrary, 0.004))
+    assert "could not be ruled out" in methods(_with_p(contrary, 0.4))
