@@ -10,7 +10,6 @@ parent ends, which also reaches a process that is stopped or hangs.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -25,6 +24,7 @@ from ablations.errors import InputError
 from ablations.registry import load_plugins
 from runner.cell import Cell
 from runner.outcome import Epoch, Outcome, Status
+from runner.parent import die_with_parent
 from runner.store.outcomes import write_outcome
 
 if TYPE_CHECKING:
@@ -49,20 +49,18 @@ class Job:
     checkpoint: str | None = None
 
 
-def die_with_parent() -> None:
-    """Ask the kernel for SIGKILL when the parent ends; elsewhere the channel's end serves."""
-    if sys.platform != "linux":
-        return
-    before = os.getppid()
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
-    ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
-    if os.getppid() != before:  # it ended between the two lines
-        os.kill(os.getpid(), signal.SIGKILL)
+_server: int | None = None  # the fork server's process id, as its children find it
+
+
+def note_server() -> None:
+    """Called in the fork server: its children compare their parent with it."""
+    global _server
+    _server = os.getpid()
 
 
 def live(channel: Connection, environment: dict[str, str]) -> None:
     """Serve jobs from `channel` until it closes; the target of a cell process."""
-    die_with_parent()
+    die_with_parent(_server)
     os.setsid()  # its own group: Ctrl-C reaches the run, and the run ends the whole group
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -99,7 +97,7 @@ def _train(job: Job, channel: Connection) -> Outcome:
             on_epoch=lambda epoch: _say(channel, epoch),
             checkpoint=None if job.checkpoint is None else Path(job.checkpoint),
         )
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a level may call sys.exit
         traceback.print_exc()
         sys.stderr.flush()
         said = (str(error).splitlines() or [""])[0]
@@ -114,7 +112,7 @@ def read_images(channel: Connection, cell: str) -> None:
     The target of a process of its own: a download or a first decoding shows its progress on the
     run's own terminal, and what fails is one sentence before any cell has been claimed.
     """
-    die_with_parent()
+    die_with_parent(_server)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     from runner.data import load

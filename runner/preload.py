@@ -4,19 +4,24 @@ It must stay free of CUDA calls, database engines and threads: what is made here
 every cell process through fork.
 """
 
-from runner.cradle import die_with_parent
+import os
 
-die_with_parent()
+from runner.parent import PARENT, die_with_parent
 
-import scipy.special  # noqa: E402, F401  the verdict's; the parent's death is watched first
+die_with_parent(int(os.environ[PARENT]) if PARENT in os.environ else None)
+
+# What follows takes seconds: the parent's death is watched first.
+import scipy.special  # noqa: E402, F401  the verdict's
 import torch  # noqa: E402
 
 import ablations.pixels  # noqa: E402, F401
+import runner.cradle  # noqa: E402
 import runner.data  # noqa: E402
-import runner.training  # noqa: E402, F401
+import runner.training  # noqa: E402
 from ablations.registry import FACTORS, names  # noqa: E402
 from runner.fused_norm import warm  # noqa: E402
 
+runner.cradle.note_server()
 for _factor in FACTORS:
     names(_factor)
 # Its first call imports the compiler, which takes over a second; each cell makes this call again.

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from ablations.errors import InputError
@@ -24,12 +25,16 @@ from runner.cell import Cell
 from runner.cradle import ENDED, OUTCOME_NOT_WRITTEN, Job, live, read_images
 from runner.devices import Slot
 from runner.outcome import Epoch, Outcome, Reason
+from runner.parent import PARENT
 from runner.store.outcomes import read_outcome
 
 GRACE_SECONDS = float(os.environ.get("ABLATIONS_GRACE_SECONDS", "20"))
 """A cell stops itself at its time limit; this long after it, the process is killed."""
 
 POLL_SECONDS = 0.2
+
+STARTS = 3
+"""How often a process is tried to be started before it is said that none can be."""
 
 MEMORY = f"glibc.malloc.mmap_threshold={2**30}:glibc.malloc.trim_threshold={2**30}"
 """GLIBC_TUNABLES of cell processes: freed memory stays theirs. A step frees what the next one
@@ -63,6 +68,7 @@ def start_fork_server() -> None:
     os.environ.setdefault("GLIBC_TUNABLES", MEMORY)
     # Asking NVML whether a device is there leaves the process able to fork.
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+    os.environ[PARENT] = str(os.getpid())
     _context.set_forkserver_preload(["runner.preload"])
     forkserver.ensure_running()
 
@@ -90,14 +96,14 @@ class CellProcess:
     """One process that trains cells: one cell on CPU, many on CUDA until one goes bad."""
 
     def __init__(self, slot: Slot) -> None:
+        """Start it.
+
+        Raises:
+            OSError: no process can be started here.
+        """
         self._one_cell = slot.device == "cpu"
-        self._channel, theirs = _context.Pipe()
-        self._process = _context.Process(
-            target=live, args=(theirs, dict(slot.env)), name=f"cell process of {slot.name}"
-        )
-        with _one_at_a_time:
-            self._process.start()
-        theirs.close()
+        self._closed = False
+        self._channel, self._process = _started(slot)
         self.reusable = True
 
     def train(
@@ -127,6 +133,9 @@ class CellProcess:
 
     def close(self) -> None:
         """End the process and everything it started; returns when it is gone."""
+        if self._closed:  # by now its number may be another process's
+            return
+        self._closed = True
         self._channel.close()
         pid = self._process.pid
         if pid is None:
@@ -186,6 +195,32 @@ class CellProcess:
         if code == 255:  # what multiprocessing says when the fork server died with its children
             return Ended(None, Reason.KILLED, "its fork server was killed")
         return Ended(None, Reason.BUG, f"ended without an outcome, exit code {code}")
+
+
+def _started(slot: Slot) -> tuple[Connection, ForkServerProcess]:
+    """A cell process and our end of its channel, from a fork server that may be killed meanwhile.
+
+    Raises:
+        OSError: none could be started, several times over.
+    """
+    for tried in range(1, STARTS + 1):
+        ours, theirs = _context.Pipe()
+        process = _context.Process(
+            target=live, args=(theirs, dict(slot.env)), name=f"cell process of {slot.name}"
+        )
+        try:
+            with _one_at_a_time:
+                process.start()
+        except (OSError, EOFError) as error:  # the next start finds the server gone and makes one
+            ours.close()
+            if tried == STARTS:
+                raise OSError(f"no process for a cell can be started: {error!r}") from error
+            time.sleep(POLL_SECONDS)
+        else:
+            return ours, process
+        finally:
+            theirs.close()
+    raise AssertionError("the last start returns or raises")
 
 
 def _receive(channel: Connection) -> object:

@@ -18,6 +18,7 @@ RANKS = [
     ("ablations.registry",),
     ("ablations",),
     ("runner.outcome", "runner.seeds", "runner.provenance", "runner.spans", "runner.streams"),
+    ("runner.parent",),
     ("runner.spec",),
     ("runner.cell",),
     ("runner.data.identity", "runner.data.images"),  # what the images are, before any is read
@@ -33,6 +34,7 @@ RANKS = [
     ("runner.preload",),
     ("runner.process",),
     ("runner.tuning",),
+    ("runner.room",),
     ("runner.slots",),
     ("runner.live",),
     ("runner.grid",),

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from runner.placement import TIED
 
     if os.environ.get(TIED):  # started by a cluster's task: end with it
-        from runner.cradle import die_with_parent
+        from runner.parent import die_with_parent
 
         die_with_parent()
     from runner.spec import Spec
