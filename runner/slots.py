@@ -8,21 +8,22 @@ the `Desk`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ablations.errors import InputError
 from runner.cradle import Job
 from runner.devices import Slot, is_there
 from runner.outcome import Epoch, Reason
 from runner.process import CellProcess, Ended
 from runner.provenance import provenance
+from runner.room import Room
 from runner.store import Claim, Store, StoreError, StudyInfo
-from runner.store.outcomes import forget_outcome
+from runner.store.outcomes import forget_outcome, log_path
 
 LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
 """A claim not beaten for this long is taken from its worker: it counts as lost."""
@@ -67,48 +68,46 @@ class Desk:
         self._held: dict[str, Claim] = {}
         self._progress: dict[str, Epoch] = {}
         self._refused: set[str] = set()
-        self._slots_of_device: Counter[str] = Counter()
-        self._roomier: set[str] = set()  # devices that closed a slot for want of memory
+        self._rooms: dict[str, Room] = {}  # by device
         for name in ("attempts", "checkpoints"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
-    def open_slot(self, slot: Slot) -> None:
-        """Count the slot among those of its device."""
+    def room(self, slot: Slot) -> Room:
+        """The slot's device as its slots share it."""
         with self._lock:
-            self._slots_of_device[slot.device_id] += 1
-
-    def retire_slot(self, slot: Slot) -> bool:
-        """Close the slot unless it is its device's last; whether it was closed.
-
-        After an out-of-memory: the next attempt finds one neighbour fewer on the device.
-        """
-        with self._lock:
-            if self._slots_of_device[slot.device_id] <= 1:
-                return False
-            self._slots_of_device[slot.device_id] -= 1
-            self._roomier.add(slot.device_id)
-            return True
-
-    def must_make_room(self, slot: Slot) -> bool:
-        """Whether the slot's device still has all its slots, and more than one."""
-        with self._lock:
-            whole = slot.device_id not in self._roomier
-            return whole and self._slots_of_device[slot.device_id] > 1
+            return self._rooms.setdefault(slot.device_id, Room())
 
     def lose_slot(self, slot: Slot) -> None:
         """Close the slot, for its device vanished; the run ends when it was the last one."""
+        self.room(slot).close_slot()
         with self._lock:
             self.vanished.add(f"{slot.name.partition('/')[0]} ({slot.device_id})")
-            self._slots_of_device[slot.device_id] -= 1
-            left = self._slots_of_device.total()
+            left = any(room.slots for room in self._rooms.values())
         if not left:
             gone = ", ".join(sorted(self.vanished))
             self.give_up(NoDeviceLeft(f"no device is left: {gone} vanished; the cells are waiting"))
 
-    def hold(self, claim: Claim) -> None:
-        """Begin to beat for the claim."""
-        with self._lock:
-            self._held[claim.token] = claim
+    def claim(self, slot: Slot) -> Claim | None:
+        """Claim the next waiting cell and begin to beat for it; None when none is waiting."""
+        claim = self.store.claim(
+            self.study,
+            self.worker,
+            lease_seconds=LEASE_SECONDS,
+            slot=slot.name,
+            device=slot.device_id,
+            provenance=provenance(),
+            prefer=self._begun_here(),
+        )
+        if claim is not None:
+            with self._lock:
+                self._held[claim.token] = claim
+        return claim
+
+    def is_over(self) -> bool:
+        """Whether there is nothing to wait for once no cell could be claimed."""
+        if self.stay:
+            return not self.store.open_cells(self.study)
+        return not self.store.status(self.study).waiting  # another's lock may have hidden some
 
     def progressed(self, claim: Claim, epoch: Epoch) -> None:
         """Remember the claim's newest epoch for the next beat."""
@@ -138,13 +137,22 @@ class Desk:
         with self._lock:
             self._refused |= refused & self._held.keys()
 
-    def begun_here(self) -> list[str]:
+    def _begun_here(self) -> list[str]:
         """Cells with a checkpoint on this machine: here they need not start over."""
         return [path.stem for path in (self.folder / "checkpoints").glob("*.pt")]
 
     def repair(self) -> None:
-        """Put right what crashes left: expired leases, outcome files nobody recorded."""
+        """Put right what crashes left: expired leases, outcomes nobody recorded, checkpoints."""
         self.store.reconcile(self.study, self.folder / "attempts")
+        begun = self._begun_here()
+        if begun:  # by now some may have been completed, here or elsewhere
+            self.forget_checkpoints(self.store.complete_among(self.study, begun))
+
+    def forget_checkpoints(self, cells: Iterable[str]) -> None:
+        """Remove the cells' checkpoints, also what a kill left half written."""
+        for cell in cells:
+            for left in (self.folder / "checkpoints").glob(f"{cell}.pt*"):
+                left.unlink(missing_ok=True)
 
     def give_up(self, trouble: Exception) -> None:
         """Stop every slot: no further cell can be trained here."""
@@ -164,103 +172,120 @@ class NoDeviceLeft(Exception):
 
 def work(slot: Slot, desk: Desk) -> int:
     """Train cells on `slot` until none is left or the desk says stop; returns how many ended."""
+    room = desk.room(slot)
+    room.open_slot()
     process: CellProcess | None = None
+    claim: Claim | None = None
     trained = 0
-    desk.open_slot(slot)
     try:
         while not desk.stop.is_set():
-            claim = desk.store.claim(
-                desk.study,
-                desk.worker,
-                lease_seconds=LEASE_SECONDS,
-                slot=slot.name,
-                device=slot.device_id,
-                provenance=provenance(),
-                prefer=desk.begun_here(),
-            )
+            if not room.enter():
+                _close(process)  # its memory may be what the cell that is alone lacks
+                process = None
+                room.wait()
+                continue
+            alone = False
+            try:
+                claim = desk.claim(slot)
+                if claim is not None:
+                    if claim.previous is Reason.OOM:
+                        _close(process)
+                        process = None
+                        room.be_alone()
+                        alone = True
+                    if process is None or not process.reusable:
+                        process = CellProcess(slot)
+                    ended = _attempt(claim, slot, process, desk)
+            finally:
+                room.leave(alone=alone)
             if claim is None:
-                if not desk.stay or not desk.store.open_cells(desk.study):
+                _close(process)
+                process = None
+                if desk.is_over():
                     break
                 desk.stop.wait(IDLE_SECONDS)
                 continue
-            if (
-                claim.previous is Reason.OOM
-                and desk.must_make_room(slot)
-                and desk.retire_slot(slot)
-            ):
-                # It ran out elsewhere, and its one more attempt would find as many neighbours here.
-                desk.store.release(claim, detail="given back: its device closes a slot for it")
-                break
-            if process is None or not process.reusable:
-                process = CellProcess(slot)
-            ended = _attempt(claim, slot, process, desk)
             trained += ended.outcome is not None
             if ended.device_gone:
                 desk.lose_slot(slot)
                 break
-            if _reason(ended) is Reason.OOM and desk.retire_slot(slot):
+            if _reason(ended) is Reason.OOM:
+                room.ran_out(claim.cell.id)
+            elif alone and ended.outcome is not None and room.fitted_alone(claim.cell.id):
                 break
-    except (StoreError, OSError, InputError) as error:
+    except StoreError as error:
         desk.give_up(error)
+    except Exception as error:  # whatever it is: no other slot goes on as if it had not been
+        desk.give_up(error)
+        if claim is not None:
+            with contextlib.suppress(StoreError):
+                desk.store.release(claim)
     finally:
-        if process is not None:
-            process.close()
+        if claim is not None:
+            desk.drop(claim)
+        _close(process)
     return trained
+
+
+def _close(process: CellProcess | None) -> None:
+    if process is not None:
+        process.close()
 
 
 def _attempt(claim: Claim, slot: Slot, process: CellProcess, desk: Desk) -> Ended:
     """One attempt at one cell, from claim to store."""
     cell = claim.cell
-    attempts, checkpoints = desk.folder / "attempts", desk.folder / "checkpoints"
-    checkpoint = checkpoints / f"{cell.id}.pt"
-    log = attempts / f"{cell.id}-{claim.attempt}.log"
+    attempts = desk.folder / "attempts"
+    log = log_path(attempts, cell.id, claim.attempt)
     job = Job(
         cell=cell.to_json(),
         token=claim.token,
         folder=str(attempts),
         log=str(log),
         device=slot.device,
-        checkpoint=str(checkpoint),
+        checkpoint=str(desk.folder / "checkpoints" / f"{cell.id}.pt"),
     )
 
     def on_epoch(epoch: Epoch) -> None:
         desk.progressed(claim, epoch)
         desk.board.epoch(slot, epoch)
 
-    desk.hold(claim)
     desk.board.started(slot, claim)
-    try:
-        ended = process.train(
-            job, on_epoch=on_epoch, taken_away=lambda: desk.refused(claim), stop=desk.stop
-        )
-        if _reason(ended) not in NOT_THE_DEVICE and not is_there(slot):
-            why = f"{slot.device_id}, the device of {slot.name}, vanished"
-            ended = Ended(None, Reason.INTERRUPTED, why, device_gone=True)
-        _record(claim, ended, desk, str(log))
-    finally:
-        desk.drop(claim)
+    ended = process.train(
+        job, on_epoch=on_epoch, taken_away=lambda: desk.refused(claim), stop=desk.stop
+    )
+    if _reason(ended) not in NOT_THE_DEVICE and not is_there(slot):
+        why = f"{slot.device_id}, the device of {slot.name}, vanished"
+        ended = Ended(None, Reason.INTERRUPTED, why, device_gone=True)
+    accepted = _record(claim, ended, desk, str(log))
+    desk.drop(claim)
+    if ended.outcome is not None and not accepted:
+        # The lease was lost at the last moment. The file stays: `repair` adopts it if the cell
+        # still lacks an outcome.
+        ended = Ended(None, Reason.LOST, "the lease was lost to another worker")
     if ended.outcome is not None or ended.device_gone:  # then it is a failure of the device's
         forget_outcome(attempts, cell.id, claim.token)
     if ended.outcome is not None:
-        for left in checkpoints.glob(f"{cell.id}.pt*"):  # also one a kill left half written
-            left.unlink(missing_ok=True)
+        desk.forget_checkpoints([cell.id])
     desk.board.ended(slot, claim, ended)
     return ended
 
 
-def _record(claim: Claim, ended: Ended, desk: Desk, log: str) -> None:
-    """Tell the store how the attempt ended."""
+def _record(claim: Claim, ended: Ended, desk: Desk, log: str) -> bool:
+    """Tell the store how the attempt ended; False when it says that the claim was lost."""
+    if ended.outcome is not None:
+        return desk.store.finish(claim, ended.outcome, log=log)
+    if ended.reason is Reason.LOST:  # no longer this worker's to end
+        return False
     if ended.disk_full:
-        desk.store.release(claim, log=log)
+        released = desk.store.release(claim, log=log)
         desk.give_up(DiskFull(f"{desk.folder} takes no more files; the cell is waiting again"))
-    elif ended.device_gone:  # a device takes none of the cell's attempts with it
-        desk.store.release(claim, log=log, reason=Reason.CUDA, detail=ended.detail)
-    elif ended.outcome is not None:
-        desk.store.finish(claim, ended.outcome, log=log)
-    elif ended.reason is Reason.INTERRUPTED:
-        desk.store.release(claim, log=log)
-    elif ended.reason is not Reason.LOST:  # a lost claim is no longer this worker's to end
-        desk.store.fail(claim, ended.reason or Reason.BUG, ended.detail, log=log)
+        return released
+    if ended.device_gone:  # a device takes none of the cell's attempts with it
+        return desk.store.release(claim, log=log, reason=Reason.CUDA, detail=ended.detail)
+    if ended.reason is Reason.INTERRUPTED:
+        return desk.store.release(claim, log=log)
+    return desk.store.fail(claim, ended.reason or Reason.BUG, ended.detail, log=log) is not None
 
 
 def _reason(ended: Ended) -> Reason | None:

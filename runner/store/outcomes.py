@@ -36,6 +36,11 @@ def outcome_path(folder: Path, cell: str, token: str) -> Path:
     return folder / f"{cell}-{token}{ENDING}"
 
 
+def log_path(folder: Path, cell: str, attempt: int) -> Path:
+    """Where an attempt writes what it prints."""
+    return folder / f"{cell}-{attempt}.log"
+
+
 def write_outcome(folder: Path, cell: str, token: str, outcome: Outcome) -> Path:
     """Write an attempt's outcome so that it survives a crash of the machine once this returns.
 
