@@ -13,6 +13,7 @@ from rich.table import Table
 from ablations.errors import InputError
 from runner.commands import options
 from runner.store import Store, StudyInfo, open_store
+from runner.store.outcomes import log_path
 
 EXAMPLES = """examples:
   python -m runner show 3f9a12c4
@@ -21,6 +22,9 @@ EXAMPLES = """examples:
 
 SHORT_ID = 8
 """Digits of a cell's identity that tables show; this verb takes them."""
+
+SEVERAL = 5
+"""Cells named at most where an id's beginning fits several."""
 
 FACTS = (
     "test_accuracy",
@@ -57,21 +61,21 @@ def run(arguments: argparse.Namespace) -> int:
     found = [
         (info, row)
         for info in studies
-        for row in store.runs(info)
-        if row["cell"].startswith(arguments.cell)
+        for row in store.runs(info, beginning=arguments.cell, limit=SEVERAL)
     ]
     if not found:
         raise InputError(f"no cell {arguments.cell!r} in {store.address}; `status` lists studies")
     if len({row["cell"] for _, row in found}) > 1:
-        cells = ", ".join(sorted({row["cell"] for _, row in found})[:5])
+        cells = ", ".join(sorted({row["cell"] for _, row in found})[:SEVERAL])
         raise InputError(f"{arguments.cell!r} is the beginning of several cells: {cells}")
     console = Console()
     for info, row in found:
-        _show(store, info, row, arguments.lines, console)
+        _show(store, info, row, console)
+        _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)
     return 0
 
 
-def _show(store: Store, info: StudyInfo, row: dict[str, Any], lines: int, console: Console) -> None:
+def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) -> None:
     console.print(
         f"[bold]cell {row['cell']}[/bold] of {escape(info.name)}, replicate {row['replicate']}: "
         + escape(
@@ -115,25 +119,35 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], lines: int, consol
         )
     console.print(table)
     _curve(store, info, row["cell"], console)
-    if attempts and attempts[-1]["log"]:
-        _log(Path(attempts[-1]["log"]), lines, console)
 
 
 def _curve(store: Store, info: StudyInfo, cell: str, console: Console) -> None:
-    curves = store.curves(info)
-    rows = [index for index, one in enumerate(curves["cell"]) if one == cell]
-    if not rows:
+    curve = store.curves(info, cell)
+    if not curve["cell"]:
         return
     table = Table(*CURVE, box=None)
-    for index in rows:
-        values = [curves[name][index] for name in CURVE]
+    for values in zip(*(curve[name] for name in CURVE), strict=True):
         table.add_row(
             *("" if v is None else str(v) if isinstance(v, int) else f"{v:.4g}" for v in values)
         )
     console.print(table)
 
 
-def _log(path: Path, lines: int, console: Console) -> None:
+def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path | None:
+    """The last attempt's log; of one that runs or was killed, where a run here would write it."""
+    attempts = store.attempts(info, cell)
+    if not attempts:
+        return None
+    last = attempts[-1]
+    if last["log"]:
+        return Path(last["log"])
+    here = log_path(options.folder(results, info.name) / "attempts", cell, last["attempt"])
+    return here if here.exists() else None
+
+
+def _log(path: Path | None, lines: int, console: Console) -> None:
+    if path is None:
+        return
     console.print(f"log {escape(str(path))}", style="dim", highlight=False)
     try:
         with path.open("rb") as file:  # only its end: a log may be long

@@ -11,12 +11,15 @@ from rich.table import Table
 from runner.commands import options, study
 from runner.commands.plan import adopted_words
 from runner.commands.show import SHORT_ID
-from runner.store import Counts, Store, StudyInfo, open_store
+from runner.store import Counts, State, Store, StudyInfo, open_store
 
 EXAMPLES = """examples:
   python -m runner status
   python -m runner status five_factor
 """
+
+FAILURES = 20
+"""Failed cells shown at most."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -103,11 +106,8 @@ def _replicates(counts: Counts) -> Table:
 def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -> None:
     console.print("failed", style="bold red")
     table = Table("cell", "reason", "tries", "levels", "what happened", box=None)
-    shown = 0
-    for row in store.runs(info):
-        if row["state"] != "failed" or shown == 20:
-            continue
-        shown += 1
+    rows = store.runs(info, state=State.FAILED, limit=FAILURES)
+    for row in rows:
         levels = [str(v) for k, v in row.items() if k.startswith("factor:")]
         table.add_row(
             row["cell"][:SHORT_ID],
@@ -117,8 +117,8 @@ def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -
             escape(row["detail"] or ""),
         )
     console.print(table)
-    if counts.failed > shown:
-        console.print(f"… and {counts.failed - shown} more")
+    if counts.failed > len(rows):
+        console.print(f"… and {counts.failed - len(rows)} more")
     reasons = " ".join(f"--reason {reason}" for reason in counts.reasons)
     console.print("one of them in full: python -m runner show CELL", style="dim")
     console.print(

@@ -6,6 +6,7 @@ What the analysis and the commands see. Changes nothing, needs neither Optuna no
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,7 +115,25 @@ def is_behind(connection: Connection, study_id: int) -> bool:
     return connection.scalar(one) is not None
 
 
-def runs(connection: Connection, study_id: int) -> list[dict[str, Any]]:
+def complete_among(connection: Connection, study_id: int, cell_ids: Collection[str]) -> set[str]:
+    """Those of these cell ids that are complete."""
+    rows = connection.scalars(
+        select(cells.c.cell).where(
+            cells.c.study_id == study_id,
+            cells.c.cell.in_(cell_ids),
+            cells.c.state == State.COMPLETE,
+        )
+    )
+    return set(rows)
+
+
+def runs(
+    connection: Connection,
+    study_id: int,
+    state: State | None = None,
+    beginning: str = "",
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
     """One row a planned cell, in run order; `None` where a quantity does not exist."""
     made = attempts.alias("made")
     tried = (
@@ -138,8 +157,14 @@ def runs(connection: Connection, study_id: int) -> list[dict[str, Any]]:
             .outerjoin(origin, origin.c.id == cells.c.adopted_from)
             .outerjoin(origin_study, origin_study.c.id == origin.c.study_id)
         )
-        .where(cells.c.study_id == study_id, cells.c.planned)
+        .where(
+            cells.c.study_id == study_id,
+            cells.c.planned,
+            *(() if state is None else (cells.c.state == state,)),
+            *((cells.c.cell.startswith(beginning, autoescape=True),) if beginning else ()),
+        )
         .order_by(cells.c.run_order, cells.c.id)
+        .limit(limit)
     )
     return [_run(row._asdict()) for row in rows]
 
@@ -164,16 +189,20 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def curves(connection: Connection, study_id: int) -> dict[str, list[Any]]:
+def curves(connection: Connection, study_id: int, cell: str | None = None) -> dict[str, list[Any]]:
     """The learning curves of the planned cells as columns of equal length: `cell`, `epoch`, ...
 
-    Columns and not rows, because a large study has millions of epochs.
+    Of all, or of one. Columns and not rows, because a large study has millions of epochs.
     """
     columns = [column for column in epochs.c if column.name != "cell_id"]
     rows = connection.execute(
         select(cells.c.cell, *columns)
         .join(epochs, epochs.c.cell_id == func.coalesce(cells.c.adopted_from, cells.c.id))
-        .where(cells.c.study_id == study_id, cells.c.planned)
+        .where(
+            cells.c.study_id == study_id,
+            cells.c.planned,
+            *(() if cell is None else (cells.c.cell == cell,)),
+        )
         .order_by(cells.c.run_order, cells.c.id, epochs.c.epoch)
     )
     names = ["cell", *(column.name for column in columns)]

@@ -7,6 +7,7 @@ nothing about who is alive: that is `leases`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -70,26 +71,41 @@ def lose(connection: Connection, held: Iterable[Any], expired: Collection[str]) 
     return lost
 
 
-def adopt(connection: Connection, study_id: int, cell: str, token: str, outcome: Outcome) -> bool:
+class Found(Enum):
+    """What became of an outcome file that a pass found on disk."""
+
+    ADOPTED = auto()  # the store holds it now
+    NEEDLESS = auto()  # it says nothing that the store lacks: the file can go
+    LEFT = auto()  # of a cell that another attempt trains by now, or that is not planned here
+
+
+def adopt(connection: Connection, study_id: int, cell: str, token: str, outcome: Outcome) -> Found:
     """Record an outcome found on disk whose attempt could not report it itself.
 
     Taken when the attempt was the cell's last and no outcome is known; when the attempt had been
-    given up meanwhile, the outcome is recorded as an attempt of its own. False: not needed.
+    given up meanwhile, the outcome is recorded as an attempt of its own. One that was stopped at
+    its time limit stays timed out.
     """
     row = connection.execute(
-        select(cells.c.id, cells.c.state, cells.c.claims, cells.c.round)
-        .where(cells.c.study_id == study_id, cells.c.cell == cell, cells.c.token == token)
+        select(*(cells.c[name] for name in ("id", "state", "claims", "round", "token", "reason")))
+        .where(cells.c.study_id == study_id, cells.c.cell == cell)
         .with_for_update()
     ).first()
-    if row is None or row.state == State.COMPLETE:
-        return False
-    if outcome.status in (Status.FAILED, Status.TIMEOUT):
-        reason = outcome.reason or Reason.BUG
-        return row.state == State.RUNNING and bool(
-            fail(connection, token, reason, outcome.detail or "")
-        )
+    if row is None:
+        return Found.LEFT
+    failed = outcome.status in (Status.FAILED, Status.TIMEOUT)
+    is_last = row.token == token
+    timed_out = is_last and row.state != State.RUNNING and row.reason == Reason.TIMEOUT
+    if row.state == State.COMPLETE or timed_out or (failed and row.state != State.RUNNING):
+        return Found.NEEDLESS
+    if not is_last:
+        return Found.NEEDLESS if failed else Found.LEFT
+    if failed:
+        fail(connection, token, outcome.reason or Reason.BUG, outcome.detail or "")
+        return Found.ADOPTED
     if row.state == State.RUNNING:
-        return finish(connection, token, outcome)
+        finish(connection, token, outcome)
+        return Found.ADOPTED
     fresh = new_token()
     last = connection.execute(select(attempts).where(attempts.c.token == token)).one()._asdict()
     again = {
@@ -107,7 +123,7 @@ def adopt(connection: Connection, study_id: int, cell: str, token: str, outcome:
     connection.execute(update(cells).where(cells.c.id == row.id).values(claims=cells.c.claims + 1))
     complete(connection, (cells.c.id == row.id,), fresh, outcome)
     end_attempt(connection, fresh, AttemptState.COMPLETE, outcome, None)
-    return True
+    return Found.ADOPTED
 
 
 def retry(

@@ -378,9 +378,11 @@ class Store:
                 token=found.token,
                 outcome=found.outcome,
             )
-            taken = self.database.write(one)
-            if taken:
+            became = self.database.write(one)
+            if became is recovery.Found.ADOPTED:
                 adopted.append(found.cell)
+            elif became is recovery.Found.NEEDLESS:
+                found.path.unlink(missing_ok=True)
         return tuple(adopted)
 
     def retry(
@@ -408,15 +410,41 @@ class Store:
         study_id = self._id(study_)
         return self.database.read(lambda connection: read.open_cells(connection, study_id))
 
-    def runs(self, study_: Study) -> list[dict[str, Any]]:
-        """One row a planned cell, in run order; factors as `factor:NAME` columns."""
+    def complete_among(self, study_: Study, cells_: Collection[str]) -> set[str]:
+        """Those of these cell ids that are complete."""
         study_id = self._id(study_)
-        return self.database.read(lambda connection: read.runs(connection, study_id))
+        return self.database.read(
+            lambda connection: read.complete_among(connection, study_id, cells_)
+        )
 
-    def curves(self, study_: Study) -> dict[str, list[Any]]:
-        """Learning curves as columns of equal length: `cell`, then the fields of `Epoch`."""
+    def runs(
+        self,
+        study_: Study,
+        *,
+        state: State | None = None,
+        beginning: str = "",
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """One row a planned cell, in run order; factors as `factor:NAME` columns.
+
+        Args:
+            study_: Whose cells.
+            state: Only cells that stand so.
+            beginning: Only cells whose id begins so.
+            limit: Only the first so many.
+        """
         study_id = self._id(study_)
-        return self.database.read(lambda connection: read.curves(connection, study_id))
+        return self.database.read(
+            lambda connection: read.runs(connection, study_id, state, beginning, limit)
+        )
+
+    def curves(self, study_: Study, cell: str | None = None) -> dict[str, list[Any]]:
+        """Learning curves as columns of equal length: `cell`, then the fields of `Epoch`.
+
+        Of all planned cells, or of one when its id is given.
+        """
+        study_id = self._id(study_)
+        return self.database.read(lambda connection: read.curves(connection, study_id, cell))
 
     def curve_arrays(self, study_: Study) -> dict[str, np.ndarray]:
         """`curves` as NumPy arrays, NaN for what is missing: for a million epochs."""
