@@ -77,10 +77,10 @@ def device_kind(spec: Spec, arguments: argparse.Namespace) -> Kind:
         InputError: no scheduler answers, where the slots are a cluster's.
     """
     from runner.devices import inventory
-    from runner.placement import places
+    from runner.placement import first_workers, places
 
     if on_cluster(spec, arguments):
-        cuda = any(place.resources for place in places(cluster(spec, arguments)))
+        cuda = any(place.gpus for place in places(first_workers(cluster(spec, arguments))))
     else:
         found = inventory(arguments.devices or spec.run.devices)
         cuda = any(device.kind == "cuda" for device in found)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.errors import InputError
 from runner.commands.plan import cluster, on_cluster
 from runner.live import board
 from runner.spans import duration
@@ -51,7 +52,7 @@ def train(
     from runner.tuning import recall
 
     if on_cluster(spec, arguments):
-        return _train_on_dask(store, study, folder, arguments, spec)
+        return _train_on_dask(store, study, folder, arguments, spec=spec, publish=publish)
     samples = _one_cell_a_data_set(spec)
     devices = inventory(arguments.devices or spec.run.devices)
     wanted = arguments.slots_per_device or spec.run.slots_per_device
@@ -130,33 +131,54 @@ def _one_cell_a_data_set(spec: Spec) -> list[Cell]:
 
 
 def _train_on_dask(
-    store: Store, study: StudyInfo, folder: Path, arguments: argparse.Namespace, spec: Spec
+    store: Store,
+    study: StudyInfo,
+    folder: Path,
+    arguments: argparse.Namespace,
+    *,
+    spec: Spec,
+    publish: Callable[[], object] | None,
 ) -> int:
     """Place the slots on a Dask cluster; from here, keep the store and its mirror in order."""
     from runner.grid import SIGNALS, coordinate
-    from runner.placement import run_on_dask
+    from runner.placement import elsewhere, first_workers, run_on_dask
     from runner.slots import Desk
     from runner.store import StoreError
 
     scheduler = cluster(spec, arguments)
     address = store.address
-    storage = None if address.url.password else address.url.render_as_string()
+    if address.is_sqlite and (far := elsewhere(first_workers(scheduler))):
+        raise InputError(
+            f"the store {address} is a file of this machine, and the cluster has workers on "
+            f"{', '.join(sorted(far))}: name a PostgreSQL store by --storage or $ABLATIONS_STORAGE"
+        )
+    options = []
+    if devices := arguments.devices or spec.run.devices:
+        options += ["--devices", devices]
+    if wanted := arguments.slots_per_device or spec.run.slots_per_device:
+        options += ["--slots-per-device", str(wanted)]
     shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
     with shown as listening:
         desk = Desk(store, study, folder, _name_of_worker(), listening)
         try:
-            with coordinate(desk) as signals:
-                run_on_dask(scheduler, study, storage, desk.stop)
+            with coordinate(desk, publish) as signals:
+                run_on_dask(
+                    scheduler,
+                    study,
+                    None if address.has_secret else address.url.render_as_string(),
+                    desk.stop,
+                    is_open=lambda: bool(store.open_cells(study)),
+                    options=options,
+                )
         except (StoreError, OSError) as error:
             print(f"stopped: {error}", file=sys.stderr)
             return 4
+    if desk.trouble is not None:
+        print(f"stopped: {desk.trouble}", file=sys.stderr)
+        return 4
     if signals:
         return SIGNALS[signal.Signals(signals[0])]
-    counts = store.status(study)
-    if counts.waiting or counts.running:
-        print("stopped: the cluster's workers ended before the grid did", file=sys.stderr)
-        return 4
-    return 3 if counts.failed else 0
+    return 3 if store.status(study).failed else 0
 
 
 def _name_of_worker() -> str:

@@ -23,6 +23,9 @@ NOT_AN_ADDRESS = (
     "with @ : / and % of the password written as %40 %3A %2F %25"
 )
 
+SECRETS = ("password", "passfile", "sslpassword", "sslkey", "service", "servicefile")
+"""What PostgreSQL's client takes from a URL's query and nobody else may see."""
+
 POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
 
 
@@ -41,6 +44,11 @@ class Address:
     def path(self) -> Path | None:
         """The SQLite file; None on PostgreSQL."""
         return Path(self._url.database or "") if self.is_sqlite else None
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether it holds a password, which no other process may be told."""
+        return bool(self._url.password)
 
     @property
     def is_sqlite(self) -> bool:
@@ -112,6 +120,13 @@ def resolve_address(given: str | None = None) -> Address:
     except (ArgumentError, ValueError):
         # Their messages may quote the URL, and with it the password.
         raise InputError(NOT_AN_ADDRESS) from None
+    shown = sorted(set(url.query) & set(SECRETS))
+    if shown:  # masked nowhere: not by SQLAlchemy, not by whoever prints an address
+        raise InputError(
+            f"--storage: {shown[0]} does not belong in the address's query; write the password as "
+            "postgresql://USER:PASSWORD@HOST/DATABASE, the rest into PGPASSFILE, PGSSLKEY or "
+            "PGSERVICE of the environment"
+        )
     if importlib.util.find_spec("psycopg") is None:
         raise InputError(
             "--storage: PostgreSQL needs its driver: pip install 'ablation-grid-runner[postgres]'"
