@@ -24,6 +24,7 @@ from analysis.dashboard.panels import (
     progress_panel,
 )
 from analysis.dashboard.trials import annotate, noted
+from analysis.dashboard.without_firth import convergence_without_firth
 from analysis.dashboard.words import study_note
 from analysis.report import kept
 from analysis.study import from_store
@@ -43,8 +44,8 @@ BATCH = 250
 """Trials annotated in one transaction: short enough that slots can claim in between."""
 SECONDS = 2.0
 """What one call may spend on notes."""
-SHARE = 0.02
-"""Of one core, what panels may cost while the grid runs."""
+SHARE = 0.03
+"""Of one core, what panels may cost while the grid runs: a minute between two of 1,000 cells."""
 PUBLISHED = "ablations:published"
 """Attribute that says which state of the grid the panels show, since when, at what cost."""
 
@@ -154,7 +155,7 @@ def _panels_of(study: Study) -> dict[str, go.Figure]:
     panels: dict[str, Any] = {"a-progress": progress_panel(study.frame)}
     try:
         study.table  # noqa: B018 - says whether anything can be estimated
-        found = kept.convergence(study)
+        found = kept.keep_convergence(study, lambda: convergence_without_firth(study))
         panels |= {
             "b-main-effects": main_effects_panel(study),
             "c-interactions": interactions_panel(study),

@@ -15,7 +15,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.labels import shortened
-from analysis.figures.style import INK, PALETTE, SOFT
+from analysis.figures.style import PALETTE
 from analysis.frame import MISSING_STATUSES
 from analysis.report.drawings import interval_of_means, measure_of
 
@@ -27,14 +27,22 @@ if TYPE_CHECKING:
 
 LINES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
+INK, SOFT, FAINT = "#7a7a7a", "#8c8c8c", "rgba(128,128,128,0.25)"
+"""Greys that are read on the dashboard's white and on its black: it gives panels no theme."""
+CLEAR = "rgba(0,0,0,0)"
 LAYOUT: dict[str, Any] = {
     "template": None,
     "font": {"size": 12, "color": INK},
-    "paper_bgcolor": "#ffffff",
-    "plot_bgcolor": "#ffffff",
+    "paper_bgcolor": CLEAR,
+    "plot_bgcolor": CLEAR,
     "margin": {"l": 60, "r": 20, "t": 70, "b": 60},
+    "modebar": {"bgcolor": CLEAR, "color": SOFT},
 }
-AXIS = {"gridcolor": "#dde2e8", "zeroline": False, "linecolor": SOFT, "automargin": True}
+AXIS = {"gridcolor": FAINT, "zeroline": False, "linecolor": SOFT, "automargin": True}
+KEY = "key"
+"""What marks the empty trace of a panel that explains the lines."""
+NO_BAR = "nan"
+"""Of an error bar that is not drawn: Plotly draws null as a bar of length zero."""
 
 
 def plain(text: str) -> str:
@@ -48,17 +56,21 @@ def _lines(text: str) -> list[str]:
     return [short] if len(short) <= 9 else re.sub(r"([_\-])(?=.{3})", r"\1\n", short).split("\n")
 
 
-def _numbers(values: object) -> list[float | None]:
-    """Four significant decimals, None where there is no number: short JSON."""
+def _numbers(values: object, decimals: int = 4) -> list[float | None]:
+    """Few decimals, None where there is no number: short JSON."""
     found = np.asarray(values, dtype=float)
-    return [round(float(v), 4) if np.isfinite(v) else None for v in found]
+    return [round(float(v), decimals) if np.isfinite(v) else None for v in found]
+
+
+def _title(text: str) -> dict[str, Any]:
+    return {"text": plain(text), "x": 0, "font": {"size": 15}}
 
 
 def _factor_figure(
     factors: Mapping[str, Sequence[str]], title: str, axis: str, traces: dict[str, dict[str, Any]]
 ) -> go.Figure:
     """One strip of panels on a shared axis; `traces` holds what each factor shows."""
-    figure = go.Figure(layout={**LAYOUT, "title": {"text": plain(title), "x": 0}})
+    figure = go.Figure(layout={**LAYOUT, "title": _title(title)})
     # As wide as its names need, so that level labels stay level.
     weights = [
         (len(levels) + 0.2) * max(6, *(len(line) for one in levels for line in _lines(one)))
@@ -103,7 +115,9 @@ def main_effects_panel(study: Study) -> go.Figure:
         low = own["mean_low"].to_numpy(float) * measure.scale
         high = own["mean_high"].to_numpy(float) * measure.scale
         traces[factor] = _means(mean, low, high, list(levels), measure.unit)
-    title = f"Main effects: mean {measure.name}, 95% intervals ({interval_of_means(study)})"
+    title = f"Main effects: mean {measure.name}"
+    if rows["mean_low"].notna().any():
+        title += f", 95% intervals ({interval_of_means(study)})"
     figure = _factor_figure(study.factors, title, measure.axis, traces)
     grand = float(np.nanmean(study.cells.means)) * measure.scale
     figure.add_shape(
@@ -122,26 +136,43 @@ def main_effects_panel(study: Study) -> go.Figure:
 def _means(
     mean: np.ndarray, low: np.ndarray, high: np.ndarray, levels: list[str], unit: str
 ) -> dict[str, Any]:
-    return {
+    trace = {
         "x": list(range(len(levels))),
         "y": _numbers(mean),
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": _numbers(np.nan_to_num(high - mean)),
-            "arrayminus": _numbers(np.nan_to_num(mean - low)),
-            "thickness": 1.6,
-            "width": 4,
-        },
         "mode": "lines+markers",
         "line": {"color": PALETTE[0], "width": 1.6},
         "marker": {"size": 8, "color": PALETTE[0]},
         "text": [
-            f"{plain(level)}: {m:.4g} {unit} [{a:.4g}, {b:.4g}]"
+            f"{plain(level)}: {_hover(m, a, b, unit)}"
             for level, m, a, b in zip(levels, mean, low, high, strict=True)
         ],
         "hoverinfo": "text",
     }
+    bars = _bars(mean, low, high)
+    return trace | ({"error_y": {**bars, "thickness": 1.6, "width": 4}} if bars else {})
+
+
+def _bars(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, Any]:
+    """Error bars from interval ends; {} where no point has an interval."""
+    up, down = _numbers(high - mean, 2), _numbers(mean - low, 2)
+    there = [a is not None and b is not None for a, b in zip(up, down, strict=True)]
+    if not any(there):
+        return {}
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [v if ok else NO_BAR for v, ok in zip(up, there, strict=True)],
+        "arrayminus": [v if ok else NO_BAR for v, ok in zip(down, there, strict=True)],
+    }
+
+
+def _hover(mean: float, low: float, high: float, unit: str) -> str:
+    if not np.isfinite(mean):
+        return "no estimate yet"
+    text = f"{mean:.4g} {unit}".rstrip()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return f"{text} (no interval yet)"
+    return f"{text} [{low:.4g}, {high:.4g}]"
 
 
 def convergence_panel(factors: Mapping[str, Sequence[str]], found: Convergence) -> go.Figure:
@@ -159,7 +190,8 @@ def convergence_panel(factors: Mapping[str, Sequence[str]], found: Convergence) 
         traces[factor] = trace
     title = f"Convergence: {found.converged} of {found.runs} runs, 95% Wilson intervals"
     figure = _factor_figure(factors, title, "runs that converged (%)", traces)
-    figure.update_yaxes(range=[-3, 103])
+    figure.update_yaxes(range=[0, 100])
+    figure.update_traces(cliponaxis=False)  # a rate of 0 or 100% keeps its whole dot
     return figure
 
 
@@ -170,50 +202,62 @@ def interactions_panel(study: Study) -> go.Figure | None:
     if count < 2:
         return None
     measure = measure_of(study)
-    found = study.estimates()
-    means = found.primary_means
+    means = study.estimates().primary_means
+    pairs = means[means["term"].astype(str).str.contains(":", regex=False)]
+    title = f"Interaction matrix: mean {measure.name}"
+    if pairs["low"].notna().any():
+        title += f", 95% intervals ({interval_of_means(study)})"
     figure = go.Figure(
         layout={
             **LAYOUT,
-            "title": {
-                "text": plain(f"Interaction matrix: mean {measure.name}"),
-                "x": 0,
-                "font": {"size": 17},
-            },
+            "title": _title(title),
             "showlegend": False,
-            "font": {"size": 9 if count > 3 else 11, "color": INK},
-            "margin": {"l": 40, "r": 10, "t": 40, "b": 40},
+            "font": {"size": 10 if count > 3 else 11, "color": INK},
+            "margin": {"l": 44, "r": 8, "t": 34, "b": 44},
         }
     )
     for number, (row, column) in enumerate((r, c) for r in range(count) for c in range(count)):
         suffix = "" if number == 0 else str(number + 1)
         along, over = names[column], names[row]
-        figure.layout[f"xaxis{suffix}"] = {
-            **AXIS,
-            "domain": [round(column / count + 0.012, 4), round((column + 1) / count - 0.012, 4)],
-            "anchor": f"y{suffix}",
-            "tickvals": list(range(len(study.factors[along]))),
-            "tickangle": -40,
-            "ticktext": [
-                plain(t) for t in shortened(list(study.factors[along]), 9 if count > 3 else 14)
-            ]
-            if row == count - 1
-            else [""] * len(study.factors[along]),
-            "range": [-0.4, len(study.factors[along]) - 0.6],
-            "showgrid": False,
-        }
+        figure.layout[f"xaxis{suffix}"] = _along(along, study.factors[along], column, row, count)
+        figure.layout[f"xaxis{suffix}"].anchor = f"y{suffix}"
         figure.layout[f"yaxis{suffix}"] = {
             **AXIS,
             "domain": [round(1 - (row + 1) / count + 0.02, 4), round(1 - row / count - 0.02, 4)],
             "anchor": f"x{suffix}",
             "matches": None if number == 0 else "y",
+            "nticks": 6,
             "showticklabels": column == 0,
         }
         if row == column:
             _key(figure, over, study.factors[over], row, count, suffix)
         else:
             _pair(figure, study, means, along, over, suffix)
+    figure.add_annotation(
+        text=plain(measure.axis), textangle=-90, showarrow=False, font={"size": 11},
+        xref="paper", yref="paper", x=0, y=0.5, xshift=-34, xanchor="center", yanchor="middle",
+    )  # fmt: skip
     return figure
+
+
+def _along(factor: str, levels: Sequence[str], column: int, row: int, count: int) -> dict[str, Any]:
+    """The horizontal axis of one panel; those of the last row carry levels and the factor."""
+    last = row == count - 1
+    words = [plain(text) for text in shortened(list(levels), 9 if count > 3 else 14)]
+    axis: dict[str, Any] = {
+        "zeroline": False,
+        "linecolor": SOFT,
+        "domain": [round(column / count + 0.012, 4), round((column + 1) / count - 0.012, 4)],
+        "showticklabels": last,
+        "range": [-0.4, len(levels) - 0.6],
+        "showgrid": False,
+    }
+    if last:
+        places = list(range(len(levels)))
+        axis |= {"tickvals": places, "ticktext": words, "tickangle": -40, "automargin": True}
+        name = plain(shortened([factor], 18)[0])
+        axis["title"] = {"text": name, "font": {"size": 11}, "standoff": 4}
+    return axis
 
 
 def _pair(
@@ -222,26 +266,27 @@ def _pair(
     measure = measure_of(study)
     term = next(f"{a}:{b}" for a, b in combinations(study.factors, 2) if {a, b} == {along, over})
     rows = means[means["term"] == term]
+    levels = study.factors[along]
     for place, level in enumerate(study.factors[over]):
-        own = rows[rows[over].astype(str) == level].set_index(along)["mean"]
-        values = own.reindex(list(study.factors[along])).to_numpy(float) * measure.scale
-        figure.add_trace(
-            go.Scatter(
-                x=list(range(len(values))),
-                y=_numbers(values),
-                xaxis=f"x{suffix}",
-                yaxis=f"y{suffix}",
-                mode="lines+markers",
-                name=plain(level),
-                line={
-                    "color": PALETTE[place % len(PALETTE)],
-                    "dash": LINES[place % len(LINES)],
-                    "width": 1.4,
-                },
-                marker={"size": 5, "symbol": SYMBOLS[place % len(SYMBOLS)]},
-                hovertemplate=f"{plain(over)} {plain(level)}: %{{y}}<extra></extra>",
-            )
-        )
+        own = rows[rows[over].astype(str) == level].set_index(along).reindex(list(levels))
+        mean, low, high = (own[name].to_numpy(float) for name in ("mean", "low", "high"))
+        mean, low, high = mean * measure.scale, low * measure.scale, high * measure.scale
+        shade = PALETTE[place % len(PALETTE)]
+        trace: dict[str, Any] = {
+            "x": list(range(len(levels))),
+            "y": _numbers(mean),
+            "xaxis": f"x{suffix}",
+            "yaxis": f"y{suffix}",
+            "mode": "lines+markers",
+            "name": plain(level),
+            "line": {"color": shade, "dash": LINES[place % len(LINES)], "width": 1.4},
+            "marker": {"size": 5, "symbol": SYMBOLS[place % len(SYMBOLS)]},
+            "hovertemplate": f"{plain(over)} {plain(level)}: %{{y:.4g}}<extra></extra>",
+        }
+        bars = _bars(mean, low, high)
+        if bars:
+            trace["error_y"] = {**bars, "thickness": 0.8, "width": 2, "color": shade}
+        figure.add_trace(go.Scatter(trace))
 
 
 def _key(
@@ -265,6 +310,13 @@ def _key(
         align="left",
     )
     figure.update_layout({f"yaxis{suffix}": {"showgrid": False}})
+    # Nothing to see, but Plotly draws no axes, and so no levels, where there is no trace.
+    figure.add_trace(
+        go.Scatter(
+            x=[None], y=[None], xaxis=f"x{suffix}", yaxis=f"y{suffix}",
+            showlegend=False, hoverinfo="skip", meta=KEY,
+        )
+    )  # fmt: skip
 
 
 def progress_panel(frame: pd.DataFrame) -> go.Figure:
@@ -284,7 +336,7 @@ def progress_panel(frame: pd.DataFrame) -> go.Figure:
     names = list(dict.fromkeys(replicates))
     done = int((~status.isin(MISSING_STATUSES)).sum())
     title = f"Progress: {done} of {len(frame)} runs have an outcome"
-    figure = go.Figure(layout={**LAYOUT, "title": {"text": title, "x": 0}, "barmode": "stack"})
+    figure = go.Figure(layout={**LAYOUT, "title": _title(title), "barmode": "stack"})
     for kind, (chosen, shade) in kinds.items():
         if not chosen.any():
             continue

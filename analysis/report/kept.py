@@ -33,6 +33,12 @@ def convergence(study: Study) -> Convergence | None:
     return found
 
 
+def keep_convergence(study: Study, make: Any) -> Convergence | None:
+    """Take `make()` for the convergence of this study, wherever it is asked for from now on."""
+    found: Convergence | None = _once(study, "convergence", make)
+    return found
+
+
 def time_to_target(study: Study) -> TimeToTarget | None:
     """Epochs to the target; None where the table has none."""
     found: TimeToTarget | None = _once(study, "time_to_target", study.time_to_target)
