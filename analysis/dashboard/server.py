@@ -5,23 +5,25 @@ application(store, Path("results"))  # a WSGI application
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import threading
 from typing import TYPE_CHECKING, Any
 
 from optuna.exceptions import OptunaError
-from optuna_dashboard import _custom_plot_data, _serializer, wsgi
+from optuna_dashboard import _app, _custom_plot_data, _serializer, wsgi
 from sqlalchemy.exc import SQLAlchemyError
 
 from analysis.dashboard.pictures import Pictures
 from runner.store.mirror import artifact_store, optuna_storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from optuna.storages import BaseStorage
+    from optuna.study._frozen import FrozenStudy
     from optuna.trial import FrozenTrial
 
     from runner.store import Store
@@ -33,6 +35,10 @@ log = logging.getLogger(__name__)
 OF_A_TRIAL = re.compile(r"dashboard:(?:artifacts:)?(\d+):")
 """Attributes of a study that are about one trial: its note, its pictures."""
 
+CURVES = 300
+"""Learning curves a study's page gets at most, besides those of running cells: a browser takes two
+minutes to draw 10,000 of them, and nobody tells 300 apart."""
+
 
 def application(store: Store, results: Path) -> Any:
     """The dashboard as a WSGI application.
@@ -42,6 +48,7 @@ def application(store: Store, results: Path) -> Any:
         results: folder that keeps what people upload.
     """
     _look_up_attributes_of_trials()
+    _give_few_curves()
     _show_panels_in_order()
     # Cached: the plain command line re-reads every trial at each refresh.
     storage = optuna_storage(store)
@@ -69,6 +76,16 @@ def _look_up_attributes_of_trials() -> None:
     slow = getattr(_serializer, "serialize_frozen_trial", None)
     if slow is not None and not isinstance(slow, LookUp):
         _serializer.serialize_frozen_trial = LookUp(slow)
+
+
+def _give_few_curves() -> None:
+    """Make a page of many trials hold the curves of some (decision 064); a trial's picture has its.
+
+    Does nothing where a later version differs.
+    """
+    every = getattr(_app, "serialize_study_detail", None)
+    if every is not None and not isinstance(every, FewCurves):
+        _app.serialize_study_detail = FewCurves(every)
 
 
 def _show_panels_in_order() -> None:
@@ -105,6 +122,37 @@ class LookUp:
             index = _by_trial(attributes)
             self._last = (attributes, index)
         return self._serialize(study_id, trial, index.get(str(trial._trial_id), {}))
+
+
+class FewCurves:
+    """Serialises a study, evenly chosen trials with their curves and the others without."""
+
+    def __init__(self, serialize: Callable[..., dict[str, Any]]) -> None:
+        self._serialize = serialize
+
+    def __call__(
+        self,
+        study: FrozenStudy,
+        best: list[FrozenTrial],
+        trials: Sequence[FrozenTrial],
+        *others: Any,
+        **named: Any,
+    ) -> dict[str, Any]:
+        """The study as JSON; `trials` are its last, in the order of their numbers."""
+        every = -(-(trials[-1].number + 1) // CURVES) if trials else 1
+        shown = [
+            trial
+            if trial.number % every == 0 or not trial.state.is_finished()
+            else _without_curve(trial)
+            for trial in trials
+        ]
+        return self._serialize(study, best, shown, *others, **named)
+
+
+def _without_curve(trial: FrozenTrial) -> FrozenTrial:
+    bare = copy.copy(trial)
+    bare.intermediate_values = {}
+    return bare
 
 
 def _by_trial(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

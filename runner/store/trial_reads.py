@@ -81,7 +81,7 @@ def _frozen(connection: Connection, rows: Sequence[Row[Any]]) -> list[FrozenTria
         """Trial to its rows of the table."""
         found: dict[int, list[Any]] = defaultdict(list)
         query = select(table.c.trial_id, *columns).where(table.c.trial_id.in_(of))
-        for trial, *row in connection.execute(query.order_by(table.c[by])):
+        for trial, *row in connection.execute(query.order_by(table.c[by])).all():
             found[trial].append(row)
         return found
 

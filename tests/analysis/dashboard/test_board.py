@@ -6,15 +6,18 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+import optuna
 import pytest
 from optuna_dashboard import _serializer
+from optuna_dashboard._serializer import serialize_study_detail
 from playwright.sync_api import Page, expect
 
 from analysis.dashboard import Board
-from analysis.dashboard.server import LookUp, application
+from analysis.dashboard.server import FewCurves, LookUp, application
 from runner.store import Store, StudyInfo, open_store
 from runner.store.mirror import load_study
 from runner.store.optuna_tables import heard_of_study
@@ -171,6 +174,46 @@ def test_looking_attributes_up_changes_no_answer(running: tuple[Store, StudyInfo
         said = _serialize(study._study_id, trial, attributes)
         assert quick(study._study_id, trial, attributes) == said
         assert said["note"]["body"] or trial.state.name == "RUNNING"
+
+
+OTHERS: tuple[Any, ...] = ([], [], [], True, {}, [])
+"""What else the dashboard gives its function: spaces, attributes, panels."""
+
+
+def _page(ended: int) -> tuple[optuna.Study, tuple[Any, ...]]:
+    """A study of so many ended trials and one that runs, and what its page is made of."""
+    study = optuna.create_study()
+    for number in range(ended):
+        trial = study.ask()
+        trial.report(0.5, 1)
+        trial.report(0.7 + number / 100, 2)
+        study.tell(trial, 0.7 + number / 100)
+    study.ask().report(0.3, 1)
+    frozen = study._storage.get_all_studies()[0]
+    return study, (frozen, [study.best_trial], study.get_trials(deepcopy=False), *OTHERS)
+
+
+def test_a_page_of_many_trials_holds_the_curves_of_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.dashboard.server.CURVES", 5)
+    study, made_of = _page(13)
+    plain = serialize_study_detail(*made_of)
+    few = FewCurves(serialize_study_detail)(*made_of)
+    shown = [trial["number"] for trial in few["trials"] if trial["intermediate_values"]]
+    assert shown == [0, 3, 6, 9, 12, 13], "every third, and the one that runs"
+    for one, whole in zip(few["trials"], plain["trials"], strict=True):
+        assert one | {"intermediate_values": []} == whole | {"intermediate_values": []}
+        assert not one["intermediate_values"] or one == whole
+    assert few | {"trials": []} == plain | {"trials": []}
+    # What was thinned was a copy: the dashboard's cache keeps the curves.
+    assert all(trial.intermediate_values for trial in study.get_trials(deepcopy=False))
+
+
+def test_a_page_of_few_trials_is_the_dashboards_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.dashboard.server.CURVES", 5)
+    _, made_of = _page(4)
+    assert FewCurves(serialize_study_detail)(*made_of) == serialize_study_detail(*made_of)
+    frozen, best, _, *others = made_of
+    assert FewCurves(serialize_study_detail)(frozen, best, [], *others)["trials"] == []
 
 
 def test_a_person_sees_effects_and_clicks_through_to_a_curve(
