@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
@@ -44,6 +45,9 @@ _context = multiprocessing.get_context("forkserver")
 # multiprocessing reads a child's exit code from a pipe, once: two threads that ask at the same
 # moment (starting a process asks for all of them) would make one of them see 255.
 _one_at_a_time = threading.Lock()
+# The kernel ends the fork server with the thread that started it, and starting a cell process makes
+# a new server where the old one was killed: one thread does it, as long as this process lives.
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,9 @@ class Ended:
 
 
 def start_fork_server() -> None:
-    """Start the fork server, from the main thread, with one-threaded maths.
+    """Start the fork server, with one-threaded maths.
 
-    The environment it starts with is every cell process's. From the main thread, because the
-    kernel's parent-death signal is tied to the thread that made the child.
+    The environment it starts with is every cell process's.
     """
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # torch.set_num_threads follows train.threads
@@ -70,7 +73,7 @@ def start_fork_server() -> None:
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     os.environ[PARENT] = str(os.getpid())
     _context.set_forkserver_preload(["runner.preload"])
-    forkserver.ensure_running()
+    _starter.submit(forkserver.ensure_running).result()
 
 
 def prepare_images(cell: Cell) -> None:
@@ -82,7 +85,7 @@ def prepare_images(cell: Cell) -> None:
     ours, theirs = _context.Pipe()
     process = _context.Process(target=read_images, args=(theirs, cell.to_json()))
     with _one_at_a_time:
-        process.start()
+        _starter.submit(process.start).result()
     theirs.close()
     said = _receive(ours)
     ours.close()
@@ -210,7 +213,7 @@ def _started(slot: Slot) -> tuple[Connection, ForkServerProcess]:
         )
         try:
             with _one_at_a_time:
-                process.start()
+                _starter.submit(process.start).result()
         except (OSError, EOFError) as error:  # the next start finds the server gone and makes one
             ours.close()
             if tried == STARTS:
