@@ -187,4 +187,4 @@ def _network_timeout(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-assert set(READERS) == set(DATASETS)  # noqa: S101
+assert set(READERS) == set(DATASETS)  # noqa: S101 - a reader forgotten shows at import

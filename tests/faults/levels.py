@@ -62,6 +62,19 @@ def lacks_device_memory(layer, draw):
 
 
 @level("init")
+def needs_the_whole_device(layer, draw, *, folder: str = ""):
+    """Run out of device memory unless no other cell with this level trains: a fake of sharing."""
+    import torch
+
+    me = Path(folder, str(os.getpid()))
+    me.touch()
+    others = [path for path in Path(folder).iterdir() if path != me]
+    if any(Path("/proc", path.name).exists() for path in others):
+        me.unlink()
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+
+@level("init")
 def fails_on_device(layer, draw):
     """What torch raises after a device-side assert: the fake of a poisoned CUDA context."""
     raise RuntimeError("CUDA error: device-side assert triggered")

@@ -7,16 +7,21 @@ that nothing lives on, and that giving the command again is a no-op.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import random
 import signal
+import sqlite3
 import time
 from collections import Counter
 
 import psutil
 import pytest
+from sqlalchemy import select
 
+from runner.store.outcomes import write_outcome
+from runner.store.tables import attempts
 from tests.faults.harness import Bench, finish, specification, stopped, wait_until
+from tests.store_contract.grids import outcome
 
 pytestmark = pytest.mark.fault
 
@@ -78,6 +83,16 @@ def test_p2_five_killed_runs_leave_no_orphan_and_cost_no_cell_an_attempt(bench, 
     assert_rerun_is_a_no_op(bench, file)
 
 
+@pytest.mark.parametrize("seconds", [0.0, pytest.param(0.3, marks=pytest.mark.long)])
+def test_p2_a_run_killed_while_its_fork_server_starts_leaves_no_orphan(bench, tmp_path, seconds):
+    run = bench.grid(specification(tmp_path))
+    wait_until(lambda: [p for p in bench.living() if "forkserver" in " ".join(p.cmdline())])
+    time.sleep(seconds)
+    run.kill()
+    run.wait()
+    bench.assert_no_orphans(seconds=5)
+
+
 def test_p2_a_stopped_cell_process_dies_with_the_run(bench, tmp_path):
     """SIGSTOP, then the run is killed: only the kernel can end a process that is stopped."""
     file = specification(tmp_path, train={"epochs": 50})
@@ -111,26 +126,40 @@ def test_p3_a_signal_puts_cells_back_and_the_same_command_continues(bench, tmp_p
     ended, output = bench.run("grid", file, "--no-report")
     assert ended == 0, output
     bench.assert_exact(INIT_AND_OPTIMIZER)
+    assert_rerun_is_a_no_op(bench, file)
 
 
-def test_p3_a_second_signal_leaves_at_once(bench, tmp_path):
-    file = specification(tmp_path, train={"epochs": 200})
+def test_p3_a_second_signal_leaves_at_once_and_the_same_command_continues(bench, tmp_path):
+    go = tmp_path / "go"
+    waits = {"waits": {"until": str(go), "announce": str(tmp_path)}}
+    file = specification(
+        tmp_path, factors={"init": ["he", waits], "optimizer": ["adam", "sgd"]}, replicates=1
+    )
     run = bench.grid(file)
-    wait_until(lambda: bench.cell_processes())
-    for process in bench.cell_processes():  # stopped: the first signal's clean end has to wait
-        process.suspend()
-    run.send_signal(signal.SIGINT)
-    run.send_signal(signal.SIGINT)
-    code, output = finish(run)
+    wait_until(lambda: sum(bool(bench.training(p)) for p in bench.cell_processes()) == 2)
+    wait_until(lambda: sum(p.name.isdigit() for p in tmp_path.iterdir()) == 2)
+    # Another program holds the database: the first signal's clean end cannot put the cells back.
+    with contextlib.closing(sqlite3.connect(tmp_path / "ablations.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run.send_signal(signal.SIGINT)
+        wait_until(lambda: not bench.cell_processes())
+        assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        code, output = finish(run, 10)
     assert code == 130, output
     bench.assert_no_orphans()
+    go.touch()
+    code, output = bench.run("grid", file, "--no-report")
+    assert code == 0, output
+    bench.assert_exact(4)
+    assert_rerun_is_a_no_op(bench, file)
 
 
 def test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on(bench, tmp_path):
     go = tmp_path / "go"
     file = specification(
         tmp_path,
-        train={"time_limit": 1},
+        train={"time_limit": 8},
         factors={
             "init": ["he", {"waits": {"until": str(go), "announce": str(tmp_path)}}],
             "optimizer": ["adam", "sgd"],
@@ -139,20 +168,29 @@ def test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on(bench, tmp_pa
     )
     run = bench.grid(file, ABLATIONS_GRACE_SECONDS="1")
     wait_until(lambda: [p for p in tmp_path.iterdir() if p.name.isdigit()])
-    stopped_pid = int(next(p.name for p in tmp_path.iterdir() if p.name.isdigit()))
-    os.kill(stopped_pid, signal.SIGSTOP)
-    go.touch()
-    wait_until(lambda: not psutil.pid_exists(stopped_pid))
+    pid = int(next(p.name for p in tmp_path.iterdir() if p.name.isdigit()))
+    with stopped(psutil.Process(pid)):  # and continued past its deadline, if it were still there
+        go.touch()
+        wait_until(lambda: any(r["reason"] == "timeout" for r in bench.runs()))
     code, output = finish(run)
     assert code == 3, output
-    failed = [r for r in bench.runs() if r["state"] == "failed"]
-    assert Counter(r["reason"] for r in failed) == Counter({"timeout": len(failed)})
-    assert 1 <= len(failed) <= 2
-    assert all(r["attempts"] == 1 for r in failed)
+    bench.assert_exact(4, failed={"timeout": 1})
+    (late,) = [a for a in bench.attempts() if a["state"] == "failed"]
+    assert late["attempt"] == 1
+    # What it would have left, had it written its outcome while it was being killed.
+    token = bench.store().database.read(
+        lambda connection: connection.scalar(
+            select(attempts.c.token).where(attempts.c.state == "failed")
+        )
+    )
+    (study,) = bench.store().studies()
+    write_outcome(bench.results / study.name / "attempts", late["cell"], token, outcome())
+    assert_rerun_is_a_no_op(bench, file, expected=3)
+    bench.assert_exact(4, failed={"timeout": 1})
 
 
 @pytest.mark.parametrize(
-    ("level", "reason", "attempts"),
+    ("level", "reason", "tries"),
     [
         ("exits_3", "bug", 1),
         ("leaves_silently", "bug", 1),
@@ -166,7 +204,7 @@ def test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on(bench, tmp_pa
     ],
 )
 def test_p6_p7_p8_a_misbehaving_cell_fails_with_its_reason_and_the_rest_completes(
-    bench, tmp_path, level, reason, attempts
+    bench, tmp_path, level, reason, tries
 ):
     """`lacks_device_memory` and `fails_on_device` raise what torch raises on CUDA: fakes."""
     file = specification(
@@ -176,7 +214,7 @@ def test_p6_p7_p8_a_misbehaving_cell_fails_with_its_reason_and_the_rest_complete
     assert code == 3, output
     bench.assert_exact(4, failed={reason: 2})
     failed = [r for r in bench.runs() if r["state"] == "failed"]
-    assert [r["attempts"] for r in failed] == [attempts, attempts]
+    assert [r["attempts"] for r in failed] == [tries, tries]
     assert all(r["detail"] for r in failed)
     assert_rerun_is_a_no_op(bench, file, expected=3)
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import signal
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -159,6 +164,46 @@ def test_an_idle_process_ends_when_it_is_closed():
     process.close()
     assert process._process.exitcode is not None
     assert os.getpid() != pid
+
+
+def test_closing_again_kills_nobody_who_has_the_number_by_then(monkeypatch):
+    process = CellProcess(CPU)
+    process.close()
+    monkeypatch.setattr(os, "killpg", lambda *_: pytest.fail("a group was killed"))
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a process was killed"))
+    process.close()
+
+
+def test_a_process_is_started_although_the_fork_server_is_killed_meanwhile(tmp_path):
+    server = psutil.Process(forkserver._forkserver._forkserver_pid)
+    server.suspend()  # it takes the request and answers no more
+    with ThreadPoolExecutor() as pool:
+        started = pool.submit(CellProcess, CPU)
+        with pytest.raises(TimeoutError):
+            started.result(timeout=0.5)
+        server.kill()
+        process = started.result(timeout=60)
+    assert run(process, job(tmp_path, make_cell())).outcome is not None
+    assert forkserver._forkserver._forkserver_pid != server.pid
+
+
+def test_where_no_process_can_be_started_that_is_said(monkeypatch):
+    def refuse(self):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(type(_context.Process()), "start", refuse)
+    with pytest.raises(OSError, match=r"no process for a cell can be started.*unavailable"):
+        CellProcess(CPU)
+
+
+def test_a_process_whose_parent_has_ended_already_ends_at_once():
+    """Between its start and the request to the kernel nobody would notice."""
+    check = "from runner.parent import die_with_parent; die_with_parent({}); print('lives')"
+    orphan = [sys.executable, "-c", check.format(1)]
+    ended = subprocess.run(orphan, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (-signal.SIGKILL, "")
+    child = [sys.executable, "-c", check.format(os.getpid())]
+    assert subprocess.run(child, capture_output=True, text=True, check=True).stdout == "lives\n"
 
 
 def faults_of_a_second_buffer(channel: Connection) -> None:

@@ -197,6 +197,28 @@ def test_an_outcome_found_after_the_lease_was_lost_spares_the_training(
     ]
 
 
+def test_a_cell_that_timed_out_stays_so_whatever_it_writes_later(
+    store: Store, study: StudyInfo, tmp_path: Path
+) -> None:
+    claim = claimed(store, study)
+    assert store.fail(claim, Reason.TIMEOUT, "killed at its time limit") is State.FAILED
+    late = write_outcome(tmp_path, claim.cell.id, claim.token, outcome())
+    assert not store.reconcile(study, tmp_path).adopted
+    assert store.status(study).reasons == {"timeout": 1}
+    assert not late.exists()
+
+
+def test_a_file_goes_once_the_store_holds_what_it_says(
+    store: Store, study: StudyInfo, tmp_path: Path
+) -> None:
+    claim = claimed(store, study)
+    path = write_outcome(tmp_path, claim.cell.id, claim.token, outcome())
+    assert store.reconcile(study, tmp_path).adopted == (claim.cell.id,)
+    assert path.exists(), "its own worker may be about to read it"
+    assert not store.reconcile(study, tmp_path).adopted
+    assert not path.exists()
+
+
 def test_an_outcome_of_an_attempt_before_the_last_is_not_adopted(
     store: Store, study: StudyInfo, watcher: Store, clock: Clock, tmp_path: Path
 ) -> None:

@@ -61,6 +61,14 @@ def test_a_server_keeps_its_password_to_itself() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["password", "sslpassword", "passfile", "service"])
+def test_a_secret_in_the_query_is_refused_without_being_shown(name: str) -> None:
+    """Nothing masks it there: neither SQLAlchemy nor a list of processes."""
+    with pytest.raises(InputError, match=f"{name} does not belong in the address's query") as said:
+        resolve_address(f"postgresql://u@h/db?{name}=s3cret")
+    assert "s3cret" not in str(said.value)
+
+
 def test_a_server_without_a_password_travels_freely() -> None:
     address = resolve_address("postgresql://ada@db.example/grid")
     assert pickle.loads(pickle.dumps(address)) == address  # noqa: S301
