@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from optuna.distributions import BaseDistribution
     from optuna.storages import BaseStorage
     from optuna.study._frozen import FrozenStudy
     from optuna.trial import FrozenTrial
@@ -35,9 +36,13 @@ log = logging.getLogger(__name__)
 OF_A_TRIAL = re.compile(r"dashboard:(?:artifacts:)?(\d+):")
 """Attributes of a study that are about one trial: its note, its pictures."""
 
+MOST_DISTRIBUTIONS = 1000
 CURVES = 300
 """Learning curves a study's page gets at most, besides those of running cells: a browser takes two
 minutes to draw 10,000 of them, and nobody tells 300 apart."""
+MOST_LINES = 3000
+"""Trials above which the page has no plot of learning curves: the dashboard makes a line of every
+trial, with a curve or without, 10,000 of which take a browser 18 s."""
 
 
 def application(store: Store, results: Path) -> Any:
@@ -76,6 +81,9 @@ def _look_up_attributes_of_trials() -> None:
     slow = getattr(_serializer, "serialize_frozen_trial", None)
     if slow is not None and not isinstance(slow, LookUp):
         _serializer.serialize_frozen_trial = LookUp(slow)
+    again = getattr(_serializer, "serialize_distribution", None)
+    if again is not None and not isinstance(again, Once):
+        _serializer.serialize_distribution = Once(again)
 
 
 def _give_few_curves() -> None:
@@ -146,7 +154,28 @@ class FewCurves:
             else _without_curve(trial)
             for trial in trials
         ]
-        return self._serialize(study, best, shown, *others, **named)
+        page = self._serialize(study, best, shown, *others, **named)
+        if trials and trials[-1].number >= MOST_LINES:
+            page["has_intermediate_values"] = False
+        return page
+
+
+class Once:
+    """Serialises a distribution once: all trials of a study have the same few objects."""
+
+    def __init__(self, serialize: Callable[[BaseDistribution], dict[str, Any]]) -> None:
+        self._serialize = serialize
+        self._known: dict[int, tuple[BaseDistribution, dict[str, Any]]] = {}
+
+    def __call__(self, distribution: BaseDistribution) -> dict[str, Any]:
+        """The distribution as JSON, to be read only."""
+        found = self._known.get(id(distribution))  # kept, so that no other gets its id
+        if found is None:
+            if len(self._known) >= MOST_DISTRIBUTIONS:
+                self._known.clear()
+            found = distribution, self._serialize(distribution)
+            self._known[id(distribution)] = found
+        return found[1]
 
 
 def _without_curve(trial: FrozenTrial) -> FrozenTrial:

@@ -1,4 +1,4 @@
-"""Optuna's storage that reads many trials at once.
+"""Optuna's storage that reads many trials, and many attributes of a study, at once.
 
 Optuna makes an ORM object of every parameter, attribute and intermediate value, 417,000 of them for
 10,000 trials of 20 values; as rows they take a fraction of its 12 CPU seconds (decision 064).
@@ -14,6 +14,8 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import ColumnElement, Connection, Row, String, TableClause, select, type_coerce
 
@@ -33,10 +35,31 @@ NOT_FINITE = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("n
 
 
 class RowStorage(RDBStorage):
-    """Optuna's storage, its bulk reading of trials replaced; everything else is Optuna's own.
+    """Optuna's storage, its bulk reading of trials and studies replaced; all else is Optuna's own.
 
     A later Optuna that reads trials by another function is slower again, not wrong.
     """
+
+    def get_all_studies(self) -> list[FrozenStudy]:
+        """All studies in the order of their ids; a study has two attributes or more a trial."""
+        with self.engine.connect() as connection:
+            directions = _by_study(connection, models.StudyDirectionModel, "objective", "direction")
+            user, system = (
+                _by_study(connection, model, "key", "value_json")
+                for model in (models.StudyUserAttributeModel, models.StudySystemAttributeModel)
+            )
+            known = select(STUDIES.c.study_id, STUDIES.c.study_name).order_by(STUDIES.c.study_id)
+            return [
+                FrozenStudy(
+                    study_name=row.study_name,
+                    direction=None,
+                    directions=[direction for _, direction in sorted(directions[row.study_id])],
+                    user_attrs={key: json.loads(text) for key, text in user[row.study_id]},
+                    system_attrs={key: json.loads(text) for key, text in system[row.study_id]},
+                    study_id=row.study_id,
+                )
+                for row in connection.execute(known).all()
+            ]
 
     def _get_trials(
         self,
@@ -71,6 +94,15 @@ class RowStorage(RDBStorage):
                 for start in range(0, len(wanted), AT_ONCE)
                 for trial in _frozen(connection, wanted[start : start + AT_ONCE])
             ]
+
+
+def _by_study(connection: Connection, model: Any, *columns: str) -> dict[int, list[Any]]:
+    """Study to its rows of one of Optuna's tables."""
+    found: dict[int, list[Any]] = defaultdict(list)
+    wanted = select(model.study_id, *(getattr(model, name) for name in columns))
+    for study, *row in connection.execute(wanted).all():
+        found[study].append(row)
+    return found
 
 
 def _frozen(connection: Connection, rows: Sequence[Row[Any]]) -> list[FrozenTrial]:

@@ -9,6 +9,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from runner.store import Store, StudyInfo, trial_reads
@@ -112,3 +113,18 @@ def test_a_reader_may_change_what_it_got(store: Store, study: StudyInfo) -> None
 def test_no_such_study(store: Store) -> None:
     with pytest.raises(KeyError):
         as_rows(store, 77, set(), -1)
+
+
+def test_studies_are_those_optuna_reads(store: Store, study: StudyInfo) -> None:
+    theirs = sundry(store, study)
+    theirs.set_user_attr("shown", "as it is")
+    theirs._storage.set_study_system_attr(theirs._study_id, "dashboard:note_ver:1", 3)
+    optuna.create_study(
+        study_name="another", storage=theirs._storage, directions=["minimize", "maximize"]
+    )
+    by_rows, by_optuna_itself = (
+        open_storage(store.database, kind).get_all_studies()
+        for kind in (trial_reads.RowStorage, RDBStorage)
+    )
+    assert [vars(one) for one in by_rows] == [vars(one) for one in by_optuna_itself]
+    assert by_rows[-1].directions == [StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE]

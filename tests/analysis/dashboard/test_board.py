@@ -12,12 +12,13 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution
 from optuna_dashboard import _serializer
 from optuna_dashboard._serializer import serialize_study_detail
 from playwright.sync_api import Page, expect
 
 from analysis.dashboard import Board
-from analysis.dashboard.server import FewCurves, LookUp, application
+from analysis.dashboard.server import FewCurves, LookUp, Once, application
 from runner.store import Store, StudyInfo, open_store
 from runner.store.mirror import load_study
 from runner.store.optuna_tables import heard_of_study
@@ -206,6 +207,26 @@ def test_a_page_of_many_trials_holds_the_curves_of_some(monkeypatch: pytest.Monk
     assert few | {"trials": []} == plain | {"trials": []}
     # What was thinned was a copy: the dashboard's cache keeps the curves.
     assert all(trial.intermediate_values for trial in study.get_trials(deepcopy=False))
+
+
+def test_a_page_of_very_many_trials_has_no_plot_of_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.dashboard.server.MOST_LINES", 5)
+    pages = [FewCurves(serialize_study_detail)(*_page(ended)[1]) for ended in (4, 5)]
+    assert [page["has_intermediate_values"] for page in pages] == [True, False]
+
+
+def test_a_distribution_is_serialised_once() -> None:
+    asked: list[object] = []
+
+    def serialize(distribution: object) -> dict[str, Any]:
+        asked.append(distribution)
+        return {"choices": distribution.choices}  # type: ignore[attr-defined]
+
+    once = Once(serialize)
+    first, second = (CategoricalDistribution(names) for names in (("a",), ("b",)))
+    assert once(first) is once(first)
+    assert once(second) == {"choices": ("b",)}
+    assert asked == [first, second]
 
 
 def test_a_page_of_few_trials_is_the_dashboards_own(monkeypatch: pytest.MonkeyPatch) -> None:
