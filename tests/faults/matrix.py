@@ -58,6 +58,7 @@ MATRIX: dict[str, Row] = {
         "SIGKILL of the coordinator at random, five times, rerun each time",
         (
             f"{PROCESSES}::test_p2_five_killed_runs_leave_no_orphan_and_cost_no_cell_an_attempt",
+            f"{PROCESSES}::test_p2_a_run_killed_while_its_fork_server_starts_leaves_no_orphan",
             f"{PROCESSES}::test_p2_a_stopped_cell_process_dies_with_the_run",
             f"{RECOVERY}::test_killed_runs_are_never_held_against_the_cell_they_trained",
         ),
@@ -66,7 +67,7 @@ MATRIX: dict[str, Row] = {
         "SIGTERM, SIGINT, a second SIGINT",
         (
             f"{PROCESSES}::test_p3_a_signal_puts_cells_back_and_the_same_command_continues",
-            f"{PROCESSES}::test_p3_a_second_signal_leaves_at_once",
+            f"{PROCESSES}::test_p3_a_second_signal_leaves_at_once_and_the_same_command_continues",
         ),
     ),
     "P4": Row(
@@ -82,9 +83,10 @@ MATRIX: dict[str, Row] = {
         (
             f"{PROCESSES}::test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on",
             f"{RECOVERY}::test_a_claim_that_does_not_beat_is_lost_and_its_late_outcome_refused",
+            f"{RECOVERY}::test_a_cell_that_timed_out_stays_so_whatever_it_writes_later",
             "tests/store_contract/test_endings.py::test_a_late_outcome_is_refused_after_a_failure",
         ),
-        stand_in="the late outcome is told through the store, not by the stopped process",
+        stand_in="the late outcome is written by the test: the stopped process is killed",
     ),
     "P6": Row(
         "exit 3, no outcome, segfault, MemoryError, un-picklable exception, 10 MB, endless loop",
@@ -98,8 +100,8 @@ MATRIX: dict[str, Row] = {
         "CUDA out of memory, device-side assert",
         (
             MISBEHAVES,
-            f"{DEVICES}::test_p8_after_out_of_memory_a_slot_of_the_device_retires",
-            f"{DEVICES}::test_p8_another_device_closes_a_slot_too_before_it_tries_the_cell",
+            f"{DEVICES}::test_p8_a_cell_out_of_memory_is_tried_once_more_alone_and_costs_no_slot",
+            f"{DEVICES}::test_p8_a_device_with_one_slot_too_many_closes_it_and_every_cell_completes",
             "tests/runner/test_process.py::"
             "test_a_process_whose_device_failed_ends_and_trains_nothing_more",
         ),

@@ -15,25 +15,31 @@ import platform
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 from ablations.errors import InputError
-from tests.faults.harness import Bench, specification
+from tests.faults.harness import Bench, finish, specification
 from tests.postgres import PostgresServer
 
 CELLS = {"init": ["he", "xavier", "default", "orthogonal"], "optimizer": ["adam", "sgd", "adamw"]}
 REPLICATES = 8
 LAUNCHERS = 2
+EXPECTED = {0, 3, 4, 143, -signal.SIGKILL, -signal.SIGTERM}
+"""How a launcher may end here: done, the database gone for long, killed. 1 would be a bug."""
+MACHINE = {"killed", "lost", "cuda"}
+"""Reasons for which a cell may be given up here: nothing that is injected is the cell's fault."""
 
 
 @dataclass
@@ -46,6 +52,8 @@ class Soak:
     rng: random.Random
     log: Path
     events: Counter[str] = field(default_factory=Counter)
+    endings: Counter[int] = field(default_factory=Counter)  # exit codes of launchers
+    said: dict[int, deque[str]] = field(default_factory=dict)  # process id to its last lines
 
     def say(self, text: str) -> None:
         """Write one line to the log."""
@@ -77,12 +85,28 @@ class Soak:
         for process in self.bench.processes:
             if process.poll() is None:
                 alive.append(process)
-            elif process.stdout is not None:
-                process.stdout.close()
+            else:
+                self._ended(process)
         self.bench.processes = alive
         while len(self.bench.processes) < LAUNCHERS:
             started = self.bench.grid(self.file, "--slots-per-device", 1)
-            threading.Thread(target=_drain, args=(started.stdout,), daemon=True).start()
+            lines = self.said[started.pid] = deque(maxlen=20)
+            threading.Thread(target=_drain, args=(started.stdout, lines), daemon=True).start()
+
+    def _ended(self, process: subprocess.Popen[str]) -> None:
+        self.endings[process.returncode] += 1
+        lines = self.said.pop(process.pid, deque())
+        if process.returncode not in EXPECTED:
+            self.say(f"a launcher ended with exit code {process.returncode}:")
+            for line in lines:
+                self.say(f"    {line.rstrip()}")
+
+    def end_launchers(self) -> None:
+        """Wait for every launcher to end by itself."""
+        for process in self.bench.processes:
+            process.wait(timeout=120)
+            self._ended(process)
+        self.bench.processes = []
 
     def strike(self) -> None:
         """One random fault."""
@@ -130,10 +154,9 @@ class Soak:
         return True
 
 
-def _drain(stream: object) -> None:
-    with contextlib.suppress(ValueError):  # closed by the other thread
-        for _ in stream:  # type: ignore[attr-defined]
-            pass
+def _drain(stream: IO[str], lines: deque[str]) -> None:
+    with stream:
+        lines.extend(stream)
 
 
 def main() -> int:
@@ -179,9 +202,8 @@ def run(soak: Soak, seconds: float, seed: int) -> tuple[str, bool]:
             if _is_done(soak.bench, study):
                 break
             soak.strike()
-        for process in soak.bench.processes:  # of a finished study: they end by themselves
-            if _is_done(soak.bench, study):
-                process.wait(timeout=120)
+        if _is_done(soak.bench, study):
+            soak.end_launchers()
     soak.say("peace")
     stuck = 0
     deadline = time.monotonic() + 600
@@ -189,9 +211,17 @@ def run(soak: Soak, seconds: float, seed: int) -> tuple[str, bool]:
         soak.keep_launchers()
         time.sleep(1)
         stuck = int(time.monotonic() > deadline)
-    for process in soak.bench.processes:
-        process.wait(timeout=120)
+    soak.end_launchers()
     return count(soak, seed, seconds, time.monotonic() - began)
+
+
+def rerun_does_nothing(soak: Soak) -> bool:
+    """Whether the last study's command, given again, trains nothing."""
+    store = soak.bench.store()
+    last = store.studies()[-1]
+    before = store.attempts(last)
+    code, _ = finish(soak.bench.grid(soak.file))
+    return code in (0, 3) and store.attempts(last) == before
 
 
 def _is_done(bench: Bench, study: int) -> bool:
@@ -222,9 +252,12 @@ def count(soak: Soak, seed: int, asked: float, seconds: float) -> tuple[str, boo
         ends = Counter(a["cell"] for a in tried if a["state"] == "complete")
         doubled += sum(n > 1 for n in ends.values())
         lost += sum(r["state"] == "complete" and ends[r["cell"]] == 0 for r in runs)
+    again = rerun_does_nothing(soak)
     time.sleep(5)
     orphans = len(soak.bench.living())
     faults = ", ".join(f"{n} x {kind}" for kind, n in sorted(soak.events.items()))
+    crashed = sum(n for code, n in soak.endings.items() if code not in EXPECTED)
+    codes = ", ".join(f"{n} x {code}" for code, n in sorted(soak.endings.items()))
     given_up = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())) or "0"
     summary = "\n".join(
         [
@@ -243,14 +276,18 @@ def count(soak: Soak, seed: int, asked: float, seconds: float) -> tuple[str, boo
             f"| faults injected | {sum(soak.events.values())}: {faults} |",
             f"| complete exactly once | {complete} |",
             f"| given up after bounded retries, with their reason | {given_up} |",
+            f"| launchers ended, by exit code | {codes} |",
+            f"| of them crashed | {crashed} |",
             f"| lost | {lost} |",
             f"| doubled | {doubled} |",
             f"| stuck | {stuck} |",
             f"| orphans | {orphans} |",
+            f"| the command given again | {'trains nothing' if again else 'TRAINS'} |",
             "",
         ]
     )
-    return summary, not (lost or doubled or stuck or orphans)
+    wrong = lost or doubled or stuck or orphans or crashed or set(reasons) - MACHINE
+    return summary, again and not wrong
 
 
 if __name__ == "__main__":
