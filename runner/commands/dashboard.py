@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import signal
+import socket
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from socketserver import ThreadingMixIn
+from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from ablations.errors import InputError
@@ -25,6 +29,9 @@ PUBLISH_SECONDS = 15.0
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+"""A WSGI application."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
@@ -39,13 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
     from runner.store import open_store
 
     store = open_store(arguments.storage)
-    results = Path(arguments.results)
+    pages = application(store, Path(arguments.results))
+    on_loopback = arguments.host in LOOPBACK
     try:
         server = make_server(
             arguments.host,
             arguments.port,
-            application(store, results),
-            server_class=Threads,
+            only_for_this_machine(pages) if on_loopback else pages,
+            server_class=Threads6 if ":" in arguments.host else Threads,
             handler_class=Quiet,
         )
     except (OSError, OverflowError) as error:
@@ -53,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"cannot serve on {arguments.host}:{arguments.port}: "
             f"{getattr(error, 'strerror', None) or error}; try --port"
         ) from None
-    if arguments.host not in LOOPBACK:
+    if not on_loopback:
         print(
             f"warning: anyone who reaches {arguments.host}:{arguments.port} can read, change and "
             "delete studies; the dashboard asks for no password",
@@ -65,12 +73,32 @@ def run(arguments: argparse.Namespace) -> int:
     )
     publisher.start()
     ended = _ends_on_signals(server)
-    print(f"http://{arguments.host}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    print(f"http://{host}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
     with server:
         server.serve_forever()
     publisher.terminate()
     publisher.join()
     return ended[0]
+
+
+def only_for_this_machine(pages: Application) -> Application:
+    """Refuse requests that a page of another site makes a browser on this machine send.
+
+    Loopback alone does not keep those out: a site may name itself 127.0.0.1 (DNS rebinding), or
+    post across sites, and the dashboard asks for no password before it deletes a study.
+    """
+
+    def answer(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        asked = {urlsplit(f"//{request.get('HTTP_HOST', '')}").hostname}
+        if origin := request.get("HTTP_ORIGIN"):
+            asked.add(urlsplit(origin).hostname)
+        if asked <= set(LOOPBACK):
+            return pages(request, start)
+        start("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"This dashboard answers to 127.0.0.1 and localhost only.\n"]
+
+    return answer
 
 
 def _ends_on_signals(server: WSGIServer) -> list[int]:
@@ -95,6 +123,12 @@ class Threads(ThreadingMixIn, WSGIServer):
     """A page's pictures need not wait for its trials."""
 
     daemon_threads = True
+
+
+class Threads6(Threads):
+    """The same at an IPv6 address."""
+
+    address_family = socket.AF_INET6
 
 
 class Quiet(WSGIRequestHandler):
