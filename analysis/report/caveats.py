@@ -35,7 +35,7 @@ def caveats(study: Study, found: Convergence | None) -> list[str]:
     """The sentences, in the order a careful reader would ask."""
     sentences = [
         *_missing(study),
-        *(f"{one.reason[:1].upper()}{one.reason[1:]}." for one in study.estimates().not_estimable),
+        *(_sentence(one.reason, study) for one in study.estimates().not_estimable),
         *_replicates(study),
         *_variances(study),
         *_shock(study),
@@ -52,6 +52,9 @@ def caveats(study: Study, found: Convergence | None) -> list[str]:
 def _sentence(note: str, study: Study) -> str:
     """A note of the analysis with the outcome by its name for people."""
     text = note.replace(study.response, measure_of(study).name)
+    text = text.replace("(Intercept)", "the grand mean")
+    if text.startswith("1 cells "):
+        text = text.replace("1 cells ", "1 cell ", 1).replace("; their ", "; its ")
     return f"{text[:1].upper()}{text[1:]}."
 
 

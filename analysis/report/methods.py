@@ -71,29 +71,70 @@ def _design(study: Study) -> str:
     )
 
 
+def varied(study: Study) -> set[str]:
+    """Fields of the protocol that are factors of this grid: "model.depth"."""
+    return {name for name in study.factors if "." in name}
+
+
+def network_of(study: Study) -> str:
+    """The network by name and depth, without what was varied; "" where nothing is known."""
+    model, free = dict(study.info.get("model") or {}), varied(study)
+    if not model:
+        return ""
+    name = "" if "model.name" in free else str(model.get("name") or "network").upper()
+    depth = "" if "model.depth" in free else str(model.get("depth") or "")
+    return "-".join(part for part in (name, depth) if part) or "network"
+
+
 def _training(study: Study) -> list[str]:
     info = study.info
     data, model, train = (dict(info.get(key) or {}) for key in ("data", "model", "train"))
     if not (data and model and train):
         return []
-    network = f"{str(model.get('name', 'network')).upper()}-{model.get('depth', '')}".rstrip("-")
-    width = model.get("width", 1.0)
+    free = varied(study)
+
+    def fixed(field: str, text: str, otherwise: str = "") -> str:
+        """Said of a field that all runs share; of a factor the levels say it."""
+        return otherwise if field in free else text
+
+    depth = " of varied depth" if "model.depth" in free else ""
+    width = float(model.get("width", 1.0))
     scaled = "" if width == 1 else f" with {width:g} times the usual channels"
+    scaled = fixed("model.width", scaled, " of varied width")
     limit = f" (at most {data['limit']:,} training images)" if data.get("limit") else ""
-    smoothing = (
-        f" and label smoothing {train['label_smoothing']:g}" if train.get("label_smoothing") else ""
+    limit = fixed("data.limit", limit, " (a varied number of training images)")
+    smoothing = train.get("label_smoothing")
+    smooth = f" and label smoothing {smoothing:g}" if smoothing else ""
+    epochs = fixed(
+        "train.epochs",
+        counted(int(train.get("epochs", 0)), "epoch"),
+        "a varied number of epochs",
+    )
+    batch = fixed("train.batch_size", f"{train.get('batch_size')} images", "varied size")
+    arithmetic = fixed("train.precision", str(train.get("precision")), "varied")
+    kept = fixed(
+        "data.validation",
+        f"{float(data.get('validation', 0)):.0%} of the training images were",
+        "a varied share of the training images was",
     )
     sentence = (
-        f"Each run trained a {network}{scaled} on {data.get('name')}{limit} for "
-        f"{counted(int(train.get('epochs', 0)), 'epoch')} with batches of "
-        f"{train.get('batch_size')} images in {train.get('precision')} arithmetic{smoothing}; "
-        f"{float(data.get('validation', 0)):.0%} of the training images were kept for validation."
+        f"Each run trained a {network_of(study)}{depth}{scaled} on "
+        f"{fixed('data.name', str(data.get('name')), 'varied data')}{limit} for {epochs} with "
+        f"batches of {batch} in {arithmetic} arithmetic"
+        f"{fixed('train.label_smoothing', smooth)}; {kept} kept for validation."
     )
     seeds = (
         "Replicates differ in the seed of initialisation, data order and augmentation; cells of "
         "one replicate share it."
     )
-    return [sentence, seeds, *_levels(info)]
+    return [sentence, *_fixed(info), seeds, *_levels(info)]
+
+
+def _fixed(info: Mapping[str, Any]) -> list[str]:
+    """The factors that this grid held at one level."""
+    fixed = (info.get("spec") or {}).get("fixed") or []
+    said = [f"{str(one['factor']).replace('_', ' ')} {one['label']}" for one in fixed]
+    return [f"Held fixed: {listed(said)}."] if said else []
 
 
 def _levels(info: Mapping[str, Any]) -> list[str]:
@@ -116,15 +157,18 @@ def _outcomes(study: Study) -> list[str]:
     if study.response != "test_accuracy" or "status" not in study.frame:
         return []
     target = (study.info.get("train") or {}).get("target")
+    goal = f"a validation accuracy of {float(target):.0%} or more" if target else ""
+    if "train.target" in varied(study):
+        goal = "a validation accuracy at the level's target or above"
     text = (
         "A run converged when its test accuracy was above chance by an exact one-sided binomial "
         "test at the 5% level; a run whose loss or weights became non-finite diverged and counts "
         "with the accuracy of chance"
     )
     reached = (
-        f"; time to target is the first epoch with a validation accuracy of {float(target):.0%} or "
-        "more, runs that never got there counting with the epoch budget"
-        if target
+        f"; time to target is the first epoch with {goal}, runs that never got there counting with "
+        "the epoch budget"
+        if goal
         else ""
     )
     return [f"{text}{reached}."]
@@ -164,9 +208,36 @@ def _provenance(study: Study) -> list[str]:
     commits = [str(one)[:10] for one in attempts["commit"].dropna().unique()]
     named = [f"{name} {versions[name]}" for name in ("torch", "python") if name in versions]
     if named or commits:
-        code = f"code at commit {listed(commits[:3])}" if commits else ""
+        dirty = attempts["dirty"].fillna(value=False).astype(bool).any()
+        changes = " with uncommitted changes" if dirty else ""
+        code = f"code at commit {listed(commits[:3])}{changes}" if commits else ""
         said.append(f"Software: {listed([one for one in (*named, code) if one])}.")
+    places = _places(attempts)
+    if places:
+        said.append(f"Runs trained on {listed(places)}.")
     seconds = pd.to_numeric(study.frame.get("seconds", pd.Series(dtype=float)), errors="coerce")
     if seconds.notna().any():
-        said.append(f"Training took {seconds.sum() / 3600:.1f} hours in all.")
+        said.append(f"Training took {duration(float(seconds.sum()))} in all.")
     return said
+
+
+def _places(attempts: pd.DataFrame) -> list[str]:
+    """Kinds of devices that trained, with the processor's name where one is known."""
+    if "device" not in attempts:
+        return []
+    kinds = sorted(attempts["device"].dropna().astype(str).str.split(":").str[0].unique())
+    facts = attempts.get("provenance", ())
+    models = {
+        str(one["processor"]) for one in facts if isinstance(one, dict) and one.get("processor")
+    }
+    cores = f"CPU cores ({listed(sorted(models))})" if models else "CPU cores"
+    names = {"cpu": cores, "cuda": "CUDA devices", "mps": "Apple's GPU"}
+    return [names.get(kind, kind) for kind in kinds if kind]
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit a person would choose."""
+    for size, unit in ((3600.0, "hours"), (60.0, "minutes")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"

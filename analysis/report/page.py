@@ -29,7 +29,7 @@ from analysis.report.answer import CLEAR, WHOLE, count_of, level_of, running
 from analysis.report.cell_table import cell_table
 from analysis.report.drawings import METHOD_NAMES, TEST_NAMES, measure_of
 from analysis.report.inline_svg import inline
-from analysis.report.methods import methods
+from analysis.report.methods import methods, network_of, varied
 from analysis.report.page_data import page_data, to_script
 from analysis.report.wording import counted, difference_text, digits_of, p_words, value_text
 
@@ -120,7 +120,7 @@ def render(
         no_claims=_no_claims(study),
         sections=sections,
         runs=_runs(study),
-        files=_files(study),
+        files=_files(study, estimated=found is not None),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         version=_version(),
         plotly_version=_plotly_version(),
@@ -155,9 +155,11 @@ def _facts(study: Study) -> list[str]:
     finished = int(pd.to_numeric(study.frame[study.response], errors="coerce").notna().sum())
     facts = [counted(finished, "run") if finished else "no run has finished"]
     facts.append(" × ".join(str(len(levels)) for levels in study.factors.values()) + " grid")
+    free = varied(study)
     if data and model:
-        facts.append(f"{model.get('name')}-{model.get('depth')} on {data.get('name')}")
-    if train:
+        where = "" if "data.name" in free else f" on {data.get('name')}"
+        facts.append(f"{network_of(study)}{where}")
+    if train and "train.epochs" not in free:
         facts.append(counted(int(train.get("epochs", 0)), "epoch"))
     if info.get("profile"):
         facts.append(f"profile {info['profile']}")
@@ -456,7 +458,7 @@ def _mixing(study: Study) -> list[str]:
     found = kept.aliasing(study)
     if found is None or found.complete:
         return []
-    said = [f"Cannot be told apart: {one.replace(':', ' × ')}." for one in found.sets[:12]]
+    said = [f"Cannot be told apart: {_alias(one)}." for one in found.sets[:12]]
     if len(found.sets) > 12:
         said.append(f"{len(found.sets) - 12} more sets are in effects.json.")
     resolution = found.measures.get("resolution")
@@ -465,12 +467,18 @@ def _mixing(study: Study) -> list[str]:
     return said
 
 
+def _alias(text: str) -> str:
+    """A set of terms that are one, in a reader's words."""
+    return text.replace("(Intercept)", "the grand mean").replace(":", " × ")
+
+
 def _protocol(study: Study) -> tuple[list[str], list[dict[str, Any]]]:
     texts = [methods(study)] if _can_be_estimated(study) else []
     rows = []
     for section in ("data", "model", "train"):
         for name, value in dict(study.info.get(section) or {}).items():
-            if name != "root" and value not in (None, {}, []):
+            known = name != "root" and value not in (None, {}, [])
+            if known and f"{section}.{name}" not in varied(study):
                 rows.append([f"{section}.{name}", str(value)])
     fixed = (study.info.get("spec") or {}).get("fixed") or []
     rows += [[f"fixed {one['factor']}", str(one["label"])] for one in fixed]
@@ -589,18 +597,18 @@ def _runs(study: Study) -> dict[str, Any]:
     return {"head": head, "rows": rows[:STATIC_ROWS], "caption": note}
 
 
-def _files(study: Study) -> list[tuple[str, str]]:
-    files = [
-        ("effects.json", "every estimate with its interval, by a published schema"),
-        ("outcomes.csv", "one row a run"),
-        ("outcomes.parquet", "the same for pandas"),
-    ]
+def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
+    """Files beside the page; those of estimates only where something could be estimated."""
+    files = [("outcomes.csv", "one row a run"), ("outcomes.parquet", "the same for pandas")]
     if study.curve_rows is not None and len(study.curve_rows):
         files += [
             ("curves.csv", "one row an epoch"),
             ("curves.parquet", "the same for pandas"),
         ]
+    if not estimated:
+        return files
     return [
+        ("effects.json", "every estimate with its interval"),
         *files,
         ("paper/ablation.tex", "the ablation table for LaTeX"),
         ("paper/ablation.md", "the ablation table for Markdown"),

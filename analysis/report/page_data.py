@@ -125,10 +125,15 @@ def _means(study: Study, key: str, column: str) -> dict[str, Any] | None:
         "unit": measure.unit,
         "scale": measure.scale,
         "digits": digits_of(measure),
-        "interval": METHOD_NAMES[chosen],
+        "interval": METHOD_NAMES[chosen] if _any_interval(means) else "",
+        "about": "",
         "grand": _number(grand, 6),
         "means": means,
     }
+
+
+def _any_interval(means: dict[str, list[list[float | None]]]) -> bool:
+    return any(row[1] is not None for rows in means.values() for row in rows)
 
 
 def _given_converged(study: Study) -> dict[str, Any] | None:
@@ -144,14 +149,15 @@ def _given_converged(study: Study) -> dict[str, Any] | None:
             for row in rows[["mean", "low", "high"]].to_numpy(float)
         ]
     methods = [name for name in found.means["method"].dropna().unique() if name in METHOD_NAMES]
-    method = METHOD_NAMES[str(methods[0])] if methods else "none"
+    method = METHOD_NAMES[str(methods[0])] if methods else ""
     return {
         "key": "given_converged",
         "name": measure.name,
         "unit": measure.unit,
         "scale": measure.scale,
         "digits": digits_of(measure),
-        "interval": f"{method}; cells that converge at every level of the factor",
+        "interval": method,
+        "about": "over cells that converge at every level of the factor",
         "grand": None,
         "means": means,
     }
@@ -171,6 +177,7 @@ def _rates(found: Convergence) -> dict[str, Any]:
         "scale": 100.0,
         "digits": 1,
         "interval": "Wilson",
+        "about": "",
         "grand": _number(found.converged / found.runs, 6) if found.runs else None,
         "means": means,
     }
@@ -210,9 +217,9 @@ def _integers(values: np.ndarray, scale: int) -> list[int | None]:
     """Rounded to integers, trailing epochs that were never run cut off."""
     finite = np.isfinite(values)
     end = len(values) - int(finite[::-1].argmax()) if finite.any() else 0
-    whole: list[int | None] = (
-        np.rint(np.where(finite, values, 0) * scale).astype(int).tolist()[:end]
-    )
+    # Python's integers: a loss on its way to divergence leaves 64 bits.
+    rounded = np.rint(np.where(finite, values, 0.0)[:end] * scale).tolist()
+    whole: list[int | None] = [int(value) for value in rounded]
     for gap in np.flatnonzero(~finite[:end]).tolist():
         whole[gap] = None
     return whole

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from io import BytesIO
@@ -124,6 +125,31 @@ def _drawn(page: Page) -> list[float]:
     return found
 
 
+def _answered(page: Page) -> dict[str, tuple[str, str, list[float]]]:
+    """Factor to its two levels, the difference and the interval's ends as the answer shows them."""
+    found: dict[str, tuple[str, str, list[float]]] = {}
+    heads = page.locator("#answer thead tr").last.locator("th").all_inner_texts()
+    for row in page.locator("#answer tbody tr").all():
+        cells = row.locator("td").all_inner_texts()
+        shown = cells[heads.index("Difference")].replace("\N{MINUS SIGN}", "-")
+        first, _, second = cells[heads.index("Difference") - 1].partition(" over ")
+        numbers = [float(one) for one in re.findall(r"[+-]?\d+\.\d+", shown)]
+        found[row.locator("th").inner_text()] = (first, second, numbers)
+    return found
+
+
+def _stored(document: dict[str, Any], factor: str, first: str, second: str) -> list[float]:
+    """The same difference, in percentage points, from effects.json."""
+    method = document["interval_rule"]["primary"]
+    for row in document["contrasts"]:
+        if row["factor"] == factor and set(row["levels"]) == {first, second}:
+            one = row if method == "pooled" else row[method]
+            ends = [one["estimate"] * 100, one["low"] * 100, one["high"] * 100]
+            turned = [-ends[0], -ends[2], -ends[1]]
+            return ends if row["levels"] == [first, second] else turned
+    raise AssertionError(f"effects.json has no {first} against {second} of {factor}")
+
+
 def _open_report(page: Page, folder: Path) -> dict[str, Any]:
     """Open the report in a folder; returns its effects.json."""
     page.goto((folder / "report.html").as_uri())
@@ -178,6 +204,12 @@ def test_dashboard_and_report_tell_the_same_while_and_after(
     means = _means(document)
     expect(page.locator(".banner")).to_have_count(0)
     assert _drawn(page) == pytest.approx(means, abs=1e-3)
+    answered = _answered(page)
+    assert set(answered) == set(document["factors"])
+    for factor, (first, second, numbers) in answered.items():
+        assert len(numbers) == 3, "a difference and its interval"
+        stored = _stored(document, factor, first, second)
+        assert numbers == pytest.approx(stored, abs=0.0501)
     page.goto(url, timeout=120_000)
     expect(page.get_by_text(f"{total} of {total} runs have an outcome").first).to_be_visible(
         timeout=150_000

@@ -45,9 +45,9 @@ class Written:
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """A finished study of 216 cells: some diverged, two factors decide convergence."""
+    """A finished study of 216 cells: some converged, some stalled, some diverged."""
     root = tmp_path_factory.mktemp("report")
-    url, info = simulate(root, overrides=["train.epochs=8"])
+    url, info = simulate(root, seed=1, overrides=["train.epochs=8"])
     study = analysis.load(info.name, url)
     folder = root / "results"
     write_report(study, folder, processes=1)

@@ -115,24 +115,30 @@
       const mid = means.map((m) => m[0] === null ? null : m[0] * outcome.scale);
       traces.push({ type: "scatter", mode: "lines+markers", xaxis: x, yaxis: "y", x: levels.map((_, i) => i), y: mid,
         error_y: { type: "data", symmetric: false, thickness: 1.6, width: 4, color: css("--accent"),
-          array: means.map((m, i) => m[2] === null ? 0 : m[2] * outcome.scale - mid[i]),
-          arrayminus: means.map((m, i) => m[1] === null ? 0 : mid[i] - m[1] * outcome.scale) },
+          // NaN is no bar; zero would be one of no length.
+          array: means.map((m, i) => m[2] === null ? NaN : m[2] * outcome.scale - mid[i]),
+          arrayminus: means.map((m, i) => m[1] === null ? NaN : mid[i] - m[1] * outcome.scale) },
         text: means.map((m, i) => "<b>" + plain(factor) + ": " + plain(levels[i]) + "</b><br>" + shown(m[0], outcome) +
-          " [" + shown(m[1], outcome) + ", " + shown(m[2], outcome) + "]<br>" + cellsOf(factor, i)),
+          (m[1] === null || m[2] === null ? " (no interval)" : " [" + shown(m[1], outcome) + ", " + shown(m[2], outcome) + "]") +
+          "<br>" + cellsOf(factor, i)),
         hoverinfo: "text", line: { color: css("--accent"), width: 1.6 }, marker: { size: 9, color: css("--accent") } });
     });
     layout.yaxis = axisStyle({ title: { text: plain(outcome.name + (outcome.unit ? " (" + outcome.unit + ")" : "")) } });
     plotly().react("effects-chart", traces, layout, config);
-    byId("effects-note").textContent = "Marginal means with 95% intervals (" + outcome.interval + "); dashed: grand mean" +
+    byId("effects-note").textContent = "Marginal means" +
+      (outcome.interval ? " with 95% intervals (" + outcome.interval + ")" : " without intervals") +
+      (outcome.about ? ", " + outcome.about : "") + (outcome.grand !== null ? "; dashed: grand mean" : "") +
       (outcome.key === "converged" || count > MOST_DOTS ? "." : "; dots: single runs.");
   }
+  // Runs that have the outcome: those still planned have none to count.
   function cellsOf(factor, level) {
+    const values = runs[outcome.key] || [];
     let all = 0, good = 0;
     for (let run = 0; run < count; run++) {
-      if (runs.levels[factor][run] !== level) continue;
+      if (runs.levels[factor][run] !== level || values[run] === null || values[run] === undefined) continue;
       all += 1; good += runs.status[run] === "converged" ? 1 : 0;
     }
-    return all + " runs" + (runs.status.includes("converged") ? ", " + good + " converged" : "");
+    return all + (all === 1 ? " run" : " runs") + (runs.status.includes("converged") ? ", " + good + " converged" : "");
   }
 
   // --- curves ---------------------------------------------------------------------------------
@@ -179,6 +185,9 @@
   const kinds = {};
   data.outcomes.forEach((one) => { kinds[one.key] = one; });
   let sortKey = null, descending = false, page = 0, wanted = "";
+  // Paper has no pages to turn: it gets every row that stands in the page without scripts.
+  const printing = matchMedia("print");
+  const onPaper = table ? table.tBodies[0].rows.length : 0, caption = table ? table.caption.textContent : "";
 
   function valueOf(key, run) {
     if (key === "cell") return (runs.cell[run] || nameOf(run)).slice(0, 8);
@@ -192,13 +201,25 @@
     const value = valueOf(key, run);
     return value === null || value === undefined ? "" : String(value);
   }
-  function matching() {
-    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-    const rows = [];
-    for (let run = 0; run < count; run++) {
-      const text = (nameOf(run) + " " + runs.status[run] + " " + (runs.cell[run] || "")).toLowerCase();
-      if (words.every((word) => text.includes(word))) rows.push(run);
+  // A word is looked for in the cells that can be seen; after a column's name ("replicate 1") in
+  // that column, whole. Numbers fit whole cells, so that 1 does not find 0.81.
+  const columnOf = new Map(heads.map((head) => [head.dataset.key.replace("level:", "").toLowerCase(), head.dataset.key]));
+  function criteria() {
+    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean), found = [];
+    for (let place = 0; place < words.length; place++) {
+      const key = columnOf.get(words[place]), next = words[place + 1];
+      if (key !== undefined && next !== undefined) { found.push((run) => textOf(key, run).toLowerCase() === next); place++; }
+      else found.push((run) => heads.some((head) => fits(head.dataset.key, textOf(head.dataset.key, run).toLowerCase(), words[place])));
     }
+    return found;
+  }
+  function fits(key, text, word) {
+    if (key === "cell") return word.length > 2 && text.startsWith(word);
+    return isNaN(word) ? text.includes(word) : text === word;
+  }
+  function matching() {
+    const rows = [], all = criteria();
+    for (let run = 0; run < count; run++) if (printing.matches || all.every((one) => one(run))) rows.push(run);
     if (sortKey !== null) {
       const empty = (v) => v === null || v === undefined || v === "";
       rows.sort((a, b) => {
@@ -214,7 +235,8 @@
     const rows = matching(), pages = Math.max(1, Math.ceil(rows.length / ROWS));
     page = Math.min(page, pages - 1);
     const body = document.createElement("tbody");
-    rows.slice(page * ROWS, (page + 1) * ROWS).forEach((run) => {
+    table.caption.textContent = printing.matches ? caption : "Every planned run";
+    (printing.matches ? rows.slice(0, onPaper) : rows.slice(page * ROWS, (page + 1) * ROWS)).forEach((run) => {
       const line = body.insertRow();
       line.className = chosen.includes(run) ? "chosen" : "";
       heads.forEach((head, place) => {
@@ -276,6 +298,7 @@
       (key) => { curveKind = key; drawCurves(); });
   }
   if (table) {
+    printing.addEventListener("change", fillTable);
     byId("filter").addEventListener("input", (event) => { wanted = event.target.value; page = 0; fillTable(); });
     byId("previous").addEventListener("click", () => { page -= 1; fillTable(); });
     byId("next").addEventListener("click", () => { page += 1; fillTable(); });

@@ -15,8 +15,9 @@ import analysis
 from ablations.errors import InputError
 from analysis.report import findings, is_current, write_report
 from analysis.report.answer import answer
-from analysis.report.page import decides
-from analysis.report.page_data import to_script
+from analysis.report.methods import duration, methods
+from analysis.report.page import _facts, _protocol, decides
+from analysis.report.page_data import _integers, to_script
 from runner.store import open_store
 from tests.analysis.written import Written
 
@@ -147,6 +148,66 @@ def test_nothing_finished_is_a_report_too(tmp_path: Path) -> None:
     html = page.read_text(encoding="utf-8")
     assert "Nothing can be estimated yet" in html
     assert "0 of 216 runs have an outcome" in html
+
+
+def _links(html: str) -> set[str]:
+    body = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    return set(re.findall(r'<a href="(?!#)([^"]+)"', body))
+
+
+def test_no_link_is_dead(written: Written, tmp_path: Path) -> None:
+    from tests.analysis.report.simulated import simulate
+
+    assert len(_links(written.html)) > 40
+    assert all((written.folder / link).exists() for link in _links(written.html))
+    url, info = simulate(tmp_path, finished=0.0)
+    page = write_report(info.name, tmp_path / "results", partial=True, storage=url)
+    links = _links(page.read_text(encoding="utf-8"))
+    assert links
+    assert all((page.parent / link).exists() for link in links)
+
+
+def test_a_factor_of_the_protocol_is_no_setting_that_all_share(tmp_path: Path) -> None:
+    from tests.analysis.report.simulated import ROOT, simulate
+
+    url, info = simulate(tmp_path, ROOT / "ablations" / "optimizer_by_depth.yaml")
+    study = analysis.load(info.name, url)
+    text = methods(study)
+    assert "model.depth (11, 16)" in text
+    assert "Each run trained a VGG of varied depth" in text
+    assert "VGG-16" not in text
+    assert (
+        "Held fixed: augmentation basic, scheduler cosine, init he and bn placement before" in text
+    )
+    assert "Runs trained on CPU cores" in text
+    assert "VGG on digits" in _facts(study)
+    shared = [row[0] for row in _protocol(study)[1][0]["rows"]]
+    assert "model.depth" not in shared
+    assert "model.width" in shared
+
+
+def test_methods_name_uncommitted_changes_and_devices(written: Written) -> None:
+    assert written.study.attempt_rows is not None
+    attempts = written.study.attempt_rows.assign(
+        dirty=True, device="cuda:0", provenance=[{"processor": "A CPU"}] * 216
+    )
+    text = methods(replace(written.study, attempt_rows=attempts))
+    assert "code at commit 0123456789 with uncommitted changes" in text
+    assert "Runs trained on CUDA devices." in text
+    assert "with uncommitted changes" not in methods(written.study)
+
+
+def test_a_loss_beyond_64_bits_stays_a_number() -> None:
+    values = np.array([2.3, np.nan, 1e17, np.nan])
+    assert _integers(values, 1000) == [2300, None, 10**20, None][:3]
+
+
+def test_durations_have_the_unit_a_person_would_choose() -> None:
+    assert [duration(s) for s in (42.0, 191.0, 7200.0)] == [
+        "42 seconds",
+        "3.2 minutes",
+        "2.0 hours",
+    ]
 
 
 def _hostile_table(names: tuple[str, str], label: str) -> pd.DataFrame:
