@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 KEYS = ["term", "effect"]
+MOST_SETTINGS = 8
+"""Settings in which two studies differ that are named; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,14 @@ class Comparison:
         differences: term, effect, study, reference, estimate (study - reference), se, df, low,
             high, p, p_holm (over all differences).
         notes: What the reader must know.
+        scale, unit: Of differences as a person reads them: 100 and "pp" for accuracies.
     """
 
     effects: pd.DataFrame
     differences: pd.DataFrame
     notes: tuple[str, ...]
+    scale: float = 1.0
+    unit: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -74,6 +79,8 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
         InputError: Fewer than two studies, one name twice, different outcomes, or no factor with
             two levels in all of them.
     """
+    from analysis.report.drawings import measure_of
+
     names = [study.name for study in studies]
     if len(studies) < 2:
         raise InputError("a comparison takes two studies or more")
@@ -104,7 +111,9 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
             differences.append({**row, **_numbers(one)})
     table = pd.DataFrame(differences)
     table["p_holm"] = holm(table["p"].to_numpy(float))
-    return Comparison(pd.DataFrame(rows), table, tuple(_notes(studies, shared)))
+    notes = [*_unfinished(studies), *_contents(studies, shared), *_notes(studies, shared)]
+    measure = measure_of(studies[0])
+    return Comparison(pd.DataFrame(rows), table, tuple(notes), measure.scale, measure.difference)
 
 
 def _shared(studies: Sequence[Study]) -> dict[str, list[str]]:
@@ -158,6 +167,66 @@ def _difference(one: Estimate, two: Estimate, confidence: float) -> Estimate:
     return t_interval(gap, float(np.sqrt(variance)), df, "independent studies", confidence)
 
 
+def _unfinished(studies: Sequence[Study]) -> list[str]:
+    """Studies whose numbers will still change, or that lost runs."""
+    said = []
+    for study in studies:
+        done = int(pd.to_numeric(study.frame[study.response], errors="coerce").notna().sum())
+        planned = len(study.frame)
+        if done < planned:
+            said.append(
+                f"{study.name} is not complete: {done} of {planned} runs have an outcome, so its "
+                "effects may still change."
+            )
+    return said
+
+
+def _contents(studies: Sequence[Study], shared: Mapping[str, Sequence[str]]) -> list[str]:
+    """What else differs between the studies, and so may be what their effects differ by."""
+    first, *rest = studies
+    said = []
+    for other in rest:
+        ours, theirs = _settings(first, shared), _settings(other, shared)
+        differing = [
+            f"{name} ({ours.get(name, 'not set')}, {theirs.get(name, 'not set')})"
+            for name in dict.fromkeys([*ours, *theirs])
+            if ours.get(name) != theirs.get(name)
+        ]
+        if differing:
+            listed = ", ".join(differing[:MOST_SETTINGS])
+            more = len(differing) - MOST_SETTINGS
+            listed += f" and {more} more" if more > 0 else ""
+            said.append(f"{first.name} and {other.name} differ in {listed}.")
+        if len(differing) > 1:
+            said.append(
+                f"Which of these makes effects of {first.name} and {other.name} differ cannot be "
+                "told."
+            )
+    return said
+
+
+def _settings(study: Study, shared: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Protocol, fixed factors and the parameters of shared levels, by name; no paths."""
+    info = study.info
+    found = {}
+    for section in ("data", "model", "train"):
+        for name, value in dict(info.get(section) or {}).items():
+            if name != "root" and f"{section}.{name}" not in study.factors:
+                found[f"{section}.{name}"] = str(value)
+    for one in (info.get("spec") or {}).get("fixed") or []:
+        found[str(one["factor"])] = str(one["label"])
+        found |= _parameters(str(one["factor"]), one)
+    for factor, labels in (info.get("levels") or {}).items():
+        for label in shared.get(factor, ()):
+            found |= _parameters(f"{factor} {label}", dict(labels.get(label) or {}))
+    return found
+
+
+def _parameters(where: str, level: Mapping[str, Any]) -> dict[str, str]:
+    parameters = dict(level.get("parameters") or {})
+    return {f"{where} {name}": str(value) for name, value in parameters.items()}
+
+
 def _notes(studies: Sequence[Study], shared: Mapping[str, Sequence[str]]) -> list[str]:
     notes = []
     for study in studies:
@@ -202,12 +271,38 @@ def command(options: argparse.Namespace) -> int:
 
 
 def describe(found: Comparison) -> str:
-    """Both tables as text, the notes below."""
-    wanted = ["effect", "study", "reference", "estimate", "low", "high", "p_holm"]
-
-    def shown(table: pd.DataFrame) -> str:
-        return str(table.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
-
-    parts = ["Effects by study", shown(found.side_by_side()), "Differences of effects"]
-    parts.append(shown(found.differences[wanted]))
+    """Both tables as text, in percentage points where the outcome is a share, the notes below."""
+    unit = f", {found.unit}" if found.unit else ""
+    parts = [f"Effects by study with 95% intervals{unit}", _text(_by_study(found))]
+    rows = found.differences
+    table = rows[["effect", "study", "reference"]].assign(
+        difference=_with_intervals(rows, found.scale),
+        p_holm=[f"{p:.3g}" if np.isfinite(p) else "n/a" for p in rows["p_holm"]],
+    )
+    parts += [f"Differences of effects (study minus reference){unit}", _text(table)]
     return "\n\n".join([*parts, *(f"Note: {note}" for note in found.notes)])
+
+
+def _by_study(found: Comparison) -> pd.DataFrame:
+    """Effects as rows, studies as columns, each estimate with its interval."""
+    shown = found.effects.assign(text=_with_intervals(found.effects, found.scale))
+    order = list(dict.fromkeys(shown["study"]))
+    wide = shown.pivot(index="effect", columns="study", values="text")[order]
+    return wide.reindex(shown["effect"].drop_duplicates()).reset_index()
+
+
+def _with_intervals(rows: pd.DataFrame, scale: float) -> list[str]:
+    digits = ".2f" if scale == 100 else ".4g"
+    texts = []
+    for estimate, low, high in rows[["estimate", "low", "high"]].to_numpy(float) * scale:
+        if not np.isfinite(estimate):
+            texts.append("not estimable")
+        elif not np.isfinite([low, high]).all():
+            texts.append(f"{estimate:+{digits}} (no interval)")
+        else:
+            texts.append(f"{estimate:+{digits}} [{low:+{digits}}, {high:+{digits}}]")
+    return texts
+
+
+def _text(table: pd.DataFrame) -> str:
+    return str(table.to_string(index=False))

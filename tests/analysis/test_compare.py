@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,6 +63,54 @@ def test_effects_stand_side_by_side_in_order() -> None:
     assert wide.columns.tolist() == ["term", "effect", "b", "a", "c"]
     assert wide["effect"].iloc[0] == "bn: after - before"
     assert len(wide) == 1 + 2 + 2
+
+
+def _told(name: str, lr: float, epochs: int, **about: Any) -> Study:
+    info = {
+        "data": {"name": "digits", "root": f"/data/{name}"},
+        "train": {"epochs": epochs},
+        "levels": {"optimizer": {"adam": {"parameters": {"lr": lr}}}},
+    }
+    return replace(study(name, 0.02, **about), info=info)
+
+
+def test_what_differs_between_the_studies_is_said() -> None:
+    notes = compare([_told("a", 0.001, 6), _told("b", 0.01, 30, seed=1)]).notes
+    assert notes[0] == ("a and b differ in train.epochs (6, 30), optimizer adam lr (0.001, 0.01).")
+    assert "cannot be told" in notes[1]
+    same = compare([_told("a", 0.001, 6), _told("b", 0.001, 6, seed=1)]).notes
+    assert same == ()
+    one = compare([_told("a", 0.001, 6), _told("b", 0.001, 30, seed=1)]).notes
+    assert one == ("a and b differ in train.epochs (6, 30).",)
+
+
+def test_an_unfinished_study_is_warned_of() -> None:
+    left = study("b", 0.02, seed=1)
+    frame = left.frame.copy()
+    frame.loc[frame.index[:2], "acc"] = np.nan
+    part = from_frame(frame, list(LEVELS), "acc", name="b")
+    (note,) = compare([study("a", 0.02), part]).notes
+    assert note.startswith("b is not complete: 22 of 24 runs have an outcome")
+
+
+def test_effects_are_told_in_points_with_their_intervals() -> None:
+    pair = [
+        from_frame(
+            one.frame.rename(columns={"acc": "test_accuracy"}),
+            list(LEVELS),
+            "test_accuracy",
+            name=one.name,
+        )
+        for one in (study("a", 0.02), study("b", 0.07, seed=1))
+    ]
+    found = compare(pair)
+    row = found.effects.iloc[0]
+    text = describe(found)
+    low, high = 100 * row["low"], 100 * row["high"]
+    assert f"{100 * row['estimate']:+.2f} [{low:+.2f}, {high:+.2f}]" in text
+    assert "Effects by study with 95% intervals, pp" in text
+    other = found.differences.iloc[0]
+    assert f"{100 * other['estimate']:+.2f} [" in text
 
 
 def test_only_shared_levels_enter_so_that_the_estimand_is_one() -> None:
