@@ -609,6 +609,7 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
         return files
     return [
         ("effects.json", "every estimate with its interval"),
+        ("effects.schema.json", "the schema of effects.json"),
         *files,
         ("paper/ablation.tex", "the ablation table for LaTeX"),
         ("paper/ablation.md", "the ablation table for Markdown"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.effects_json import write_document
+from analysis.effects_json import SCHEMA_PATH, write_document
 from analysis.figures import Drawing
 from analysis.figures.press import Job, Press
 from analysis.report import kept
@@ -103,6 +103,7 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
             formats = ("png", "svg", "pdf") if paper else ("png", "svg")
             press.put(Job(drawing, folder / "figures", formats))
         write_document(study.document(), folder / "effects.json")
+        _replace(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
         write_paper(study, folder / "paper")
     except InputError as error:
         why = f"Nothing can be estimated yet: {error}."

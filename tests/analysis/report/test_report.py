@@ -27,8 +27,8 @@ HOSTILE = '</script><script>alert("x")</script>'
 def test_everything_is_written(written: Written) -> None:
     names = {str(file.relative_to(written.folder)) for file in written.folder.rglob("*.*")}
     assert {
-        "report.html", "effects.json", "outcomes.csv", "outcomes.parquet", "curves.csv",
-        "curves.parquet", "findings.txt", "paper/ablation.tex", "paper/ablation.md",
+        "report.html", "effects.json", "effects.schema.json", "outcomes.csv", "outcomes.parquet",
+        "curves.csv", "curves.parquet", "findings.txt", "paper/ablation.tex", "paper/ablation.md",
         "paper/ablation.csv", "paper/methods.txt",
     } <= names  # fmt: skip
     for figure in ("main_effects", "interaction_matrix", "forest", "time_to_target"):
