@@ -82,17 +82,19 @@ def prepare_images(cell: Cell) -> None:
     Raises:
         InputError: they cannot be had; the message says why.
     """
-    ours, theirs = _context.Pipe()
-    process = _context.Process(target=read_images, args=(theirs, cell.to_json()))
-    with _one_at_a_time:
-        _starter.submit(process.start).result()
-    theirs.close()
-    said = _receive(ours)
-    ours.close()
-    with _one_at_a_time:
-        process.join()
-    if said != ENDED:
-        raise InputError(str(said or f"reading the data set ended with code {process.exitcode}"))
+    for tried in range(1, STARTS + 1):
+        ours, process = _started("reader of images", read_images, cell.to_json())
+        said = _receive(ours)
+        ours.close()
+        with _one_at_a_time:
+            process.join()
+        if said == ENDED:
+            return
+        was_killed = said is None and process.exitcode not in (0, 1)  # or its fork server was
+        if not was_killed or tried == STARTS:
+            raise InputError(
+                str(said or f"reading the data set ended with code {process.exitcode}")
+            )
 
 
 class CellProcess:
@@ -106,7 +108,9 @@ class CellProcess:
         """
         self._one_cell = slot.device == "cpu"
         self._closed = False
-        self._channel, self._process = _started(slot)
+        self._channel, self._process = _started(
+            f"cell process of {slot.name}", live, dict(slot.env)
+        )
         self.reusable = True
 
     def train(
@@ -200,24 +204,26 @@ class CellProcess:
         return Ended(None, Reason.BUG, f"ended without an outcome, exit code {code}")
 
 
-def _started(slot: Slot) -> tuple[Connection, ForkServerProcess]:
-    """A cell process and our end of its channel, from a fork server that may be killed meanwhile.
+def _started(
+    name: str, target: Callable[..., None], argument: object
+) -> tuple[Connection, ForkServerProcess]:
+    """Our end of the channel to a process that runs `target(its end, argument)`, and the process.
+
+    The fork server may be killed meanwhile: the next try finds it gone and makes another.
 
     Raises:
         OSError: none could be started, several times over.
     """
     for tried in range(1, STARTS + 1):
         ours, theirs = _context.Pipe()
-        process = _context.Process(
-            target=live, args=(theirs, dict(slot.env)), name=f"cell process of {slot.name}"
-        )
+        process = _context.Process(target=target, args=(theirs, argument), name=name)
         try:
             with _one_at_a_time:
                 _starter.submit(process.start).result()
-        except (OSError, EOFError) as error:  # the next start finds the server gone and makes one
+        except (OSError, EOFError) as error:
             ours.close()
             if tried == STARTS:
-                raise OSError(f"no process for a cell can be started: {error!r}") from error
+                raise OSError(f"no process can be started: {error!r}") from error
             time.sleep(POLL_SECONDS)
         else:
             return ours, process

@@ -63,9 +63,13 @@ def train(
             "fp32 is likely to be faster here",
             file=sys.stderr,
         )
-    start_fork_server()
-    for cell in samples:
-        prepare_images(cell)
+    try:
+        start_fork_server()
+        for cell in samples:
+            prepare_images(cell)
+    except OSError as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 4
     shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
     with shown as listening:
         desk = Desk(

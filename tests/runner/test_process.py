@@ -187,12 +187,23 @@ def test_a_process_is_started_although_the_fork_server_is_killed_meanwhile(tmp_p
     assert forkserver._forkserver._forkserver_pid != server.pid
 
 
+def test_images_are_read_although_the_fork_server_is_killed_meanwhile():
+    server = psutil.Process(forkserver._forkserver._forkserver_pid)
+    server.suspend()
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(prepare_images, make_cell())
+        with pytest.raises(TimeoutError):
+            reading.result(timeout=0.5)
+        server.kill()
+        assert reading.result(timeout=60) is None
+
+
 def test_where_no_process_can_be_started_that_is_said(monkeypatch):
     def refuse(self):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(type(_context.Process()), "start", refuse)
-    with pytest.raises(OSError, match=r"no process for a cell can be started.*unavailable"):
+    with pytest.raises(OSError, match=r"no process can be started.*unavailable"):
         CellProcess(CPU)
 
 
