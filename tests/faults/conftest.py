@@ -1,4 +1,7 @@
-"""A bench for each test, on SQLite; on PostgreSQL where the test asks for `postgres_bench`."""
+"""A bench for each test: on SQLite, or on PostgreSQL where it asks for `postgres_bench`.
+
+What is marked `both_databases` runs on SQLite in `make test` and on both in `make faults`.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,28 @@ import pytest
 from tests.faults.harness import Bench
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give every test of a bench its database, those marked `both_databases` one after another."""
+    if "database" in metafunc.fixturenames:
+        databases = [pytest.param("sqlite")]
+        if metafunc.definition.get_closest_marker("both_databases"):
+            databases.append(pytest.param("postgresql", marks=pytest.mark.long))
+        metafunc.parametrize("database", databases, indirect=True)
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A fresh SQLite store and results folder."""
-    made = Bench(tmp_path, f"sqlite:///{tmp_path}/ablations.db")
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh database of the kind."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{tmp_path}/ablations.db"
+
+
+@pytest.fixture
+def bench(tmp_path: Path, database: str) -> Iterator[Bench]:
+    """A fresh store and results folder."""
+    made = Bench(tmp_path, database)
     yield made
     made.close()
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import yaml
+from sqlalchemy import create_engine
 
 from runner.store import Store, open_store
 
@@ -116,6 +117,17 @@ class Bench:
         if self._store is None:
             self._store = open_store(self.storage)
         return self._store
+
+    @contextlib.contextmanager
+    def withheld(self) -> Iterator[None]:
+        """Another program holds the cells: nobody can write to them meanwhile."""
+        engine = create_engine(self.store().address.url)
+        with engine.connect() as other:
+            sqlite = engine.dialect.name == "sqlite"
+            other.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "LOCK TABLE cells")
+            yield
+            other.rollback()
+        engine.dispose()
 
     def runs(self) -> list[dict[str, Any]]:
         """One row a planned cell."""

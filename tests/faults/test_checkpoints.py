@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.harness import Bench, specification, wait_until
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.both_databases]
 
 LONG = {"epochs": 12, "checkpoint_epochs": 1}
 

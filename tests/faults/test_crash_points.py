@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.harness import finish, specification
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.both_databases]
 
 
 @pytest.mark.parametrize(

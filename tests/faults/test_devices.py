@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.harness import finish, specification, wait_until
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.both_databases]
 
 
 def assert_one_cell_at_a_time_on_each_slot(attempts):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.harness import specification
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.both_databases]
 
 PLUGIN = Path(__file__).with_name("diverging.py")
 

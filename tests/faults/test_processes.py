@@ -7,10 +7,8 @@ that nothing lives on, and that giving the command again is a no-op.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
 
@@ -23,7 +21,7 @@ from runner.store.tables import attempts
 from tests.faults.harness import Bench, finish, specification, stopped, wait_until
 from tests.store_contract.grids import outcome
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.both_databases]
 
 INIT_AND_OPTIMIZER = 8
 """Cells of the unchanged specification: 2 levels x 2 levels x 2 replicates."""
@@ -139,8 +137,7 @@ def test_p3_a_second_signal_leaves_at_once_and_the_same_command_continues(bench,
     wait_until(lambda: sum(bool(bench.training(p)) for p in bench.cell_processes()) == 2)
     wait_until(lambda: sum(p.name.isdigit() for p in tmp_path.iterdir()) == 2)
     # Another program holds the database: the first signal's clean end cannot put the cells back.
-    with contextlib.closing(sqlite3.connect(tmp_path / "ablations.db")) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with bench.withheld():
         run.send_signal(signal.SIGINT)
         wait_until(lambda: not bench.cell_processes())
         assert run.poll() is None

@@ -13,7 +13,7 @@ from optuna.trial import TrialState, create_trial
 from runner.store.mirror import optuna_storage
 from tests.faults.harness import ROOT, specification
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.both_databases]
 
 
 def strangers(bench, study):
