@@ -8,8 +8,9 @@ the machine at hand and kept on disk; serial, so that the same input gives the s
 Arrays are channels-last activations as [N*H, W*C], of unsigned integers for their bits: uint16 for
 bfloat16, uint32 for float32. A maximum is NaN where one of its values is; of equal values the left
 pair, and in it the upper one, gets the gradient (torch: the upper pair first). Loops go over an
-array's own axes where they can: of another index numba asks whether it counts from the end, and the
-compiler may give up vector instructions.
+array's own axes, or over unsigned numbers, which cannot count from the end: of another index numba
+asks whether it does, and the compiler gives up vector instructions. So does it where a value is
+read in one case only. A little over 300 lines: one pass in four forms.
 """
 
 from __future__ import annotations
@@ -148,44 +149,141 @@ def _received(gradient: Bits, out: Bits, relu: bool, into: NDArray[np.uint32]) -
     shift = np.uint32(16) if gradient.itemsize == 2 else np.uint32(0)
     if relu:
         for j in range(len(into)):
-            into[j] = np.uint32(0) if out[j] == 0 else np.uint32(gradient[j]) << shift
+            given = np.uint32(gradient[j]) << shift
+            into[j] = given if out[j] != 0 else np.uint32(0)
     else:
         _widen(gradient, into)
 
 
 @compiled
+def _split(row: Bits, left: NDArray[np.uint32], right: NDArray[np.uint32], channels: int) -> None:
+    """The even and the odd places of a row, as the bits of float32."""
+    shift = np.uint32(16) if row.itemsize == 2 else np.uint32(0)
+    step, at = np.uint64(channels), np.uint64(0)
+    while at < np.uint64(len(left)):
+        for c in range(step):
+            left[at + c] = np.uint32(row[at + at + c]) << shift
+        for c in range(step):
+            right[at + c] = np.uint32(row[at + at + step + c]) << shift
+        at += step
+
+
+@compiled
+def _join(
+    left: NDArray[np.uint32], right: NDArray[np.uint32], row: NDArray[np.uint32], channels: int
+) -> None:
+    """The reverse: places of two arrays in turn."""
+    step, at = np.uint64(channels), np.uint64(0)
+    while at < np.uint64(len(left)):
+        for c in range(step):
+            row[at + at + c] = left[at + c]
+        for c in range(step):
+            row[at + at + step + c] = right[at + c]
+        at += step
+
+
+@compiled
 def _sums(
-    x: Bits, out: Bits, gradient: Bits, scale: Floats, mean: Floats, pool: bool, relu: bool
+    x: Bits, out: Bits, gradient: Bits, mean: Floats, relu: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """By channel: the gradient's sum, and that of its products with x - mean where it arrives."""
-    length, width, channels = x.shape[1], gradient.shape[1], len(scale)
-    bits, below_bits = np.empty(length, np.uint32), np.empty(length, np.uint32)
-    values, below = bits.view(np.float32), below_bits.view(np.float32)
+    width, channels = gradient.shape[1], len(mean)
+    bits, row_bits = np.empty(width, np.uint32), np.empty(width, np.uint32)
+    values, received = bits.view(np.float32), row_bits.view(np.float32)
+    sums, products = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    means = _repeated(mean, width)
+    for row in range(len(gradient)):
+        _received(gradient[row], out[row], relu, row_bits)
+        _widen(x[row], bits)
+        for j in range(width):
+            sums[j] += received[j]
+            products[j] += received[j] * (values[j] - means[j])
+    return _by_channel(sums, channels), _by_channel(products, channels)
+
+
+@compiled
+def _sums_of_windows(
+    x: Bits, out: Bits, gradient: Bits, scale: Floats, mean: Floats, relu: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`_sums` where the gradient arrives at the greatest of a 2x2 window."""
+    width, channels = gradient.shape[1], len(scale)
+    bits = np.empty((4, width), np.uint32)
+    upper_left, upper_right, lower_left, lower_right = bits.view(np.float32)
     row_bits = np.empty(width, np.uint32)
     received = row_bits.view(np.float32)
     sums, products = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    scales, means = _repeated(scale, length), _repeated(mean, length)
+    scales, means = _repeated(scale, width), _repeated(mean, width)
     for row in range(len(gradient)):
         _received(gradient[row], out[row], relu, row_bits)
-        if not pool:
-            _widen(x[row], bits)
-            for j in range(length):
-                sums[j] += received[j]
-                products[j] += received[j] * (values[j] - means[j])
-            continue
-        _widen(x[2 * row], bits)
-        _widen(x[2 * row + 1], below_bits)
-        for j in range(length):
-            first, second = values[j], below[j]
-            values[j] = second if _later(scales[j] * second, scales[j] * first) else first
-        for start in range(width // channels):
-            to, left, right = start * channels, 2 * start * channels, (2 * start + 1) * channels
-            for c in range(channels):
-                first, second = values[left + c], values[right + c]
-                value = second if _later(scale[c] * second, scale[c] * first) else first
-                sums[to + c] += received[to + c]
-                products[to + c] += received[to + c] * (value - mean[c])
+        _split(x[2 * row], bits[0], bits[1], channels)
+        _split(x[2 * row + 1], bits[2], bits[3], channels)
+        for j in range(width):
+            factor = scales[j]
+            first, second = upper_left[j], lower_left[j]
+            left = second if _later(factor * second, factor * first) else first
+            first, second = upper_right[j], lower_right[j]
+            right = second if _later(factor * second, factor * first) else first
+            value = right if _later(factor * right, factor * left) else left
+            sums[j] += received[j]
+            products[j] += received[j] * (value - means[j])
     return _by_channel(sums, channels), _by_channel(products, channels)
+
+
+@compiled
+def _give(
+    x: Bits, out: Bits, gradient: Bits, into: Bits, scale: Floats, slope: Floats, level: Floats,
+    relu: bool,
+) -> None:  # fmt: skip
+    """X * slope + level, plus scale * gradient."""
+    width = gradient.shape[1]
+    bits, row_bits = np.empty(width, np.uint32), np.empty(width, np.uint32)
+    values, received = bits.view(np.float32), row_bits.view(np.float32)
+    scales, slopes = _repeated(scale, width), _repeated(slope, width)
+    levels = _repeated(level, width)
+    for row in range(len(gradient)):
+        _received(gradient[row], out[row], relu, row_bits)
+        _widen(x[row], bits)
+        for j in range(width):
+            values[j] = values[j] * slopes[j] + levels[j] + received[j] * scales[j]
+        _narrow(bits, into[row])
+
+
+@compiled
+def _give_to_windows(
+    x: Bits, out: Bits, gradient: Bits, into: Bits, scale: Floats, slope: Floats, level: Floats,
+    relu: bool,
+) -> None:  # fmt: skip
+    """`_give` where the gradient goes to the greatest of a 2x2 window."""
+    width, channels = gradient.shape[1], len(scale)
+    bits = np.empty((4, width), np.uint32)
+    upper_left, upper_right, lower_left, lower_right = bits.view(np.float32)
+    row_bits, joined = np.empty(width, np.uint32), np.empty(2 * width, np.uint32)
+    received = row_bits.view(np.float32)
+    scales, slopes = _repeated(scale, width), _repeated(slope, width)
+    levels = _repeated(level, width)
+    none = np.float32(0)
+    for row in range(len(gradient)):
+        _received(gradient[row], out[row], relu, row_bits)
+        _split(x[2 * row], bits[0], bits[1], channels)
+        _split(x[2 * row + 1], bits[2], bits[3], channels)
+        for j in range(width):
+            factor, slope_, level_ = scales[j], slopes[j], levels[j]
+            given = received[j] * factor
+            a, b, c, d = upper_left[j], upper_right[j], lower_left[j], lower_right[j]
+            left_is_lower = _later(factor * c, factor * a)
+            right_is_lower = _later(factor * d, factor * b)
+            left = factor * c if left_is_lower else factor * a
+            right = factor * d if right_is_lower else factor * b
+            is_right = _later(right, left)
+            to_left, to_right = none if is_right else given, given if is_right else none
+            upper_left[j] = a * slope_ + level_ + (none if left_is_lower else to_left)
+            lower_left[j] = c * slope_ + level_ + (to_left if left_is_lower else none)
+            upper_right[j] = b * slope_ + level_ + (none if right_is_lower else to_right)
+            lower_right[j] = d * slope_ + level_ + (to_right if right_is_lower else none)
+        _join(bits[0], bits[1], joined, channels)
+        _narrow(joined, into[2 * row])
+        _join(bits[2], bits[3], joined, channels)
+        _narrow(joined, into[2 * row + 1])
 
 
 @compiled
@@ -209,46 +307,16 @@ def backward(
         pool: as in `forward`.
         relu: as in `forward`.
     """
-    rows, length = x.shape
-    width, channels = gradient.shape[1], len(scale)
-    to_bias, to_weight = _sums(x, out, gradient, scale, mean, pool, relu)
+    if pool:
+        to_bias, to_weight = _sums_of_windows(x, out, gradient, scale, mean, relu)
+    else:
+        to_bias, to_weight = _sums(x, out, gradient, mean, relu)
     to_weight *= unit
-    count = rows * (length // channels)
+    count = x.size // len(scale)
     slope = (-scale * unit * to_weight / count).astype(np.float32)
     level = (-scale * to_bias / count - slope * mean).astype(np.float32)
-    slopes, levels = _repeated(slope, length), _repeated(level, length)
-    scales = _repeated(scale, length)
-    bits, below_bits = np.empty(length, np.uint32), np.empty(length, np.uint32)
-    values, below = bits.view(np.float32), below_bits.view(np.float32)
-    row_bits = np.empty(width, np.uint32)
-    received = row_bits.view(np.float32)
-    share = np.empty(length, np.float32)
-    none = np.float32(0)
-    for row in range(len(gradient)):
-        _received(gradient[row], out[row], relu, row_bits)
-        if not pool:
-            _widen(x[row], bits)
-            for j in range(length):
-                values[j] = values[j] * slopes[j] + levels[j] + received[j] * scales[j]
-            _narrow(bits, into[row])
-            continue
-        _widen(x[2 * row], bits)
-        _widen(x[2 * row + 1], below_bits)
-        for j in range(length):
-            first, second = scales[j] * values[j], scales[j] * below[j]
-            share[j] = second if _later(second, first) else first
-        for start in range(width // channels):
-            to, left, right = start * channels, 2 * start * channels, (2 * start + 1) * channels
-            for c in range(channels):
-                is_right = _later(share[right + c], share[left + c])
-                given = received[to + c] * scale[c]
-                share[left + c] = none if is_right else given
-                share[right + c] = given if is_right else none
-        for j in range(length):
-            first, second = values[j], below[j]
-            is_lower = _later(scales[j] * second, scales[j] * first)
-            values[j] = first * slopes[j] + levels[j] + (none if is_lower else share[j])
-            below[j] = second * slopes[j] + levels[j] + (share[j] if is_lower else none)
-        _narrow(bits, into[2 * row])
-        _narrow(below_bits, into[2 * row + 1])
+    if pool:
+        _give_to_windows(x, out, gradient, into, scale, slope, level, relu)
+    else:
+        _give(x, out, gradient, into, scale, slope, level, relu)
     return to_weight.astype(np.float32), to_bias.astype(np.float32)
