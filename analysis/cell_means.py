@@ -20,6 +20,7 @@ from scipy.special import stdtr, stdtrit
 
 from ablations.errors import InputError, did_you_mean
 from analysis.frame import Floats, Table
+from analysis.over_replicates import OverReplicates
 
 Method = Literal["welch", "pooled", "blocked"]
 LARGEST_GRID = 2_000_000
@@ -38,7 +39,8 @@ class Estimate:
         high: upper end.
         p: two-sided p of estimate = 0.
         method: welch, pooled, blocked, or the name of a fit.
-        replicates: complete replicates used (blocked only).
+        replicates: complete replicates of the cells it needs (blocked only).
+        rests_on: "cell means", or the model that predicts its empty cells.
     """
 
     estimate: float
@@ -50,6 +52,7 @@ class Estimate:
     method: str
     confidence: float = 0.95
     replicates: int | None = None
+    rests_on: str = "cell means"
 
 
 NOT_ESTIMABLE = float("nan")
@@ -217,6 +220,13 @@ class CellMeans:
         pairs = zip(self.factors.items(), where, strict=True)
         return {name: levels[int(i)] for (name, levels), i in pairs}
 
+    @cached_property
+    def over_replicates(self) -> OverReplicates:
+        """Cells that ran and replicates fitted together."""
+        ran = ~self.empty.ravel()
+        values = self.replicate_deviations.reshape(len(self.replicate_names), -1)
+        return OverReplicates.of(values[:, ran], self.cell_variances.ravel()[ran])
+
     def missing_cells(self) -> list[dict[str, str]]:
         """Levels of every empty cell of the grid."""
         return [self.cell_levels(int(i)) for i in np.flatnonzero(self.empty)]
@@ -271,7 +281,8 @@ class CellMeans:
             weights: over the grid, same shape.
             method: "welch": each cell's own variance, Satterthwaite degrees of freedom (the HC2
                 interval of the saturated model); "pooled": one within-cell variance; "blocked":
-                a t interval over the contrast's value in each complete replicate.
+                a t interval over the contrast's value in each replicate (`over_replicates` where
+                some of them lack a cell).
             confidence: of the interval.
 
         Returns:
@@ -313,12 +324,20 @@ class CellMeans:
     def _blocked(self, weights: Floats, used: NDArray[np.bool_], confidence: float) -> Estimate:
         nan = NOT_ESTIMABLE
         values = self.replicate_values(weights)
-        values = values[np.isfinite(values)]
-        k = len(values)
-        if k < 2 or not used.any():
-            return Estimate(nan, nan, nan, nan, nan, nan, "blocked", confidence, k)
-        se = float(values.std(ddof=1) / np.sqrt(k))
-        return t_interval(float(values.mean()), se, float(k - 1), "blocked", confidence, k)
+        complete = np.isfinite(values)
+        k = int(complete.sum())
+        lost = Estimate(nan, nan, nan, nan, nan, nan, "blocked", confidence, k)
+        if not used.any() or bool((used & self.empty).any()) or len(values) < 2:
+            return lost
+        if complete.all():
+            se = float(values.std(ddof=1) / np.sqrt(k))
+            return t_interval(float(values.mean()), se, float(k - 1), "blocked", confidence, k)
+        found = self.over_replicates.estimate(weights.ravel()[None, ~self.empty.ravel()])
+        estimate, se, df = (float(part[0]) for part in found)
+        if not np.isfinite(se):
+            return lost
+        estimate += self.shift * float(weights.sum())
+        return t_interval(estimate, se, df, "blocked", confidence, k)
 
 
 def _is_share(values: Floats) -> bool:

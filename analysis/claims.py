@@ -19,7 +19,7 @@ from scipy.special import stdtr
 from analysis.cell_means import CellMeans, Estimate, Method
 from analysis.claim_outcomes import MANY, Outcomes, RateDifference, rate_difference
 from analysis.grid_model import model_contrast
-from analysis.interval_rule import choose_interval
+from analysis.interval_rule import by_rule
 from analysis.multiplicity import holm
 from analysis.replicates import replicates_to_decide
 from runner.spec.claims import Claim, check_claim, parse_claim
@@ -128,11 +128,10 @@ def _tested(
 ) -> _Tested:
     """One claim, on the outcome it is about."""
     if claim.outcome == "accuracy":
-        chosen = method or choose_interval(cells).primary
-        return _test(cells, claim, chosen, confidence, point)
+        return _test(cells, claim, method, confidence, point)
     if claim.outcome == "epochs" and others.epochs is not None:
-        rule: Method = "welch" if others.censored else choose_interval(others.epochs).primary
-        return _test(others.epochs, claim, method or rule, confidence, 1.0)
+        only: Method | None = "welch" if others.censored else None
+        return _test(others.epochs, claim, method or only, confidence, 1.0)
     if claim.outcome == "convergence" and others.hits is not None and others.runs is not None:
         found = rate_difference(others.hits, others.runs, claim, cells.factors, confidence)
         return _test_rates(claim, found)
@@ -154,16 +153,17 @@ def _test_rates(claim: Claim, found: RateDifference) -> _Tested:
 
 
 def _test(
-    cells: CellMeans, claim: Claim, method: Method, confidence: float, point: float
+    cells: CellMeans, claim: Claim, method: Method | None, confidence: float, point: float
 ) -> _Tested:
     given = claim.given(cells.factors)
     weights = cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
     margin = claim.margin * point
-    estimate = cells.contrast(weights, method, confidence)
-    if estimate.se == 0 and method == "blocked":
-        # A few counted images may agree over the replicates by chance while the cells did vary.
-        estimate = cells.contrast(weights, "welch", confidence)
-    if not np.isfinite(estimate.se):
+    estimate = by_rule(cells, weights, confidence, method)
+    if estimate.rests_on == "model of order 1":
+        # Without interactions anything can be claimed of a cell that never ran.
+        estimate = replace(estimate, estimate=float("nan"), se=float("nan"))
+    elif np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
+        # Its cells ran once each: only a model has an error term.
         estimate = model_contrast(cells, weights, 2, confidence)
     d, se, df = estimate.estimate, estimate.se, estimate.df
     problem = _problem(cells, weights, estimate)
@@ -234,7 +234,7 @@ def _sentence(one: _Tested, verdict: str, needed: float, confidence: float, poin
     than = f"{abs(d):.2f} {unit} {more if d > 0 else less} than {right}{where}"
     span = f"{low:+.2f} to {high:+.2f}".replace("-", "\N{MINUS SIGN}")
     told = f"{left} {verb} {than} ({confidence:.0%} interval {span})"
-    if one.estimate.method.startswith("model"):
+    if one.estimate.rests_on == "model of order 2":
         told += ", assuming that three or more factors do not interact"
     margin = f" by {claim.margin:g} {unit}" if claim.margin else ""
     within = f"within {claim.margin:g} {unit}"

@@ -81,7 +81,7 @@ def logit_tests(
     rule = choose_interval(cells).primary
     if rule == "pooled":
         return {}
-    found = (replicate_table if rule == "blocked" else test_table)(cells, terms)
+    found = (replicate_table if rule == "blocked" else test_table)(cells, terms, 2)
     return dict(zip(found["term"].astype(str), holm(found["p"].to_numpy(float)), strict=True))
 
 

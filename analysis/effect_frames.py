@@ -19,7 +19,13 @@ from analysis.margins import INTERVAL, METHODS, Margin, intervals
 from analysis.model_matrix import Term, terms_up_to
 from analysis.multiplicity import holm, tukey_p, tukey_quantile
 
-_TAKEN = frozenset({*INTERVAL, "term", "mean", "effect", "p_holm", "first", "second", "given"})
+_TAKEN = frozenset(
+    {
+        *INTERVAL, "term", "mean", "effect", "t", "p_holm", "p_tukey", "low_tukey", "high_tukey",
+        "first", "second", "given", "given_level", "given_first", "given_second", "factor",
+        "level", "levels", "method", "rests_on",
+    }
+)  # fmt: skip
 
 
 def factor_column(name: str) -> str:
@@ -107,6 +113,7 @@ def marginal_means(
         frames["hc3"].append(pd.concat([head, rows], axis=1))
         for method in METHODS:
             rows = margin.combine(margin.mean_weights(), method, confidence)
+            rows["rests_on"] = margin.rests_on(margin.mean_weights())
             frames[method].append(pd.concat([head, rows], axis=1))
     return {
         method: pd.concat(parts, ignore_index=True)
@@ -119,11 +126,12 @@ def marginal_means(
 def _beside(
     pooled: pd.DataFrame, margin: Margin, weights: Floats, confidence: float
 ) -> pd.DataFrame:
-    """Pooled columns, then the Welch and blocked ones with their prefix."""
+    """Pooled columns, the Welch and blocked ones with their prefix, and what those rest on."""
     parts = [pooled]
     for method in METHODS:
         rows = margin.combine(weights, method, confidence)
         parts.append(rows.add_prefix(f"{method}_"))
+    parts.append(pd.DataFrame({"rests_on": margin.rests_on(weights)}))
     return pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
 
 

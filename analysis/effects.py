@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from analysis.aliased_effects import aliased_effects
 from analysis.anova import anova_table, heteroscedastic_table
 from analysis.cell_means import CellMeans
 from analysis.classical import ClassicalFit
+from analysis.completion import completion
 from analysis.effect_frames import (
     contrasts,
     deviations,
@@ -23,6 +25,7 @@ from analysis.effect_frames import (
     simple_effects,
 )
 from analysis.estimability import (
+    Aliases,
     NotEstimable,
     find_aliases,
     find_not_estimable,
@@ -60,8 +63,11 @@ class Effects:
         lenth: where no cell ran twice, else None.
         not_estimable: terms of the model that are not wholly estimable.
         fallback: the fit of the largest lower order that is, where there are such terms.
-        aliases: term to the terms it cannot be told from in the cells that ran; None where the
+        aliases: term to all terms it cannot be told from in the cells that ran; None where the
             design is too large to say.
+        partial_aliases: mains and pairs to those they are mixed with in part, with the correlation.
+        aliased_effects: in a fraction, each estimable sum of aliased effects (see
+            `analysis.aliased_effects`); None in a complete grid.
         notes: what a reader must know.
     """
 
@@ -83,6 +89,8 @@ class Effects:
     not_estimable: list[NotEstimable]
     fallback: ClassicalFit | None
     aliases: dict[str, list[str]] | None
+    partial_aliases: dict[str, dict[str, float]] | None
+    aliased_effects: pd.DataFrame | None
     notes: tuple[str, ...]
 
     @property
@@ -141,17 +149,18 @@ def estimate_effects(
     names = list(table.factors)
     mains = terms_up_to(names, 1)
     pairs = [t for t in terms_up_to(names, min(2, len(names))) if len(t.factors) == 2]
-    margins = {term.name: Margin.of(cells, term) for term in [*mains, *pairs]}
+    margins = {term.name: Margin.of(cells, term, fit.order) for term in [*mains, *pairs]}
     anova = {kind: anova_table(fit, kind) for kind in ("type1", "type2", "type3")}
     anova["type3_hc3"] = heteroscedastic_table(fit)
     small = [t for t in fit.terms if _size(table, t) <= 400]
     for kind, tested in (
-        ("welch", test_table(cells, small)),
-        ("blocked", replicate_table(cells, small)),
+        ("welch", test_table(cells, small, fit.order)),
+        ("blocked", replicate_table(cells, small, fit.order)),
     ):
         anova[kind] = tested.assign(p_holm=holm(tested["p"].to_numpy(dtype=float)))
     lost = find_not_estimable(fit, cells)
     fallback = largest_whole_fit(table, fit) if lost else None
+    aliases = find_aliases(cells)
     return Effects(
         table=table,
         cells=cells,
@@ -167,30 +176,33 @@ def estimate_effects(
         ),
         interaction_contrasts=interaction_contrasts(fit, margins, pairs, confidence),
         simple_effects=simple_effects(fit, margins, pairs, confidence),
-        rule=_rule(cells, _block_p(fit, anova["type2"])),
+        rule=choose_interval(cells),
         shares=_shares(cells, fit, fallback, confidence, draws),
-        lenth=lenth(cells, confidence),
+        lenth=_lenth(cells, confidence, table.replicate, aliases),
         not_estimable=lost,
         fallback=fallback,
-        aliases=find_aliases(cells),
+        aliases=None if aliases is None else aliases.whole,
+        partial_aliases=None if aliases is None else aliases.partial,
+        aliased_effects=aliased_effects(cells, confidence) if aliases and aliases.whole else None,
         notes=_notes(table, cells, fit),
     )
 
 
-def _rule(cells: CellMeans, block_p: float) -> IntervalRule:
-    """The interval rule; where cells are empty only a model can average over the grid."""
-    rule = choose_interval(cells, block_p)
-    empty = int(cells.empty.sum())
-    if not empty or rule.primary == "pooled":
-        return rule
-    noun = "cell" if empty == 1 else "cells"
-    reason = f"{empty} {noun} never ran, so only the classical fit can average over the grid"
-    return replace(rule, primary="pooled", means="pooled", reason=reason)
+def _lenth(
+    cells: CellMeans, confidence: float, block: str | None, aliases: Aliases | None
+) -> Lenth | None:
+    """Lenth's analysis; a contrast without an alias of its own carries those of its term."""
+    found = lenth(cells, confidence, block)
+    if found is None or aliases is None or not aliases.whole:
+        return found
+    rows = zip(found.effects["term"], found.effects["aliases"], strict=True)
+    carried = [own or aliases.whole.get(str(term), []) for term, own in rows]
+    return replace(found, effects=found.effects.assign(aliases=pd.Series(carried, dtype=object)))
 
 
-def _block_p(fit: ClassicalFit, type2: pd.DataFrame) -> float:
-    """P of the block (the first row of a table whose fit has one)."""
-    return float("nan") if fit.block is None else float(type2["p"].iloc[0])
+def _whole(model: ClassicalFit) -> bool:
+    """Whether every empty cell can be predicted."""
+    return bool(model.null.shape[1] == 0)
 
 
 def _size(table: Table, term: Term) -> int:
@@ -217,17 +229,28 @@ def _notes(table: Table, cells: CellMeans, fit: ClassicalFit) -> tuple[str, ...]
     notes = list(table.notes)
     empty = int(cells.empty.sum())
     if empty:
-        notes.append(f"{empty} of {cells.counts.size} cells have no run with a {table.response}")
+        noun = "cell has" if empty == 1 else "cells have"
+        notes.append(f"{empty} of {cells.counts.size} {noun} no run with a {table.response}")
+        whole = [order for order, model in completion(cells, fit.order).models if _whole(model)]
+        if cells.pure_df and whole:
+            assumed = "factors" if whole[0] == 1 else f"more than {whole[0]} factors"
+            notes.append(
+                "effects that need an empty cell rest on its least-squares prediction, assuming "
+                f"that {assumed} do not interact; all others on the cells that ran"
+            )
     if fit.residual_df == 0:
         notes.append("the model takes every degree of freedom: there is no error term to test by")
     elif fit.residual_ss == 0.0:
         notes.append("the model fits without any residual: there is no noise to test against")
     constant = int(((cells.variances == 0) & (cells.counts > 1)).sum())
     if constant and constant + int(cells.floored.sum()) < cells.counts.size:
-        notes.append(f"{constant} cells gave the same {table.response} in each run")
+        noun = "cell" if constant == 1 else "cells"
+        notes.append(f"{constant} {noun} gave the same {table.response} in each run")
     if cells.floored.any():
+        floored = int(cells.floored.sum())
+        noun, its = ("cell", "its") if floored == 1 else ("cells", "their")
         notes.append(
-            f"{int(cells.floored.sum())} cells never varied; their variance was set to the "
+            f"{floored} {noun} never varied; {its} variance was set to the "
             "binomial p(1-p)/n of the test set"
         )
     return tuple(notes)

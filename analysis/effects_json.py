@@ -82,27 +82,35 @@ def to_document(effects: Effects, others: Mapping[str, Any] | None = None) -> di
             "replicate_variance_upper": plain(rule.upper),
         },
         "marginal_means": {
-            method: _with_levels(frame, effects.table.factors)
+            method: _with_aliases(frame, effects)
             for method, frame in effects.marginal_means.items()
         },
         "contrasts": [
             {**_contrast(row), "aliases": _aliases(effects, row["term"])}
             for row in records(effects.contrasts)
         ],
-        "simple_effects": [_simple(row) for row in records(effects.simple_effects)],
+        "simple_effects": [
+            {**_simple(row), "aliases": _aliases(effects, *_added_up(effects, row))}
+            for row in records(effects.simple_effects)
+        ],
         "main_effects": [_effect(row, effects) for row in _nested(effects.main_effects, effects)],
         "two_level_effects": two_level_effects(effects),
         "interaction_effects": [
             _effect(row, effects) for row in _nested(effects.interaction_effects, effects)
         ],
         "interaction_contrasts": [
-            _interaction(row) for row in records(effects.interaction_contrasts)
+            {**_interaction(row), "aliases": _aliases(effects, row["term"])}
+            for row in records(effects.interaction_contrasts)
         ],
         "variance_shares": records(shares.table),
         "variance_total": plain(shares.total_variance),
         "variance_shares_note": shares.reason,
         "lenth": None if effects.lenth is None else _lenth(effects.lenth),
         "aliases": effects.aliases,
+        "partial_aliases": effects.partial_aliases,
+        "aliased_effects": None
+        if effects.aliased_effects is None
+        else records(effects.aliased_effects),
         "best": None,
         "interaction_kinds": None,
         "fallback": _fallback(effects),
@@ -168,7 +176,7 @@ def _fallback(effects: Effects) -> dict[str, Any] | None:
     frame = pooled_means(fit, effects.confidence)
     return {
         "order": fit.order,
-        "marginal_means": _with_levels(frame, effects.table.factors),
+        "marginal_means": _with_aliases(frame, effects),
         "type3": records(anova_table(fit, "type3")),
     }
 
@@ -181,8 +189,28 @@ def _grand_mean(effects: Effects) -> dict[str, float | None]:
     return {"pooled": plain(float(pooled)), "cells": plain(float(cells.means.mean()))}
 
 
-def _aliases(effects: Effects, term: str) -> list[str] | None:
-    return None if effects.aliases is None else effects.aliases.get(term, [])
+def _aliases(effects: Effects, *terms: str) -> list[str] | None:
+    """What a term, or any of several that an estimate adds up, cannot be told from."""
+    if effects.aliases is None:
+        return None
+    found = [other for term in terms for other in effects.aliases.get(term, [])]
+    return [other for other in dict.fromkeys(found) if other not in terms]
+
+
+def _added_up(effects: Effects, row: Mapping[str, Any]) -> tuple[str, str]:
+    """The terms that a simple effect adds up: its factor and the interaction with the given."""
+    both = [name for name in effects.table.factors if name in (row["factor"], row["given"])]
+    return str(row["factor"]), ":".join(both)
+
+
+def _with_aliases(frame: pd.DataFrame, effects: Effects) -> list[dict[str, Any]]:
+    """Rows of marginal means with the aliases of the effects that they add up."""
+    rows = _with_levels(frame, effects.table.factors)
+    for row in rows:
+        names = str(row["term"]).split(":")
+        parts = [*names, *([row["term"]] if len(names) > 1 else [])]
+        row["aliases"] = _aliases(effects, *parts)
+    return rows
 
 
 def _lost(one: NotEstimable) -> dict[str, Any]:
@@ -218,8 +246,8 @@ def _nested(frame: pd.DataFrame, effects: Effects) -> list[dict[str, Any]]:
 
 
 def _methods(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns `welch_x` and `blocked_x` as nested objects."""
-    return {
+    """Columns `welch_x` and `blocked_x` as nested objects, and what both rest on."""
+    found: dict[str, Any] = {
         method: {
             key.removeprefix(f"{method}_"): value
             for key, value in row.items()
@@ -227,6 +255,7 @@ def _methods(row: Mapping[str, Any]) -> dict[str, Any]:
         }
         for method in ("welch", "blocked")
     }
+    return {**found, "rests_on": row["rests_on"]}
 
 
 def _contrast(row: Mapping[str, Any]) -> dict[str, Any]:

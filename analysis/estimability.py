@@ -22,6 +22,8 @@ MOST_MISSING = 100
 MOST_ALIAS_RUNS = 800
 MOST_ALIAS_FACTORS = 6
 """Where aliases of up to four factors are searched; beyond, pairs only or none."""
+LEAST_CORRELATION = 0.1
+"""Canonical correlation from which a partial alias is listed."""
 MOST_CELLS = 20
 """Empty cells listed for a term whose own combinations all ran."""
 
@@ -99,21 +101,51 @@ def largest_whole_fit(table: Table, fit: ClassicalFit) -> ClassicalFit | None:
     return None
 
 
-def find_aliases(cells: CellMeans) -> dict[str, list[str]] | None:
-    """Complete aliases of every term; {} for a grid in which every cell ran."""
+@dataclass(frozen=True)
+class Aliases:
+    """What the cells that ran mix up, term by term.
+
+    Attributes:
+        whole: term to every term of which it shares a contrast completely. Not transitive: of
+            three levels A may share one with B:C and another with B:D.
+        partial: mains and pairs to those they share a contrast with in part, and how strongly
+            (largest canonical correlation, from `LEAST_CORRELATION`).
+    """
+
+    whole: dict[str, list[str]]
+    partial: dict[str, dict[str, float]]
+
+
+def find_aliases(cells: CellMeans) -> Aliases | None:
+    """Aliases in the cells that ran; nothing for a complete grid, None for a large design."""
     if not cells.empty.any():
-        return {}
-    few = len(cells.names) <= MOST_ALIAS_FACTORS
+        return Aliases({}, {})
     if cells.n > MOST_ALIAS_RUNS:
         return None
-    from analysis.aliasing import aliasing  # SciPy-heavy, and only incomplete grids need it
+    from runner.design import quality  # only incomplete grids need it
 
-    found: dict[str, list[str]] = {}
-    for one in aliasing(cells, 4 if few else 2).sets:
-        terms = one.split(" = ")
-        for term in terms:
-            found[term] = [other for other in terms if other != term]
-    return found
+    ran = np.flatnonzero(cells.counts.ravel())
+    runs = np.array(np.unravel_index(ran, cells.shape)).T
+    order = 4 if len(cells.names) <= MOST_ALIAS_FACTORS else 2
+    matrix, named = quality.correlations(runs, list(cells.shape), min(order, len(cells.names)))
+    names = [":".join(cells.names[k] for k in term) for term in named]
+    whole: dict[str, list[str]] = {}
+    partial: dict[str, dict[str, float]] = {}
+    for i, name in enumerate(names):
+        others = [j for j in range(len(names)) if j != i]
+        same = [names[j] for j in others if matrix[i, j] > 1 - 1e-7]
+        if same:
+            whole[name] = same
+        if len(named[i]) > 2:
+            continue
+        part = {
+            names[j]: round(float(matrix[i, j]), 6)
+            for j in others
+            if len(named[j]) <= 2 and LEAST_CORRELATION <= matrix[i, j] <= 1 - 1e-7
+        }
+        if part:
+            partial[name] = part
+    return Aliases(whole, partial)
 
 
 def _missing_for(cells: CellMeans, term: Term) -> tuple[list[dict[str, str]], int]:

@@ -19,7 +19,7 @@ import pandas as pd
 from ablations.errors import InputError
 from analysis.cell_means import CellMeans, Estimate, t_interval
 from analysis.frame import Floats, Table
-from analysis.interval_rule import choose_interval
+from analysis.interval_rule import by_rule, choose_interval
 from analysis.multiplicity import holm
 from analysis.rates import grid_index
 from analysis.records import records
@@ -165,8 +165,8 @@ def _estimate(
         along[minus] -= share
     rule = choose_interval(cells)
     if (rule.means if minus is None else rule.primary) == "blocked":
-        got = cells.contrast(weights, "blocked", confidence)
-        if np.isfinite(got.se):
+        got = by_rule(cells, weights, confidence, "blocked")
+        if got.method == "blocked" and np.isfinite(got.se):
             return got
     value = cells.contrast(weights, "welch", confidence).estimate
     counts = np.moveaxis(cells.counts, axis, 0)

@@ -7,11 +7,12 @@ name (mains before pairs) is shown with the contrasts it cannot be told from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
 from analysis.cell_means import CellMeans
@@ -23,6 +24,7 @@ FEWEST_EFFECTS = 7
 MOST_RUNS = 1200
 """Rows of an incomplete design above which contrast-by-contrast orthogonalisation is too slow."""
 MOST_CANDIDATES = 20_000
+Blocks = NDArray[np.intp]
 _ACTIVE = ("active_me", "active_sme", "active_me_simulated", "active_sme_simulated")
 
 
@@ -57,14 +59,37 @@ class Lenth:
     effects: pd.DataFrame
 
 
-def lenth(cells: CellMeans, confidence: float = 0.95) -> Lenth | None:
-    """Analyse the cell means of a design where no cell has two runs; None where one has."""
+def lenth(cells: CellMeans, confidence: float = 0.95, block: str | None = None) -> Lenth | None:
+    """Analyse the cell means of a design where no cell has two runs; None where one has.
+
+    An effect along which only blocks differ stands last, named as confounded with them: it is no
+    effect of a factor, so it is neither judged nor part of the pseudo standard error.
+
+    Args:
+        cells: the grid.
+        confidence: of ME and SME.
+        block: what the blocks are called.
+    """
     if cells.pure_df > 0:
         return None
-    found = _full_grid(cells) if not cells.empty.any() else _fraction(cells)
+    blocks = _blocks(cells)
+    if blocks is None and not cells.empty.any():
+        found: pd.DataFrame | str = _full_grid(cells)
+    else:
+        found = _fraction(cells, blocks, block or "replicate")
     if isinstance(found, str):
         return _refuse(pd.DataFrame(columns=["term", "contrast", "effect", "aliases"]), found)
-    return pseudo_standard_error(found, confidence)
+    if "in_blocks" not in found:
+        return pseudo_standard_error(found, confidence)
+    inside = found["in_blocks"].to_numpy(bool)
+    found = found.drop(columns="in_blocks")
+    judged = pseudo_standard_error(found[~inside].reset_index(drop=True), confidence)
+    if not inside.any():
+        return judged
+    lost = found[inside].assign(**dict.fromkeys(("t", "p", "absolute", "quantile"), np.nan))
+    lost = lost.assign(**dict.fromkeys(_ACTIVE)).astype(dict.fromkeys(_ACTIVE, object))
+    rows = judged.effects.astype(dict.fromkeys(_ACTIVE, object))
+    return replace(judged, effects=pd.concat([rows, lost], ignore_index=True))
 
 
 def pseudo_standard_error(effects: pd.DataFrame, confidence: float = 0.95) -> Lenth:
@@ -160,28 +185,56 @@ def _full_grid(cells: CellMeans) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _fraction(cells: CellMeans) -> pd.DataFrame | str:
-    """Contrasts of an incomplete design, each freed of those before it (mains first)."""
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """One orthonormal contrast of the cells that ran.
+
+    Attributes:
+        term, name: of the first term that has it.
+        column: over the cells that ran, of length one.
+        aliases: other contrasts that are the same one, with a minus for the other sign.
+        in_blocks: whether only blocks differ along it.
+    """
+
+    term: str
+    name: str
+    column: Floats
+    aliases: list[str]
+    in_blocks: bool = False
+
+
+def fraction_contrasts(cells: CellMeans, blocks: Blocks | None = None) -> list[Contrast]:
+    """Contrasts of a design, each freed of those before it (blocks, then mains, pairs ...).
+
+    Args:
+        cells: the grid.
+        blocks: block of each cell that ran, or None.
+    """
     ran = np.flatnonzero(~cells.empty.ravel())
     n = len(ran)
-    if n > MOST_RUNS:
-        return f"{n} single runs of an incomplete grid are too many for effect-by-effect analysis"
     where = np.unravel_index(ran, cells.shape)
-    y = cells.deviations.ravel()[ran]
     codes = [
         polynomial_contrasts(size)[index] for size, index in zip(cells.shape, where, strict=True)
     ]
     basis = np.empty((n, n))
     basis[:, 0] = n**-0.5
     used = 1
-    rows: list[dict[str, object]] = []
+    if blocks is not None:
+        for block in np.unique(blocks)[1:]:
+            left = (blocks == block).astype(float)
+            left -= basis[:, :used] @ (basis[:, :used].T @ left)
+            basis[:, used] = left / np.linalg.norm(left)
+            used += 1
+    first = used
+    rows: list[Contrast] = []
+    lost: list[Contrast] = []
     tried = 0
     for size in range(1, len(cells.names) + 1):
         for axes in combinations(range(len(cells.names)), size):
             for degrees in np.ndindex(*[codes[a].shape[1] for a in axes]):
                 tried += 1
                 if tried > MOST_CANDIDATES:
-                    break
+                    return [*rows, *lost]
                 column = np.prod([codes[a][:, d] for a, d in zip(axes, degrees, strict=True)], 0)
                 norm = float(np.linalg.norm(column))
                 if norm < 1e-12:
@@ -191,25 +244,50 @@ def _fraction(cells: CellMeans) -> pd.DataFrame | str:
                     [d + 1 for d in degrees],
                     [cells.shape[a] for a in axes],
                 )
+                term = ":".join(cells.names[a] for a in axes)
                 inside = basis[:, :used].T @ column
                 left = column - basis[:, :used] @ inside
                 left -= basis[:, :used] @ (basis[:, :used].T @ left)
                 if used < n and float(np.linalg.norm(left)) > 1e-7 * norm:
                     basis[:, used] = left / np.linalg.norm(left)
-                    rows.append(
-                        {
-                            "term": ":".join(cells.names[a] for a in axes),
-                            "contrast": name,
-                            "effect": float(basis[:, used] @ y) * 2.0 / np.sqrt(n),
-                            "aliases": [],
-                        }
-                    )
+                    rows.append(Contrast(term, name, basis[:, used], []))
                     used += 1
-                    continue
-                twin = int(np.argmax(np.abs(inside[1:]))) if used > 1 else -1
-                if twin >= 0 and abs(inside[twin + 1]) > (1 - 1e-9) * norm:
-                    sign = "" if inside[twin + 1] > 0 else "-"
-                    aliases = rows[twin]["aliases"]
-                    assert isinstance(aliases, list)  # noqa: S101 - built above
-                    aliases.append(sign + name)
-    return pd.DataFrame(rows, columns=["term", "contrast", "effect", "aliases"])
+                elif first > 1 and np.linalg.norm(inside[1:first]) > (1 - 1e-9) * norm:
+                    lost.append(Contrast(term, name, column / norm, [], in_blocks=True))
+                elif rows:
+                    twin = int(np.argmax(np.abs(inside[first:])))
+                    if abs(inside[first + twin]) > (1 - 1e-9) * norm:
+                        sign = "" if inside[first + twin] > 0 else "-"
+                        rows[twin].aliases.append(sign + name)
+    return [*rows, *lost]
+
+
+def _fraction(cells: CellMeans, blocks: Blocks | None, block: str | None) -> pd.DataFrame | str:
+    """Effects of a design with empty cells or blocks; those of the blocks have no aliases else."""
+    ran = np.flatnonzero(~cells.empty.ravel())
+    n = len(ran)
+    if n > MOST_RUNS:
+        return f"{n} single runs of an incomplete grid are too many for effect-by-effect analysis"
+    y = cells.deviations.ravel()[ran]
+    rows = [
+        {
+            "term": one.term,
+            "contrast": one.name,
+            "effect": float(one.column @ y) * 2.0 / np.sqrt(n),
+            "aliases": [f"{block} (block)"] if one.in_blocks else one.aliases,
+            "in_blocks": one.in_blocks,
+        }
+        for one in fraction_contrasts(cells, blocks)
+    ]
+    return pd.DataFrame(rows, columns=["term", "contrast", "effect", "aliases", "in_blocks"])
+
+
+def _blocks(cells: CellMeans) -> Blocks | None:
+    """Block of each cell that ran, where there are two or more."""
+    k = len(cells.replicate_names)
+    if k < 2:
+        return None
+    there = np.isfinite(cells.replicate_deviations.reshape(k, -1))[:, ~cells.empty.ravel()]
+    if there.any(axis=1).sum() < 2:
+        return None
+    return np.asarray(there.argmax(axis=0), dtype=np.intp)

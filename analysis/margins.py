@@ -1,8 +1,10 @@
 """Equal-weight margins of the cell-means model, and linear combinations of them.
 
 A margin is the table of marginal means over some factors, with what an interval needs for each
-entry. Effects, contrasts and tests of a term only need its own margin, so the full grid is
-reduced once. An entry that needs an empty cell is NaN and stays so in all that uses it.
+entry. Effects, contrasts and tests of a term only need its own margin, so a complete grid is
+reduced once. What needs an empty cell rests on the completed table of cell means (`completion`),
+what a replicate lacks is fitted (`over_replicates`); both are weighted sums over the cells that
+ran. A little over 300 lines: the margin, its combinations and its test share their weights.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from analysis.cell_means import CellMeans, Method
+from analysis.completion import DIRECT, completion, rests_on
 from analysis.frame import Floats
 from analysis.model_matrix import Term, product_columns, sum_to_zero
 
@@ -36,6 +40,8 @@ class Margin:
         single: variance parts of cells that ran once (they share the pooled variance).
         pure_df: degrees of freedom of that pooled variance.
         replicates: the margin within each replicate, shape (replicates, entries).
+        cells: the grid.
+        order: highest order of a model that may predict empty cells.
     """
 
     term: Term
@@ -47,9 +53,11 @@ class Margin:
     single: Floats
     pure_df: int
     replicates: Floats
+    cells: CellMeans
+    order: int
 
     @staticmethod
-    def of(cells: CellMeans, term: Term) -> Margin:
+    def of(cells: CellMeans, term: Term, order: int = 2) -> Margin:
         """Average the grid over every factor that is not in the term."""
         axes = tuple(k for k, name in enumerate(cells.names) if name not in term.factors)
         averaged = int(np.prod([cells.shape[k] for k in axes], dtype=np.int64))
@@ -58,11 +66,11 @@ class Margin:
             several = np.where(cells.counts > 1, parts**2 / (cells.counts - 1), 0.0)
         once = np.where(cells.counts == 1, parts, 0.0)
         over = tuple(k + 1 for k in axes)
-        order = [name for name in cells.names if name in term.factors]
-        kept = Term(tuple(order))
+        names = [name for name in cells.names if name in term.factors]
+        kept = Term(tuple(names))
         return Margin(
             term=kept,
-            levels=tuple(cells.factors[name] for name in order),
+            levels=tuple(cells.factors[name] for name in names),
             deviations=cells.deviations.mean(axis=axes).ravel(),
             shift=cells.shift,
             variance=np.asarray(parts.sum(axis=axes)).ravel(),
@@ -70,8 +78,10 @@ class Margin:
             single=np.asarray(once.sum(axis=axes)).ravel(),
             pure_df=cells.pure_df,
             replicates=cells.replicate_deviations.mean(axis=over).reshape(
-                len(cells.replicate_names), int(np.prod([len(cells.factors[f]) for f in order]))
+                len(cells.replicate_names), int(np.prod([len(cells.factors[f]) for f in names]))
             ),
+            cells=cells,
+            order=order,
         )
 
     @property
@@ -95,6 +105,8 @@ class Margin:
         total[np.abs(total) < 1e-12] = 0.0
         if method == "blocked":
             estimate, se, df = self._over_replicates(weights)
+        elif self.cells.empty.any():
+            estimate, se, df = welch(self.cells, self.needed(weights)[0])
         else:
             estimate = masked_product(weights, self.deviations)
             variance = masked_product(weights**2, self.variance)
@@ -107,21 +119,27 @@ class Margin:
                 df = np.where(below > 0, variance**2 / below, np.nan)
         return intervals(estimate + self.shift * total, se, df, confidence)
 
+    def needed(self, weights: Floats, together: bool = False) -> tuple[Floats, NDArray[np.int64]]:
+        """Combinations of entries as weights of the cells that ran, and what each rests on."""
+        found = completion(self.cells, self.order)
+        return found.of_margin(self.term, np.atleast_2d(weights), together)
+
+    def rests_on(self, weights: Floats) -> list[str]:
+        """What each combination of entries rests on, in words."""
+        if not self.cells.empty.any():
+            return [rests_on(DIRECT)] * len(weights)
+        return [rests_on(int(order)) for order in self.needed(weights)[1]]
+
     def _over_replicates(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
-        values: Floats = np.array([masked_product(weights, row) for row in self.replicates])
-        if not values.size:
+        k = len(self.replicates)
+        if k < 2:
             nan = np.full(len(weights), np.nan)
             return nan, nan.copy(), nan.copy()
-        complete = np.isfinite(values)
-        k = complete.sum(axis=0)
-        filled = np.where(complete, values, 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = filled.sum(axis=0) / k
-            squares = np.where(complete, (values - mean) ** 2, 0.0).sum(axis=0)
-            se = np.sqrt(squares / (k - 1) / k)
-        few = k < 2
-        mean[few], se[few] = np.nan, np.nan
-        return mean, se, np.where(few, np.nan, k - 1.0)
+        if not np.isfinite(self.replicates).all():
+            return over_replicates(self.cells, self.needed(weights)[0])
+        values = self.replicates @ weights.T
+        se = values.std(axis=0, ddof=1) / np.sqrt(k)
+        return values.mean(axis=0), se, np.full(len(weights), k - 1.0)
 
     def mean_weights(self) -> Floats:
         """Weights of the marginal means themselves: the identity."""
@@ -160,6 +178,8 @@ class Margin:
         df = len(contrasts)
         lost = {"df": float(df), "F": nan, "df_error": nan, "p": nan}
         below = self.spread + (self.single**2 / self.pure_df if self.pure_df else 0.0)
+        if self.cells.empty.any():
+            return self._test_completed(contrasts)
         if not (np.isfinite(self.deviations).all() and np.isfinite(self.variance).all()):
             return lost
         covariance = (contrasts * self.variance) @ contrasts.T
@@ -181,6 +201,80 @@ class Margin:
         df_error = df * (df + 2) / (3 * a) if a > 0 else np.inf
         f = statistic / factor
         return {"df": float(df), "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
+
+    def _test_completed(self, contrasts: Floats) -> dict[str, float]:
+        """The same test where cells are empty: every cell that ran is one independent mean."""
+        nan = float("nan")
+        df = len(contrasts)
+        lost = {"df": float(df), "F": nan, "df_error": nan, "p": nan}
+        weights, _ = self.needed(contrasts, together=True)
+        if not np.isfinite(weights).all():
+            return lost
+        means, variance, freedom, single = ran_cells(self.cells)
+        covariance = (weights * variance) @ weights.T
+        if not np.isfinite(covariance).all():
+            return lost
+        scale = np.sqrt(np.diag(covariance))
+        if not (scale > 0).all():
+            return lost
+        scaled = covariance / np.outer(scale, scale)
+        if np.linalg.cond(scaled) > 1e12:
+            return lost
+        weights = weights / scale[:, None]
+        values = weights @ means
+        statistic = float(values @ np.linalg.solve(scaled, values))
+        leverage = variance * np.einsum("fj,fj->j", weights, np.linalg.solve(scaled, weights))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            each = np.where(single | (variance <= 0), 0.0, leverage**2 / freedom)
+        a = float(each.sum())
+        if single.any():
+            a += float(leverage[single].sum()) ** 2 / self.pure_df
+        factor = df + 2 * a - 6 * a / (df + 2)
+        df_error = df * (df + 2) / (3 * a) if a > 0 else np.inf
+        f = statistic / factor
+        return {"df": float(df), "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
+
+
+def ran_cells(cells: CellMeans) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    """Of the cells that ran: means (minus shift), their variances, degrees of freedom, run once."""
+    ran = ~cells.empty.ravel()
+    counts = cells.counts.ravel()[ran]
+    variance = cells.cell_variances.ravel()[ran] / counts
+    single = counts == 1
+    freedom = np.where(single, np.nan, counts - 1.0)
+    return cells.deviations.ravel()[ran], variance, freedom, single
+
+
+def welch(cells: CellMeans, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Weighted sums of the means of the cells that ran: estimates (minus shift), se, df.
+
+    Args:
+        cells: the grid.
+        weights: shape (functions, cells that ran), NaN where not estimable.
+    """
+    means, variance, freedom, single = ran_cells(cells)
+    parts = weights**2 * variance
+    total = parts.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        below = np.where(single, 0.0, parts**2 / freedom).sum(axis=1)
+        if single.any() and cells.pure_df:
+            below = below + parts[:, single].sum(axis=1) ** 2 / cells.pure_df
+        df = np.where(below > 0, total**2 / below, np.nan)
+    return weights @ means, np.sqrt(total), df
+
+
+def over_replicates(cells: CellMeans, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """The same over replicates; see `analysis.over_replicates`."""
+    found = tuple(np.full(len(weights), np.nan) for _ in range(3))
+    known = np.isfinite(weights).all(axis=1)
+    if known.any() and len(cells.replicate_names) > 1:
+        for column, values in zip(
+            found, cells.over_replicates.estimate(weights[known]), strict=True
+        ):
+            column[known] = values
+    estimate, se, df = found
+    estimate[~np.isfinite(se)] = np.nan
+    return estimate, se, df
 
 
 def masked_product(weights: Floats, values: Floats) -> Floats:
@@ -216,7 +310,7 @@ def intervals(estimate: Floats, se: Floats, df: Floats, confidence: float = 0.95
     )
 
 
-def test_table(cells: CellMeans, terms: Sequence[Term]) -> pd.DataFrame:
+def test_table(cells: CellMeans, terms: Sequence[Term], order: int) -> pd.DataFrame:
     """The heteroscedastic test of every term: columns term, df, F, df_error, p."""
-    rows = [{"term": term.name, **Margin.of(cells, term).test()} for term in terms]
+    rows = [{"term": term.name, **Margin.of(cells, term, order).test()} for term in terms]
     return pd.DataFrame(rows, columns=["term", "df", "F", "df_error", "p"])

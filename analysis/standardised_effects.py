@@ -124,7 +124,8 @@ def _sign(effects: Effects, term: str) -> int:
 def _from_lenth(found: Lenth | None) -> pd.DataFrame:
     if found is None or not np.isfinite(found.pse):
         return pd.DataFrame(columns=COLUMNS)
-    rows = found.effects.sort_values("absolute", ascending=False, ignore_index=True)
+    judged = found.effects.dropna(subset=["absolute"])  # those of blocks stand beside, unjudged
+    rows = judged.sort_values("absolute", ascending=False, ignore_index=True)
     return pd.DataFrame(
         {
             "term": rows["contrast"].astype(str),

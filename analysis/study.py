@@ -21,6 +21,7 @@ from analysis.contrast_text import contrast_weights
 from analysis.effect_frames import factor_column, pooled_contrast
 from analysis.effects import Effects, estimate_effects
 from analysis.frame import Table, from_runs, tidy
+from analysis.interval_rule import by_rule, choose_interval
 
 if TYPE_CHECKING:
     from analysis.best_set import BestSet
@@ -128,7 +129,7 @@ class Study:
 
         Returns:
             Columns factor, level, mean, mean_low, mean_high, mean_method, effect, se, df, low,
-            high, p, method.
+            high, p, method, rests_on (the cell means, or the model that predicts empty ones).
         """
         found = self.estimates(confidence=confidence)
         chosen = method or found.rule.primary
@@ -147,6 +148,7 @@ class Study:
                 "effect": rows["estimate"],
                 **{name: rows[name] for name in ("se", "df", "low", "high", "p")},
                 "method": chosen,
+                "rests_on": rows["rests_on"],
             }
         )
 
@@ -201,6 +203,7 @@ class Study:
         chosen = method or found.rule.primary
         rows = pick_method(found.contrasts, chosen)
         columns = ["term", "first", "second", "estimate", "se", "df", "low", "high", "p", "p_holm"]
+        columns += ["rests_on"]
         return rows[columns].rename(columns={"term": "factor"}).assign(method=chosen)
 
     def contrast(
@@ -213,17 +216,21 @@ class Study:
     ) -> Estimate:
         """A difference as written: `contrast("bn: before - after", given={"optimizer": "adam"})`.
 
-        The pooled one comes from the classical fit of the order, the others from the cell means.
+        The pooled one comes from the classical fit of the order, the others from the cell means of
+        the cells it needs; where one of them never ran, from the largest model that predicts it, of
+        the order at most. `rests_on` of the answer says which.
 
         Raises:
             InputError: the text is no contrast or names what the study lacks.
         """
         weights = contrast_weights(self.cells, text, given)
-        found = self.estimates(order, confidence)
-        chosen = method or found.rule.primary
+        chosen = method or choose_interval(self.cells).primary
         if chosen == "pooled":
-            return pooled_contrast(found.fit, weights, confidence)
-        return self.cells.contrast(weights, chosen, confidence)
+            found = pooled_contrast(self.estimates(order, confidence).fit, weights, confidence)
+            if np.isfinite(found.estimate):
+                return found
+        highest = len(self.factors) if order is None else order
+        return by_rule(self.cells, weights, confidence, chosen, highest)
 
     def tests(self, kind: str | None = None, order: int | None = 2) -> pd.DataFrame:
         """Tests of all terms, by default those that hold under the rule (`Effects.decisive`).

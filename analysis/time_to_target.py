@@ -19,7 +19,7 @@ import pandas as pd
 
 from analysis.cell_means import CellMeans, Estimate, Method
 from analysis.frame import Floats, tidy
-from analysis.interval_rule import choose_interval
+from analysis.interval_rule import by_rule
 from analysis.kaplan_meier import curve, log_rank, restricted_mean
 from analysis.multiplicity import holm
 from analysis.records import records
@@ -95,12 +95,6 @@ def time_to_target(
     """
     times = read_times(frame, factors)
     cells = _cell_means(frame, factors, replicate, times)
-    rule = choose_interval(cells)
-    chosen: Method = method or ("welch" if rule.primary == "pooled" else rule.primary)
-    of_means: Method = method or ("welch" if rule.means == "pooled" else rule.means)
-    if times.early.any():
-        # Replicates without a censored run are the fast ones: no fair sample.
-        chosen = of_means = "welch"
     notes = []
     if times.early.any():
         notes.append(
@@ -114,8 +108,8 @@ def time_to_target(
         runs=len(times.time),
         reached=int(times.seen.sum()),
         censored=int(times.early.sum()),
-        means=_means(cells, times, of_means, confidence),
-        differences=_differences(cells, chosen, confidence),
+        means=_means(cells, times, method, confidence),
+        differences=_differences(cells, times, method, confidence),
         tests=_tests(factors, times),
         curves=_curves(factors, times, confidence),
         notes=tuple(notes),
@@ -176,7 +170,9 @@ def _cell_means(
     )
 
 
-def _means(cells: CellMeans, times: Times, method: Method, confidence: float) -> pd.DataFrame:
+def _means(
+    cells: CellMeans, times: Times, method: Method | None, confidence: float
+) -> pd.DataFrame:
     codes = np.unravel_index(times.cell, cells.shape)
     low = _bound(cells, times, np.where(times.early, times.time + 1, times.time))
     high = _bound(cells, times, np.where(times.early, float(times.budget), times.time))
@@ -190,7 +186,7 @@ def _means(cells: CellMeans, times: Times, method: Method, confidence: float) ->
                 {
                     "factor": name,
                     "level": level,
-                    **_numbers(_estimate(cells, weights, method, confidence), "mean"),
+                    **_numbers(_estimate(cells, times, weights, confidence, method), "mean"),
                     "bound_low": float((weights.ravel() * low).sum()),
                     "bound_high": float((weights.ravel() * high).sum()),
                     "median": own.median if own else np.nan,
@@ -209,12 +205,17 @@ def _bound(cells: CellMeans, times: Times, time: Floats) -> Floats:
         )
 
 
-def _estimate(cells: CellMeans, weights: Floats, method: Method, confidence: float) -> Estimate:
-    """The chosen interval, Welch's where replicates are too incomplete for blocks."""
-    got = cells.contrast(weights, method, confidence)
-    if method == "blocked" and not np.isfinite(got.se):
-        return cells.contrast(weights, "welch", confidence)
-    return got
+def _estimate(
+    cells: CellMeans, times: Times, weights: Floats, confidence: float, method: Method | None
+) -> Estimate:
+    """By the study's rule; Welch's where a run is censored.
+
+    Replicates without a censored run are the fast ones, so no fair sample; cells that censoring
+    emptied are bounded, not predicted.
+    """
+    if times.early.any():
+        return by_rule(cells, weights, confidence, "welch", order=0)
+    return by_rule(cells, weights, confidence, method)
 
 
 def _numbers(estimate: Estimate, name: str) -> dict[str, Any]:
@@ -222,13 +223,15 @@ def _numbers(estimate: Estimate, name: str) -> dict[str, Any]:
     return {name: estimate.estimate, **numbers}
 
 
-def _differences(cells: CellMeans, method: Method, confidence: float) -> pd.DataFrame:
+def _differences(
+    cells: CellMeans, times: Times, method: Method | None, confidence: float
+) -> pd.DataFrame:
     parts = []
     for name, levels in cells.factors.items():
         rows = []
         for reference, level in combinations(levels, 2):
             weights = cells.difference({name: level}, {name: reference})
-            got = _estimate(cells, weights, method, confidence)
+            got = _estimate(cells, times, weights, confidence, method)
             rows.append(
                 {
                     "factor": name,

@@ -115,11 +115,18 @@ def test_several_degrees_of_freedom_are_cut_by_greenhouse_and_geisser() -> None:
     assert found["p"] == pytest.approx(stats.f.sf(found["F"], 3 * epsilon, 15 * epsilon), rel=1e-9)
 
 
-def test_without_complete_replicates_there_is_no_test() -> None:
-    values = np.random.default_rng(2).normal(size=(2, 2, 2))
+def test_lost_runs_leave_a_test_over_replicates() -> None:
+    values = np.random.default_rng(2).normal(size=(3, 2, 2))
     values[1, 0, 0] = np.nan
-    table = replicate_table(grid(values), [Term(("A",)), Term(("A", "B"))])
-    assert table["p"].isna().all()
+    table = replicate_table(grid(values), [Term(("A",)), Term(("A", "B"))], 2)
+    assert table["p"].between(0, 1).all()
+    assert (table["df_error"] < 2).all()
+    values[:2, 0, 0] = np.nan
+    values[0, 0, 1] = np.nan
+    assert np.isfinite(replicate_test(Margin.of(grid(values), Term(("A",))))["F"])
+
+
+def test_replicates_that_never_vary_have_no_test() -> None:
     constant = replicate_test(Margin.of(grid(np.ones((3, 2, 2))), Term(("A",))))
     assert np.isnan(constant["p"])
 

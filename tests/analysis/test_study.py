@@ -141,13 +141,16 @@ def test_the_rule_decides_and_says_why(study: analysis.Study, frame: pd.DataFram
     assert unblocked.estimates().rule.primary == "welch"
 
 
-def test_incomplete_blocks_that_matter_make_the_fit_primary(frame: pd.DataFrame) -> None:
+def test_incomplete_replicates_that_matter_are_seen_and_fitted(frame: pd.DataFrame) -> None:
     some = frame[~((frame["seed"] == "s1") & (frame["depth"] == "16"))]
     some = some[~((some["seed"] == "s0") & (some["depth"] == "20"))]
     some = some[~((some["seed"] == "s2") & (some["bn"] == "after"))]
     some = some.assign(acc=some["acc"] + some["seed"].map({"s0": 0.0, "s1": 0.3, "s2": 0.6}))
     found = analysis.from_frame(some, ["optimizer", "bn", "depth"], "acc", "seed").estimates()
-    assert found.rule.primary == "pooled"
+    assert found.rule.primary == "blocked"
+    own = found.contrasts.set_index("term")
+    assert own["blocked_se"].notna().all()
+    assert (own["blocked_se"] < own["welch_se"]).all()  # free of the shock, which is large
 
 
 def test_summaries_say_what_a_person_needs(study: analysis.Study, frame: pd.DataFrame) -> None:
