@@ -8,6 +8,7 @@ retried. Interrupting ends the cell processes and puts their cells back.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -16,8 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+from ablations.errors import InputError
 from runner.devices import Slot
 from runner.slots import LEASE_SECONDS, Desk, work
+
+log = logging.getLogger(__name__)
 
 BEAT_SECONDS = LEASE_SECONDS / 12
 REPAIR_SECONDS = LEASE_SECONDS / 5  # a lease is judged by at least four looks
@@ -102,12 +106,22 @@ def _stopping(desk: Desk) -> Iterator[list[int]]:
 @contextlib.contextmanager
 def _pulse(desk: Desk, publish: Callable[[], object] | None) -> Iterator[None]:
     """Threads beside the slots, one a duty, so that a slow mirror never lets a lease expire."""
-    done = threading.Event()
+    done, refused = threading.Event(), threading.Event()
     with desk.store.mirror(desk.study) as mirror:
+
+        def keep_mirror(*, wait: bool = False) -> None:
+            """Trials are a copy for others to look at: what they did to it must not end the run."""
+            if not refused.is_set():
+                try:
+                    mirror.sync(wait=wait)
+                except InputError as error:
+                    refused.set()
+                    log.warning("the trials in Optuna are no longer kept up to date: %s", error)
+
         duties: list[tuple[str, float, Callable[[], object]]] = [
             ("beat", BEAT_SECONDS, desk.beat),
             ("repair", REPAIR_SECONDS, desk.repair),
-            ("mirror", MIRROR_SECONDS, lambda: mirror.sync(wait=False)),
+            ("mirror", MIRROR_SECONDS, keep_mirror),
         ]
         if publish is not None:
             duties.append(("publish", PUBLISH_SECONDS, publish))
@@ -124,7 +138,7 @@ def _pulse(desk: Desk, publish: Callable[[], object] | None) -> Iterator[None]:
             for thread in threads:
                 thread.join()
             if desk.trouble is None:
-                mirror.sync()
+                keep_mirror(wait=True)
 
 
 def _every(

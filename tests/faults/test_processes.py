@@ -91,6 +91,20 @@ def test_p2_a_run_killed_while_its_fork_server_starts_leaves_no_orphan(bench, tm
     bench.assert_no_orphans(seconds=5)
 
 
+def test_p2_the_log_of_a_cell_whose_run_was_killed_is_shown(bench, tmp_path):
+    file = specification(tmp_path, train={"epochs": 50})
+    run = bench.grid(file)
+    wait_until(lambda: [p for p in bench.cell_processes() if bench.training(p)])
+    made = next(m for m in map(bench.training, bench.cell_processes()) if m)
+    run.kill()
+    run.wait()
+    code, output = bench.run("show", made[0])
+    assert code == 0, output
+    (study,) = bench.store().studies()
+    said = output.replace("\n", "")
+    assert str(bench.results / study.name / "attempts" / f"{made[0]}-{made[1]}.log") in said
+
+
 def test_p2_a_stopped_cell_process_dies_with_the_run(bench, tmp_path):
     """SIGSTOP, then the run is killed: only the kernel can end a process that is stopped."""
     file = specification(tmp_path, train={"epochs": 50})

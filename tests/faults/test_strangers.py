@@ -10,6 +10,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
+from runner.store import open_store
 from runner.store.mirror import optuna_storage
 from tests.faults.harness import ROOT, specification
 
@@ -87,3 +88,23 @@ def test_s10_trials_that_others_left_running_are_ignored(bench, tmp_path):
     ours = [t for t in trials if t.number not in numbers]
     assert sorted(t.user_attrs["cell"] for t in ours) == sorted(r["cell"] for r in bench.runs())
     assert {t.state for t in ours} == {TrialState.COMPLETE}
+
+
+def test_s10_a_stranger_with_our_parameter_as_a_number_ends_no_run(bench, tmp_path):
+    code, output = bench.run("plan", specification(tmp_path, replicates=1))
+    assert code == 0, output
+    name = output.split("study ")[1].split(":")[0]
+    store = open_store(bench.storage, create=True)
+    optuna.create_study(study_name=name, storage=optuna_storage(store)).add_trial(
+        create_trial(
+            value=0.5,
+            params={"optimizer": 0.5},
+            distributions={"optimizer": optuna.distributions.FloatDistribution(0, 1)},
+        )
+    )
+    store.close()
+    code, output = bench.run("grid", specification(tmp_path, replicates=1), "--no-report")
+    assert code == 0, output
+    assert "no longer kept up to date" in output
+    assert "optimizer" in output
+    bench.assert_exact(4)
