@@ -168,6 +168,8 @@ MATRIX: dict[str, Row] = {
         (
             f"{STORAGE}::test_s6_a_full_results_disk_stops_the_run_and_loses_nothing",
             f"{STORAGE}::test_s6_a_full_store_disk_is_one_clear_sentence_and_the_run_continues_later",
+            f"{STORAGE}::"
+            "test_s6_a_full_disk_of_the_server_is_one_clear_sentence_and_the_run_continues_later",
             f"{STORAGE}::test_s6_a_disk_with_no_room_for_a_checkpoint_lets_the_cells_go_on",
             f"{STORAGE}::test_s6_checkpoints_that_fill_the_stores_own_disk_lose_nothing",
             f"{RESUME}::test_a_full_disk_costs_the_checkpoint_and_not_the_cell",
@@ -213,6 +215,8 @@ MATRIX: dict[str, Row] = {
         "trials added, ended, deleted or left running by hand or another tool",
         (
             "tests/faults/test_strangers.py::test_s10_trials_that_others_left_running_are_ignored",
+            "tests/faults/test_strangers.py::"
+            "test_s10_a_stranger_with_our_parameter_as_a_number_ends_no_run",
             f"{MIRROR}::test_what_people_do_in_the_dashboard_is_survived",
             f"{MIRROR}::test_a_trial_that_vanished_is_made_again",
             f"{MIRROR}::test_a_study_deleted_in_the_dashboard_is_made_again",

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -201,6 +202,46 @@ def test_s6_a_full_store_disk_is_one_clear_sentence_and_the_run_continues_later(
         bench.assert_exact(8)
     finally:
         bench.close()
+
+
+@pytest.mark.slow
+def test_s6_a_full_disk_of_the_server_is_one_clear_sentence_and_the_run_continues_later(
+    tmp_path, postgres_server
+):
+    """The database lies on a small disk of its own; the server's log of changes does not."""
+    folder = Path(tempfile.mkdtemp(prefix="small"))  # the server may not look into tmp_path
+    options = "size=24m,mode=0777"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)])
+    if mounted.returncode:
+        pytest.skip("NOT TESTED: mounting a small file system needs root")
+    bench = Bench(tmp_path, postgres_server.url("small"))
+    try:
+        (folder / "data").mkdir()
+        (folder / "data").chmod(0o700)
+        if os.geteuid() == 0:
+            os.chown(folder / "data", 65534, -1)
+        postgres_server.execute(f"CREATE TABLESPACE small LOCATION '{folder}/data'")
+        postgres_server.execute("CREATE DATABASE small TABLESPACE small")
+        code, output = bench.run("grid", specification(tmp_path, replicates=1), "--no-report")
+        assert code == 0, output
+        filler = folder / "filler"
+        fill(filler)
+        more = specification(tmp_path, replicates=400)
+        code, output = bench.run("grid", more, "--no-report")
+        assert code == 4, output
+        assert "no space left" in output.lower()
+        assert "Traceback" not in output
+        filler.unlink()
+        more = specification(tmp_path, replicates=2)
+        code, output = bench.run("grid", more, "--no-report")
+        assert code == 0, output
+        bench.assert_exact(8)
+    finally:
+        bench.close()
+        postgres_server.execute("DROP DATABASE IF EXISTS small WITH (FORCE)")
+        postgres_server.execute("DROP TABLESPACE IF EXISTS small")
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+        folder.rmdir()
 
 
 CHECKPOINTS = {"epochs": 3, "checkpoint_epochs": 1}
