@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.interval_rule import choose_interval
+from analysis.interval_rule import by_rule, choose_interval
 from analysis.margins import Margin
 from tests.benchmarks.coverage import (
+    TWELVE,
     Scenario,
     cells_of,
     coverage,
+    coverage_incomplete,
     draw_many,
     errors,
     estimate_many,
     grid_weights,
+    lose,
     report,
     scenarios,
     targets,
@@ -23,7 +26,7 @@ from tests.benchmarks.coverage import (
 
 def test_batches_are_estimated_as_the_package_estimates_one_grid() -> None:
     worlds, _ = scenarios()
-    for world in worlds:
+    for world in (one for one in worlds if one.complete):
         shape = world.means.shape
         y = draw_many(world, 6, np.random.default_rng(5))
         got = estimate_many(y.reshape(*y.shape[:2], -1), grid_weights(shape))
@@ -38,6 +41,21 @@ def test_batches_are_estimated_as_the_package_estimates_one_grid() -> None:
                     assert got.estimate[at, column] == pytest.approx(row["estimate"], abs=1e-12)
                     half = (row["high"] - row["low"]) / 2
                     assert halves[at, column] == pytest.approx(half, rel=1e-9)
+
+
+def test_incomplete_grids_are_estimated_as_the_package_does_and_cover() -> None:
+    world = Scenario("12 cells, lost", np.zeros((3, 2, 2)), TWELVE, 3, 0.5, lost=2, empty=(4,))
+    y = lose(world, draw_many(world, 1, np.random.default_rng(3))[0], np.random.default_rng(4))
+    cells = cells_of(y)
+    assert int(cells.empty.sum()) == 1
+    assert cells.n == 31
+    own = by_rule(cells, grid_weights((3, 2, 2))[2].reshape(3, 2, 2))
+    assert own.rests_on == "model of order 2"
+    covered = coverage_incomplete(world, 400, 5)
+    ruled = covered.loc[covered["method"] == "rule", "coverage"]
+    assert ruled.between(0.91, 0.99).all()
+    text = report(covered, errors(world, 5, 3), 400, 5)
+    assert "Where runs are lost or cells empty" in text
 
 
 def test_intervals_cover_and_tests_err_as_they_say() -> None:
@@ -61,6 +79,6 @@ def test_intervals_cover_and_tests_err_as_they_say() -> None:
 
 def test_the_worlds_are_those_of_the_published_table() -> None:
     worlds, nulls = scenarios()
-    assert {world.means.size for world in worlds} == {72, 32, 8, 4}
+    assert {world.means.size for world in worlds} == {72, 32, 12, 8, 4}
     assert (worlds[0].deviations == 0).any()  # cells that never vary
     assert all(np.ptp(null.means) == 0 for null in nulls)
