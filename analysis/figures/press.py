@@ -30,11 +30,13 @@ class Job:
     drawing: Drawing
     folder: Path
     formats: tuple[str, ...]
+    numbers: bool = True  # whether the CSV is written too
 
     def save(self) -> None:
         """Write the files of `analysis.figures.save`; OSError where the folder cannot be."""
         one = self.drawing
-        save(one.figure, self.folder, one.name, one.data, one.caption, self.formats)
+        data = one.data if self.numbers else None
+        save(one.figure, self.folder, one.name, data, one.caption, self.formats)
 
 
 class Press:

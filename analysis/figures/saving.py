@@ -33,11 +33,13 @@ def save(
     figure: Figure,
     folder: Path,
     name: str,
-    data: pd.DataFrame,
+    data: pd.DataFrame | None,
     caption: str,
     formats: tuple[str, ...] = ("png", "svg"),
 ) -> list[Path]:
     """Write `name`.png, .svg (and .pdf where asked), .csv and .txt (the caption) to `folder`.
+
+    Without `data` there is no .csv: it lies beside another size of the same figure.
 
     Returns:
         The files written, pictures first in the order of `formats`.
@@ -50,11 +52,12 @@ def save(
         _lay_out(figure)
         for file in files:
             figure.savefig(file, dpi=PIXELS_PER_INCH, metadata=_metadata(file.suffix, caption))
-    table = folder / f"{name}.csv"
-    data.to_csv(table, index=False)
+    if data is not None:
+        files.append(folder / f"{name}.csv")
+        data.to_csv(files[-1], index=False)
     note = folder / f"{name}.txt"
     note.write_text(caption + "\n", encoding="utf-8")
-    return [*files, table, note]
+    return [*files, note]
 
 
 def _lay_out(figure: Figure) -> None:

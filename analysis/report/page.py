@@ -613,8 +613,10 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
         *files,
         ("paper/ablation.tex", "the ablation table for LaTeX"),
         ("paper/ablation.md", "the ablation table for Markdown"),
+        ("paper/ablation.csv", "its numbers, unrounded"),
         ("paper/methods.txt", "the methods paragraph"),
-        ("figures/", "every figure as PNG and SVG with the CSV behind it, the main ones as PDF"),
+        ("paper/", "the main figures one journal column (3.5 in) wide, as SVG and PDF"),
+        ("figures/", "every figure as PNG and SVG with the CSV behind it"),
     ]
 
 

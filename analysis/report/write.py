@@ -16,7 +16,7 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.effects_json import SCHEMA_PATH, write_document
-from analysis.figures import Drawing
+from analysis.figures import COLUMN, Drawing, at_width
 from analysis.figures.press import Job, Press
 from analysis.report import kept
 from analysis.report.answer import Answer, answer, running
@@ -38,7 +38,7 @@ IN_PAPERS = {
     "convergence_rates",
     "time_to_target",
 }
-"""Figures that are also written as PDF: setting their fonts takes longer than all else."""
+"""Figures that are also drawn for a paper, one column wide, as SVG and PDF."""
 
 
 def write_report(
@@ -99,9 +99,12 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
         warnings = caveats(study, convergence)
         for drawing in _draw(study, warnings):
             drawings[drawing.name] = drawing
-            paper = drawing.name in IN_PAPERS and not partial
-            formats = ("png", "svg", "pdf") if paper else ("png", "svg")
-            press.put(Job(drawing, folder / "figures", formats))
+            press.put(Job(drawing, folder / "figures", ("png", "svg")))
+            if drawing.name in IN_PAPERS:
+                with at_width(COLUMN):
+                    narrow = DRAWINGS[drawing.name](study)
+                if narrow is not None:
+                    press.put(Job(narrow, folder / "paper", ("svg", "pdf"), numbers=False))
         write_document(study.document(), folder / "effects.json")
         _replace(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
         write_paper(study, folder / "paper")

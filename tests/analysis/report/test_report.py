@@ -32,7 +32,25 @@ def test_everything_is_written(written: Written) -> None:
         "paper/ablation.csv", "paper/methods.txt",
     } <= names  # fmt: skip
     for figure in ("main_effects", "interaction_matrix", "forest", "time_to_target"):
-        assert {f"figures/{figure}.{kind}" for kind in ("png", "svg", "csv", "pdf")} <= names
+        assert {f"figures/{figure}.{kind}" for kind in ("png", "svg", "csv")} <= names
+
+
+def test_figures_for_a_paper_are_one_column_wide_as_svg_and_pdf(
+    written: Written, partial: Written
+) -> None:
+    for report in (written, partial):
+        for figure in ("main_effects", "interaction_matrix", "forest", "convergence_rates"):
+            svg = (report.folder / f"paper/{figure}.svg").read_text("utf-8")
+            assert re.search(r'width="([\d.]+)pt"', svg).group(1) == "252", figure  # type: ignore[union-attr]
+            pdf = (report.folder / f"paper/{figure}.pdf").read_bytes()
+            assert b"/MediaBox [ 0 0 252 " in pdf, figure
+
+
+def test_the_list_of_files_names_only_what_is_there(written: Written, partial: Written) -> None:
+    for report in (written, partial):
+        listed = report.html.split('<ul class="files">')[1].split("</ul>")[0]
+        for file in re.findall(r'href="([^"]+)"', listed):
+            assert (report.folder / file).exists(), file
 
 
 def test_the_page_is_one_file_without_network(written: Written) -> None:
