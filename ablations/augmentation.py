@@ -10,14 +10,18 @@ belong to another class: then the flip is left out.
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import NonNegativeFloat, NonNegativeInt
+from annotated_types import Ge, Le
 
+from ablations.bounds import Share
 from ablations.registry import level
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
+
+Padding = Annotated[int, Ge(0), Le(31)]
+"""Pixels; a shift by 32 would leave nothing of a 32x32 image."""
 
 MIRRORING = ("basic", "strong")
 """The levels that flip images where `mirror` allows it."""
@@ -30,7 +34,7 @@ def none(images: Tensor, draw: Generator, mirror: bool) -> Tensor:
 
 
 @level("augmentation")
-def basic(images: Tensor, draw: Generator, mirror: bool, *, padding: NonNegativeInt = 4) -> Tensor:
+def basic(images: Tensor, draw: Generator, mirror: bool, *, padding: Padding = 4) -> Tensor:
     """Random crop after padding with black, and a horizontal flip half of the time."""
     import torch
 
@@ -47,13 +51,13 @@ def strong(
     draw: Generator,
     mirror: bool,
     *,
-    padding: NonNegativeInt = 4,
-    degrees: NonNegativeFloat = 15.0,
-    brightness: NonNegativeFloat = 0.2,
-    contrast: NonNegativeFloat = 0.2,
-    saturation: NonNegativeFloat = 0.2,
-    hue: NonNegativeFloat = 0.1,
-    erasing: NonNegativeFloat = 0.5,
+    padding: Padding = 4,
+    degrees: Annotated[float, Ge(0), Le(180)] = 15.0,
+    brightness: Share = 0.2,
+    contrast: Share = 0.2,
+    saturation: Share = 0.2,
+    hue: Annotated[float, Ge(0), Le(0.5)] = 0.1,
+    erasing: Share = 0.5,
 ) -> Tensor:
     """Basic, then rotation, colour jitter and, in a share `erasing` of images, a black rectangle.
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import PositiveFloat
-
+from ablations.bounds import PositiveShare
 from ablations.registry import level
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def none(channels: int) -> list[Module]:
 
 @level("bn_placement")
 def before(
-    channels: int, *, momentum: PositiveFloat = 0.1, eps: PositiveFloat = 1e-5
+    channels: int, *, momentum: PositiveShare = 0.1, eps: PositiveShare = 1e-5
 ) -> list[Module]:
     """Convolution, batch norm, ReLU (Ioffe and Szegedy, 2015, section 3.2)."""
     from torch.nn import BatchNorm2d, ReLU
@@ -37,7 +36,7 @@ def before(
 
 @level("bn_placement")
 def after(
-    channels: int, *, momentum: PositiveFloat = 0.1, eps: PositiveFloat = 1e-5
+    channels: int, *, momentum: PositiveShare = 0.1, eps: PositiveShare = 1e-5
 ) -> list[Module]:
     """Convolution, ReLU, batch norm."""
     from torch.nn import BatchNorm2d, ReLU

@@ -11,8 +11,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from pydantic import PositiveFloat
-
+from ablations.bounds import Positive
 from ablations.registry import level
 
 RELU_GAIN = sqrt(2)
@@ -59,7 +58,7 @@ def xavier(layer: Conv2d | Linear, draw: Generator) -> None:
 
 
 @level("init")
-def orthogonal(layer: Conv2d | Linear, draw: Generator, *, gain: PositiveFloat = RELU_GAIN) -> None:
+def orthogonal(layer: Conv2d | Linear, draw: Generator, *, gain: Positive = RELU_GAIN) -> None:
     """Orthogonal rows or columns times `gain` (Saxe et al., 2014)."""
     from torch.nn import init
 
@@ -68,7 +67,7 @@ def orthogonal(layer: Conv2d | Linear, draw: Generator, *, gain: PositiveFloat =
 
 
 @level("init")
-def naive(layer: Conv2d | Linear, draw: Generator, *, std: PositiveFloat = 0.01) -> None:
+def naive(layer: Conv2d | Linear, draw: Generator, *, std: Positive = 0.01) -> None:
     """Normal with one standard deviation for every layer, whatever its fan."""
     from torch.nn import init
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import NonNegativeFloat, PositiveFloat
-
+from ablations.bounds import Decay, NotNegative, Positive, PositiveDecay
 from ablations.registry import level
 
 if TYPE_CHECKING:
@@ -32,10 +31,10 @@ def _fused(parameters: list[Parameter]) -> bool:
 def adam(
     parameters: list[Parameter],
     *,
-    lr: PositiveFloat = 1e-3,
-    weight_decay: NonNegativeFloat = 0.0,
-    beta1: NonNegativeFloat = 0.9,
-    beta2: NonNegativeFloat = 0.999,
+    lr: Positive = 1e-3,
+    weight_decay: NotNegative = 0.0,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
 ) -> Optimizer:
     """Adam (Kingma and Ba, 2015); weight decay, where given, enters the gradient."""
     import torch
@@ -53,10 +52,10 @@ def adam(
 def adamw(
     parameters: list[Parameter],
     *,
-    lr: PositiveFloat = 1e-3,
-    weight_decay: NonNegativeFloat = 0.01,
-    beta1: NonNegativeFloat = 0.9,
-    beta2: NonNegativeFloat = 0.999,
+    lr: Positive = 1e-3,
+    weight_decay: NotNegative = 0.01,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
 ) -> Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
     import torch
@@ -74,8 +73,8 @@ def adamw(
 def sgd(
     parameters: list[Parameter],
     *,
-    lr: PositiveFloat = 0.1,
-    weight_decay: NonNegativeFloat = 5e-4,
+    lr: Positive = 0.1,
+    weight_decay: NotNegative = 5e-4,
 ) -> Optimizer:
     """Stochastic gradient descent without momentum."""
     import torch
@@ -87,9 +86,9 @@ def sgd(
 def sgd_momentum(
     parameters: list[Parameter],
     *,
-    lr: PositiveFloat = 0.05,
-    weight_decay: NonNegativeFloat = 5e-4,
-    momentum: NonNegativeFloat = 0.9,
+    lr: Positive = 0.05,
+    weight_decay: NotNegative = 5e-4,
+    momentum: Decay = 0.9,
 ) -> Optimizer:
     """Stochastic gradient descent with heavy-ball momentum."""
     import torch
@@ -107,9 +106,9 @@ def sgd_momentum(
 def sgd_nesterov(
     parameters: list[Parameter],
     *,
-    lr: PositiveFloat = 0.05,
-    weight_decay: NonNegativeFloat = 5e-4,
-    momentum: PositiveFloat = 0.9,
+    lr: Positive = 0.05,
+    weight_decay: NotNegative = 5e-4,
+    momentum: PositiveDecay = 0.9,
 ) -> Optimizer:
     """Stochastic gradient descent with Nesterov momentum."""
     import torch
@@ -128,10 +127,10 @@ def sgd_nesterov(
 def rmsprop(
     parameters: list[Parameter],
     *,
-    lr: PositiveFloat = 1e-3,
-    weight_decay: NonNegativeFloat = 0.0,
-    alpha: NonNegativeFloat = 0.99,
-    momentum: NonNegativeFloat = 0.0,
+    lr: Positive = 1e-3,
+    weight_decay: NotNegative = 0.0,
+    alpha: Decay = 0.99,
+    momentum: Decay = 0.0,
 ) -> Optimizer:
     """RMSprop, uncentred (Tieleman and Hinton, 2012); torch has no fused kernel for it."""
     import torch

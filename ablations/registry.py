@@ -1,26 +1,34 @@
 """Where levels are found by name: the `@level` decorator, look-up, parameters, plugins.
 
 A level is one function. Its keyword-only arguments with defaults are the level's parameters: they
-are what a YAML file may set, with the types of their annotations. `@model` and `@dataset` register
-a user's own network and images in the same way. This module imports no torch: the functions it
-holds import it when they are called.
+are what a YAML file may set, with the types and bounds of their annotations. `@model` and
+`@dataset` register a user's own network and images in the same way. This module imports no torch:
+the functions it holds import it when they are called.
+
+What a plugin gets wrong is one `InputError`, found when it is loaded. Each registered function
+knows the digest of the file that defines it, which is part of what a cell is.
+Above 300 lines because registering, looking up and loading share one table.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from types import CodeType, ModuleType
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
+from ablations.bounds import in_words
 from ablations.errors import InputError, did_you_mean
 
 FACTORS = ("augmentation", "scheduler", "init", "bn_placement", "optimizer")
@@ -40,6 +48,8 @@ class Registered:
     function: Callable[..., Any]
     source: str
     facts: Mapping[str, Any]
+    digest: str  # SHA-256 of the file that defines it, as it was when it was loaded
+    built_in: bool  # by this package rather than by a plugin
 
     @property
     def summary(self) -> str:
@@ -56,8 +66,17 @@ class Registered:
         }
 
 
+class ParameterError(InputError):
+    """A parameter that cannot be had; `key` names it."""
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 _registered: dict[tuple[str, str], Registered] = {}
 _plugins: dict[str, ModuleType] = {}
+_digests: dict[str, str] = {}  # of files as they were run
 
 
 def level(factor: str, name: str | None = None) -> Callable[[Function], Function]:
@@ -66,6 +85,8 @@ def level(factor: str, name: str | None = None) -> Callable[[Function], Function
     What the function is called with and what it returns is the factor's contract, stated at the top
     of the factor's module (`ablations/optimizer.py` and its four neighbours).
     """
+    if not isinstance(factor, str):
+        raise InputError("@level stands without its factor; write such as @level('optimizer')")
     if factor not in FACTORS:
         raise InputError(f"@level: unknown factor {factor!r}; {did_you_mean(factor, FACTORS)}")
     return lambda function: _register(factor, name, function, {})
@@ -73,6 +94,7 @@ def level(factor: str, name: str | None = None) -> Callable[[Function], Function
 
 def model(name: str | None = None) -> Callable[[Function], Function]:
     """Register `(classes, convolution_block, *, parameters...) -> torch.nn.Module` as a model."""
+    _check_called("model", name)
     return lambda function: _register("model", name, function, {})
 
 
@@ -83,8 +105,14 @@ def dataset(
 
     `mirror_keeps_labels` is False where a mirrored image may belong to another class (digits).
     """
+    _check_called("dataset", name)
     facts = {"mirror_keeps_labels": mirror_keeps_labels}
     return lambda function: _register("dataset", name, function, facts)
+
+
+def _check_called(decorator: str, name: object) -> None:
+    if name is not None and not isinstance(name, str):
+        raise InputError(f"@{decorator} stands without parentheses; write @{decorator}()")
 
 
 def _register(
@@ -97,8 +125,18 @@ def _register(
         raise InputError(
             f"{kind} {name!r} is registered twice: in {known.source} and in {source}; rename one"
         )
-    _registered[kind, name] = Registered(kind, name, function, source, facts)
+    built_in = Path(source).parent == Path(__file__).parent
+    _registered[kind, name] = Registered(
+        kind, name, function, source, facts, _digest_of(source), built_in
+    )
     return function
+
+
+def _digest_of(source: str) -> str:
+    if source not in _digests:
+        path = Path(source)
+        _digests[source] = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
+    return _digests[source]
 
 
 def names(kind: str) -> tuple[str, ...]:
@@ -121,39 +159,81 @@ def is_built_in(kind: str, name: str) -> bool:
     """Whether (kind, name) is registered, and by this package rather than by a plugin."""
     _load_factors()
     found = _registered.get((kind, name))
-    return found is not None and Path(found.source).parent == Path(__file__).parent
+    return found is not None and found.built_in
+
+
+def code_digest(kind: str, name: str) -> str | None:
+    """Digest of the plugin file that defines (kind, name); None for what is built in or unknown."""
+    if not _registered:
+        _load_factors()
+    found = _registered.get((kind, name))
+    return None if found is None or found.built_in else found.digest
 
 
 def resolve(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a level: its defaults, overridden by `given`, checked by annotation.
 
     Raises:
-        InputError: an unknown parameter, a value of the wrong type, or one left without a value.
+        ParameterError: an unknown parameter, a value of the wrong type or out of bounds, or one
+            left without a value.
+        InputError: no such level, or annotations that cannot be read.
     """
     found = find(kind, name)
     parameters = found.defaults
-    hints = parameter_types(found.function)
-    for key, value in given.items():
+    for key in given:
         if key not in parameters:
             hint = did_you_mean(key, parameters) if parameters else "it takes no parameters"
-            raise InputError(f"{kind} {name!r} has no parameter {key!r}; {hint}")
-        adapter: TypeAdapter[Any] = TypeAdapter(
-            hints.get(key, Any), config=ConfigDict(strict=True, allow_inf_nan=False)
-        )
-        try:
-            # As JSON, strict: a whole number is a float and a list a tuple, but "0.1" is no number.
-            parameters[key] = adapter.validate_json(json.dumps(value))
-        except ValidationError as error:
-            problem = error.errors()[0]["msg"]
-            raise InputError(f"{kind} {name!r}: {key} = {value!r}: {problem}") from None
-    for key, value in parameters.items():
+            raise ParameterError(f"{kind} {name!r} has no parameter {key!r}; {hint}", key)
+    hints = parameter_types(found.function)
+    for key, default in parameters.items():
+        value = given.get(key, default)
         if value is inspect.Parameter.empty:
-            raise InputError(f"{kind} {name!r} needs a value for {key!r}")
+            raise ParameterError(f"{kind} {name!r} needs a value for {key!r}", key)
+        try:
+            parameters[key] = _checked(value, hints.get(key, Any))
+        except ValueError as problem:
+            said = "" if key in given else "the default "
+            shown = f"{key} = {value!r}"[:200]
+            raise ParameterError(f"{kind} {name!r}: {said}{shown}: {problem}", key) from None
     return parameters
 
 
+def _checked(value: Any, annotation: Any) -> Any:
+    """The value as its type; ValueError says what was expected."""
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(
+            annotation, config=ConfigDict(strict=True, allow_inf_nan=False)
+        )
+    except PydanticUserError:
+        raise ValueError(f"a parameter cannot be of the type {annotation!r}") from None
+    try:
+        # As JSON, strict: a whole number is a float and a list a tuple, but "0.1" is no number.
+        # What JSON cannot hold (a function, nan) could neither be written down nor hashed.
+        text = json.dumps(value, allow_nan=False)
+    except TypeError:
+        raise ValueError("expected a number, text, true, false, null or a list of them") from None
+    except ValueError:
+        raise ValueError("expected a finite number") from None
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] in BOUNDS:
+            bounds = in_words(get_args(annotation)[1:])
+            raise ValueError(f"expected {bounds}" if bounds else first["msg"]) from None
+        raise ValueError(first["msg"].replace("Input should be", "expected")) from None
+
+
+BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+"""What pydantic calls a number out of bounds."""
+
+
 def parameter_types(function: Callable[..., Any]) -> dict[str, Any]:
-    """Types of the keyword-only arguments alone: the others may name torch, which is not loaded."""
+    """Types of the keyword-only arguments alone: the others may name torch, which is not loaded.
+
+    Raises:
+        InputError: an annotation names what is not there when the program runs.
+    """
     annotations = {
         p.name: p.annotation
         for p in inspect.signature(function).parameters.values()
@@ -161,23 +241,72 @@ def parameter_types(function: Callable[..., Any]) -> dict[str, Any]:
     }
     holder = type("Parameters", (), {"__annotations__": annotations})
     namespace = getattr(function, "__globals__", {})
-    return get_type_hints(holder, globalns=namespace, include_extras=True)
+    try:
+        return get_type_hints(holder, globalns=namespace, include_extras=True)
+    except (NameError, AttributeError, TypeError, SyntaxError) as error:
+        name = getattr(function, "__name__", "?")
+        raise InputError(
+            f"{name}: the types of its parameters cannot be read ({error}); what they name must "
+            "be imported when the program runs, not only for type checkers"
+        ) from None
 
 
 def load_plugins(plugins: tuple[str, ...], base: Path | None = None) -> None:
     """Import each plugin: a `.py` file (relative to `base`) or a dotted module name.
 
     Importing runs the plugin's code: only names from the user's own file may reach this function.
+
+    Raises:
+        InputError: it cannot be imported, or what it registers cannot be used.
     """
     _load_factors()  # built-in levels come first, whoever asks for names
     for plugin in plugins:
-        if plugin.endswith(".py"):
-            _load_file((base or Path.cwd()) / plugin)
+        before = dict(_registered)
+        try:
+            if plugin.endswith(".py"):
+                _load_file((base or Path.cwd()) / plugin)
+            else:
+                _load_module(plugin)
+            for key, found in _registered.items():
+                if key not in before:
+                    _check_parameters(found)
+        except BaseException:
+            _registered.clear()
+            _registered.update(before)
+            raise
+
+
+def _check_parameters(found: Registered) -> None:
+    """Defaults that fit their types and can be written down: found now, not in the first cell."""
+    try:
+        needed = [key for key, value in found.defaults.items() if value is inspect.Parameter.empty]
+        if needed:  # a value may come from the file: types are checked, defaults then
+            parameter_types(found.function)
         else:
-            try:
-                importlib.import_module(plugin)
-            except ImportError as error:
-                raise InputError(f"plugins: cannot import {plugin!r}: {error}") from error
+            resolve(found.kind, found.name, {})
+    except InputError as error:
+        raise InputError(f"plugins: {found.source}: {error}") from None
+
+
+def _load_module(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise InputError(f"plugins: cannot import {name!r}: {error}") from error
+    except InputError as error:
+        raise InputError(f"plugins: {name}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise InputError(f"plugins: {name}: {_in_a_line(error, None)}") from error
+
+
+class _Source(SourceFileLoader):
+    """Reads the file once: what runs is what was hashed, never an older compiled copy."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        source = self.get_data(self.path)
+        _digests[self.path] = hashlib.sha256(source).hexdigest()
+        code: CodeType = self.source_to_code(source, self.path)
+        return code
 
 
 def _load_file(path: Path) -> None:
@@ -187,18 +316,32 @@ def _load_file(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"plugins: no file {path}")
     name = f"ablations_plugin_{path.stem}_{len(_plugins)}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    loader = _Source(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    if spec is None:
         raise InputError(f"plugins: {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(f"plugins: {path}: {type(error).__name__}: {error}") from error
+        loader.exec_module(module)
+    except InputError as error:
+        raise InputError(f"plugins: {path}: {error}") from error
+    except (Exception, SystemExit) as error:  # a file may call sys.exit
+        raise InputError(f"plugins: {_in_a_line(error, path)}") from error
     _plugins[str(path)] = module
+
+
+def _in_a_line(error: BaseException, path: Path | None) -> str:
+    """An exception of a plugin as one line, with the line of its file it left."""
+    said = " ".join(str(error).split())
+    if isinstance(error, SystemExit):
+        said = f"it ends the program ({said or 0}); a plugin only defines"
+    text = f"{type(error).__name__}: {said}"
+    if path is None:
+        return text
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    at = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    return f"{path}: {text}" if at is None else f"{path}:{at}: {text}"
 
 
 def _load_factors() -> None:

@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-
+from ablations.bounds import (
+    Count,
+    CountOrZero,
+    PositiveDecay,
+    PositiveShare,
+    Share,
+)
 from ablations.registry import level
 
 if TYPE_CHECKING:
@@ -62,9 +67,9 @@ def plateau(
     epochs: int,
     steps: int,
     *,
-    factor: PositiveFloat = 0.1,
-    patience: NonNegativeInt = 3,
-    threshold: NonNegativeFloat = 1e-4,
+    factor: PositiveDecay = 0.1,
+    patience: CountOrZero = 3,
+    threshold: Share = 1e-4,
 ) -> Stepper:
     """Multiply by `factor` once the validation loss has not improved for `patience` epochs."""
     from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -81,8 +86,8 @@ def cyclic(
     epochs: int,
     steps: int,
     *,
-    cycles: PositiveInt = 3,
-    floor: PositiveFloat = 0.1,
+    cycles: Count = 3,
+    floor: PositiveShare = 0.1,
 ) -> Stepper:
     """Triangular waves up to the learning rate, from `floor` times it (Smith, 2017)."""
     from torch.optim.lr_scheduler import CyclicLR
@@ -101,9 +106,7 @@ def cyclic(
 
 
 @level("scheduler")
-def cosine(
-    optimizer: Optimizer, epochs: int, steps: int, *, floor: NonNegativeFloat = 0.0
-) -> Stepper:
+def cosine(optimizer: Optimizer, epochs: int, steps: int, *, floor: Share = 0.0) -> Stepper:
     """Half a cosine, epoch by epoch, down to `floor` times the learning rate (SGDR, 2017)."""
     from torch.optim.lr_scheduler import CosineAnnealingLR
 
@@ -117,9 +120,9 @@ def one_cycle(
     epochs: int,
     steps: int,
     *,
-    rise: PositiveFloat = 0.3,
-    start: PositiveFloat = 0.04,
-    end: PositiveFloat = 4e-6,
+    rise: PositiveShare = 0.3,
+    start: PositiveShare = 0.04,
+    end: PositiveShare = 4e-6,
 ) -> Stepper:
     """Up to the learning rate in the share `rise` of all steps, then down (Smith and Topin, 2018).
 
@@ -145,8 +148,8 @@ def step(
     epochs: int,
     steps: int,
     *,
-    drops: PositiveInt = 2,
-    factor: PositiveFloat = 0.1,
+    drops: Count = 2,
+    factor: PositiveShare = 0.1,
 ) -> Stepper:
     """Multiply by `factor`, `drops` times, at equal distances over the budget."""
     from torch.optim.lr_scheduler import StepLR

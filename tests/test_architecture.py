@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 # Lower imports nothing above it. A file of a package belongs to the package's rank.
 RANKS = [
     ("ablations.errors",),
+    ("ablations.bounds",),
     ("ablations.registry",),
     ("ablations",),
     ("runner.outcome", "runner.seeds", "runner.provenance", "runner.spans", "runner.streams"),

@@ -12,6 +12,11 @@ from ablations import registry
 from ablations.errors import InputError
 
 ROOT = Path(__file__).parents[2]
+LEVEL = (
+    "from typing import Annotated\nfrom annotated_types import Lt\n"
+    "from ablations.registry import dataset, level, model\n"
+    "@level('optimizer')\ndef mine(parameters, *, lr: float = VALUE): ...\n"
+)
 
 
 def test_every_level_says_in_a_line_what_it_is_and_names_its_parameters():
@@ -40,7 +45,7 @@ def test_the_levels_that_must_exist_do():
         ("optimizer", "sgd_momentun", {}, "did you mean 'sgd_momentum'"),
         ("optimizer", "sgd_momentum", {"learning_rate": 1}, "no parameter 'learning_rate'"),
         ("optimizer", "adam", {"lr": "fast"}, "lr = 'fast'"),
-        ("optimizer", "adam", {"lr": -0.1}, "greater than 0"),
+        ("optimizer", "adam", {"lr": -0.1}, "lr = -0.1: expected above 0 and at most 1e"),
         ("optimizer", "adam", {"lr": float("nan")}, "finite"),
         ("scheduler", "cyclic", {"cycles": 2.5}, "integer"),
         ("bn_placement", "none", {"eps": 1}, "it takes no parameters"),
@@ -96,13 +101,89 @@ def test_a_plugin_may_name_torch_in_its_annotations_without_importing_it(tmp_pat
             "from ablations.registry import level\n@level('optimizer')\ndef adam(p): ...\n",
             "registered twice",
         ),
+        ("x = 1\n\nprint(y)\n", r"mine\.py:3: NameError: name 'y' is not defined"),
+        ("import sys\nsys.exit(0)\n", r"mine\.py:2: SystemExit: it ends the program"),
+        (LEVEL.replace("('optimizer')", ""), "@level stands without its factor"),
+        (LEVEL.replace("level('optimizer')", "model"), r"write @model\(\)"),
+        (LEVEL.replace("level('optimizer')", "dataset"), r"write @dataset\(\)"),
+        (LEVEL.replace("VALUE", "float('nan')"), "the default lr = nan: expected a finite number"),
+        (LEVEL.replace("VALUE", "print"), "the default lr = <built-in function print>: expected a"),
+        (LEVEL.replace("VALUE", "'fast'"), "the default lr = 'fast': expected a valid number"),
+        (LEVEL.replace("VALUE", "None"), "the default lr = None: expected a valid number"),
+        (LEVEL.replace("float", "object()"), "the types of its parameters|cannot be of the type"),
+        (
+            "from __future__ import annotations\n" + LEVEL.replace("float", "Rate"),
+            "mine.*the types of its parameters cannot be read .name 'Rate' is not defined",
+        ),
+        (LEVEL.replace("float", "Annotated[float, Lt(1)]"), "the default lr = 2: expected below 1"),
     ],
 )
 def test_a_plugin_that_cannot_be_used_is_named(tmp_path: Path, text: str | None, message: str):
     if text is not None:
-        (tmp_path / "mine.py").write_text(text)
-    with pytest.raises(InputError, match=message):
+        (tmp_path / "mine.py").write_text(text.replace("VALUE", "2"))
+    before = registry.names("optimizer")
+    with pytest.raises(InputError, match=message) as refused:
         registry.load_plugins(("mine.py",), tmp_path)
+    assert "\n" not in str(refused.value)
+    assert registry.names("optimizer") == before, "nothing of it is left"
+
+
+IMPOSSIBLE = [
+    ("optimizer", "adam", "beta1", (-0.1, 1, 2)),
+    ("optimizer", "adamw", "beta2", (-0.1, 1)),
+    ("optimizer", "sgd", "lr", (0, -1, 1e31)),
+    ("optimizer", "sgd", "weight_decay", (-1e-9,)),
+    ("optimizer", "sgd_momentum", "momentum", (-1, 1, 7)),
+    ("optimizer", "sgd_nesterov", "momentum", (0, 1)),
+    ("optimizer", "rmsprop", "alpha", (1, 3)),
+    ("scheduler", "one_cycle", "rise", (0, 2)),
+    ("scheduler", "one_cycle", "start", (0, 1.5)),
+    ("scheduler", "plateau", "factor", (0, 1, 1.5)),
+    ("scheduler", "plateau", "patience", (-1,)),
+    ("scheduler", "cyclic", "floor", (0, 2)),
+    ("scheduler", "cyclic", "cycles", (0, 10**9)),
+    ("scheduler", "cosine", "floor", (-0.1, 2)),
+    ("scheduler", "step", "factor", (0, 2)),
+    ("augmentation", "basic", "padding", (-1, 500)),
+    ("augmentation", "strong", "hue", (0.9,)),
+    ("augmentation", "strong", "erasing", (30,)),
+    ("augmentation", "strong", "degrees", (181,)),
+    ("augmentation", "strong", "contrast", (2,)),
+    ("bn_placement", "before", "momentum", (0, 9)),
+    ("bn_placement", "after", "eps", (0, 2)),
+    ("init", "naive", "std", (0, 1e300)),
+    ("init", "orthogonal", "gain", (-1,)),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "key", "values"), IMPOSSIBLE)
+def test_a_value_that_torch_or_the_maths_refuses_is_refused_with_its_range(kind, name, key, values):
+    for value in values:
+        with pytest.raises(registry.ParameterError, match=f"{key} = .*: expected ") as refused:
+            registry.resolve(kind, name, {key: value})
+        assert refused.value.key == key
+
+
+def test_a_default_of_another_type_becomes_the_type(tmp_path: Path):
+    (tmp_path / "whole.py").write_text(LEVEL.replace("VALUE", "2").replace("mine", "whole"))
+    registry.load_plugins(("whole.py",), tmp_path)
+    assert repr(registry.resolve("optimizer", "whole", {})) == "{'lr': 2.0}"
+
+
+def test_the_digest_is_of_what_ran_whatever_an_older_compiled_copy_says(tmp_path: Path):
+    digests, values = [], []
+    for number, folder in enumerate(("one", "two")):
+        (tmp_path / folder).mkdir()
+        file = tmp_path / folder / "edited.py"
+        file.write_text(LEVEL.replace("VALUE", str(number)).replace("mine", f"edited_{folder}"))
+        registry.load_plugins((str(file),))
+        digests.append(registry.code_digest("optimizer", f"edited_{folder}"))
+        values.append(registry.resolve("optimizer", f"edited_{folder}", {})["lr"])
+        assert not list(file.parent.glob("__pycache__/*"))
+    assert digests[0] != digests[1]
+    assert values == [0, 1]
+    assert registry.code_digest("optimizer", "adam") is None
+    assert registry.code_digest("model", "vgg") is None
 
 
 def test_a_missing_module_is_named():
