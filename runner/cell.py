@@ -1,22 +1,25 @@
 """A cell is its content: one combination of levels, one replicate, and the protocol.
 
 Its `id` hashes everything that determines the outcome and nothing else: not the study's name, not
-the labels a person gave to levels, not the time limit. Same content, same cell, trained once.
+the labels a person gave to levels, not the time limit. Of a plugin it hashes the file that defines
+what the cell uses: an edited plugin makes other cells. Same content, same cell, trained once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ablations import registry
+from ablations.errors import InputError
 from runner.spec.level import Level
-from runner.spec.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
+from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec, identity
 
-__all__ = ["TRAINING_VERSION", "Cell", "Level"]
+__all__ = ["TRAINING_VERSION", "Cell", "Level", "code_of"]
 
 TRAINING_VERSION = 1
 """Raised by hand whenever a change of the training code changes what a cell learns."""
@@ -34,6 +37,7 @@ class Cell:
     train: TrainSpec
     plugins: tuple[str, ...] = ()  # absolute paths or module names to import before training
     data_identity: str = ""  # fingerprint of the images where the name does not fix them
+    code: tuple[tuple[str, str], ...] = ()  # of plugins: ("optimizer nadam", digest of its file)
 
     def level(self, factor: str) -> Level:
         """The level of one of the five factors, varied or held."""
@@ -55,20 +59,17 @@ class Cell:
             for level in (*self.levels, *self.held)
             if "." not in level.factor
         }
-        content = {
+        content: dict[str, Any] = {
             "training_version": TRAINING_VERSION,
             "levels": levels,
             "replicate": self.replicate,
             "data_identity": self.data_identity,
-            **{
-                name: section.model_dump(mode="json", exclude=set(NOT_IDENTITY[name]))
-                for name, section in (
-                    ("data", self.data),
-                    ("model", self.model),
-                    ("train", self.train),
-                )
-            },
+            "data": identity("data", self.data),
+            "model": identity("model", self.model),
+            "train": identity("train", self.train),
         }
+        if self.code:  # absent where all is built in: TRAINING_VERSION stands for that
+            content["code"] = dict(self.code)
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -76,12 +77,28 @@ class Cell:
     def is_built_in(self) -> bool:
         """Whether the code of all levels and of the network is this program's.
 
-        A plugin's code is not in the `id` (that of its data set is, by `data_identity`).
+        Of a plugin the `id` holds the file that defines what the cell uses, not what that imports.
         """
         levels = (one for one in (*self.levels, *self.held) if "." not in one.factor)
         return all(registry.is_built_in(one.factor, one.name) for one in levels) and (
             self.model.name not in registry.names("model")
         )
+
+    def check_code(self) -> None:
+        """Refuse to train with other plugin code than the cell was planned with.
+
+        Raises:
+            InputError: a plugin's file is not what it was; the sentence says which.
+        """
+        if not self.code:
+            return
+        here = dict(code_of((*self.levels, *self.held), self.model))
+        for name, digest in self.code:
+            if here.get(name) != digest:
+                raise InputError(
+                    f"the plugin that defines {name} is not the one this cell was planned with: "
+                    "give the grid's command again to plan with the plugin as it is now"
+                )
 
     def to_json(self) -> str:
         """One JSON object that `from_json` reads back in another process."""
@@ -104,6 +121,7 @@ class Cell:
                 "train": self.train.model_dump(mode="json"),
                 "plugins": list(self.plugins),
                 "data_identity": self.data_identity,
+                "code": self.code,
             }
         )
 
@@ -120,4 +138,16 @@ class Cell:
             train=TrainSpec(**raw["train"]),
             plugins=tuple(raw["plugins"]),
             data_identity=raw["data_identity"],
+            # Absent in cells planned before plugins were part of what a cell is.
+            code=tuple((name, digest) for name, digest in raw.get("code", ())),
         )
+
+
+def code_of(levels: Iterable[Level], model: ModelSpec) -> tuple[tuple[str, str], ...]:
+    """Digests of the plugin files that define these levels and this model, sorted by name.
+
+    What those files import is not covered. A data set's file is in the `data_identity`.
+    """
+    used = {(one.factor, one.name) for one in levels if not one.is_field} | {("model", model.name)}
+    found = ((f"{kind} {name}", registry.code_digest(kind, name)) for kind, name in used)
+    return tuple(sorted((name, digest[:16]) for name, digest in found if digest))

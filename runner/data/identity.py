@@ -1,8 +1,8 @@
 """What makes two reads of a data set the same images, found without decoding any.
 
-A built-in set is its name and version; a folder is the listing of its files, names and sizes; a
-plugin's set is its name and the text of the plugin. Part of a cell's identity, so the planner asks
-for it: no torch, and under a second for 60,000 files.
+A built-in set is its name and version; a folder is its files, their names, sizes and first bytes,
+whatever their times; a plugin's set is its name and the text of the plugin. Part of a cell's
+identity, so the planner asks for it: no torch, and about a second for 60,000 files.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from runner.spec.protocol import DataSpec
 VERSION = 1
 """Raised by hand whenever a built-in set is decoded or split differently."""
 
+HEAD_BYTES = 4096
+"""Read of each file of a folder: all of a 32x32 JPEG, and where a larger image's pixels begin."""
+
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -28,7 +31,8 @@ def data_identity(spec: DataSpec) -> str:
     """A short text that changes when the images do.
 
     Raises:
-        DataError: an image folder is missing or holds no images.
+        DataError: an image folder is missing, holds no images or one class, or has a class to
+            test that it has none to train with.
         InputError: no data set of that name.
     """
     if spec.name == "image_folder":
@@ -38,9 +42,7 @@ def data_identity(spec: DataSpec) -> str:
     known = (*DATASETS, *registry.names("dataset"))
     if spec.name not in known:
         raise InputError(f"data.name: no data set {spec.name!r}; {did_you_mean(spec.name, known)}")
-    source = Path(registry.find("dataset", spec.name).source)
-    text = source.read_bytes() if source.is_file() else b""
-    return f"{spec.name}/{hashlib.sha256(text).hexdigest()[:16]}"
+    return f"{spec.name}/{registry.find('dataset', spec.name).digest[:16]}"
 
 
 def folder_root(spec: DataSpec) -> Path:
@@ -50,7 +52,7 @@ def folder_root(spec: DataSpec) -> Path:
         DataError: `data.root` is not given or is no folder.
     """
     if spec.root is None:
-        raise DataError("data.name is image_folder, so data.root must name the folder of images")
+        raise DataError("data.root: is missing; image_folder needs the folder of its images")
     root = Path(spec.root).expanduser().absolute()
     for split in ("train", "test"):
         if not (root / split).is_dir():
@@ -75,12 +77,37 @@ def list_images(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 
 def _listing_digest(root: Path) -> str:
-    digest, count = hashlib.sha256(), 0
+    digest = hashlib.sha256()
+    classes: dict[str, set[str]] = {}
     for split in ("train", "test"):
+        classes[split] = set()
         for label, file in list_images(root / split):
+            classes[split].add(label)
             line = f"{split}/{label}/{file.name}\0{file.stat().st_size}\n"
             digest.update(line.encode(errors="surrogateescape"))
-            count += 1
-    if not count:
-        raise DataError(f"data.root: no jpg or png images under {root}/train/CLASS or test/CLASS")
+            digest.update(_head(file.path))
+    if not classes["train"] or not classes["test"]:
+        split = "test" if classes["train"] else "train"
+        raise DataError(f"data.root: no jpg or png images under {root / split}/CLASS")
+    if len(classes["train"]) < 2:
+        raise DataError(
+            f"data.root: {root / 'train'} holds the class {min(classes['train'])!r} alone; "
+            "expected two or more"
+        )
+    if unknown := sorted(classes["test"] - classes["train"]):
+        raise DataError(
+            f"data.root: {root / 'test'} holds the class {unknown[0]!r}, {root / 'train'} does not"
+        )
     return digest.hexdigest()[:16]
+
+
+def _head(path: str) -> bytes:
+    """The first bytes of a file; what cannot be opened is said when it is to be decoded."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(handle, HEAD_BYTES)
+    finally:
+        os.close(handle)

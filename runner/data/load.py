@@ -44,13 +44,16 @@ def load(spec: DataSpec, planned: str = "") -> Images:
         f"{key}-{limit or 'all'}-{spec.validation}", lambda: _parts(whole, limit, spec.validation)
     )
     mean, std = (tuple(map(float, row)) for row in whole["statistics"])
+    keeps = DATASETS[spec.name].mirror_keeps_labels
+    if spec.mirror_keeps_labels is not None:
+        keeps = spec.mirror_keeps_labels
     return Images(
         parts["train_images"],
         parts["train_labels"],
         whole["test_images"],
         whole["test_labels"],
         tuple(map(str, whole["classes"])),
-        DATASETS[spec.name].mirror_keeps_labels,
+        keeps,
         parts["validation_images"],
         parts["validation_labels"],
         mean,

@@ -23,10 +23,18 @@ class DataSpec(Section):
     name: str = Field("digits", description="Data set: a built-in name or one a plugin registers.")
     root: str | None = Field(None, description="Folder that holds the data set, or gets it.")
     limit: int | None = Field(
-        None, ge=20, description="Use at most this many training images, stratified by class."
+        None,
+        ge=20,
+        le=100_000_000,
+        description="Use at most this many training images, stratified by class.",
     )
     validation: float = Field(
         0.1, gt=0, lt=0.9, description="Share of the training images kept for validation."
+    )
+    mirror_keeps_labels: bool | None = Field(
+        None,
+        description="For image_folder: false where a mirrored image may belong to another class "
+        "(text, digits), so that no level mirrors.",
     )
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Parameters of a plugin's data set."
@@ -50,31 +58,34 @@ class ModelSpec(Section):
 class TrainSpec(Section):
     """How a cell is trained and measured."""
 
-    epochs: int = Field(30, ge=1, description="Passes over the training images.")
-    batch_size: int = Field(128, ge=1, description="Images in a training step.")
+    epochs: int = Field(30, ge=1, le=100_000, description="Passes over the training images.")
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a training step.")
     target: float = Field(
         0.9, gt=0, le=1, description="Validation accuracy that counts as reached (share)."
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Label smoothing of the loss.")
-    seed: int = Field(0, ge=0, description="Base seed; replicate r draws from (seed, r).")
+    seed: int = Field(0, ge=0, lt=2**63, description="Base seed; replicate r draws from (seed, r).")
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="Arithmetic of the convolutions; bf16 runs under autocast."
     )
     memory_format: Literal["channels_last", "contiguous"] = Field(
         "channels_last", description="Memory layout of images and weights."
     )
-    threads: int = Field(1, ge=1, description="CPU threads a cell computes with.")
+    threads: int = Field(1, ge=1, le=1024, description="CPU threads a cell computes with.")
     deterministic: bool = Field(
         True, description="Only kernels that repeat bit by bit on the same device."
     )
     time_limit: float = Field(
-        86400.0, gt=0, description="Seconds a cell may take before it counts as timed out."
+        86400.0, gt=0, le=1e8, description="Seconds a cell may take before it counts as timed out."
     )
     checkpoint_epochs: int | None = Field(
-        None, ge=1, description="Write a checkpoint every so many epochs; none when absent."
+        None,
+        ge=1,
+        le=100_000,
+        description="Write a checkpoint every so many epochs; none when absent.",
     )
     checkpoint_minutes: float | None = Field(
-        10.0, gt=0, description="Write a checkpoint when the last is older than this."
+        10.0, gt=0, le=1e6, description="Write a checkpoint when the last is older than this."
     )
 
 
@@ -84,3 +95,11 @@ NOT_IDENTITY: dict[str, tuple[str, ...]] = {
     "model": (),
     "train": ("time_limit", "checkpoint_epochs", "checkpoint_minutes"),
 }
+
+
+def identity(name: str, section: Section) -> dict[str, Any]:
+    """The fields of the section `name` that say what a cell learns, as JSON holds them."""
+    found = section.model_dump(mode="json", exclude=set(NOT_IDENTITY[name]))
+    if found.get("mirror_keeps_labels", 0) is None:  # it came later: absent it changes no cell
+        del found["mirror_keeps_labels"]
+    return found

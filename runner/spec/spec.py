@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from ablations.errors import InputError
 from runner.spec.claims import Claim, parse_claim
 from runner.spec.level import Factor, Level
 from runner.spec.predicates import Predicate
-from runner.spec.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
+from runner.spec.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
 from runner.spec.sections import DesignSpec, FullDesign, RunSpec
+from runner.spec.source import Node, spell
 
 _design: TypeAdapter[DesignSpec] = TypeAdapter(DesignSpec)
 
@@ -42,6 +45,16 @@ class Spec:
     plugins: tuple[str, ...] = ()  # absolute paths or module names
     run: RunSpec = field(default_factory=RunSpec)
     source: str = ""  # absolute path of the file
+    root: Node | None = field(default=None, compare=False, repr=False)  # what it was read from
+
+    def refuse(self, path: Sequence[str | int], problem: str) -> InputError:
+        """An error that names the file, the line and the key at `path`, as far as they are known.
+
+        A specification that came from a store knows its file only.
+        """
+        if self.root is not None:
+            return self.root.refuse(path, problem)
+        return InputError(f"{self.source}: {spell(path)}: {problem}")
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
@@ -70,9 +83,13 @@ class Spec:
         protocol: dict[str, Any] = {
             "fixed": {level.factor: [level.name, dict(level.parameters)] for level in self.fixed}
         }
-        for name, section in (("data", self.data), ("model", self.model), ("train", self.train)):
-            dump = section.model_dump(mode="json", exclude=set(NOT_IDENTITY[name]))
-            dump = {key: value for key, value in dump.items() if f"{name}.{key}" not in varied}
+        sections: dict[str, Section] = {"data": self.data, "model": self.model, "train": self.train}
+        for name, section in sections.items():
+            dump = {
+                key: value
+                for key, value in identity(name, section).items()
+                if f"{name}.{key}" not in varied
+            }
             if "parameters" in dump:
                 dump["parameters"] = {
                     key: value

@@ -65,9 +65,10 @@ def train(
 
     Raises:
         DataError: the images are not those the cell was planned for.
-        InputError: a level refused its parameters.
+        InputError: a level refused its parameters, or a plugin is not the one planned with.
     """
     registry.load_plugins(cell.plugins)
+    cell.check_code()
     if cell.data_identity and cell.data_identity != images.identity:
         raise DataError(
             f"the images changed since the study was planned: expected {cell.data_identity}, "

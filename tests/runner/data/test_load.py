@@ -124,6 +124,23 @@ def test_a_damaged_entry_is_not_made_again_from_other_images(folder: Path, image
         load(spec, planned)
 
 
+def test_an_image_replaced_by_one_of_the_same_size_is_another_identity(folder: Path):
+    before = data_identity(of_folder(folder))
+    file = next((folder / "train").rglob("*.JPG"))
+    content, times = file.read_bytes(), file.stat()
+    os.utime(file, (1, 1))
+    assert data_identity(of_folder(folder)) == before, "times are no content"
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert data_identity(of_folder(folder)) != before
+
+
+def test_a_folder_whose_mirrored_images_are_other_classes_says_so(folder: Path):
+    spec = of_folder(folder)
+    assert load(spec).mirror_keeps_labels
+    assert not load(spec.model_copy(update={"mirror_keeps_labels": False})).mirror_keeps_labels
+
+
 def test_a_folders_identity_is_its_listing(folder: Path):
     before = data_identity(of_folder(folder))
     (folder / "train" / "red" / "notes.txt").write_text("longer notes, still not an image")
@@ -142,7 +159,7 @@ def test_an_unreadable_image_is_named(folder: Path, content: bytes):
 
 
 def test_what_is_wrong_with_a_folder_is_said(folder: Path, tmp_path: Path):
-    with pytest.raises(DataError, match=r"data\.root must name"):
+    with pytest.raises(DataError, match=r"data\.root: is missing"):
         data_identity(DataSpec(name="image_folder"))
     with pytest.raises(DataError, match="ROOT/train/CLASS"):
         data_identity(of_folder(tmp_path / "nowhere"))
@@ -152,8 +169,13 @@ def test_what_is_wrong_with_a_folder_is_said(folder: Path, tmp_path: Path):
         data_identity(of_folder(tmp_path / "empty"))
     (folder / "test" / "purple").mkdir()
     Image.new("RGB", (32, 32)).save(folder / "test" / "purple" / "1.png")
-    with pytest.raises(DataError, match=r"(?s)'purple'.*has no training images"):
-        load(of_folder(folder))
+    with pytest.raises(DataError, match=r"(?s)holds the class 'purple', .*train does not"):
+        data_identity(of_folder(folder))
+    for split in ("train", "test"):
+        (tmp_path / "one" / split / "red").mkdir(parents=True)
+        Image.new("RGB", (32, 32)).save(tmp_path / "one" / split / "red" / "1.png")
+    with pytest.raises(DataError, match="the class 'red' alone; expected two or more"):
+        data_identity(of_folder(tmp_path / "one"))
 
 
 def test_an_unknown_data_set_names_the_nearest():
