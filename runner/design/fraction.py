@@ -53,8 +53,8 @@ def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Co
     return canonical.combinations(_orthogonal(spec, design, candidates, canonical.levels))
 
 
-def _refuse(spec: Spec, problem: str) -> InputError:
-    return InputError(f"{spec.source}: design: {problem}")
+def _refuse(spec: Spec, problem: str, key: str | None = None) -> InputError:
+    return spec.refuse(("design",) if key is None else ("design", key), problem)
 
 
 def _regular(spec: Spec, design: RegularDesign, grid: Sequence[Combination]) -> list[Combination]:
@@ -68,9 +68,15 @@ def _regular(spec: Spec, design: RegularDesign, grid: Sequence[Combination]) -> 
             )
     count = len(spec.factors)
     if design.generators:
-        return from_generators(count, design.generators)
+        try:
+            return from_generators(count, design.generators)
+        except InputError as error:
+            raise _refuse(spec, str(error), "generators") from None
     canonical = _Canonical(spec)
-    generators = generators_of_resolution(count, int(design.resolution or 3))
+    try:
+        generators = generators_of_resolution(count, int(design.resolution or 3))
+    except InputError as error:
+        raise _refuse(spec, str(error), "resolution") from None
     return canonical.combinations(np.array(from_generators(count, generators)))
 
 
@@ -80,12 +86,15 @@ def _d_optimal(spec: Spec, design: DOptimalDesign, candidates: Runs, levels: Seq
     if design.runs < needed:
         raise _refuse(
             spec,
-            f"runs = {design.runs} cannot estimate the {needed} parameters of the model of order "
+            f"{design.runs} cannot estimate the {needed} parameters of the model of order "
             f"{design.order}; expected at least {needed}, or a lower order",
+            "runs",
         )
     if design.runs > len(candidates):
         raise _refuse(
-            spec, f"runs = {design.runs}, but there are only {len(candidates)} combinations"
+            spec,
+            f"{design.runs} is more than the {len(candidates)} combinations there are",
+            "runs",
         )
     if len(candidates) > MOST_CANDIDATES:
         random = np.random.default_rng(design.seed)
@@ -100,6 +109,7 @@ def _d_optimal(spec: Spec, design: DOptimalDesign, candidates: Runs, levels: Seq
             spec,
             f"no {design.runs} of the allowed combinations estimate the model of order "
             f"{design.order}; exclude less, run more, or choose a lower order",
+            "runs",
         )
     return candidates[chosen]
 
@@ -115,6 +125,7 @@ def _orthogonal(
             spec,
             f"an orthogonal array of {crossed} levels has a multiple of {multiple} runs, at most "
             f"{len(candidates)}; got {design.runs}",
+            "runs",
         )
     if design.runs == len(candidates):
         return candidates
@@ -140,6 +151,7 @@ def _orthogonal(
             spec,
             f"no orthogonal array of {crossed} levels in {design.runs} distinct runs was found; "
             f"expected another multiple of {multiple}, or d_optimal",
+            "runs",
         )
     return chosen
 

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from ablations.errors import InputError
-from runner.cell import Cell
+from runner.cell import Cell, code_of
 from runner.data.identity import data_identity
+from runner.data.images import DataError
 from runner.spec.level import Level, apply_fields
+from runner.spec.protocol import DataSpec
 from runner.spec.sections import FullDesign
 from runner.spec.spec import Spec
 
@@ -71,7 +72,7 @@ def plan(spec: Spec) -> Design:
     grid = tuple(_allowed(spec))
     excluded = spec.combinations - len(grid)
     if not grid:
-        raise InputError(f"{spec.source}: 'exclude' and 'only' leave no combination to run")
+        raise spec.refuse(_narrowed_by(spec), "'exclude' and 'only' leave no combination to run")
     runs = tuple(sorted(_choose(spec, grid)))
     _check_every_level_occurs(spec, runs)
     return Design(spec, runs, tuple(_cells(spec, runs)), excluded)
@@ -106,10 +107,16 @@ def _check_every_level_occurs(spec: Spec, runs: tuple[Combination, ...]) -> None
         missing = set(range(len(factor.levels))) - {run[position] for run in runs}
         if missing:
             label = factor.levels[min(missing)].label
-            raise InputError(
-                f"{spec.source}: no combination with {factor.name} = {label} is left; "
-                f"take the level out of 'factors' or change 'exclude', 'only' or 'design'"
+            raise spec.refuse(
+                ("factors", factor.name, min(missing)),
+                f"no combination with {factor.name} = {label} is left; "
+                f"take the level out of 'factors' or change 'exclude', 'only' or 'design'",
             )
+
+
+def _narrowed_by(spec: Spec) -> tuple[str]:
+    """The section that took combinations out of the grid."""
+    return ("exclude",) if spec.exclude else ("only",)
 
 
 def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
@@ -117,16 +124,19 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
     levels = [tuple(f.levels[i] for f, i in zip(spec.factors, run, strict=True)) for run in runs]
     content = [_content(one) for one in levels]
     sections = {}
+    code: list[tuple[tuple[str, str], ...]] = [()] * len(runs)
     for one in levels:
         fields = tuple(level for level in one if level.is_field)
         key = tuple(level.label for level in fields)
         if key not in sections:
             applied = apply_fields((spec.data, spec.model, spec.train), fields)
-            sections[key] = (*applied, data_identity(applied[0]))
+            sections[key] = (*applied, _identity(spec, applied[0]))
     for replicate in range(spec.replicates):
         for number in sorted(range(len(runs)), key=lambda i: _shuffle_key(replicate, content[i])):
             key = tuple(level.label for level in levels[number] if level.is_field)
             data, model, train, identity = sections[key]
+            if replicate == 0 and spec.plugins:
+                code[number] = code_of((*levels[number], *spec.fixed), model)
             yield Cell(
                 levels=levels[number],
                 held=spec.fixed,
@@ -136,7 +146,16 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
                 train=train,
                 plugins=spec.plugins,
                 data_identity=identity,
+                code=code[number],
             )
+
+
+def _identity(spec: Spec, data: DataSpec) -> str:
+    """What the images are; what is wrong with their folder gets its place in the file."""
+    try:
+        return data_identity(data)
+    except DataError as error:
+        raise spec.refuse(("data", "root"), str(error).removeprefix("data.root: ")) from None
 
 
 def _content(levels: Iterable[Level]) -> str:

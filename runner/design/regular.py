@@ -31,27 +31,27 @@ def from_generators(factors: int, generators: Sequence[str]) -> list[tuple[int, 
     for text in generators:
         match = _GENERATOR.fullmatch(text.replace(" ", "").replace("*", "").upper())
         if match is None:
-            raise InputError(f"design.generators: {text!r}: expected such as 'E=ABCD' or 'E=-ABC'")
+            raise InputError(f"{text!r}: expected such as 'E=ABCD' or 'E=-ABC'")
         factor = _position(match[1], factors, text)
         word = 0
         for letter in match[3]:
             bit = 1 << _position(letter, factors, text)
             if word & bit:
-                raise InputError(f"design.generators: {text!r}: {letter} stands twice")
+                raise InputError(f"{text!r}: {letter} stands twice")
             word |= bit
         if factor in defined:
-            raise InputError(f"design.generators: {text!r}: {match[1]} is defined twice")
+            raise InputError(f"{text!r}: {match[1]} is defined twice")
         defined[factor] = (word, -1 if match[2] == "-" else 1)
     for factor, (word, _) in defined.items():
         if any(word >> other & 1 for other in defined):
             raise InputError(
-                f"design.generators: the word of {LETTERS[factor]} holds a factor that is itself "
+                f"the word of {LETTERS[factor]} holds a factor that is itself "
                 "defined by a generator"
             )
     words = [word | 1 << factor for factor, (word, _) in defined.items()]
     shortest = min((one.bit_count() for one in defining_words(words)), default=factors)
     if shortest < 3:
-        raise InputError("design.generators: two factors would always change together")
+        raise InputError("two factors would always change together")
     basic = [factor for factor in range(factors) if factor not in defined]
     runs = []
     for levels in product((0, 1), repeat=len(basic)):
@@ -67,7 +67,7 @@ def _position(letter: str, factors: int, text: str) -> int:
     position = LETTERS.find(letter)
     if not 0 <= position < factors:
         raise InputError(
-            f"design.generators: {text!r}: there is no factor {letter}; the {factors} factors are "
+            f"{text!r}: there is no factor {letter}; the {factors} factors are "
             f"{LETTERS[0]} to {LETTERS[factors - 1]} in the file's order"
         )
     return position
@@ -92,7 +92,7 @@ def generators_of_resolution(factors: int, resolution: int) -> list[str]:
     """
     if factors > MOST_FACTORS:
         raise InputError(
-            f"design: resolution is searched for up to {MOST_FACTORS} factors; give generators"
+            f"a resolution is searched for up to {MOST_FACTORS} factors; give generators"
         )
     for halvings in range(factors - 1, 0, -1):
         best = _minimum_aberration(factors, halvings, resolution)
@@ -104,7 +104,7 @@ def generators_of_resolution(factors: int, resolution: int) -> list[str]:
                 for i, word in enumerate(best)
             ]
     raise InputError(
-        f"design: no fraction of {factors} two-level factors has resolution {resolution}; "
+        f"no fraction of {factors} two-level factors has resolution {resolution}; "
         "expected 'design: {kind: full}' or a lower resolution"
     )
 

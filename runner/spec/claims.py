@@ -80,6 +80,22 @@ class Claim:
             )
         return allowed
 
+    def meaning(self, factors: Mapping[str, Sequence[str]]) -> tuple[object, ...]:
+        """Equal for claims that say the same, however they are written.
+
+        Args:
+            factors: Every factor of the study with its labels.
+        """
+        left, sign, right = self.left, self.sign, self.right
+        if sign == "<" or (sign == "=" and right < left):
+            left, sign, right = right, (">" if sign == "<" else sign), left
+        given = {
+            (factor, labels)
+            for factor, labels in self.given(factors).items()
+            if len(labels) < len(factors[factor])
+        }
+        return self.factor, left, sign, right, self.margin, self.outcome, frozenset(given)
+
 
 def parse_claim(text: str) -> Claim:
     """Read one claim; factors and levels are not looked up.

@@ -10,14 +10,15 @@ checked against the field.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ablations import registry
+from ablations.bounds import in_words
 from ablations.errors import InputError, did_you_mean
-from ablations.registry import FACTORS
+from ablations.registry import BOUNDS, FACTORS, ParameterError
 from runner.spec.level import SECTIONS, Factor, Level
 from runner.spec.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
 from runner.spec.source import Node
@@ -36,7 +37,7 @@ def field_factors() -> tuple[str, ...]:
         f"{section}.{field}"
         for section, model in _MODELS.items()
         for field in model.model_fields
-        if field != "parameters" and field not in NOT_IDENTITY[section]
+        if field not in ("parameters", "mirror_keeps_labels") and field not in NOT_IDENTITY[section]
     )
 
 
@@ -171,21 +172,14 @@ def _read_named_level(
         raise root.refuse(
             (*path, name), f"expected parameters such as {{{name}: {{KEY: VALUE}}}}, got {given!r}"
         )
-    at = path
-    for key in given:
-        if parameters is not None and key not in registry.find(factor, name).defaults:
-            at = (*path, name, key)
-            break
-    resolved = _ask(lambda: registry.resolve(factor, name, given), root, at)
-    return Level(factor, label or name, name, resolved)
-
-
-def _ask(question: Callable[[], Any], root: Node, path: Path) -> Any:
-    """The registry's answer; its refusals get the place in the file."""
     try:
-        return question()
+        resolved = registry.resolve(factor, name, given)
+    except ParameterError as error:
+        at = (*path, name, error.key) if error.key in given else path
+        raise root.refuse(at, str(error)) from None
     except InputError as error:
         raise root.refuse(path, str(error)) from None
+    return Level(factor, label or name, name, resolved)
 
 
 def _read_field_level(
@@ -214,7 +208,10 @@ def _field_value(factor: str, value: Any, root: Node, path: Path) -> Any:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        problem = error.errors()[0]["msg"].replace("Input should be", "expected")
+        first = error.errors()[0]
+        problem = first["msg"].replace("Input should be", "expected")
+        if first["type"] in BOUNDS:
+            problem = f"expected {in_words(info.metadata)}"
         raise root.refuse(path, f"{value!r}: {problem}") from None
 
 

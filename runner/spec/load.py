@@ -16,7 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ablations import registry
+from ablations.bounds import in_words
 from ablations.errors import InputError, did_you_mean
+from ablations.registry import BOUNDS, FACTORS
 from runner.spec.catalog import DATASETS
 from runner.spec.claims import Claim, check_claim, parse_claim
 from runner.spec.level import Factor
@@ -29,6 +31,7 @@ from runner.spec.merge import (
     with_settings,
 )
 from runner.spec.predicates import read_predicates
+from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.spec.sections import DESIGNS, SpecFile
 from runner.spec.source import Node
 from runner.spec.spec import Spec
@@ -68,23 +71,36 @@ def load_spec(
     settings = list(overrides)
     chosen = choose_profile(root, profile, cuda_visible=cuda_visible)
     spec = _resolve(with_settings(with_profile(root, chosen), settings), chosen, file)
-    if not settings:  # a mistake in a profile of another machine is better found on this one
-        for other in profile_names(root):
-            if other != chosen:
-                _resolve(with_profile(root, other), other, file)
+    for other in profile_names(root):
+        if other != chosen:  # a mistake in another machine's profile is better found on this one
+            _check_profile(root, other, settings, file)
     return spec
+
+
+def _check_profile(root: Node, profile: str, settings: list[str], file: Path) -> None:
+    """Refuse a profile that is wrong in itself: with the settings and without them."""
+    try:
+        _resolve(with_profile(root, profile), profile, file)
+    except InputError:
+        if settings:  # they may have been meant for it, or not
+            try:
+                _resolve(with_settings(with_profile(root, profile), settings), profile, file)
+            except InputError:
+                pass
+            else:
+                return
+        raise
 
 
 def _resolve(root: Node, profile: str, file: Path) -> Spec:
     """Validate the tree and look everything up."""
     sections = _validate(root)
     _check_name(sections.name, root, ("name",))
-    if not _NAME.fullmatch(profile) or len(profile) > 40:
-        raise root.refuse((), f"profile {profile!r}: expected at most 40 letters, digits, '-_.+'")
     plugins = _load_plugins(root)
     data = sections.data.model_copy(
         update={
             "root": _from_file(root, ("data", "root"), sections.data.root),
+            "mirror_keeps_labels": _mirroring(root, sections.data),
             "parameters": _parameters(root, "data", sections.data.name, sections.data.parameters),
         }
     )
@@ -112,6 +128,7 @@ def _resolve(root: Node, profile: str, file: Path) -> Spec:
         plugins=plugins,
         run=sections.run,
         source=str(file.resolve()),
+        root=root,
     )
     cells = spec.combinations * spec.replicates
     if cells > MOST_CELLS:
@@ -126,11 +143,25 @@ def _validate(root: Node) -> SpecFile:
     raw = {key: value for key, value in root.plain.items() if value is not None}
     for key in root.plain:
         if key not in SpecFile.model_fields:
-            raise root.refuse((key,), f"unknown key; {did_you_mean(key, SpecFile.model_fields)}")
+            raise root.refuse((key,), f"unknown key; {_where_it_belongs(key)}")
     try:
         return SpecFile.model_validate(raw, strict=True)
     except ValidationError as error:
         raise _explain(error, root) from None
+
+
+def _where_it_belongs(key: str) -> str:
+    """What to write instead of an unknown key of the top level."""
+    inside = [
+        f"{section}.{key}"
+        for section, model in (("data", DataSpec), ("model", ModelSpec), ("train", TrainSpec))
+        if key in model.model_fields and key not in ("name", "parameters")
+    ]
+    if inside:
+        return f"did you mean {inside[0]!r}?"
+    if key in FACTORS:
+        return f"did you mean 'factors.{key}' or 'fixed.{key}'?"
+    return did_you_mean(key, SpecFile.model_fields)
 
 
 def _explain(error: ValidationError, root: Node) -> InputError:
@@ -154,6 +185,8 @@ def _explain(error: ValidationError, root: Node) -> InputError:
         said = f"unknown design {name!r}; {did_you_mean(name, DESIGNS)}"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
         said = f"{given!r}: expected a mapping of keys to values"
+    elif kind in BOUNDS and (bounds := _bounds(first["loc"])):
+        said = f"{given!r}: expected {bounds}"
     elif isinstance(given, dict | list):
         said = message
     else:
@@ -162,8 +195,18 @@ def _explain(error: ValidationError, root: Node) -> InputError:
     return root.refuse(path, said + more)
 
 
+def _bounds(location: Sequence[str | int]) -> str:
+    """The bounds of the field at `location` in words."""
+    field = _section(location[:-1]).model_fields.get(str(location[-1]))
+    return "" if field is None else in_words(field.metadata)
+
+
 def _fields(location: Sequence[str | int]) -> list[str]:
     """The keys that are valid in the section at `location`."""
+    return list(_section(location).model_fields)
+
+
+def _section(location: Sequence[str | int]) -> type[BaseModel]:
     model: type[BaseModel] = SpecFile
     for step in location:
         if step in DESIGNS:
@@ -172,7 +215,7 @@ def _fields(location: Sequence[str | int]) -> list[str]:
         annotation = model.model_fields[str(step)].annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
-    return list(model.model_fields)
+    return model
 
 
 def _check_name(name: str, root: Node, path: tuple[str, ...]) -> None:
@@ -199,6 +242,12 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
         except InputError as error:
             raise root.refuse(path, str(error).removeprefix("plugins: ")) from None
         found.append(name)
+    for kind, built_in in (("model", MODELS), ("dataset", tuple(DATASETS))):
+        for taken in set(built_in) & set(registry.names(kind)):
+            where = registry.find(kind, taken).source
+            raise root.refuse(
+                ("plugins",), f"{kind} {taken!r} of {where} is called as a built-in one; rename it"
+            )
     return tuple(found)
 
 
@@ -209,6 +258,19 @@ def _from_file(root: Node, path: Sequence[str | int], text: str | None) -> str |
     node = root.at(path)
     base = Path.cwd() if node.line is None else Path(node.origin).resolve().parent
     return os.path.normpath(base / Path(text).expanduser())
+
+
+def _mirroring(root: Node, data: DataSpec) -> bool | None:
+    """What the file says of its folder's images; None where that is what is assumed anyway."""
+    said = data.mirror_keeps_labels
+    if said is None:
+        return None
+    if data.name != "image_folder":
+        raise root.refuse(
+            ("data", "mirror_keeps_labels"),
+            f"is said of image_folder only; data set {data.name!r} knows it",
+        )
+    return None if said is DATASETS[data.name].mirror_keeps_labels else said
 
 
 def _check_known(section: str, name: str, root: Node, path: Sequence[str | int]) -> bool:
@@ -267,7 +329,9 @@ def _claims(root: Node, texts: Sequence[str], factors: Sequence[Factor]) -> tupl
             claim = check_claim(parse_claim(text), labels)
         except InputError as error:
             raise root.refuse(("claims", position), str(error)) from None
-        if claim in found:
-            raise root.refuse(("claims", position), f"claim {text!r} is given twice")
+        for before in found:
+            if before.meaning(labels) == claim.meaning(labels):
+                said = "" if before.text == text else f" (as {before.text!r})"
+                raise root.refuse(("claims", position), f"claim {text!r} is given twice{said}")
         found.append(claim)
     return tuple(found)

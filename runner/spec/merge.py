@@ -1,12 +1,14 @@
 """How files, profiles and the command line are laid over each other.
 
 Order: the file that is extended, the file, the profile, `--set`. Mappings are merged key by key;
-lists and single values replace. A factor's levels are replaced as a whole, and `null` under
-`factors` or `fixed` takes a factor away. A design of another kind replaces the whole design.
+lists and single values replace; a section with nothing in it changes nothing. A factor's levels are
+replaced as a whole, and `null` under `factors` or `fixed` takes a factor away. A design of another
+kind replaces the whole design.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ablations.errors import InputError, did_you_mean
@@ -15,11 +17,16 @@ from runner.spec.source import Node, read_file, read_text
 BY_FACTOR = ("factors", "fixed")
 """Sections whose keys are factors: a factor's name may hold dots, its entry is one piece."""
 
+PROFILE = re.compile(r"\w[\w.+-]{0,39}")
+"""A profile's name: it is part of the study's, which names a folder."""
+
 NOT_SETTABLE = ("profiles", "extends")
 
 
 def overlay(base: Node, over: Node, path: tuple[str, ...] = ()) -> Node:
     """`base` with everything `over` says put on top; both remember where each value came from."""
+    if over.value is None and _is_section(path):
+        return base
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
     if path == ("design",) and "kind" in over.value:
@@ -33,7 +40,12 @@ def overlay(base: Node, over: Node, path: tuple[str, ...] = ()) -> Node:
             merged.pop(key, None)  # in a profile it stays until the profile is applied
         else:
             merged[key] = overlay(merged[key], node, inner) if key in merged else node
-    return Node(merged, base.origin, base.line)
+    return Node(merged, base.origin, base.line, base.within)
+
+
+def _is_section(path: tuple[str, ...]) -> bool:
+    """Whether `path` names a top-level key, a profile, or a top-level key in a profile."""
+    return len(path[2:] if path[:1] == ("profiles",) else path) <= 1
 
 
 def _below_factors(path: tuple[str, ...]) -> bool:
@@ -79,7 +91,17 @@ def with_profile(root: Node, profile: str) -> Node:
     if profile not in profile_names(root):
         return base
     over = root.at(("profiles", profile))
-    return base if over.value is None else overlay(base, over)
+    return base if over.value is None else overlay(base, _stamped(over, f"profiles.{profile}."))
+
+
+def _stamped(node: Node, within: str) -> Node:
+    """The tree, each node of which says in errors that it stands in a profile."""
+    value = node.value
+    if isinstance(value, dict):
+        value = {key: _stamped(inner, within) for key, inner in value.items()}
+    elif isinstance(value, list):
+        value = [_stamped(inner, within) for inner in value]
+    return Node(value, node.origin, node.line, within)
 
 
 def profile_names(root: Node) -> tuple[str, ...]:
@@ -96,6 +118,12 @@ def profile_names(root: Node) -> tuple[str, ...]:
     for name, profile in profiles.value.items():
         if name in ("auto", "default"):
             raise root.refuse(("profiles", name), f"{name!r} is taken; choose another name")
+        if not PROFILE.fullmatch(name):
+            raise root.refuse(
+                ("profiles", name),
+                f"profile {name!r}: expected at most 40 letters, digits and '-_.+', the first a "
+                "letter or digit",
+            )
         if profile.value is None:
             continue
         if not isinstance(profile.value, dict):
@@ -137,6 +165,10 @@ def with_settings(root: Node, settings: list[str]) -> Node:
             raise InputError(f"{origin}: {key!r} cannot be set")
         value = read_text(text, origin, lines=False)
         _check_not_a_factor(root, key, origin)
+        if value.value is None and len(steps) == 1 and isinstance(root.value, dict):
+            rest = {name: node for name, node in root.value.items() if name != key}
+            root = Node(rest, root.origin, root.line)  # back to what the program assumes
+            continue
         for step in reversed(steps[1:]):
             value = Node({step: value}, origin)
         root = overlay(root, Node({steps[0]: value}, origin))

@@ -42,11 +42,11 @@ class DOptimalDesign(Section):
     """The combinations that estimate a model best (D-criterion), found by exchange."""
 
     kind: Literal["d_optimal"]
-    runs: int = Field(ge=2, description="Combinations to run (times replicates).")
+    runs: int = Field(ge=2, le=1_000_000, description="Combinations to run (times replicates).")
     order: Literal[1, 2, 3] = Field(
         2, description="Model to estimate: 1 main effects, 2 with pairs, 3 with triples."
     )
-    seed: int = Field(0, ge=0, description="Seed of the random starts.")
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of the random starts.")
     starts: int = Field(20, ge=1, le=1000, description="Random starts; the best design wins.")
 
 
@@ -54,7 +54,7 @@ class OrthogonalDesign(Section):
     """An orthogonal array of strength two: main effects do not bias each other."""
 
     kind: Literal["orthogonal"]
-    runs: int = Field(ge=4, description="Combinations to run (times replicates).")
+    runs: int = Field(ge=4, le=1_000_000, description="Combinations to run (times replicates).")
 
 
 DesignSpec = Annotated[

@@ -58,6 +58,7 @@ class Node:
     value: Scalar | list[Node] | dict[str, Node]
     origin: str  # the file, or the option it came from
     line: int | None = None  # 1-based; None where there are no lines
+    within: str = ""  # what stands before its key in the file, such as "profiles.cpu."
 
     @property
     def where(self) -> str:
@@ -92,8 +93,9 @@ class Node:
 
     def refuse(self, path: Sequence[str | int], problem: str) -> InputError:
         """An error that names the place and the key at `path` below this node."""
-        key = spell(path)
-        return InputError(f"{self.at(path).where}: {key + ': ' if key else ''}{problem}")
+        found = self.at(path)
+        key = found.within + spell(path) if path else ""
+        return InputError(f"{found.where}: {key + ': ' if key else ''}{problem}")
 
 
 def spell(path: Sequence[str | int]) -> str:
@@ -155,21 +157,77 @@ def read_text(text: str, origin: str, *, lines: bool = True) -> Node:
     try:
         return _Reader(text, origin, lines).document()
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{origin}:{mark.line + 1}" if lines and mark is not None else origin
-        problem = str(error.problem or error.context)
-        if "\\t" in problem or (mark is not None and _tab_at(text, mark.line)):
-            problem = "a tab stands where YAML takes spaces only"
+        mark, problem = _sentence(error, text)
+        where = f"{origin}:{mark + 1}" if lines and mark is not None else origin
         raise InputError(f"{where}: {problem}") from None
     except YAMLError as error:
         place = getattr(error, "position", None)
         where = f"{origin}:{text[:place].count(chr(10)) + 1}" if lines and place else origin
         reason = str(getattr(error, "reason", error)).splitlines()[0]
+        if reason.startswith("special characters"):
+            reason = "a control character stands in the text"
         raise InputError(f"{where}: {reason}") from None
 
 
-def _tab_at(text: str, line: int) -> bool:
-    lines = text.splitlines()
+# What the parser says, and what it means for the person who wrote the file.
+_SENTENCES = (
+    ("found unexpected end of stream", "a quote is opened and never closed"),
+    ("found unknown escape", "in double quotes a backslash begins an escape; use single quotes"),
+    ("expected ',' or ']'", "a '[' is opened and not closed, or a ',' is missing in the list"),
+    ("expected ',' or '}'", "a '{' is opened and not closed, or a ',' is missing between its keys"),
+    ("found ']'", "a ']' closes what no '[' opens"),
+    ("found '}'", "a '}' closes what no '{' opens"),
+    ("found ','", "a ',' stands before any value"),
+    ("found '<scalar>'", "text follows what is complete already, such as a closing quote"),
+    ("sequence entries are not allowed", "a list with '-' begins on the line below its key"),
+    ("could not find expected ':'", "a ':' is missing after the key"),
+    ("expected the node content", "a value is missing"),
+    ("<block mapping start>", "the indentation fits none of the lines above"),
+    ("found '-'", "the indentation fits none of the lines above"),
+    ("found '?'", "the indentation fits none of the lines above, or a list goes on as a mapping"),
+)
+
+
+def _sentence(error: MarkedYAMLError, text: str) -> tuple[int | None, str]:
+    """The line (from 0) and the meaning of what the parser stumbled over."""
+    problem = str(error.problem or error.context)
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return None, problem
+    line, lines = int(mark.line), text.splitlines()
+    if "\\t" in problem or _tab_at(lines, line):
+        return line, "a tab stands where YAML takes spaces only"
+    if problem.startswith("mapping values"):
+        above = [n for n in range(min(line, len(lines))) if _content(lines[n])]
+        if above and ":" not in _content(lines[above[-1]]) and _key_at(lines, line):
+            line = above[-1]
+            return line, f"a ':' (and a space) is missing in {_content(lines[line])!r}"
+        if above and re.search(r":\S", _content(lines[above[-1]])) and _key_at(lines, line):
+            return above[-1], f"a space is missing after ':' in {_content(lines[above[-1]])!r}"
+        if re.search(r":\s", lines[line][: int(mark.column)]):
+            return line, "a second ':' stands in one line; quote the text that holds it"
+        return line, "the indentation fits none of the lines above"
+    if problem.startswith("found character"):
+        sign = problem.removeprefix("found character ").partition(" ")[0]
+        return line, f"a value cannot begin with {sign}; quote it"
+    begun = ("could not find expected", "unexpected end of stream", "expected ','")
+    if any(one in problem for one in begun) and error.context_mark is not None:
+        line = int(error.context_mark.line)
+    meant = next((said for part, said in _SENTENCES if part in problem), problem)
+    found = _content(lines[line]) if line < len(lines) else ""
+    return line, f"{meant}: {found!r}" if found else meant
+
+
+def _content(line: str) -> str:
+    """A line without indentation and comment."""
+    return re.sub(r"(^|\s)#.*", "", line).strip()
+
+
+def _key_at(lines: Sequence[str], line: int) -> bool:
+    return line < len(lines) and ":" in lines[line]
+
+
+def _tab_at(lines: Sequence[str], line: int) -> bool:
     return line < len(lines) and "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]
 
 

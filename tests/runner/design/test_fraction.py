@@ -173,9 +173,9 @@ def test_d_optimal_works_around_what_is_excluded(make_spec: MakeSpec) -> None:
 @pytest.mark.parametrize(
     ("runs", "order", "exclude", "says"),
     [
-        (9, 2, [], "runs = 9 cannot estimate the 10 parameters of the model of order 2"),
-        (4, 1, [], "runs = 4 cannot estimate the 5 parameters of the model of order 1"),
-        (13, 2, [], "runs = 13, but there are only 12 combinations"),
+        (9, 2, [], "design.runs: 9 cannot estimate the 10 parameters of the model of order 2"),
+        (4, 1, [], "design.runs: 4 cannot estimate the 5 parameters of the model of order 1"),
+        (13, 2, [], "design.runs: 13 is more than the 12 combinations there are"),
         (10, 2, [{"A": ["a0"], "B": ["b0"]}], "no 10 of the allowed combinations estimate"),
     ],
 )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ablations import registry
 from ablations.errors import InputError
+from runner.cell import Cell
 from runner.design import plan
 from runner.spec import Factor, Level, Predicate, load_spec
 
@@ -121,9 +124,9 @@ def test_cells_hold_all_five_factors_and_the_fields_put_in(tmp_path: Path) -> No
 
 
 def test_the_images_of_a_folder_are_part_of_a_cell(tmp_path: Path) -> None:
-    for split in ("train", "test"):
-        (tmp_path / split / "cat").mkdir(parents=True)
-        (tmp_path / split / "cat" / "1.jpg").write_bytes(b"x")
+    for split, label in product(("train", "test"), ("cat", "dog")):
+        (tmp_path / split / label).mkdir(parents=True)
+        (tmp_path / split / label / "1.jpg").write_bytes(b"x")
     settings_ = ["data.name=image_folder", f"data.root={tmp_path}"]
     file = ROOT / "ablations" / "five_factor.yaml"
     before = plan(load_spec(file, "cpu", settings_, cuda_visible=False))
@@ -132,6 +135,81 @@ def test_the_images_of_a_folder_are_part_of_a_cell(tmp_path: Path) -> None:
     assert not {cell.id for cell in before.cells} & {cell.id for cell in after.cells}
     with pytest.raises(InputError, match=r"data\.root"):
         plan(load_spec(file, "cpu", [*settings_[:1], "data.root=/nowhere"], cuda_visible=False))
+
+
+def test_whether_mirroring_keeps_labels_is_part_of_a_cell_where_it_is_said(tmp_path: Path) -> None:
+    for split, label in product(("train", "test"), ("cat", "dog")):
+        (tmp_path / split / label).mkdir(parents=True)
+        (tmp_path / split / label / "1.jpg").write_bytes(b"x")
+    settings_ = ["data.name=image_folder", f"data.root={tmp_path}"]
+    file = ROOT / "ablations" / "five_factor.yaml"
+
+    def ids(*more: str) -> set[str]:
+        spec = load_spec(file, "cpu", [*settings_, *more], cuda_visible=False)
+        return {spec.study} | {cell.id for cell in plan(spec).cells}
+
+    assert ids() == ids("data.mirror_keeps_labels=true")
+    assert not ids() & ids("data.mirror_keeps_labels=false")
+
+
+# -- plugins ---------------------------------------------------------------------------------
+
+PLUGIN = """\
+from ablations.registry import level, model
+
+@level("optimizer", "NAME")
+def _optimizer(parameters, *, lr: float = RATE): ...
+
+@model("NAME")
+def _model(classes, block): ...
+"""
+STUDY = """\
+name: own
+plugins: [own.py]
+factors: {optimizer: [adam, NAME], init: [he, naive]}
+fixed: {augmentation: none, scheduler: constant, bn_placement: none}
+replicates: 2
+"""
+
+
+def planned(tmp_path: Path, name: str, **more: str) -> dict[tuple[str, int], Cell]:
+    """The cells of STUDY with a plugin of that name, by labels and replicate."""
+    code = PLUGIN.replace("NAME", name).replace("RATE", more.pop("rate", "0.1"))
+    (tmp_path / "own.py").write_text(code)
+    file = tmp_path / "own.yaml"
+    file.write_text(STUDY.replace("NAME", name))
+    registry._plugins.pop(str(tmp_path / "own.py"), None)  # as in a new process
+    settings_ = [f"{key}={value}" for key, value in more.items()]
+    cells = plan(load_spec(file, overrides=settings_, cuda_visible=False)).cells
+    return {("/".join(cell.labels.values()), cell.replicate): cell for cell in cells}
+
+
+def test_an_edited_plugin_makes_other_cells_of_those_that_use_it(tmp_path: Path) -> None:
+    before = planned(tmp_path, "edited")
+    assert {c.id for c in planned(tmp_path, "edited").values()} == {c.id for c in before.values()}
+    after = planned(tmp_path, "edited", rate="0.10")
+    for key, cell in before.items():
+        uses = cell.level("optimizer").name == "edited"
+        assert (after[key].id != cell.id) is uses
+        assert ([name for name, _ in cell.code] == ["optimizer edited"]) is uses
+        assert Cell.from_json(cell.to_json()).id == cell.id
+
+
+def test_a_plugins_model_is_part_of_every_cell(tmp_path: Path) -> None:
+    for cell in planned(tmp_path, "whole", **{"model.name": "whole"}).values():
+        assert "model whole" in dict(cell.code)
+
+
+def test_a_cell_is_not_trained_with_other_code_than_it_was_planned_with(tmp_path: Path) -> None:
+    before = planned(tmp_path, "swapped")
+    for cell in before.values():
+        cell.check_code()
+    planned(tmp_path, "swapped", rate="0.2")
+    cell = before["swapped/he", 0]
+    with pytest.raises(InputError, match="defines optimizer swapped is not the one this cell was"):
+        cell.check_code()
+    before["adam/he", 0].check_code()
+    replace(cell, code=()).check_code()  # planned by a version that did not know of it
 
 
 # -- exclude and only ------------------------------------------------------------------------
@@ -213,3 +291,58 @@ def test_a_level_of_the_same_name_with_other_parameters_is_another_cell(
     one = {cell.id for cell in plan(spec).cells}
     two = {cell.id for cell in plan(other).cells}
     assert len(one & two) == 2
+
+
+# -- places in the file ----------------------------------------------------------------------
+
+WRONG = """\
+name: wrong
+factors:
+  optimizer: [adam, sgd]
+  init: [he, naive, xavier]
+fixed: {augmentation: none, scheduler: constant, bn_placement: none}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "says"),
+    [
+        ("exclude: [{optimizer: [adam, sgd]}]", "6: exclude", "leave no combination"),
+        ("only: [{init: he}]", "4: factors.init[1]", "no combination with init = naive is left"),
+        ("exclude: [{optimizer: sgd}]", "3: factors.optimizer[1]", "optimizer = sgd is left"),
+        ("design: {kind: d_optimal, runs: 500}", "6: design.runs", "500 is more than the 6"),
+        ("design: {kind: d_optimal, runs: 2}", "6: design.runs", "2 cannot estimate"),
+        ("design: {kind: orthogonal, runs: 5}", "6: design.runs", "a multiple of 6 runs"),
+        ("design: {kind: regular, resolution: 3}", "6: design", "needs two levels a factor"),
+        ("data: {name: image_folder}", "6: data.root", "is missing"),
+        ("data: {name: image_folder, root: none}", "6: data.root", "no folder"),
+    ],
+)
+def test_what_cannot_be_planned_is_said_with_file_line_and_key(
+    tmp_path: Path, line: str, place: str, says: str
+) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(WRONG + line + "\n")
+    with pytest.raises(InputError) as refused:
+        plan(load_spec(file, cuda_visible=False))
+    assert str(refused.value).startswith(f"{file}:{place}: ")
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("design", "place", "says"),
+    [
+        ("{kind: regular, generators: ['B=Q']}", "design.generators", "no factor Q"),
+        ("{kind: regular, generators: ['x']}", "design.generators", "expected such as"),
+        ("{kind: regular, resolution: 8}", "design.resolution", "no fraction of 2 two-level"),
+    ],
+)
+def test_what_a_regular_fraction_cannot_be_is_said_with_its_key(
+    tmp_path: Path, design: str, place: str, says: str
+) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(WRONG.replace(", xavier", "") + f"design: {design}\n")
+    with pytest.raises(InputError) as refused:
+        plan(load_spec(file, cuda_visible=False))
+    assert str(refused.value).startswith(f"{file}:6: {place}: ")
+    assert says in str(refused.value)

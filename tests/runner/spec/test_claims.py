@@ -187,3 +187,27 @@ def test_any_label_survives_quoting(
     claim = parse_claim(text)
     assert (claim.factor, claim.left, claim.sign, claim.right) == (factor, left, sign, right)
     assert claim.margin == margin
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("optimizer: sgd_hot > adam", "optimizer:sgd_hot>adam", True),
+        ("optimizer: sgd_hot > adam", "optimizer: adam < sgd_hot", True),
+        ("optimizer: sgd_hot = adam by 1", "optimizer: adam ~ sgd_hot by 1pp", True),
+        ("optimizer: sgd_hot > adam | init != he", "optimizer: sgd_hot > adam | init in {OTHERS}",
+         True),
+        ("optimizer: sgd_hot > adam | init in {he, OTHERS}", "optimizer: sgd_hot > adam", True),
+        ("optimizer: sgd_hot > adam", "optimizer: adam > sgd_hot", False),
+        ("optimizer: sgd_hot > adam", "optimizer: sgd_hot > adam by 1", False),
+        ("optimizer: sgd_hot > adam", "optimizer: sgd_hot > adam on convergence", False),
+        ("optimizer: sgd_hot > adam", "optimizer: sgd_hot > adam | init = he", False),
+    ],
+)  # fmt: skip
+def test_claims_that_say_the_same_are_known_as_such(one: str, other: str, same: bool) -> None:
+    factors = {"optimizer": ("adam", "sgd_hot"), "init": ("he", "xavier", "naive")}
+    left, right = (
+        parse_claim(text.replace("OTHERS", "xavier, naive")).meaning(factors)
+        for text in (one, other)
+    )
+    assert (left == right) is same

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ablations import registry
 from ablations.errors import InputError
 from runner.spec import Spec, load_spec
 from runner.spec.sections import DOptimalDesign, OrthogonalDesign, RegularDesign
@@ -147,7 +148,13 @@ def test_the_five_factor_file_varies_all_five() -> None:
         (SMALL + "train: {epochs: 3.0}\n", 6, "train.epochs: 3.0: expected a valid integer"),
         (SMALL + "train: {epochs: true}\n", 6, "train.epochs: True: expected a valid integer"),
         (SMALL + "train: {epochs: 1:30}\n", 6, "train.epochs: '1:30'"),
-        (SMALL + "train: {epochs: 0}\n", 6, "train.epochs: 0: expected greater than or equal"),
+        (SMALL + "train: {epochs: 0}\n", 6, "epochs: 0: expected at least 1 and at most 100,000"),
+        (SMALL + "train: {epochs: 1000000000}\n", 6, "at most 100,000"),
+        (SMALL + "train: {batch_size: 1000000000}\n", 6, "at most 1,000,000"),
+        (SMALL + "train: {threads: 10000}\n", 6, "at most 1,024"),
+        (SMALL + "run: {slots_per_device: 65}\n", 6, "run.slots_per_device: 65: expected at least"),
+        (SMALL + "data: {mirror_keeps_labels: true}\n", 6, "is said of image_folder only"),
+        (with_line("optimizer", "  data.mirror_keeps_labels: [true, false]"), 4, "unknown factor"),
         (SMALL + "train: {target: nan}\n", 6, "train.target: 'nan': expected a valid number"),
         (SMALL + "train: {deterministic: on}\n", 6, "'on': expected true or false"),
         (SMALL + "train: {deterministic: no}\n", 6, "'no': expected true or false"),
@@ -190,7 +197,9 @@ def test_the_five_factor_file_varies_all_five() -> None:
          "factors.optimizer[1].sgd.lx: optimizer 'sgd' has no parameter 'lx'"),
         (replaced("[adam, sgd]", "[adam, {sgd: {lr: '0.1'}}]"), 3, "lr = '0.1'"),
         (replaced("[adam, sgd]", "[adam, {sgd: {lr: true}}]"), 3, "lr = True"),
-        (replaced("[adam, sgd]", "[adam, {sgd: {lr: -1}}]"), 3, "lr = -1"),
+        (replaced("[adam, sgd]", "[adam, {sgd: {lr: -1}}]"), 3,
+         "factors.optimizer[1].sgd.lr: optimizer 'sgd': lr = -1: expected above 0 and at most"),
+        (with_line("optimizer", "  train.epochs: [1, 0]"), 4, "0: expected at least 1 and at most"),
         (replaced("[adam, sgd]", "[adam, {sgd: 0.1}]"), 3, "expected parameters such as"),
         (replaced("[adam, sgd]", "[adam, {sgd: {}, adamw: {}}]"), 3, "found sgd, adamw"),
         (replaced("[adam, sgd]", "[adam, {as: x}]"), 3, "expected one level"),
@@ -241,6 +250,8 @@ def test_the_five_factor_file_varies_all_five() -> None:
          "claims[0]: claim 'optimizer: adam > adm': 'optimizer' has no level 'adm'"),
         (SMALL + "claims:\n- 'optimizer: adam > sgd'\n- 'optimizer adam > sgd'\n", 8, "claims[1]"),
         (SMALL + "claims: ['optimizer: adam > sgd', 'optimizer: adam > sgd']\n", 6, "given twice"),
+        (SMALL + "claims: ['optimizer: adam > sgd', 'optimizer:  sgd<adam']\n", 6,
+         "claims[1]: claim 'optimizer:  sgd<adam' is given twice (as 'optimizer: adam > sgd')"),
         (SMALL + "claims: ['init: he > naive']\n", 6, "'init' is no factor of this study"),
         # plugins
         (SMALL + "plugins: [nothing.py]\n", 6, "plugins[0]: no file"),
@@ -253,9 +264,13 @@ def test_the_five_factor_file_varies_all_five() -> None:
         (SMALL + "profiles: {default: {}}\n", 6, "'default' is taken"),
         (SMALL + "profiles:\n  cpu:\n    extends: x.yaml\n", 8, "cannot stand in a profile"),
         (SMALL + "profiles:\n  cpu:\n    train: {epoch: 3}\n", 8,
-         "train.epoch: unknown key; did you mean 'epochs'?"),
+         "profiles.cpu.train.epoch: unknown key; did you mean 'epochs'?"),
         (SMALL + "profiles:\n  cuda:\n    train: {epoch: 3}\n", 8, "did you mean 'epochs'?"),
-        (SMALL + "profiles: {'a/b': {}}\n", 1, "profile 'a/b'"),
+        (SMALL + "profiles: {'a/b': {}}\n", 6, "profiles.a/b: profile 'a/b': expected"),
+        (SMALL + "profiles:\n  cuda:\n    factors: {optimizer: [adam, adm]}\n", 8,
+         "profiles.cuda.factors.optimizer[1]: optimizer has no level 'adm'"),
+        (SMALL + "epochs: 5\n", 6, "epochs: unknown key; did you mean 'train.epochs'?"),
+        (SMALL + "init: he\n", 6, "did you mean 'factors.init' or 'fixed.init'?"),
         # extends
         (SMALL + "extends: nothing.yaml\n", 6, "extends: there is no file"),
         (SMALL + "extends: [a.yaml]\n", 6, "extends: expected the name of one YAML file"),
@@ -401,6 +416,14 @@ def test_wrong_overrides_are_refused(load: Load, override: str, says: str) -> No
     assert says in str(refused.value)
 
 
+def test_a_mistake_in_another_profile_is_found_with_overrides_too(load: Load) -> None:
+    text = SMALL + "profiles:\n  cuda:\n    train: {epoch: 3}\n"
+    with pytest.raises(InputError, match=r":8: profiles.cuda.train.epoch: unknown key"):
+        load(text, "train.epochs=2")
+    # One that an override mends is none: this file has no name of its own.
+    assert load(text.replace("name: small\n", "").replace("epoch:", "epochs:"), "name=x")
+
+
 def test_a_field_that_is_a_factor_cannot_be_set_to_one_value(load: Load) -> None:
     text = with_line("optimizer", "  train.epochs: [1, 2]")
     with pytest.raises(InputError, match=r"train.epochs is a factor; set factors.train.epochs"):
@@ -431,6 +454,16 @@ def test_a_file_builds_on_another(tmp_path: Path) -> None:
     assert spec.data.root == str(tmp_path / "base" / "images")
     three.write_text("extends: two.yaml\nname: third\ndesign: {kind: full}\n")
     assert load_spec(three, cuda_visible=False).design.kind == "full"
+
+
+def test_a_section_with_nothing_in_it_leaves_the_one_it_builds_on(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(PROFILES + "claims: ['optimizer: adam > sgd']\n")
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: base.yaml\ntrain:\nclaims:\nprofiles: {cpu: , cuda: {train: }}\n")
+    assert load_spec(child, cuda_visible=False).train.epochs == 2
+    assert load_spec(child, cuda_visible=True).train.batch_size == 32
+    assert load_spec(child, cuda_visible=False).claims
+    assert load_spec(child, overrides=["claims=null"], cuda_visible=False).claims == ()
 
 
 def test_errors_name_the_file_that_is_wrong(tmp_path: Path) -> None:
@@ -474,9 +507,19 @@ def test_a_plugins_level_model_and_data_set_are_found(load: Load) -> None:
         load(varied.replace("[1, 2]", "[1, two]"))
 
 
+def test_a_plugin_cannot_take_a_built_in_name(load: Load, tmp_path: Path) -> None:
+    for decorator, name in (("model", "vgg"), ("dataset", "digits")):
+        (tmp_path / f"{name}.py").write_text(
+            f"from ablations import registry\n@registry.{decorator}()\ndef {name}(): ...\n"
+        )
+        with pytest.raises(InputError, match=rf":6: plugins: .*{name}.*built-in one; rename it"):
+            load(SMALL + f"plugins: [{name}.py]\n")
+        del registry._registered[decorator, name]
+
+
 def test_a_plugin_that_breaks_is_named(load: Load, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("1 / 0\n")
-    with pytest.raises(InputError, match=r"plugins\[0\]: .*broken.py: ZeroDivisionError"):
+    with pytest.raises(InputError, match=r"plugins\[0\]: .*broken.py:1: ZeroDivisionError"):
         load(SMALL + "plugins: [broken.py]\n")
 
 
