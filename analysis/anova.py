@@ -45,12 +45,13 @@ class TestedTerm:
     ss: float
 
 
-def anova_table(fit: ClassicalFit, kind: str) -> pd.DataFrame:
+def anova_table(fit: ClassicalFit, kind: str, confidence: float = 0.95) -> pd.DataFrame:
     """One of the three classical tables.
 
     Args:
         fit: the classical fit.
         kind: "type1", "type2" or "type3".
+        confidence: of the intervals of partial eta squared.
 
     Returns:
         Columns `COLUMNS`; block first, then terms, then Residuals. `p_holm` adjusts over the
@@ -66,9 +67,11 @@ def anova_table(fit: ClassicalFit, kind: str) -> pd.DataFrame:
     rows = []
     for column in fit.columns[1:]:
         key = column.name if column.term is not None else f"\0{column.name}"
-        rows.append({"term": column.name, **_test(tested[key], error, df_error, fit.rows.n)})
+        rows.append(
+            {"term": column.name, **_test(tested[key], error, df_error, fit.rows.n, confidence)}
+        )
     for term in fit.confounded:
-        rows.append({"term": term.name, **_test(TestedTerm(0, NAN), error, df_error, fit.rows.n)})
+        rows.append({"term": term.name, **_test(TestedTerm(0, NAN), error, df_error, 0)})
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     # The family is the terms that the design can test at all; one with no df was never a test.
     is_term = np.array(
@@ -139,7 +142,9 @@ def _term_functions(fit: ClassicalFit, column: Columns) -> Floats:
     return np.asarray(u[:, lost:].T @ selector)
 
 
-def _test(tested: TestedTerm, error: float, df_error: int, n: int) -> dict[str, float]:
+def _test(
+    tested: TestedTerm, error: float, df_error: int, n: int, confidence: float = 0.95
+) -> dict[str, float]:
     """Mean square, F, p and effect sizes of one term."""
     row = dict.fromkeys(COLUMNS[1:], NAN)
     row["df"] = tested.df
@@ -150,7 +155,7 @@ def _test(tested: TestedTerm, error: float, df_error: int, n: int) -> dict[str, 
     if not (df_error > 0 and error > 0):
         return row
     f = row["ms"] / error
-    low, high = partial_eta2_interval(f, tested.df, df_error)
+    low, high = partial_eta2_interval(f, tested.df, df_error, confidence)
     row.update(
         F=f,
         p=float(fdtrc(tested.df, df_error, f)),

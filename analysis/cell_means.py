@@ -136,6 +136,7 @@ class CellMeans:
         spread = np.zeros(cells)
         np.maximum.at(spread, index, np.abs(residual))
         dust = np.finfo(float).eps * np.maximum(np.abs(np.nan_to_num(means)), 1e-300) * 8
+        dust = np.maximum(dust, table.rounding)
         constant = (counts >= 2) & (spread <= dust)
         variances[constant] = 0.0
         floored = np.zeros(cells, dtype=bool)

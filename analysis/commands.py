@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ablations.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.frame import Table
+    from analysis.study import Study
 
 EFFECTS_EXAMPLES = """\
 examples:
@@ -27,6 +27,8 @@ examples:
   python -m analysis effects --table runs.csv --factors optimizer bn --response acc --block seed
   python -m analysis effects --table runs.csv --factors A B C --response y --order full \\
       --out effects.json
+  python -m analysis effects --table runs.csv --factors A B --response loss --lower-is-better \\
+      --claim "A: a < b"
 """
 
 
@@ -86,6 +88,16 @@ def _add_source(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--factors", nargs="+", metavar="NAME", help="columns of the factors")
     verb.add_argument("--response", metavar="NAME", help="column of the outcome")
     verb.add_argument("--block", metavar="NAME", help="column of the replicate shared by cells")
+    verb.add_argument(
+        "--claim",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="of a table: a planned contrast to answer, 'A: a > b by 0.5'; may be repeated",
+    )
+    verb.add_argument(
+        "--lower-is-better", action="store_true", help="of a table: the outcome is a loss"
+    )
     verb.add_argument(
         "--outcome",
         metavar="NAME",
@@ -216,23 +228,28 @@ def _add_decided(verbs: Any) -> None:
     verb.set_defaults(call=_decided)
 
 
-def _table(options: argparse.Namespace) -> Table:
+def _table(options: argparse.Namespace) -> Study:
     from analysis.frame import read_table
+    from analysis.study import Study
 
     for name in ("factors", "response"):
         if not getattr(options, name):
             raise InputError(f"--table needs --{name}: which columns are meant")
     if options.study:
         raise InputError(f"give a study ({options.study!r}) or --table, not both")
-    return read_table(options.table, options.factors, options.response, options.block)
+    table = read_table(
+        options.table, options.factors, options.response, options.block, strict=False
+    )
+    higher = False if options.lower_is_better else None
+    return Study(table, planned_claims=tuple(options.claim), higher_is_better=higher)
 
 
 def _effects(options: argparse.Namespace) -> int:
     from analysis.effects_json import write_document
-    from analysis.study import Study, load
+    from analysis.study import load
 
     if options.table is not None:
-        study = Study(_table(options))
+        study = _table(options)
     elif options.study:
         study = load(options.study, options.storage)
         if options.outcome:

@@ -150,7 +150,7 @@ def estimate_effects(
     mains = terms_up_to(names, 1)
     pairs = [t for t in terms_up_to(names, min(2, len(names))) if len(t.factors) == 2]
     margins = {term.name: Margin.of(cells, term, fit.order) for term in [*mains, *pairs]}
-    anova = {kind: anova_table(fit, kind) for kind in ("type1", "type2", "type3")}
+    anova = {kind: anova_table(fit, kind, confidence) for kind in ("type1", "type2", "type3")}
     anova["type3_hc3"] = heteroscedastic_table(fit)
     small = [t for t in fit.terms if _size(table, t) <= 400]
     for kind, tested in (
@@ -158,8 +158,8 @@ def estimate_effects(
         ("blocked", replicate_table(cells, small, fit.order)),
     ):
         anova[kind] = tested.assign(p_holm=holm(tested["p"].to_numpy(dtype=float)))
-    lost = find_not_estimable(fit, cells)
-    fallback = largest_whole_fit(table, fit) if lost else None
+    lost = find_not_estimable(fit, cells, table.unseen)
+    fallback = largest_whole_fit(table, fit) if len(lost) > len(table.unseen) else None
     aliases = find_aliases(cells)
     return Effects(
         table=table,

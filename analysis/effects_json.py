@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from analysis.lenth import Lenth
 from analysis.margins import INTERVAL
 from analysis.model_matrix import terms_up_to
 from analysis.records import plain, records
+
+if TYPE_CHECKING:
+    from analysis.study import Study
 
 SCHEMA_VERSION = 1
 ANOVA_NOTE = (
@@ -125,6 +128,64 @@ def to_document(effects: Effects, others: Mapping[str, Any] | None = None) -> di
     return document
 
 
+def without_effects(
+    study: Study,
+    order: int | None,
+    confidence: float,
+    reason: str,
+    others: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The document where no effect on the response can be estimated but other outcomes are there.
+
+    Args:
+        study: whose table has no number to compare.
+        order: as requested.
+        confidence: as requested.
+        reason: why, in a sentence; the note.
+        others: results of other outcomes.
+    """
+    factors = {name: list(levels) for name, levels in study.factors.items()}
+    value = pd.to_numeric(study.frame[study.response], errors="coerce")
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("rank", "residual_df", "residual_ss", "sigma", "pure_error_df", "pure_error_variance",
+         "interval_rule", "variance_total", "lenth", "aliases", "partial_aliases",
+         "aliased_effects", "best", "interaction_kinds", "fallback", "convergence",
+         "time_to_target", "given_converged", "missing", "claims")
+    )  # fmt: skip
+    empty: dict[str, Any] = {
+        name: []
+        for name in (
+            "estimable", "not_estimable", "missing_cells", "contrasts", "simple_effects",
+            "main_effects", "interaction_effects", "interaction_contrasts", "variance_shares",
+        )
+    }  # fmt: skip
+    kinds = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked")
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "study": study.name,
+        "n_runs": int(value.notna().sum()),
+        "n_planned": len(study.frame),
+        "n_cells": int(np.prod([len(levels) for levels in factors.values()])),
+        "response": study.response,
+        "block": study.replicate,
+        "factors": factors,
+        "order": "full" if order is None else order,
+        "confidence": confidence,
+        "grand_mean": {"pooled": None, "cells": None},
+        **nothing,
+        **empty,
+        "n_missing_cells": 0,
+        "anova": {kind: [] for kind in kinds},
+        "anova_note": "no test can be made",
+        "marginal_means": {method: [] for method in ("pooled", "welch", "blocked", "hc3")},
+        "two_level_effects": {},
+        "variance_shares_note": reason,
+        "notes": [f"no effect can be estimated: {reason}"],
+    }
+    document.update(plain(dict(others)))
+    return document
+
+
 def best_section(found: BestSet, cells: CellMeans) -> dict[str, Any]:
     """The cells and levels not shown to be worse than the best; at most 1000 cells, best first."""
     inside = np.flatnonzero(found.best.ravel())
@@ -177,7 +238,7 @@ def _fallback(effects: Effects) -> dict[str, Any] | None:
     return {
         "order": fit.order,
         "marginal_means": _with_aliases(frame, effects),
-        "type3": records(anova_table(fit, "type3")),
+        "type3": records(anova_table(fit, "type3", effects.confidence)),
     }
 
 

@@ -6,6 +6,7 @@ below the requested one that is whole.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,9 +54,26 @@ class NotEstimable:
     aliased_with: list[str]
 
 
-def find_not_estimable(fit: ClassicalFit, cells: CellMeans) -> list[NotEstimable]:
-    """Every term that is not wholly estimable, those confounded with blocks last."""
-    found = []
+def find_not_estimable(
+    fit: ClassicalFit, cells: CellMeans, unseen: Mapping[str, Sequence[str]] | None = None
+) -> list[NotEstimable]:
+    """Every term that is not wholly estimable, those confounded with blocks last.
+
+    Args:
+        fit: the classical fit.
+        cells: the grid.
+        unseen: declared levels that never ran, by factor; they come first.
+    """
+    nan = float("nan")
+    found = [
+        NotEstimable(
+            name, len(cells.factors[name]) - 1 + len(lost), len(cells.factors[name]) - 1,
+            nan, nan, nan,
+            f"{name} = {' and '.join(lost)} never ran, so nothing of that can be estimated",
+            [{name: one} for one in lost], len(lost), [],
+        )
+        for name, lost in (unseen or {}).items()
+    ]  # fmt: skip
     for column in fit.columns:
         if column.term is None:
             continue
@@ -81,7 +99,6 @@ def find_not_estimable(fit: ClassicalFit, cells: CellMeans) -> list[NotEstimable
         )  # fmt: skip
     for term in fit.confounded:
         df = int(np.prod([len(fit.factors[f]) - 1 for f in term.factors]))
-        nan = float("nan")
         reason = f"{term.name} differs only between blocks of {fit.block!r}: confounded with them"
         found.append(NotEstimable(term.name, df, 0, nan, nan, nan, reason, [], 0, [str(fit.block)]))
     return found

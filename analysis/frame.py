@@ -23,6 +23,16 @@ NOT_RUN = "not_run"
 """Status of a planned cell that has no outcome yet; the others are those of runner.outcome."""
 MISSING_STATUSES = ("failed", "timeout", NOT_RUN)
 """Statuses whose accuracy is missing; a diverged run is data (accuracy at chance)."""
+FINISHED = ("converged", "stalled", "diverged")
+SAME_STATUS = {"ok": "converged", "at_chance": "stalled", "infra_failed": "failed"}
+"""Words of other tables for the statuses of a store."""
+PARTIAL = ("accuracy_given_converged", "epochs_to_target", "restricted_epochs")
+"""Outcomes that only some finished runs have."""
+ROUNDING = 16 * float(np.finfo(float).eps)
+"""Relative size of what a few operations leave of equal numbers (0.1 + 0.2 and 0.3). Not more:
+NIST's hardest data differ by a tenth in 1e12."""
+SMALLEST, LARGEST = 1e-70, 1e70
+"""Spreads whose squares of squares are still numbers."""
 MISSING_TEXT = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
 
 Floats = NDArray[np.float64]
@@ -40,6 +50,9 @@ class Table:
         shift: a constant near the responses; `frame[response] = shift + deviations`.
         deviations: response minus shift per row, exact where the text had more digits than a
             float keeps (13 constant leading digits leave a float only 4).
+        rounding: deviations below this are rounding, not differences.
+        unseen: factor to declared levels that no row has; they are no part of `factors`.
+        problem: why no effect can be estimated although other outcomes can, or "".
     """
 
     frame: pd.DataFrame
@@ -49,15 +62,24 @@ class Table:
     shift: float
     deviations: Floats
     notes: tuple[str, ...] = field(default=())
+    rounding: float = 0.0
+    unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problem: str = ""
 
 
 def read_table(
-    path: str | Path, factors: Sequence[str], response: str, replicate: str | None = None
+    path: str | Path,
+    factors: Sequence[str],
+    response: str,
+    replicate: str | None = None,
+    *,
+    strict: bool = True,
 ) -> Table:
     """Read a CSV whose columns are factors, a response and perhaps a replicate.
 
     Factor levels are text as written ("None", "NA" and "1e-4" stay themselves). An empty or NA
-    response is a missing run.
+    response is a missing run. Not `strict`, a table that says which runs converged is read even
+    where no effect on the response can be estimated (`Table.problem`).
 
     Raises:
         InputError: no such file, column or number, or a factor with fewer than two levels.
@@ -70,7 +92,11 @@ def read_table(
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"table {str(source)!r} is not a UTF-8 CSV file: {error}") from None
     raw.columns = [str(name).strip() for name in raw.columns]
-    return tidy(raw, factors, response, replicate, where=f"table {str(source)!r}")
+    kept = {"status", "converged"} & set(raw.columns) - {*factors, response, replicate}
+    return tidy(
+        raw, factors, response, replicate, where=f"table {str(source)!r}",
+        strict=strict or not kept,
+    )  # fmt: skip
 
 
 def tidy(
@@ -81,6 +107,7 @@ def tidy(
     *,
     levels: Mapping[str, Sequence[str]] | None = None,
     where: str = "the frame",
+    strict: bool = True,
 ) -> Table:
     """Check a frame and give its columns their roles.
 
@@ -90,8 +117,13 @@ def tidy(
         response: name of the numeric outcome.
         replicate: name of the column that says which runs share a seed (a block), or None.
         levels: declared order of levels; otherwise a Categorical's own, numeric order where
-            every label is a number, else the order of appearance.
+            every label is a number, else the order in which the rows first have them, rows without
+            a response included. Space around labels is no part of them. A declared level that no
+            row has is set aside and named (`Table.unseen`); one whose runs all lack a response
+            stays, as empty cells.
         where: how error sentences name the source.
+        strict: whether it is an error that no effect can be estimated (no number, or a factor of
+            which one level has numbers); else `Table.problem` says so.
 
     Raises:
         InputError: one sentence on the first thing that cannot be used.
@@ -101,31 +133,117 @@ def tidy(
         raise InputError(f"{where} has no rows")
     frame = raw.reset_index(drop=True).copy()
     order: dict[str, tuple[str, ...]] = {}
+    unseen: dict[str, tuple[str, ...]] = {}
+    notes: list[str] = []
     for name in factors:
         given = None if levels is None else levels.get(name)
-        order[name] = _level_order(frame[name], name, given, where)
-        frame[name] = pd.Categorical(_labels(frame[name]), categories=order[name], ordered=True)
+        declared = _level_order(frame[name], name, given, where)
+        labels = _labels(frame[name])
+        there = set(labels)
+        lost = tuple(label for label in declared if label not in there)
+        order[name] = tuple(label for label in declared if label in there)
+        if lost:
+            unseen[name] = lost
+            if len(order[name]) < 2:
+                raise InputError(f"factor {name!r} of {where} has one level ({order[name][0]!r}): "
+                                 "nothing to compare, leave it out")  # fmt: skip
+            notes += [f"level {one!r} of {name} never ran: nothing of it can be estimated, and "
+                      "means are over the other levels" for one in lost]  # fmt: skip
+        notes += _equal_numbers(name, order[name])
+        frame[name] = pd.Categorical(labels, categories=order[name], ordered=True)
+    _standard_status(frame, {*factors, response, replicate})
     if replicate is not None:
         names = _level_order(frame[replicate], replicate, None, where, least=1)
+        ran = set(_labels(frame[replicate]))
+        names = tuple(label for label in names if label in ran)
         frame[replicate] = pd.Categorical(_labels(frame[replicate]), categories=names, ordered=True)
-    values, shift, deviations = _numbers(frame[response], response, where)
+    column, guessed = _at_chance(frame, response, {*factors, replicate})
+    values, shift, deviations = _numbers(column, response, where)
     frame[response] = values
     present = np.isfinite(values)
-    if not present.any():
-        raise InputError(f"column {response!r} of {where} has no number: no run can be analysed")
-    notes = _repeats(frame, present, list(factors), replicate, response, where)
+    rounding = 0.0 if column.dtype == object else ROUNDING * abs(shift)
+    problem = _problem(frame, present, factors, response, where)
+    if problem and strict:
+        raise InputError(problem)
+    spread = float(np.ptp(deviations[present])) if present.any() else 0.0
+    if spread and not SMALLEST < spread < LARGEST:
+        raise InputError(f"column {response!r} of {where} spreads over {spread:.2g}, whose squares "
+                         "no float holds: give it in another unit")  # fmt: skip
+    notes += _repeats(frame, present, list(factors), replicate, response, where)
+    if guessed:
+        noun = "run without" if guessed == 1 else "runs without"
+        notes.append(f"{guessed} diverged {noun} {response} at chance (1/classes)")
     if not present.all():
-        notes.append(f"{int((~present).sum())} of {len(frame)} runs have no {response}")
+        missing = int((~present).sum())
+        has = "run has" if len(frame) == 1 else "runs have"
+        notes.append(f"{missing} of {len(frame)} {has} no {response}")
+    if present.any() and spread <= rounding:
+        deviations = np.where(present, 0.0, np.nan)
+        notes.append(f"{response} is the same in every run: no effect can be tested")
+    return Table(frame, order, response, replicate, shift, deviations, tuple(notes), rounding,
+                 unseen, problem)  # fmt: skip
+
+
+def _problem(
+    frame: pd.DataFrame,
+    present: NDArray[np.bool_],
+    factors: Sequence[str],
+    response: str,
+    where: str,
+) -> str:
+    """Why no effect can be estimated, or nothing."""
+    if not present.any():
+        return f"column {response!r} of {where} has no number: no run can be analysed"
     for name in factors:
-        seen = frame.loc[present, name].nunique()
-        if seen < 2:
-            raise InputError(
+        if frame.loc[present, name].nunique() < 2:
+            return (
                 f"factor {name!r} of {where} has one level with a {response} "
                 f"({frame.loc[present, name].iloc[0]!r}): nothing to compare, leave it out"
             )
-    if np.ptp(deviations[present]) == 0.0:
-        notes.append(f"{response} is the same in every run: no effect can be tested")
-    return Table(frame, order, response, replicate, shift, deviations, tuple(notes))
+    return ""
+
+
+def _standard_status(frame: pd.DataFrame, taken: set[str | None]) -> None:
+    """Words of other tables for a status become those of a store."""
+    if "status" in frame and "status" not in taken:
+        known = {*FINISHED, *MISSING_STATUSES, *SAME_STATUS}
+        words = frame["status"].astype(str).str.strip()
+        if words.isin(known).all():
+            frame["status"] = words.replace(SAME_STATUS)
+
+
+def _at_chance(frame: pd.DataFrame, response: str, taken: set[str | None]) -> tuple[pd.Series, int]:
+    """The response with diverged runs at chance where they lack one, and how many these are.
+
+    Only where it is a share and the number of classes is a column; a diverged run guesses.
+    """
+    column = frame[response]
+    if response in PARTIAL:
+        return column, 0
+    if not {"status", "classes"} <= set(frame.columns) - {response, *map(str, taken)}:
+        return column, 0
+    classes = pd.to_numeric(frame["classes"], errors="coerce")
+    value = pd.to_numeric(column, errors="coerce")
+    lacks = (frame["status"] == "diverged") & value.isna() & (classes >= 2)
+    if not lacks.any() or not value.dropna().between(0, 1).all():
+        return column, 0
+    return value.astype(float).where(~lacks, 1 / classes), int(lacks.sum())
+
+
+def _equal_numbers(name: str, labels: Sequence[str]) -> list[str]:
+    """A note where levels are one number written in several ways."""
+    same: dict[float, list[str]] = {}
+    for label in labels:
+        try:
+            same.setdefault(float(label), []).append(label)
+        except ValueError:
+            continue
+    return [
+        f"levels {', '.join(map(repr, group))} of {name} are one number: each counts as a level of "
+        "its own"
+        for group in same.values()
+        if len(group) > 1
+    ]
 
 
 def from_runs(
@@ -247,7 +365,7 @@ def _labels(column: pd.Series) -> pd.Series:
         whole = column.dropna()
         if (whole == whole.round()).all():
             return column.map(lambda x: x if pd.isna(x) else str(int(x)))
-    texts = {x: x if _absent(x) else str(x) for x in column.astype(object).unique()}
+    texts = {x: x if _absent(x) else str(x).strip() for x in column.astype(object).unique()}
     return column.astype(object).map(texts)
 
 
@@ -268,14 +386,14 @@ def _level_order(
                 f"column {name!r} of {where} is empty in data row {row}: expected a level"
             )
     if declared is not None:
+        declared = list(dict.fromkeys(str(label).strip() for label in declared))
         for label in seen:
             if label not in declared:
                 raise InputError(f"level {label!r} of factor {name!r} in {where} is not declared: "
                                  f"{did_you_mean(label, declared)}")  # fmt: skip
-        seen = [str(label) for label in declared]
+        seen = declared
     elif isinstance(column.dtype, pd.CategoricalDtype):
-        present = set(seen)
-        seen = [str(x) for x in column.cat.categories if str(x) in present]
+        seen = list(dict.fromkeys(_labels(pd.Series(column.cat.categories))))
     else:
         try:
             numbers = {label: float(label) for label in seen}

@@ -1,8 +1,9 @@
 """Runs that were lost, by level: a study may only be read as planned if they fell at random.
 
 A run is lost where it failed or passed its time limit, waiting where it has not run; a diverged run
-is neither, it is a result. Promises an exact test per factor (permutation of the lost runs over all
-finished ones) and a plain sentence where a level loses more than chance explains. Repairs nothing.
+is neither, it is a result. A run that ended without a response is lost to it, whatever its status.
+Promises an exact test per factor (permutation of the lost runs over all finished ones) and a plain
+sentence where a level loses more than chance explains. Repairs nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.cmh import exact_test
+from analysis.frame import FINISHED, PARTIAL, SAME_STATUS
 from analysis.multiplicity import holm
 from analysis.proportions import wilson
 from analysis.rates import grid_index
 from analysis.records import plain, records
 
-LOST = ("failed", "timeout")
+LOST = ("failed", "timeout", "no_response")
 WAITING = "not_run"
 MOST_CELLS_NAMED = 20
 
@@ -32,8 +34,8 @@ class Missing:
 
     Attributes:
         planned, finished, lost, waiting: Runs; finished + lost + waiting = planned.
-        by_level: factor, level, planned, finished, failed, timeout, waiting, share_lost (of the
-            runs that ended), low, high (Wilson).
+        by_level: factor, level, planned, finished, failed, timeout, no_response (ended, but without
+            a number), waiting, share_lost (of the runs that ended), low, high (Wilson).
         tests: factor, p, p_holm, method: exact test that lost runs fall on levels by chance.
         reasons: reason, runs: why runs were lost, where the frame has a `reason`.
         empty_cells: Levels of cells in which no run finished and none waits, at most
@@ -79,7 +81,8 @@ def missing(
         frame: One row per planned run, with a `status`; without one, a run is lost (as "failed")
             where its response is missing.
         factors: Factor name to its declared levels.
-        response: Column of the outcome, used only where there is no status.
+        response: Column of the outcome. A run that ended without one is lost to it, unless the
+            outcome is one that only some runs have (`frame.PARTIAL`).
         confidence: Of the intervals; 1 - confidence is the level of the warning.
 
     Raises:
@@ -95,6 +98,12 @@ def missing(
     empty = _empty_cells(factors, index, lost, ended, waiting)
     significant = tests[tests["p_holm"] <= 1 - confidence]
     warnings = [_warning(row, by_level) for row in significant.itertuples()]
+    silent = status == "no_response"
+    if silent.any():
+        gone = int(silent.sum())
+        said = "run ended without" if gone == 1 else "runs ended without"
+        warnings.append(f"{gone} {said} {response}: what is said of it rests on the others, which "
+                        "are no random sample.")  # fmt: skip
     if len(empty):
         shown = "; ".join(", ".join(f"{k} = {v}" for k, v in cell.items()) for cell in empty[:3])
         more = f"; and {len(empty) - 3} more" if len(empty) > 3 else ""
@@ -118,7 +127,11 @@ def missing(
 
 def _status(frame: pd.DataFrame, response: str) -> np.ndarray[Any, Any]:
     if "status" in frame.columns:
-        return frame["status"].astype(str).to_numpy(object)
+        status = frame["status"].astype(str).replace(SAME_STATUS)
+        if response in frame.columns and response not in PARTIAL:
+            value = pd.to_numeric(frame[response], errors="coerce").to_numpy(float)
+            status = status.mask(status.isin(FINISHED) & ~np.isfinite(value), "no_response")
+        return status.to_numpy(object)
     if response not in frame.columns:
         raise InputError(f"the frame has neither a column 'status' nor {response!r}")
     there = np.isfinite(pd.to_numeric(frame[response], errors="coerce").to_numpy(float))
@@ -135,17 +148,17 @@ def _by_level(
     for code, (name, levels) in zip(codes, factors.items(), strict=True):
         for i, level in enumerate(levels):
             own = status[code == i]
-            failed, timeout, waiting = (int((own == word).sum()) for word in (*LOST, WAITING))
+            counted = {word: int((own == word).sum()) for word in LOST}
+            gone, waiting = sum(counted.values()), int((own == WAITING).sum())
             ended = len(own) - waiting
-            share, low, high = (float(v) for v in wilson(failed + timeout, ended, confidence))
+            share, low, high = (float(v) for v in wilson(gone, ended, confidence))
             rows.append(
                 {
                     "factor": name,
                     "level": level,
                     "planned": len(own),
-                    "finished": ended - failed - timeout,
-                    "failed": failed,
-                    "timeout": timeout,
+                    "finished": ended - gone,
+                    **counted,
                     "waiting": waiting,
                     "share_lost": share,
                     "low": low,
@@ -198,7 +211,7 @@ def _reasons(frame: pd.DataFrame, lost: Any) -> pd.DataFrame:
 def _warning(row: Any, by_level: pd.DataFrame) -> str:
     own = by_level[by_level["factor"] == row.factor]
     worst = own.loc[own["share_lost"].idxmax()]
-    gone = int(worst["failed"] + worst["timeout"])
+    gone = int(worst[list(LOST)].sum())
     ended = gone + int(worst["finished"])
     return (
         f"Runs are not missing at random: {gone} of {ended} runs with {row.factor} = "

@@ -93,7 +93,7 @@ def reduce_rows(table: Table, block: bool) -> Rows:
     means += np.bincount(index, y - means[index]) / counts  # second pass: the mean's last digits
     within = np.bincount(index, (y - means[index]) ** 2)
     # Equal runs leave rounding dust, which must not pass for an error term.
-    dust = (np.finfo(float).eps * np.abs(means) * 8) ** 2 * counts
+    dust = np.maximum(np.finfo(float).eps * np.abs(means) * 8, table.rounding) ** 2 * counts
     within[within <= dust] = 0.0
     unique = np.column_stack(np.unravel_index(keys, shape)).astype(np.intp)
     return Rows(unique[:, :-1], unique[:, -1], counts, means, np.asarray(within, np.float64))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.frame import MISSING_TEXT
+from analysis.frame import MISSING_TEXT, SAME_STATUS
 from analysis.records import records
 from runner.spec.claims import parse_claim
 
@@ -101,7 +101,7 @@ def yes_or_no(frame: pd.DataFrame) -> pd.Series | None:
     if "status" in frame.columns:
         known = {"converged": 1.0, "stalled": 0.0, "diverged": 0.0}
         lost = {"timeout", "failed", "not_run"}
-        texts = frame["status"].astype(str)
+        texts = frame["status"].astype(str).replace(SAME_STATUS)
         if texts.isin(set(known) | lost).all():
             return texts.map(known).astype(float)
     return None

@@ -1,20 +1,40 @@
 """`study.plot.main_effects()`: every figure of a study by its name, at any width.
 
-A thin accessor over the report's drawings; matplotlib is imported when the first figure is asked
-for.
+A thin accessor over the report's drawings, which are figures; a person gets their axes, as from
+seaborn: one `Axes`, or all of them in an array with the figure behind. matplotlib is imported when
+the first figure is asked for.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from analysis.figures import Drawing
     from analysis.study import Study
+
+
+class Panels(np.ndarray[Any, Any]):
+    """The axes of a figure of several panels, in drawing order; a notebook shows the figure."""
+
+    @property
+    def figure(self) -> Figure:
+        """The figure they are in."""
+        found: Figure = self.ravel()[0].get_figure(root=True)
+        return found
+
+    def _repr_png_(self) -> bytes:
+        return _png(self.figure)
 
 
 class Plots:
@@ -26,28 +46,65 @@ class Plots:
     def __dir__(self) -> list[str]:
         from analysis.report.drawings import DRAWINGS
 
-        return sorted(DRAWINGS)
+        return sorted([*DRAWINGS, "data", "caption"])
 
-    def __getattr__(self, name: str) -> Callable[..., Figure]:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         """The drawing of that name as a function of the width in inches (3.5: one column).
+
+        It returns the axes, an array of them where there are several panels; `.figure` of either
+        is the whole figure.
 
         Raises:
             AttributeError: no such drawing.
         """
         if name.startswith("_"):
             raise AttributeError(name)
-        from analysis.figures import PAGE, at_width
+        from analysis.figures import PAGE
         from analysis.report.drawings import DRAWINGS
 
         if name not in DRAWINGS:
             raise AttributeError(f"no figure {name!r}: {did_you_mean(name, DRAWINGS)}")
 
-        def draw(width: float = PAGE) -> Figure:
-            with at_width(width):
-                drawing = DRAWINGS[name](self._study)
-            if drawing is None:
-                raise InputError(f"{self._study.name} has nothing to show in {name!r}")
-            return drawing.figure
+        def draw(width: float = PAGE) -> Any:
+            return _axes(self._drawing(name, width).figure)
 
         draw.__doc__ = DRAWINGS[name].__doc__
         return draw
+
+    def data(self, name: str) -> pd.DataFrame:
+        """The numbers behind a figure, as its CSV has them."""
+        return self._drawing(name).data.copy()
+
+    def caption(self, name: str) -> str:
+        """What a figure shows, its intervals and the runs behind it."""
+        return self._drawing(name).caption
+
+    def _drawing(self, name: str, width: float | None = None) -> Drawing:
+        from analysis.figures import PAGE, at_width
+        from analysis.report.drawings import DRAWINGS
+
+        if name not in DRAWINGS:
+            raise InputError(f"no figure {name!r}: {did_you_mean(name, DRAWINGS)}")
+        with at_width(PAGE if width is None else width):
+            drawing = DRAWINGS[name](self._study)
+        if drawing is None:
+            raise InputError(f"{self._study.name} has nothing to show in {name!r}")
+        return drawing
+
+
+def _axes(figure: Figure) -> Axes | Panels:
+    """The axes of a figure, colour bars left out; one alone where there is one panel."""
+    panels = [one for one in figure.axes if one.get_label() != "<colorbar>"]
+    if len(panels) > 1:
+        found = np.empty(len(panels), dtype=object)
+        found[:] = panels
+        return found.view(Panels)
+    # These figures are unknown to pyplot, so a notebook would show no picture of the axes alone.
+    panels[0].__dict__["_repr_png_"] = lambda: _png(figure)
+    return panels[0]
+
+
+def _png(figure: Figure) -> bytes:
+    page = io.BytesIO()
+    figure.savefig(page, format="png", dpi=130)
+    return page.getvalue()

@@ -45,6 +45,8 @@ OUTCOMES = {
 """What can be looked at in a study of the store, and the column that holds it."""
 TIMES = ("restricted_epochs", "epochs_to_target", "seconds")
 """Outcomes of which less is better."""
+LOWER_IS_BETTER = ("loss", "error", "perplexity")
+"""In the name of an outcome: so are these."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,7 @@ class Study:
         planned_claims: claims as written in the specification.
         info: what the store says about the study (profile, spec, levels...); {} for a table.
         curve_rows: learning curves in long form, columns cell, epoch and the epoch's numbers.
+        higher_is_better: whether a higher outcome is better; None: by its name.
     """
 
     source: Table | _Pending
@@ -65,13 +68,18 @@ class Study:
     info: Mapping[str, Any] = field(default_factory=dict)
     curve_rows: pd.DataFrame | None = None
     attempt_rows: pd.DataFrame | None = None
+    higher_is_better: bool | None = None
 
     # --- what it holds ------------------------------------------------------------------------
 
     @cached_property
     def table(self) -> Table:
-        """The checked table; InputError where no run has the outcome yet."""
-        return self.source if isinstance(self.source, Table) else self.source.table()
+        """The checked table; InputError where no effect on the outcome can be estimated (yet)."""
+        if isinstance(self.source, Table):
+            if self.source.problem:
+                raise InputError(self.source.problem)
+            return self.source
+        return self.source.table()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -105,7 +113,7 @@ class Study:
             known = [key for key, value in OUTCOMES.items() if value in self.frame.columns]
             raise InputError(f"{self.name} has no outcome {name!r}: {did_you_mean(name, known)}")
         pending = _Pending(self.frame, self.factors, column, self.replicate, f"study {self.name!r}")
-        return replace(self, source=pending)
+        return replace(self, source=pending, higher_is_better=None)
 
     # --- estimates ----------------------------------------------------------------------------
 
@@ -256,13 +264,16 @@ class Study:
 
         Args:
             confidence: with which the best one is in each set.
-            higher: whether a higher outcome is better; by default it is, unless the outcome is a
-                time.
+            higher: whether a higher outcome is better; by default what the study says, else it is,
+                unless the outcome is a time, a loss or an error by its name.
         """
         from analysis.best_set import best_set
 
         if higher is None:
-            higher = self.response not in TIMES
+            higher = self.higher_is_better
+        if higher is None:
+            named = self.response.lower()
+            higher = named not in TIMES and not any(word in named for word in LOWER_IS_BETTER)
         return best_set(self.cells, self.contrasts(confidence), confidence, higher)
 
     def interaction_kinds(self) -> pd.DataFrame:
@@ -368,11 +379,17 @@ class Study:
 
     def document(self, order: int | None = 2, confidence: float = 0.95) -> dict[str, Any]:
         """The content of `effects.json`."""
-        from analysis.effects_json import best_section, to_document
+        from analysis.effects_json import best_section, to_document, without_effects
         from analysis.other_outcomes import other_outcomes
         from analysis.records import records
 
-        effects = self.estimates(order, confidence)
+        try:
+            effects = self.estimates(order, confidence)
+        except InputError as error:
+            others = other_outcomes(self, confidence)
+            if not isinstance(others.get("convergence"), dict):
+                raise
+            return without_effects(self, order, confidence, str(error), others)
         found = {
             "best": best_section(self.best(confidence), self.cells),
             "interaction_kinds": records(self.interaction_kinds()),
@@ -383,7 +400,10 @@ class Study:
 
     def summary(self, order: int | None = 2, confidence: float = 0.95) -> list[str]:
         """A few plain lines: size, what is not estimable, the strongest terms."""
-        found = self.estimates(order, confidence)
+        try:
+            found = self.estimates(order, confidence)
+        except InputError as error:
+            return [f"no effect can be estimated: {error}"]
         lines = [
             f"{found.cells.n} runs in {int((~found.cells.empty).sum())} of "
             f"{found.cells.counts.size} cells, {self.response}; primary interval: "
@@ -439,6 +459,10 @@ def from_frame(
     response: str = "acc",
     replicate: str | None = None,
     name: str = "table",
+    *,
+    levels: Mapping[str, Sequence[str]] | None = None,
+    claims: Sequence[str] = (),
+    higher_is_better: bool | None = None,
 ) -> Study:
     """Analyse any long table, one row per run.
 
@@ -448,11 +472,19 @@ def from_frame(
         response: name of the outcome.
         replicate: column that says which runs share a seed.
         name: for titles.
+        levels: factor to its levels in order; one that no row has is named as not estimable.
+            Otherwise those of a Categorical, numbers by size, text as the rows first have it.
+        claims: planned contrasts ("A: a > b by 0.5"), answered by `Study.claims`.
+        higher_is_better: of the response; by default it is, unless its name says loss or error.
 
     Raises:
         InputError: one sentence on what cannot be used.
     """
-    return Study(tidy(frame, factors, response, replicate), name=name)
+    if isinstance(factors, str):
+        factors = [factors]
+    kept = {"status", "converged"} & set(frame.columns) - {*factors, response, replicate}
+    table = tidy(frame, factors, response, replicate, levels=levels, strict=not kept)
+    return Study(table, name=name, planned_claims=tuple(claims), higher_is_better=higher_is_better)
 
 
 def load(study: str, storage: str | None = None) -> Study:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablations.errors import InputError
-from analysis.frame import Floats
+from analysis.frame import SAME_STATUS, Floats
 from analysis.rates import grid_index
 
 NEEDED = ("epochs_to_target", "epochs_run", "epochs_budget", "status")
@@ -53,7 +53,7 @@ def read_times(frame: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> Tim
     numbers = {
         name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in NEEDED[:3]
     }
-    status = frame["status"].astype(str)
+    status = frame["status"].astype(str).replace(SAME_STATUS)
     known = status.isin(["converged", "stalled", "diverged"]).to_numpy()
     stopped = (status == "timeout").to_numpy() & np.isfinite(numbers["epochs_run"])
     rows = np.flatnonzero((known | stopped) & np.isfinite(numbers["epochs_budget"]))

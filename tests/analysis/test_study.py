@@ -164,11 +164,16 @@ def test_summaries_say_what_a_person_needs(study: analysis.Study, frame: pd.Data
 
 def test_figures_are_reached_by_name(study: analysis.Study) -> None:
     assert {"main_effects", "interaction_matrix"} <= set(dir(study.plot))
-    figure = study.plot.main_effects()
-    assert figure.axes
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
+    panels = study.plot.main_effects()
+    assert [type(one).__name__ for one in panels] == ["Axes"] * 3
+    assert panels.figure is panels[0].get_figure(root=True)
+    one = study.plot.pareto()
+    assert one.get_xlabel()
+    assert one._repr_png_().startswith(b"\x89PNG")
+    assert study.plot.data("main_effects")["mean"].notna().all()
+    assert "36 runs" in study.plot.caption("main_effects")
+    with pytest.raises(InputError, match="no figure 'main'"):
+        study.plot.data("main")
 
 
 def test_pick_method_takes_one_methods_columns(study: analysis.Study) -> None:
