@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ablations import registry
-from ablations.errors import InputError
+from runner.spec.code import Code, check_code
 from runner.spec.level import Level
 from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec, identity
 
-__all__ = ["TRAINING_VERSION", "Cell", "Level", "code_of"]
+__all__ = ["TRAINING_VERSION", "Cell", "Level"]
 
 TRAINING_VERSION = 1
 """Raised by hand whenever a change of the training code changes what a cell learns."""
@@ -37,7 +36,7 @@ class Cell:
     train: TrainSpec
     plugins: tuple[str, ...] = ()  # absolute paths or module names to import before training
     data_identity: str = ""  # fingerprint of the images where the name does not fix them
-    code: tuple[tuple[str, str], ...] = ()  # of plugins: ("optimizer nadam", digest of its file)
+    code: Code = ()  # of plugins: what they define and the digest of its file
 
     def level(self, factor: str) -> Level:
         """The level of one of the five factors, varied or held."""
@@ -85,20 +84,8 @@ class Cell:
         )
 
     def check_code(self) -> None:
-        """Refuse to train with other plugin code than the cell was planned with.
-
-        Raises:
-            InputError: a plugin's file is not what it was; the sentence says which.
-        """
-        if not self.code:
-            return
-        here = dict(code_of((*self.levels, *self.held), self.model))
-        for name, digest in self.code:
-            if here.get(name) != digest:
-                raise InputError(
-                    f"the plugin that defines {name} is not the one this cell was planned with: "
-                    "give the grid's command again to plan with the plugin as it is now"
-                )
+        """Refuse to train with other plugin code than the cell was planned with; InputError."""
+        check_code(self.code)
 
     def to_json(self) -> str:
         """One JSON object that `from_json` reads back in another process."""
@@ -141,13 +128,3 @@ class Cell:
             # Absent in cells planned before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
         )
-
-
-def code_of(levels: Iterable[Level], model: ModelSpec) -> tuple[tuple[str, str], ...]:
-    """Digests of the plugin files that define these levels and this model, sorted by name.
-
-    What those files import is not covered. A data set's file is in the `data_identity`.
-    """
-    used = {(one.factor, one.name) for one in levels if not one.is_field} | {("model", model.name)}
-    found = ((f"{kind} {name}", registry.code_digest(kind, name)) for kind, name in used)
-    return tuple(sorted((name, digest[:16]) for name, digest in found if digest))

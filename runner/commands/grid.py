@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from ablations.errors import InputError
 from runner.commands import options, plan
 
 if TYPE_CHECKING:
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from runner.design import Design
     from runner.spec import Spec
     from runner.store import Kind, Store, StudyInfo
+    from runner.store.study import Planned
 
 EXAMPLES = """examples:
   python -m runner grid ablations/five_factor.yaml
   python -m runner grid ablations/five_factor.yaml --profile cpu --set replicates=5
-  python -m runner grid ablations/five_factor.yaml --dry-run
+  python -m runner grid ablations/five_factor.yaml --dry-run --cells 216
   python -m runner grid my.yaml --devices 0,1 --slots-per-device 4
   ABLATIONS_STORAGE=postgresql://user@host/db python -m runner grid my.yaml
   python -m runner grid my.yaml --backend dask --scheduler tcp://host:8786
@@ -32,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.store(parser)
     options.slots(parser)
     options.output(parser)
+    options.planning(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--no-report", action="store_true", help="train only, analyse later")
     parser.add_argument(
@@ -54,11 +57,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     from runner.commands.session import report, train
     from runner.commands.study import open_folder
+    from runner.design import warnings
     from runner.store import open_store
 
+    for warning in warnings(design):
+        print(f"note: {warning}", file=sys.stderr)
+    # What cannot be trained here is refused before there is a store, a study or a folder of it.
     kind = plan.device_kind(spec, arguments)
+    if not plan.on_cluster(spec, arguments):
+        plan.places(spec, arguments)
+        _read_images(spec, design, arguments.storage)
     store = open_store(arguments.storage, create=True)
-    study = register(store, spec, design, kind)
+    study, planned = register(store, spec, design, kind)
+    if planned.retired:
+        print(plan.retired_words(planned.retired), file=sys.stderr)
     folder = open_folder(arguments.results, study.name)
     store.reconcile(study, folder / "attempts")
     counts = store.status(study)
@@ -89,7 +101,39 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def register(store: Store, spec: Spec, design: Design, kind: Kind) -> StudyInfo:
+def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
+    """Read, download and decode the images of a new study, so far as this machine has not.
+
+    Raises:
+        InputError: they cannot be had; the message says why, and nothing of the study is written.
+    """
+    from runner.data.load import is_at_hand
+    from runner.store import open_store
+
+    wanted = {id(cell.data): cell for cell in design.cells}.values()
+    missing = [cell for cell in wanted if not is_at_hand(cell.data, cell.data_identity)]
+    if not missing:
+        return
+    try:
+        with open_store(storage) as store:
+            if spec.study in {study.name for study in store.studies()}:
+                return  # a study that is there is not kept from saying that it is done
+    except InputError:
+        pass  # there is no store yet
+    from runner.process import prepare_images, start_fork_server
+
+    start_fork_server()
+    for cell in missing:
+        try:
+            prepare_images(cell)
+        except InputError as error:
+            key, colon, said = str(error).partition(": ")
+            if not colon or key not in ("data.root", "data.name"):
+                raise
+            raise spec.refuse(key.split("."), said) from None
+
+
+def register(store: Store, spec: Spec, design: Design, kind: Kind) -> tuple[StudyInfo, Planned]:
     """Bring the store up to the specification; `kind` is what its cells will train on."""
     study = store.register(
         name=spec.study,
@@ -99,8 +143,8 @@ def register(store: Store, spec: Spec, design: Design, kind: Kind) -> StudyInfo:
         replicates=spec.replicates,
         claims=[claim.text for claim in spec.claims],
     )
-    store.plan(study, ((cell, order) for order, cell in enumerate(design.cells)), kind=kind)
-    return study
+    ordered = ((cell, order) for order, cell in enumerate(design.cells))
+    return study, store.plan(study, ordered, kind=kind)
 
 
 def _counted(design: Design, complete: int, failed: int) -> str:

@@ -26,6 +26,23 @@ def specification(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def planning(parser: argparse.ArgumentParser) -> None:
+    """--cells and --all: how much of a plan is printed."""
+    parser.add_argument(
+        "--cells",
+        type=_at_least_zero,
+        default=10,
+        metavar="N",
+        help="cells to list in a plan (default: 10)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        dest="everything",
+        help="all that is known of the design in a plan: every term it mixes up, its efficiency",
+    )
+
+
 def store(parser: argparse.ArgumentParser) -> None:
     """--storage and --results: where rows and files go."""
     parser.add_argument(
@@ -62,6 +79,12 @@ def slots(parser: argparse.ArgumentParser) -> None:
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, at least 1")
+    return int(text)
+
+
+def _at_least_zero(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, at least 0")
     return int(text)
 
 

@@ -62,6 +62,11 @@ def load(spec: DataSpec, planned: str = "") -> Images:
     )
 
 
+def is_at_hand(spec: DataSpec, identity: str) -> bool:
+    """Whether this machine holds the decoded images of that identity; False of a plugin's set."""
+    return spec.name in DATASETS and holds(_key(identity))
+
+
 def _read(spec: DataSpec, identity: str) -> Images:
     """The images of that identity and no others, whatever came in between."""
     images = READERS[spec.name](spec)

@@ -31,13 +31,20 @@ class DesignFacts:
     sentences: tuple[str, ...]
 
 
-def facts(design: Design) -> DesignFacts | None:
-    """What main effects and pairs the design estimates; None where it is too large to examine."""
+def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
+    """What main effects and pairs the design estimates; None where it is too large to examine.
+
+    Args:
+        design: The plan.
+        everything: Sentences that leave nothing out, for a person who asked.
+    """
     names = tuple(factor.name for factor in design.spec.factors)
     if not design.is_fraction:
         terms = _spell_terms(names)
-        said = (_full(design),)
-        return DesignFacts(terms, (), (), (), None, None, 1.0, said)
+        said = [_full(design)]
+        if everything:
+            said.append(f"estimable: {', '.join(terms)}")
+        return DesignFacts(terms, (), (), (), None, None, 1.0, tuple(said))
     if len(design.runs) > MOST_RUNS:
         return None
     import numpy as np
@@ -60,15 +67,28 @@ def facts(design: Design) -> DesignFacts | None:
     )
     generalized = quality.generalized_resolution(runs, levels)
     small = len(runs) <= 2_000  # the pattern holds a number for every pair of runs
+    pattern = tuple(map(float, quality.word_lengths(runs, levels))) if small else None
+    efficiency = quality.d_efficiency(runs, levels, order)
+    sentences = list(_sentences(design, lost, aliases, mixed, everything))
+    if everything:
+        if estimable:
+            sentences.append(f"estimable: {', '.join(estimable)}")
+        if generalized is not None:
+            sentences.append(f"generalized resolution {generalized[0]:.3g}")
+        if pattern is not None:
+            listed = ", ".join(f"{number:.3g}" for number in pattern)
+            sentences.append(f"generalized word lengths (A0, A1, ...): {listed}")
+        if efficiency > 0:
+            sentences.append(f"D-efficiency {efficiency:.1%} of the full grid's")
     return DesignFacts(
         estimable=estimable,
         not_estimable=lost,
         aliases=aliases,
         mixed=mixed,
-        word_lengths=tuple(map(float, quality.word_lengths(runs, levels))) if small else None,
+        word_lengths=pattern,
         resolution=None if generalized is None else generalized[0],
-        d_efficiency=quality.d_efficiency(runs, levels, order),
-        sentences=tuple(_sentences(design, estimable, lost, aliases, mixed)),
+        d_efficiency=efficiency,
+        sentences=tuple(sentences),
     )
 
 
@@ -96,28 +116,29 @@ def _full(design: Design) -> str:
 
 def _sentences(
     design: Design,
-    estimable: Sequence[str],
     lost: Sequence[str],
     aliases: Sequence[Sequence[str]],
     mixed: Sequence[tuple[str, str, float]],
+    everything: bool,
 ) -> list[str]:
+    most = None if everything else MOST_LISTED
     kind = "full grid" if isinstance(design.spec.design, FullDesign) else design.spec.design.kind
     share = f"{design.combinations} of {design.spec.combinations} combinations"
     said = [f"{kind.replace('_', '-')}, {share} are run"]
     if lost:
-        said.append(f"not estimable beside the other main effects and pairs: {_listed(lost)}")
+        said.append(f"not estimable beside the other main effects and pairs: {_listed(lost, most)}")
     else:
         said.append("every main effect and every pair can be estimated")
     if aliases:
         groups = [" = ".join(group) for group in aliases]
-        said.append(f"cannot be told apart: {_listed(groups, '; ')}")
+        said.append(f"cannot be told apart: {_listed(groups, most, '; ')}")
     if mixed:
         worst = [f"{one} and {other} ({r:.2f})" for one, other, r in mixed]
-        said.append(f"mixed in part (correlation): {_listed(worst)}")
+        said.append(f"mixed in part (correlation): {_listed(worst, most)}")
     return said
 
 
-def _listed(items: Sequence[str], between: str = ", ") -> str:
-    more = len(items) - MOST_LISTED
-    text = between.join(items[:MOST_LISTED])
-    return f"{text} and {more} more" if more > 0 else text
+def _listed(items: Sequence[str], most: int | None, between: str = ", ") -> str:
+    more = 0 if most is None else len(items) - most
+    text = between.join(items[:most])
+    return f"{text} and {more} more (--all lists them)" if more > 0 else text

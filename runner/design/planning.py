@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from runner.cell import Cell, code_of
+from runner.cell import Cell
 from runner.data.identity import data_identity
 from runner.data.images import DataError
+from runner.spec.code import Code, code_of
 from runner.spec.level import Level, apply_fields
 from runner.spec.protocol import DataSpec
 from runner.spec.sections import FullDesign
@@ -124,7 +125,7 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
     levels = [tuple(f.levels[i] for f, i in zip(spec.factors, run, strict=True)) for run in runs]
     content = [_content(one) for one in levels]
     sections = {}
-    code: list[tuple[tuple[str, str], ...]] = [()] * len(runs)
+    code: list[Code] = [()] * len(runs)
     for one in levels:
         fields = tuple(level for level in one if level.is_field)
         key = tuple(level.label for level in fields)
@@ -136,7 +137,7 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
             key = tuple(level.label for level in levels[number] if level.is_field)
             data, model, train, identity = sections[key]
             if replicate == 0 and spec.plugins:
-                code[number] = code_of((*levels[number], *spec.fixed), model)
+                code[number] = code_of((*levels[number], *spec.fixed), model.name)
             yield Cell(
                 levels=levels[number],
                 held=spec.fixed,

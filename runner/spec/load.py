@@ -21,6 +21,7 @@ from ablations.errors import InputError, did_you_mean
 from ablations.registry import BOUNDS, FACTORS
 from runner.spec.catalog import DATASETS
 from runner.spec.claims import Claim, check_claim, parse_claim
+from runner.spec.code import code_of
 from runner.spec.level import Factor
 from runner.spec.levels import read_factors, read_fixed
 from runner.spec.merge import (
@@ -126,6 +127,11 @@ def _resolve(root: Node, profile: str, file: Path) -> Spec:
         only=read_predicates(root, "only", factors, fixed),
         claims=_claims(root, sections.claims, factors),
         plugins=plugins,
+        code=code_of(
+            (*fixed, *(level for factor in factors for level in factor.levels)),
+            model.name,
+            *(lv.name for factor in factors if factor.name == "model.name" for lv in factor.levels),
+        ),
         run=sections.run,
         source=str(file.resolve()),
         root=root,

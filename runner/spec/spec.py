@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from ablations.errors import InputError
 from runner.spec.claims import Claim, parse_claim
+from runner.spec.code import Code
 from runner.spec.level import Factor, Level
 from runner.spec.predicates import Predicate
 from runner.spec.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
@@ -44,6 +45,7 @@ class Spec:
     claims: tuple[Claim, ...] = ()
     plugins: tuple[str, ...] = ()  # absolute paths or module names
     run: RunSpec = field(default_factory=RunSpec)
+    code: Code = ()  # of the plugins: what they define and the digests of its files
     source: str = ""  # absolute path of the file
     root: Node | None = field(default=None, compare=False, repr=False)  # what it was read from
 
@@ -119,6 +121,7 @@ class Spec:
             "only": [one.to_dict() for one in self.only],
             "claims": [claim.text for claim in self.claims],
             "plugins": list(self.plugins),
+            "code": [list(one) for one in self.code],
             "run": self.run.model_dump(mode="json"),
             "source": self.source,
         }
@@ -143,6 +146,8 @@ class Spec:
             only=tuple(Predicate.from_dict(one) for one in raw["only"]),
             claims=tuple(parse_claim(text) for text in raw["claims"]),
             plugins=tuple(raw["plugins"]),
+            # Absent in studies registered before plugins were part of what a cell is.
+            code=tuple((name, digest) for name, digest in raw.get("code", ())),
             run=RunSpec(**raw["run"]),
             source=raw["source"],
         )

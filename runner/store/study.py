@@ -237,6 +237,22 @@ def adoptable(
     return dict(Counter(trained[cell].study for cell in sorted(wanted)))
 
 
+def leaving(database: Database, name: str, design: Iterable[Cell]) -> int:
+    """How many planned cells of the study `name` the design no longer holds; changes nothing."""
+
+    def look(connection: Connection) -> set[str]:
+        return set(
+            connection.scalars(
+                select(cells.c.cell)
+                .join(studies, studies.c.id == cells.c.study_id)
+                .where(studies.c.name == name, cells.c.planned)
+            )
+        )
+
+    planned = database.read(look)
+    return len(planned - {cell.id for cell in design}) if planned else 0
+
+
 def _is_wanted(cell: Cell, known: Mapping[str, Known], trained: Mapping[str, Trained]) -> bool:
     """Whether another study's outcome is this cell's, and none is known or in the making here."""
     if cell.id not in trained or not cell.is_built_in:

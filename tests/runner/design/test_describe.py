@@ -48,7 +48,10 @@ def test_long_lists_are_cut(make_spec: MakeSpec) -> None:
     found = facts(plan(make_spec([2] * 7, design=design)))
     assert found is not None
     assert len(found.aliases) == 7
-    assert found.sentences[1].endswith("A, B, C, D, E, F and 22 more")
+    assert found.sentences[1].endswith("A, B, C, D, E, F and 22 more (--all lists them)")
+    every = facts(plan(make_spec([2] * 7, design=design)), everything=True)
+    assert every is not None
+    assert not [one for one in every.sentences if "more" in one]
     assert found.sentences[2].endswith("and 1 more")
 
 

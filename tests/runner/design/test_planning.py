@@ -206,7 +206,7 @@ def test_a_cell_is_not_trained_with_other_code_than_it_was_planned_with(tmp_path
         cell.check_code()
     planned(tmp_path, "swapped", rate="0.2")
     cell = before["swapped/he", 0]
-    with pytest.raises(InputError, match="defines optimizer swapped is not the one this cell was"):
+    with pytest.raises(InputError, match="defines optimizer swapped is not the one this was"):
         cell.check_code()
     before["adam/he", 0].check_code()
     replace(cell, code=()).check_code()  # planned by a version that did not know of it

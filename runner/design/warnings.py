@@ -1,0 +1,56 @@
+"""What a design leaves without an answer although the specification asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.design.planning import Design
+
+MOST_RUNS = 50_000
+"""Larger designs are not searched: planning must answer at once."""
+
+
+def warnings(design: Design) -> tuple[str, ...]:
+    """A sentence for each claim that no run, or no pair of runs, will be there for."""
+    if not design.is_fraction or len(design.runs) > MOST_RUNS:
+        return ()
+    return tuple(_claims(design))
+
+
+def _claims(design: Design) -> Iterator[str]:
+    spec = design.spec
+    names = [factor.name for factor in spec.factors]
+    runs = [
+        {name: factor.labels[i] for name, factor, i in zip(names, spec.factors, run, strict=True)}
+        for run in design.runs
+    ]
+    for claim in spec.claims:
+        given = claim.given(spec.labels)
+        counting = [
+            run for run in runs if all(run[name] in labels for name, labels in given.items())
+        ]
+        lost = [
+            label
+            for label in (claim.left, claim.right)
+            if all(run[claim.factor] != label for run in counting)
+        ]
+        where = " where its conditions hold" if claim.conditions else ""
+        if lost:
+            listed = " or ".join(f"{claim.factor} = {label}" for label in lost)
+            yield f"claim {claim.text!r}: no cell with {listed} is run{where}: it gets no answer"
+            continue
+        left, right = (
+            {
+                tuple(run[name] for name in names if name != claim.factor)
+                for run in counting
+                if run[claim.factor] == label
+            }
+            for label in (claim.left, claim.right)
+        )
+        whole = spec.combinations == len(runs) + design.excluded  # no fraction was chosen
+        if whole and (gone := len(left ^ right)):
+            cells = "1 combination" if gone == 1 else f"{gone} combinations"
+            yield (
+                f"claim {claim.text!r}: 'exclude' or 'only' leaves {cells} without the one to "
+                f"compare with{where}"
+            )

@@ -1,0 +1,162 @@
+"""What a plan says before anything runs, and what is refused before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from runner.commands import main
+from runner.store import open_store
+from tests.faults.harness import specification
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("ABLATIONS_STORAGE", f"sqlite:///{tmp_path}/ablations.db")
+    monkeypatch.setenv("ABLATIONS_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("ABLATIONS_FAKE_DEVICES", "cpu:2")
+
+
+def say(capsys, *arguments: object, code: int = 0) -> str:
+    capsys.readouterr()
+    assert main([str(one) for one in arguments]) == code
+    said = capsys.readouterr()
+    return said.out if code == 0 else said.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "network"),
+    [
+        ((), "VGG-11 of 0.03125 times the usual width on digits (embedded"),
+        (("model.width=1",), "VGG-11 on digits"),
+        (("model.width=1", "factors.model.depth=[11, 16]"), "VGG-11 and VGG-16 on digits"),
+        (
+            ("factors.model.depth=[11, 13, 16]", "factors.model.width=[0.5, 1]"),
+            "VGG-11, VGG-13 and VGG-16 of 0.5 and 1 times the usual width on",
+        ),
+        (("model.width=1", "factors.data.name=[digits, svhn]"), "VGG-11 on digits and svhn\n"),
+    ],
+)
+def test_the_headline_says_what_is_varied_not_a_default(tmp_path, capsys, settings, network):
+    given = [word for setting in settings for word in ("--set", setting)]
+    out = say(capsys, "plan", specification(tmp_path), "--cells", "0", *given)
+    assert f": {network}" in out.partition("study")[0]
+
+
+def test_a_piped_table_is_not_cut_off(tmp_path, capsys):
+    names = [f"a_rather_long_name_of_a_level_{number}" for number in range(8)]
+    levels = [{"as": name, "sgd": {"lr": 0.1 + number}} for number, name in enumerate(names)]
+    file = specification(tmp_path, factors={"init": ["he", "naive"], "optimizer": levels})
+    out = say(capsys, "plan", file, "--cells", "100")
+    assert out.count("…") == 0
+    assert all(f"{name} (4)" in out for name in names)
+    assert len([line for line in out.splitlines() if "a_rather_long_name" in line]) == 1 + 32
+
+
+def test_one_excluded_combination_is_one(tmp_path, capsys):
+    excluded = {"init": "he", "optimizer": "adam"}
+    out = say(capsys, "plan", specification(tmp_path, exclude=[excluded]))
+    assert "(1 combination excluded)" in out
+
+
+def test_a_claim_on_what_is_excluded_is_warned_about(tmp_path, capsys):
+    claims = [
+        "optimizer: adam > sgd | init = he",
+        "optimizer: adam > sgd",
+        "init: he > xavier | optimizer = sgd",
+    ]
+    excluded = {"init": "he", "optimizer": "adam"}
+    out = say(capsys, "plan", specification(tmp_path, exclude=[excluded], claims=claims))
+    notes = [line for line in out.splitlines() if line.startswith("note: ")]
+    assert notes == [
+        "note: claim 'optimizer: adam > sgd | init = he': no cell with optimizer = adam is run "
+        "where its conditions hold: it gets no answer",
+        "note: claim 'optimizer: adam > sgd': 'exclude' or 'only' leaves 1 combination without "
+        "the one to compare with",
+    ]
+
+
+def test_a_dry_run_lists_as_many_cells_as_asked_for(tmp_path, capsys):
+    file = specification(tmp_path)
+    for verb in (("plan", file), ("grid", file, "--dry-run")):
+        assert "and 5 more" in say(capsys, *verb, "--cells", "3")
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", str(file), "--cells", "-210"])
+    assert ended.value.code == 2
+    assert "at least 0" in capsys.readouterr().err
+
+
+def test_all_facts_of_a_design_are_told_on_wish(capsys):
+    shipped = "ablations/screening.yaml"
+    some = say(capsys, "plan", shipped, "--cells", "0")
+    every = say(capsys, "plan", shipped, "--cells", "0", "--all")
+    assert "more (--all lists them)" in some
+    assert "--all" not in every
+    assert "generalized resolution 4" in every
+    assert "word lengths" in every
+    full = say(capsys, "plan", "ablations/five_factor.yaml", "--cells", "0", "--all")
+    assert "estimable: augmentation, scheduler" in full
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "says"),
+    [
+        ({"devices": "banana"}, (), "faults.yaml:{line}: run.devices: banana: expected 'cpu'"),
+        ({"devices": "cuda:7"}, (), "faults.yaml:{line}: run.devices: cuda:7: no CUDA device"),
+        ({"slots_per_device": 60}, (), "faults.yaml:{line}: run.slots_per_device: 60: this"),
+        ({"devices": "cpu"}, ("--devices", "banana"), "error: --devices banana: expected"),
+        ({}, ("--slots-per-device", "60"), "error: --slots-per-device 60: this process"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["plan", "grid"])
+def test_places_that_are_not_there_are_said_of_whoever_named_them(
+    tmp_path, capsys, verb, settings, options, says
+):
+    file = specification(tmp_path, run=settings)
+    err = say(capsys, verb, file, *options, code=2)
+    lines = file.read_text().splitlines()
+    line = next((n for n, one in enumerate(lines, 1) if one.strip().startswith("slots_p")), None)
+    line = next((n for n, one in enumerate(lines, 1) if one.strip().startswith("devices")), line)
+    assert says.replace("{line}", str(line)) in err
+    assert not (tmp_path / "ablations.db").exists()
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_folder_with_a_bad_image_is_refused_before_there_is_a_store(tmp_path, capsys):
+    photos = tmp_path / "photos"
+    for split in ("train", "test"):
+        for number, label in enumerate(("red", "blue")):
+            (photos / split / label).mkdir(parents=True)
+            for copy in range(12):
+                image = Image.new("RGB", (32, 32), (200 * number, copy, 0))
+                image.save(photos / split / label / f"{copy}.png")
+    (photos / "train" / "red" / "3.png").write_text("not an image")
+    file = specification(tmp_path, data={"name": "image_folder", "root": "photos", "limit": None})
+    err = say(capsys, "grid", file, "--no-report", code=2)
+    assert "data.root: cannot read the image" in err
+    assert err.startswith(f"error: {file}:"), "with its place in the file"
+    assert not (tmp_path / "ablations.db").exists()
+    assert not (tmp_path / "results").exists()
+
+
+def leave(capsys, tmp_path: Path, *verb: object, **changes: object) -> str:
+    assert main([*map(str, verb), str(specification(tmp_path, **changes)), "--cells", "0"]) == 0
+    said = capsys.readouterr()
+    return said.out + said.err
+
+
+def test_cells_that_leave_the_design_are_counted(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("runner.commands.session.train", lambda *_args, **_named: 0)
+    assert "the design:" not in leave(capsys, tmp_path, "grid", "--no-report")
+    for verb in (("plan",), ("grid", "--dry-run"), ("grid", "--no-report")):
+        said = leave(capsys, tmp_path, *verb, replicates=1)
+        assert "4 cells of the study leave the design" in said
+    fewer = {"init": ["he", "xavier"], "optimizer": ["adam", "adamw"]}
+    assert "2 cells of the study leave" in leave(
+        capsys, tmp_path, "plan", replicates=1, factors=fewer
+    )
+    with open_store() as store:
+        (study,) = store.studies()
+        assert store.status(study).planned == 4
