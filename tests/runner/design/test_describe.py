@@ -52,7 +52,7 @@ def test_long_lists_are_cut(make_spec: MakeSpec) -> None:
     every = facts(plan(make_spec([2] * 7, design=design)), everything=True)
     assert every is not None
     assert not [one for one in every.sentences if "more" in one]
-    assert found.sentences[2].endswith("and 1 more")
+    assert found.sentences[2].endswith("and 1 more (--all lists them)")
 
 
 def test_partial_aliases_come_with_their_correlation(make_spec: MakeSpec) -> None:
