@@ -120,8 +120,16 @@ def main_effects(study: Study) -> Drawing:
         on=["factor", "level"],
         how="left",
     ).assign(grand_mean=grand)
-    shown = _write(study, text, interval_of_means(study))
+    shown = _write(study, text + _cut(study, means), interval_of_means(study))
     return Drawing("main_effects", "Main effects", figure, data, shown)
+
+
+def _cut(study: Study, means: pd.DataFrame) -> str:
+    """Says so where an interval of a share would go below 0 or above 100 %."""
+    beyond = (means["low"] < 0) | (means["high"] > 1)
+    if measure_of(study).unit != "%" or not beyond.any():
+        return ""
+    return " Intervals are cut at 0 and 100%."
 
 
 def replicate_means(study: Study) -> pd.DataFrame:
@@ -193,7 +201,7 @@ def interaction_matrix(study: Study) -> Drawing | None:
         "panel its share of the variance and Holm-adjusted p; grey where the share may be zero."
     )
     data = means.merge(terms, on=["factor_a", "factor_b"], how="left")
-    shown = _write(study, text, interval_of_means(study))
+    shown = _write(study, text + _cut(study, means), interval_of_means(study))
     return Drawing("interaction_matrix", "Interaction matrix", figure, data, shown)
 
 
@@ -372,7 +380,14 @@ def convergence_rates(study: Study) -> Drawing | None:
         rows["marginal"] = [
             float(marginal[key]) for key in zip(rows["factor"], rows["level"], strict=True)
         ]
-    text = "Runs of each level that converged, with the marginal rate of Firth's penalised model."
+    text = "Runs of each level that converged"
+    if "marginal" in rows:
+        text += (
+            ", with the marginal rate of Firth's penalised model (diamonds). The penalty pulls its "
+            "probabilities towards one half, most where nearly all runs or nearly none converged, "
+            "so a diamond may lie outside the interval of the plain rate"
+        )
+    text += "."
     shown = caption(text, runs_of(study), "Wilson")
     figure = figures.convergence_rates(rows)
     return Drawing("convergence_rates", "Convergence by level", figure, rows, shown)
@@ -380,8 +395,10 @@ def convergence_rates(study: Study) -> Drawing | None:
 
 def cell_mosaic(study: Study) -> Drawing | None:
     """Converged of finished runs in every cell."""
-    if "converged" not in study.frame or _too_many_cells(study):
-        return None
+    found = kept.convergence(study)
+    alike = found is not None and found.converged in (0, found.runs)
+    if "converged" not in study.frame or _too_many_cells(study) or alike:
+        return None  # a mosaic of one colour says no more than the sentence of the section
     cells = cell_table(study.frame, study.factors, study.response)
     figure = figures.cell_mosaic(study.factors, cells)
     text = "Replicates that converged in every cell of the grid; factors are nested."
@@ -419,12 +436,13 @@ def cell_strip(study: Study) -> Drawing:
     best = found.best
     cells["best"] = best.ravel()[grid_index(cells, study.factors)]
     figure = figures.cell_strip(cells, runs, measure=measure_of(study))
-    text = f"Cells sorted by mean {measure_of(study).name}; small dots are single runs."
+    text = f"Combinations by mean {measure_of(study).name}; small dots are single runs."
     if best.any():
         text += (
-            f" {counted(int(best.sum()), 'cell')} (diamonds) "
+            f" {counted(int(best.sum()), 'combination')} (diamonds) "
             f"{'is' if best.sum() == 1 else 'are'} not shown to be worse than the best: the truly "
-            "best is among them with 95% confidence."
+            "best is among them with 95% confidence. One of a low mean is among them where its "
+            "simultaneous interval is too wide to exclude it."
         )
     shown = caption(text, runs_of(study), None)
     return Drawing("cell_strip", "Cells by rank", figure, runs, shown)
@@ -433,8 +451,8 @@ def cell_strip(study: Study) -> Drawing:
 def time_to_target(study: Study) -> Drawing | None:
     """Share of the runs of every level that reached the target, by epoch."""
     found = kept.time_to_target(study)
-    if found is None or found.curves.empty:
-        return None
+    if found is None or found.curves.empty or not (found.curves["reached"] > 0).any():
+        return None  # nobody got there: the section says so
     target = (study.info.get("train") or {}).get("target")
     words = f"{float(target):.0%}" if target else "the target"
     figure = figures.time_to_target(found.curves, target=words, means=found.means)

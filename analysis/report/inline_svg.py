@@ -40,7 +40,8 @@ def inline(svg: str, name: str, title: str, description: str) -> str:
     body = re.sub(r'(?<= d=")[^"]+|(?<=translate\()[^)]+|(?<= [xy]=")[^"]+', _rounded, body)
     head, rest = body[: body.index(">")], body[body.index(">") + 1 :]
     width = re.search(r'\swidth="([\d.]+)pt"', head)
-    limit = f' style="max-width:{float(width.group(1)) * PIXELS_PER_POINT:.0f}px"' if width else ""
+    wide = f"{float(width.group(1)) * PIXELS_PER_POINT:.0f}px" if width else ""
+    limit = f' style="max-width:{wide};--wide:{wide}"' if width else ""
     head = re.sub(r'\s(?:width|height|xmlns|xmlns:xlink|version)="[^"]*"', "", head)
     return (
         f'{head}{limit} xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '

@@ -30,6 +30,7 @@ from analysis.report.cell_table import cell_table
 from analysis.report.drawings import METHOD_NAMES, TEST_NAMES, measure_of
 from analysis.report.inline_svg import inline
 from analysis.report.methods import methods, network_of, varied
+from analysis.report.numbers import numbers_behind
 from analysis.report.page_data import page_data, to_script
 from analysis.report.wording import counted, difference_text, digits_of, p_words, value_text
 
@@ -359,6 +360,7 @@ def _section(
             "title": drawings[name].title,
             "caption": drawings[name].caption,
             "svg": _svg(svgs[name], drawings[name]),
+            "numbers": numbers_behind(study, drawings[name]),
             "files": [(f"figures/{name}.{kind}", kind.upper()) for kind in ("svg", "png", "csv")],
         }
         for name in names
@@ -367,8 +369,10 @@ def _section(
     tables: list[dict[str, Any]] = []
     texts: list[str] = []
     if key == "convergence" and convergence is not None:
-        tables.append(_convergence_tests(convergence))
+        tables += [_convergence_tests(convergence)] if decides(convergence) else []
         texts += list(convergence.notes)
+    elif key == "time":
+        texts += _nobody_reached(study)
     elif key == "design":
         texts, tables = _design(study)
     elif key == "protocol":
@@ -380,6 +384,19 @@ def _section(
                  f"{study.estimates().rule.reason}."]  # fmt: skip
         tables = [_terms(study)]
     return {"id": key, "title": title, "texts": texts, "figures": figures, "tables": tables}
+
+
+def _nobody_reached(study: Study) -> list[str]:
+    """A sentence in place of empty panels, where no run reached the target."""
+    found = kept.time_to_target(study)
+    if found is None or found.curves.empty or (found.curves["reached"] > 0).any():
+        return []
+    target = (study.info.get("train") or {}).get("target")
+    words = f"{float(target):.0%} validation accuracy" if target else "the target"
+    return [
+        f"No run reached {words} within {counted(int(found.budget), 'epoch')}, so there is no time "
+        "to compare. A lower train.target or more epochs would tell the levels apart."
+    ]
 
 
 def _svg(text: str, drawing: Drawing) -> Markup:

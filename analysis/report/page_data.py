@@ -114,6 +114,8 @@ def _means(study: Study, key: str, column: str) -> dict[str, Any] | None:
         margin = Margin.of(cells, Term((factor,)))
         rows = margin.combine(margin.mean_weights(), chosen)
         rows = rows.where(rows["low"].notna(), margin.combine(margin.mean_weights(), "welch"))
+        ends = measure.interval(rows["low"].to_numpy(float), rows["high"].to_numpy(float))
+        rows = rows.assign(low=ends[0], high=ends[1])
         means[factor] = [
             [_number(value, 6) for value in row]
             for row in rows[["estimate", "low", "high"]].to_numpy(float)

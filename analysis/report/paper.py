@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.report.answer import differences
 from analysis.report.drawings import METHOD_NAMES, measure_of
+from analysis.report.methods import network_of, varied
 from analysis.report.wording import STARS, difference_text, digits_of, stars
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ _LATEX = {
     "–": "--",
     "…": r"\ldots{}",
 }
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$^])")
+_MARKDOWN = re.compile(
+    r"[\\`*|~$]"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is literal: sgd_momentum
+    r"|\](?=[(\[:])"  # the end of a link's text
+    r"|^[#+>-]|(?<=^\d)[.)]"  # what a line that starts with it would become
+)
+"""What Markdown reads as more than itself, and only there: a table is read as text too."""
 
 
 def escape_latex(text: str) -> str:
@@ -49,8 +56,9 @@ def escape_latex(text: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """Text as Markdown shows it literally; HTML cannot start in it."""
-    escaped = _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
-    return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+    escaped = _MARKDOWN.sub(lambda found: f"\\{found.group()}", " ".join(text.split()))
+    escaped = re.sub(r"&(?=[#A-Za-z0-9])", "&amp;", escaped)
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", escaped)
 
 
 def ablation_rows(study: Study) -> pd.DataFrame:
@@ -101,9 +109,9 @@ def ablation_rows(study: Study) -> pd.DataFrame:
 
 def _cells(row: pd.Series, measure: Measure) -> list[str]:
     digits = digits_of(measure)
-    mean, low, high = (
-        float(row[name]) * measure.scale for name in ("mean", "mean_low", "mean_high")
-    )
+    mean = float(row["mean"]) * measure.scale
+    ends = measure.interval(float(row["mean_low"]), float(row["mean_high"]))
+    low, high = (one * measure.scale for one in ends)
     shown = f"{mean:.{digits}f}" if np.isfinite(mean) else "n/a"
     if np.isfinite(low) and np.isfinite(high):
         shown += f" [{low:.{digits}f}, {high:.{digits}f}]"
@@ -126,6 +134,15 @@ def _head(study: Study, rows: pd.DataFrame) -> list[str]:
     point = f" ({measure.difference})" if measure.difference else ""
     head = ["Factor", "Level", f"{measure.name.capitalize()}{unit}", f"Difference{point}"]
     return [*head, "Converged"] if "runs" in rows else head
+
+
+def _about(study: Study) -> str:
+    """Network and data in front of a caption; nothing where a table does not tell them."""
+    data = dict(study.info.get("data") or {}).get("name")
+    if not data or not study.info.get("model"):
+        return ""
+    where = "several data sets" if "data.name" in varied(study) else str(data)
+    return f"Ablation of {network_of(study)} on {where}. "
 
 
 def note(study: Study) -> str:
@@ -177,7 +194,7 @@ def latex_table(study: Study) -> str:
             "% needs \\usepackage{booktabs}",
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escape_latex(note(study))}}}",
+            rf"\caption{{{escape_latex(_about(study) + note(study))}}}",
             rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', study.name).strip('-') or 'ablation'}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",

@@ -78,25 +78,55 @@
   }
 
   // --- main effects ---------------------------------------------------------------------------
+  const LETTER = 7.6, MARGINS = 76, ROW = 17; // pixels of a letter and beside the panels; rem of a row
+  const longest = (names) => Math.max(6, ...names.flatMap((name) => folded(name).split("<br>")).map((line) => line.length));
+  // Letters across that a factor's panel needs, so that its title and its levels stay apart.
+  const needed = ([factor, levels]) => Math.max(factor.length * 1.15 + 1,
+    (levels.length + 0.2) * (levels.length > 4 ? 5 : longest(levels) + 0.5));
+  // Panels side by side while they fit, then in further rows: a phone has a row for every factor or two.
+  function panelRows() {
+    const room = Math.max(byId("effects-chart").clientWidth - MARGINS, 100) / LETTER;
+    const rows = [[]];
+    let used = 0;
+    factors.forEach((one, place) => {
+      const width = needed(one);
+      if (used && used + width > room) { rows.push([]); used = 0; }
+      rows[rows.length - 1].push(place);
+      used += width;
+    });
+    return rows;
+  }
+  let drawnRows = 0;
   function drawEffects() {
-    // As wide as its names need, so that level labels stay level.
-    const slots = factors.map(([, levels]) => (levels.length + 0.2) *
-      Math.max(6, ...levels.flatMap((level) => folded(level).split("<br>")).map((line) => line.length)));
-    const total = slots.reduce((a, b) => a + b, 0);
+    const rows = panelRows(), seats = [];
+    drawnRows = rows.length;
+    byId("effects-chart").style.height = rows.length > 1 ? rows.length * ROW + "rem" : "";
     const traces = [], layout = baseLayout({ annotations: [], shapes: [], hovermode: "closest" });
+    // Shares of the height: between rows, for level names and the next row's titles, and of a row.
+    const gap = 75 / (rows.length * ROW * 16 - 80), high = (1 - gap * (rows.length - 1)) / rows.length;
+    rows.forEach((places, row) => {
+      const top = 1 - row * (high + gap), bottom = Math.max(top - high, 0);
+      const total = places.reduce((sum, place) => sum + needed(factors[place]), 0);
+      const turned = total * LETTER > byId("effects-chart").clientWidth - MARGINS;
+      let start = 0;
+      places.forEach((place) => {
+        const width = needed(factors[place]);
+        seats[place] = { row: row, top: top, turned: turned, vertical: [bottom, top],
+          domain: [start / total + 0.006, (start + width) / total - 0.006] };
+        start += width;
+      });
+    });
     const values = runs[outcome.key] || [];
-    let start = 0;
     factors.forEach(([factor, levels], place) => {
       const suffix = place === 0 ? "" : String(place + 1);
-      const x = "x" + suffix;
-      const domain = [start / total + 0.006, (start + slots[place]) / total - 0.006];
-      start += slots[place];
+      const x = "x" + suffix, seat = seats[place], domain = seat.domain;
+      const y = seat.row === 0 ? "y" : "y" + (seat.row + 1);
       layout["xaxis" + suffix] = axisStyle({ domain: domain, range: [-0.6, levels.length - 0.4], showgrid: false,
-        tickvals: levels.map((_, i) => i), ticktext: levels.map(folded), tickangle: levels.length > 4 ? -40 : 0, anchor: "y" });
+        tickvals: levels.map((_, i) => i), ticktext: levels.map(folded), tickangle: levels.length > 4 || seat.turned ? -40 : 0, anchor: y });
       layout.annotations.push({ text: "<b>" + plain(factor) + "</b>", showarrow: false, xref: "paper", yref: "paper",
-        x: (domain[0] + domain[1]) / 2, y: 1.02, xanchor: "center", yanchor: "bottom" });
+        x: (domain[0] + domain[1]) / 2, y: seat.top, yshift: 6, xanchor: "center", yanchor: "bottom" });
       if (outcome.grand !== null) {
-        layout.shapes.push({ type: "line", xref: "paper", yref: "y", x0: domain[0], x1: domain[1],
+        layout.shapes.push({ type: "line", xref: "paper", yref: y, x0: domain[0], x1: domain[1],
           y0: outcome.grand * outcome.scale, y1: outcome.grand * outcome.scale, line: { color: css("--soft"), dash: "dash", width: 1 } });
       }
       const dots = { x: [], y: [], customdata: [], text: [] };
@@ -109,11 +139,11 @@
           dots.text.push(plain(nameOf(run)) + "<br>" + shown(values[run], outcome) + ", " + plain(runs.status[run]));
         }
       }
-      traces.push({ type: "scatter", mode: "markers", xaxis: x, yaxis: "y", x: dots.x, y: dots.y, customdata: dots.customdata,
+      traces.push({ type: "scatter", mode: "markers", xaxis: x, yaxis: y, x: dots.x, y: dots.y, customdata: dots.customdata,
         text: dots.text, hoverinfo: "text", marker: { size: 5, color: css("--soft"), opacity: 0.35 } });
       const means = outcome.means[factor] || [];
       const mid = means.map((m) => m[0] === null ? null : m[0] * outcome.scale);
-      traces.push({ type: "scatter", mode: "lines+markers", xaxis: x, yaxis: "y", x: levels.map((_, i) => i), y: mid,
+      traces.push({ type: "scatter", mode: "lines+markers", xaxis: x, yaxis: y, x: levels.map((_, i) => i), y: mid,
         error_y: { type: "data", symmetric: false, thickness: 1.6, width: 4, color: css("--accent"),
           // NaN is no bar; zero would be one of no length.
           array: means.map((m, i) => m[2] === null ? NaN : m[2] * outcome.scale - mid[i]),
@@ -123,7 +153,11 @@
           "<br>" + cellsOf(factor, i)),
         hoverinfo: "text", line: { color: css("--accent"), width: 1.6 }, marker: { size: 9, color: css("--accent") } });
     });
-    layout.yaxis = axisStyle({ title: { text: plain(outcome.name + (outcome.unit ? " (" + outcome.unit + ")" : "")) } });
+    rows.forEach((places, row) => {
+      layout["yaxis" + (row === 0 ? "" : row + 1)] = axisStyle({ domain: seats[places[0]].vertical, matches: row === 0 ? undefined : "y",
+        anchor: "x" + (places[0] === 0 ? "" : places[0] + 1),
+        title: { text: plain(outcome.name + (outcome.unit ? " (" + outcome.unit + ")" : "")), font: { size: rows.length > 1 ? 11 : 13 } } });
+    });
     plotly().react("effects-chart", traces, layout, config);
     byId("effects-note").textContent = "Marginal means" +
       (outcome.interval ? " with 95% intervals (" + outcome.interval + ")" : " without intervals") +
@@ -317,6 +351,15 @@
   }
   byId("theme").addEventListener("click", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; redraw(); });
   system.addEventListener("change", redraw);
+
+  // A window that becomes a phone's: other rows of panels, and figures that are moved sideways.
+  const small = matchMedia("(max-width: 40rem)");
+  const reachable = () => document.querySelectorAll("figure .scroll").forEach((one) => { if (small.matches) one.tabIndex = 0; else one.removeAttribute("tabindex"); });
+  small.addEventListener("change", reachable);
+  reachable();
+  window.addEventListener("resize", () => {
+    if (data.outcomes.length && !waiting.has("effects-chart") && panelRows().length !== drawnRows) drawEffects();
+  });
 
   if (!hasCurves()) ["curve-switch", "curve-chart", "curve-note"].forEach((id) => { byId(id).hidden = true; });
   drawWhenNear();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,7 +58,7 @@ def test_markdown_table_has_a_row_a_level_and_explains_its_stars(small: Study) -
     assert len(table) == 2 + 4
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert r"\*\*\*" in table[3]
-    assert "p &lt; .001" in lines[-1]
+    assert "p < .001" in lines[-1]
 
 
 def test_latex_table_is_whole_and_escaped(small: Study) -> None:
@@ -82,10 +84,24 @@ def test_escaped_latex_has_no_bare_special_character(text: str) -> None:
 @given(st.text())
 def test_escaped_markdown_holds_no_html_and_no_cell_border(text: str) -> None:
     escaped = escape_markdown(text)
-    assert "<" not in escaped
-    assert ">" not in escaped
+    assert not re.search("<[A-Za-z/!?]|&[#A-Za-z0-9](?!mp;|t;)", escaped)
+    assert not escaped.startswith(("#", ">", "+", "-"))
+    assert "](" not in escaped.replace("\\](", "")
     assert "|" not in escaped.replace("\\|", "")
     assert "\n" not in escaped
+
+
+def test_names_stay_legible_in_markdown() -> None:
+    plain = "sgd_momentum (lr 0.1) over adam: +3.1 pp [+2.0, +4.2], p < .001"
+    assert escape_markdown(plain) == plain
+    assert escape_markdown("__init__ *x* [a](b) <b> &lt; a|b") == (
+        r"\_\_init\_\_ \*x\* [a\](b) &lt;b> &amp;lt; a\|b"
+    )
+
+
+def test_the_latex_caption_names_network_and_data(written: Written) -> None:
+    assert r"\caption{Ablation of VGG-11" in latex_table(written.study)
+    assert "on digits. " in latex_table(written.study)
 
 
 def test_methods_name_what_was_run(written: Written) -> None:
