@@ -21,12 +21,12 @@ from analysis.figures.nested import Nesting, nest, table_axes
 from analysis.figures.style import (
     GRID,
     INK,
-    ON_DARK,
     ON_LIGHT,
     PAPER,
     SEQUENTIAL,
     SMALL,
     TEXT,
+    ink_on,
     look,
     narrow,
 )
@@ -74,7 +74,6 @@ def cell_heat_map(
     if size >= 3.6:
         for r, c in zip(row, column, strict=True):
             if np.isfinite(table[r, c]):
-                dark = sum(palette(scale(table[r, c]))[:3]) < 1.55
                 shown = (
                     f"{table[r, c]:.{digits}f}" if measure.scale == 100 else f"{table[r, c]:.3g}"
                 )
@@ -85,7 +84,7 @@ def cell_heat_map(
                     ha="center",
                     va="center",
                     fontsize=size,
-                    color=ON_DARK if dark else ON_LIGHT,
+                    color=ink_on(palette(scale(table[r, c]))),
                     zorder=5,
                 )
     _bar_and_key(figure, scale, measure, cells, len(cells) < nesting.rows * nesting.columns)
@@ -229,7 +228,7 @@ def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Fi
     size = min(TEXT - 0.5, field * 0.86 / widest)
     if size >= 3.6:
         for r, c, k, n in zip(row, column, converged, runs, strict=True):
-            shade = ON_DARK if n and k / n < 0.5 else ON_LIGHT
+            shade = ink_on(palette(scale(100 * k / n))) if n else ON_LIGHT
             axes.text(
                 c,
                 r,

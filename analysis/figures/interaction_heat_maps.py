@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -21,6 +22,7 @@ from analysis.figures.style import (
     SMALL,
     TALLEST,
     TEXT,
+    ink_on,
     look,
     narrow,
     new_figure,
@@ -172,6 +174,10 @@ def _one(
         xticklabels=False,
         yticklabels=False,
     )
+    palette = colormaps[DIVERGING]
+    values = effect.to_numpy()
+    for text, value in zip(axes.texts, values[np.isfinite(values)], strict=True):
+        text.set_color(ink_on(palette(scale(value))))
     axes.set(xlabel="", ylabel="")
 
 

@@ -92,6 +92,9 @@ def interaction_matrix(
                 label_levels(axes, texts, side / len(levels), size)
             else:
                 axes.set_xticks(range(len(factors[along])), labels=[""] * len(factors[along]))
+            if terms is not None and not axes.get_title():
+                # As tall as a panel's numbers, so that rows lie equally far apart.
+                axes.set_title(" \n " if numbered else " ", fontsize=size, pad=2)
             if column == 0:
                 axes.tick_params(axis="y", labelsize=size)
             else:
@@ -165,8 +168,8 @@ def _lines(
         rows = pair[pair["over"].astype(str) == name].set_index("along")
         rows = rows.reindex(list(along))
         mean = rows["mean"].to_numpy(float) * measure.scale
-        low = rows["low"].to_numpy(float) * measure.scale
-        high = rows["high"].to_numpy(float) * measure.scale
+        ends = measure.interval(rows["low"].to_numpy(float), rows["high"].to_numpy(float))
+        low, high = (one * measure.scale for one in ends)
         axes.errorbar(
             np.arange(len(along)) + dodge[index],
             mean,

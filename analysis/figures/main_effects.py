@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.figures.measure import ACCURACY, Measure, within_bounds
-from analysis.figures.panels import factor_panels, spread
+from analysis.figures.panels import factor_panels
 from analysis.figures.style import INK, PALETTE, SOFT, look
+
+BESIDE = (0.15, 0.32)
+"""Shares of a level's room between its mean and the nearest and farthest replicate's dot."""
 
 
 @look()
@@ -42,8 +46,8 @@ def main_effects(
         if replicates is not None:
             _dots(axes, replicates[replicates["factor"] == panel.factor], panel.levels, measure)
         mean = rows["mean"].to_numpy(float) * measure.scale
-        low = rows["low"].to_numpy(float) * measure.scale
-        high = rows["high"].to_numpy(float) * measure.scale
+        ends = measure.interval(rows["low"].to_numpy(float), rows["high"].to_numpy(float))
+        low, high = (one * measure.scale for one in ends)
         axes.plot(range(len(mean)), mean, color=PALETTE[0], linewidth=1.1, zorder=2)
         axes.errorbar(
             range(len(mean)),
@@ -77,7 +81,7 @@ def _dots(axes: Axes, rows: pd.DataFrame, levels: list[str], measure: Measure) -
     for place, name in enumerate(levels):
         values = rows.loc[rows["level"].astype(str) == name, "mean"].to_numpy(float)
         axes.scatter(
-            place + spread(len(values)),
+            place + _beside(len(values)),
             values * measure.scale,
             s=7,
             color=INK,
@@ -85,6 +89,13 @@ def _dots(axes: Axes, rows: pd.DataFrame, levels: list[str], measure: Measure) -
             linewidths=0,
             zorder=1,
         )
+
+
+def _beside(count: int) -> np.ndarray:
+    """Offsets left and right of the mean and its interval, none of which hides a dot."""
+    side = np.linspace(*BESIDE, (count + 1) // 2)
+    offsets: np.ndarray = np.concatenate([-side[::-1], side])
+    return offsets[:count]
 
 
 def _dot_handle() -> Line2D:

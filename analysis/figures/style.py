@@ -7,7 +7,7 @@ common colour deficiencies; marker and line style repeat the information for pri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -27,7 +27,7 @@ GRID = "#dde2e8"
 SHADE = "#f0f2f5"  # a panel or band that steps back
 PAPER = "#fffffe"  # white, but not the white of a mark: the report maps it to its own paper
 ON_DARK = "#ffffff"  # numbers on a colour map, whose colours no theme changes
-ON_LIGHT = "#15181c"
+ON_LIGHT = "#000000"
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#a8518a", "#4aa3d8", "#b07d00", "#4d4d4d", "#7a5cc7")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -150,6 +150,19 @@ def colour(index: int) -> str:
 def marker(index: int) -> str:
     """Marker of the level with this position."""
     return MARKERS[index % len(MARKERS)]
+
+
+def ink_on(colour: Sequence[float]) -> str:
+    """Black or white, whichever stands out more: at least 4.5:1 on any colour.
+
+    Contrast and relative luminance as WCAG 2.2 defines them.
+
+    Args:
+        colour: red, green, blue (and anything after them), each from 0 to 1.
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return ON_LIGHT if (luminance + 0.05) ** 2 > 1.05 * 0.05 else ON_DARK
 
 
 def line(index: int) -> Any:
