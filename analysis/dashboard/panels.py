@@ -112,8 +112,8 @@ def main_effects_panel(study: Study) -> go.Figure:
     for factor, levels in study.factors.items():
         own = rows[rows["factor"] == factor].set_index("level").reindex(list(levels))
         mean = own["mean"].to_numpy(float) * measure.scale
-        low = own["mean_low"].to_numpy(float) * measure.scale
-        high = own["mean_high"].to_numpy(float) * measure.scale
+        ends = measure.interval(own["mean_low"].to_numpy(float), own["mean_high"].to_numpy(float))
+        low, high = (one * measure.scale for one in ends)
         traces[factor] = _means(mean, low, high, list(levels), measure.unit)
     title = f"Main effects: mean {measure.name}"
     if rows["mean_low"].notna().any():
@@ -270,7 +270,8 @@ def _pair(
     for place, level in enumerate(study.factors[over]):
         own = rows[rows[over].astype(str) == level].set_index(along).reindex(list(levels))
         mean, low, high = (own[name].to_numpy(float) for name in ("mean", "low", "high"))
-        mean, low, high = mean * measure.scale, low * measure.scale, high * measure.scale
+        low, high = (one * measure.scale for one in measure.interval(low, high))
+        mean = mean * measure.scale
         shade = PALETTE[place % len(PALETTE)]
         trace: dict[str, Any] = {
             "x": list(range(len(levels))),

@@ -7,9 +7,11 @@ cells minutes, and on a cluster it would lie on another machine than the dashboa
 from __future__ import annotations
 
 from io import BytesIO
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from optuna.artifacts.exceptions import ArtifactNotFound
 from sqlalchemy import select
 
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from runner.store import Store
+
+LETTERS = 95
+"""Of a line of the title, which 6 inches hold."""
+DECADES = 100
+"""Largest over smallest loss beyond which the axis is logarithmic: else all but one are zero."""
 
 CURVE = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 
@@ -98,7 +105,8 @@ def curve_picture(
         target: accuracy that counts as reached, as a share.
         chance: accuracy of guessing, as a share.
     """
-    figure = new_figure(6.0, 2.5)
+    lines = wrap(title, LETTERS, max_lines=3, placeholder=" …")
+    figure = new_figure(6.0, 2.5 + 0.15 * (len(lines) - 1))
     losses, accuracies = figure.subplots(1, 2)
     epoch = np.asarray(curve["epoch"], dtype=float)
     styles = (("train", "-", PALETTE[0]), ("validation", (0, (4, 1.5)), PALETTE[1]))
@@ -109,17 +117,28 @@ def curve_picture(
                 epoch, values * scale, color=shade, linestyle=line, marker="o", markersize=2,
                 label={"train": "training", "validation": "validation"}[kind],
             )  # fmt: skip
-    for value, style in ((target, (0, (4, 2))), (chance, (0, (1, 1)))):
+    for value, style, name in ((target, (0, (4, 2)), "target"), (chance, (0, (1, 1)), "chance")):
         if value is not None:
-            accuracies.axhline(value * 100, color=SOFT, linewidth=0.7, linestyle=style)
+            accuracies.axhline(
+                value * 100, color=SOFT, linewidth=0.8, linestyle=style,
+                label=f"{name}, {value:.0%}",
+            )  # fmt: skip
     accuracies.set_ylim(-2, 102)
+    shown = np.array([v for kind, *_ in styles for v in curve[f"{kind}_loss"] if v is not None])
+    shown = shown[np.isfinite(shown)]
+    if len(shown) and shown.min() > 0 and shown.max() > DECADES * shown.min():
+        losses.set_yscale("log")
+        losses.yaxis.set_major_locator(LogLocator(numticks=6))
+        losses.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        losses.yaxis.set_minor_locator(NullLocator())
     for axes, label in ((losses, "loss (nats)"), (accuracies, "accuracy (%)")):
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(label)
         grid_lines(axes)
-    figure.suptitle(title, fontsize=8)
-    handles, labels = losses.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    figure.suptitle("\n".join(lines), fontsize=8)
+    handles, labels = accuracies.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     with BytesIO() as buffer:
         figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
         return buffer.getvalue()

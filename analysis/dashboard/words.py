@@ -60,7 +60,7 @@ def cell_note(run: dict[str, Any], factors: list[str]) -> str:
     if _is_number(run.get("epochs_to_target")):
         facts.append(f"reached the target in epoch {int(run['epochs_to_target'])}")
     elif run.get("status") == "converged":
-        facts.append("did not reach the target accuracy")
+        facts.append("learned, but did not reach the target accuracy")
     if _is_number(run.get("epochs_run")):
         facts.append(f"ran {int(run['epochs_run'])} epochs")
     if _is_number(run.get("seconds")):
@@ -80,7 +80,9 @@ def _ending(run: dict[str, Any]) -> str:
     accuracy = run.get("test_accuracy")
     detail = f": {run['detail']}" if isinstance(run.get("detail"), str) and run["detail"] else ""
     if status == "converged" and _is_number(accuracy):
-        return escape_markdown(f"Converged, {float(str(accuracy)):.1%} of the test images right")
+        short = "" if _is_number(run.get("epochs_to_target")) else " short of the target"
+        right = f"{float(str(accuracy)):.1%} of the test images right"
+        return escape_markdown(f"Converged{short}, {right}")
     if status == "stalled":
         return "Stalled: finite to the end, but not better than guessing"
     if status == "diverged":
