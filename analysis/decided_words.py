@@ -37,7 +37,8 @@ def in_one_line(found: Decided) -> str:
     more = np.maximum(np.ceil(more[more <= WORTH * found.planned]), 1)  # NaN: more than can be said
     if not more.size:
         them = "it" if len(left) == 1 else "them"
-        return f"{text} No number of replicates worth naming would tell {them} from zero."
+        planned = f"{found.planned} planned replicate{'s' if found.planned > 1 else ''}"
+        return f"{text} Telling {them} from zero would take more than {WORTH} times the {planned}."
     least, most = int(more.min()), int(more.max())
     them = "it" if len(left) == 1 else "all of them"
     if len(more) < len(left):

@@ -27,6 +27,8 @@ UNEQUAL = 3.0
 FEW = 3
 SIGNIFICANT = 0.05
 """p below which replicates are said to differ as a whole."""
+MOST_TERMS = 3
+"""So many terms that cannot be estimated are named one by one, and what each is mixed with."""
 DRIFT = 0.01
 """p below which residuals are said to move with the order of running."""
 
@@ -35,7 +37,7 @@ def caveats(study: Study, found: Convergence | None) -> list[str]:
     """The sentences, in the order a careful reader would ask."""
     sentences = [
         *_missing(study),
-        *(_sentence(one.reason, study) for one in study.estimates().not_estimable),
+        *_not_estimable(study),
         *_replicates(study),
         *_variances(study),
         *_shock(study),
@@ -56,6 +58,26 @@ def _sentence(note: str, study: Study) -> str:
     if text.startswith("1 cells "):
         text = text.replace("1 cells ", "1 cell ", 1).replace("; their ", "; its ")
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _not_estimable(study: Study) -> list[str]:
+    """Terms that the runs at hand do not tell: each by itself, or many in one sentence."""
+    found = study.estimates().not_estimable
+    if len(found) <= MOST_TERMS:
+        return [_sentence(_without_many(one.reason), study) for one in found]
+    names = [one.term.replace(":", " × ") for one in found[:MOST_TERMS]]
+    return [
+        f"{len(found)} terms cannot be estimated in full yet, because combinations of their levels "
+        f"never ran: {', '.join(names)} and {len(found) - len(names)} more; effects.json names "
+        "what each lacks"
+    ]
+
+
+def _without_many(reason: str) -> str:
+    """A long list of what a term cannot be told from says no more than that there are many."""
+    head, told, others = reason.partition("; it cannot be told from ")
+    many = others.count(", ") >= MOST_TERMS
+    return f"{head}{told}{others.count(', ') + 1} other terms" if many else reason
 
 
 def _missing(study: Study) -> list[str]:

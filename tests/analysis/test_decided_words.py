@@ -38,7 +38,7 @@ def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> D
         (found(2, [("init", False, 500.0)]),
          "Decided: 0 of 1 differences between levels, after 2 of 5 replicates. "
          "Open: init (b - a). "
-         "No number of replicates worth naming would tell it from zero."),
+         "Telling it from zero would take more than 5 times the 5 planned replicates."),
     ],
 )  # fmt: skip
 def test_the_line(state: Decided, said: str) -> None:
