@@ -23,6 +23,9 @@ from analysis.multiplicity import holm
 from analysis.rates import Array, Factors, cells, counts, differences, rates, separation
 from analysis.records import records
 
+MOST_UNBOUNDED = 6
+"""Odds ratios without a value named one by one."""
+
 
 @dataclass(frozen=True)
 class Convergence:
@@ -36,7 +39,8 @@ class Convergence:
         tests: factor, statistic, df, p, p_holm, method, informative_strata: exact CMH, stratified
             by all other factors.
         pairs: factor, level, reference, p, p_holm (within the factor), odds_ratio, low, high:
-            the same test for every two levels.
+            the same test for every two levels; an odds ratio or a limit of zero or infinity is
+            null, whichever level is the reference, and named in the notes.
         terms: term, df, chisq, p, p_holm: Firth's model of mains and pairs.
         odds_ratios: factor, level, reference (the factor's first level), odds_ratio, low, high, p:
             Firth's model of mains alone, profile limits.
@@ -113,6 +117,14 @@ def convergence(
             f"Not every interaction of {order + 1} factors is estimable from the cells that ran: "
             f"Firth's terms and marginal rates are those of a model of order {order}."
         )
+    pairs = _pairs(hits, runs, factors, confidence)
+    unbounded = [f"{one.factor}: {one.level} / {one.reference}" for one in pairs.itertuples()
+                 if np.isfinite(one.p) and not np.isfinite(one.odds_ratio)]  # fmt: skip
+    if mixed and unbounded:
+        shown = ", ".join(unbounded[:MOST_UNBOUNDED])
+        more = len(unbounded) - MOST_UNBOUNDED
+        notes.append(f"The odds ratio is zero or infinite, so null, for {shown}"
+                     f"{f' and {more} more' if more > 0 else ''}.")  # fmt: skip
     design, columns = grid_columns(factors, order)
     split = mixed and separated(design[filled], hits.ravel()[filled], runs.ravel()[filled])
     full = fit(design, hits.ravel(), runs.ravel()) if mixed else None
@@ -122,7 +134,7 @@ def convergence(
         rates=rates(hits, runs, factors, confidence),
         differences=differences(hits, runs, factors, confidence),
         tests=_tests(hits, runs, names),
-        pairs=_pairs(hits, runs, factors, confidence),
+        pairs=pairs,
         terms=_terms(full, columns, wanted),
         odds_ratios=_odds_ratios(hits, runs, factors, confidence) if mixed else _no_odds(factors),
         marginal_rates=_marginal_rates(full, design, runs.shape, factors, confidence),
@@ -140,6 +152,11 @@ def _strata(counts: Array, axis: int) -> Array:
 
 def _number(value: float | None) -> float:
     return np.nan if value is None else value
+
+
+def _ratio(value: float) -> float:
+    """An odds ratio or a limit of one; zero and infinity are one case seen from two sides."""
+    return value if 0 < value < np.inf else np.nan
 
 
 def _tests(hits: Array, runs: Array, names: list[str]) -> pd.DataFrame:
@@ -163,7 +180,7 @@ def _pairs(hits: Array, runs: Array, factors: Factors, confidence: float) -> pd.
         for j, i in combinations(range(len(levels)), 2):
             got = exact_test(x[:, [j, i]], n[:, [j, i]], confidence)
             ratio = (got.odds_ratio, got.odds_ratio_low, got.odds_ratio_high)
-            values = [_number(value) for value in ratio]
+            values = [_ratio(_number(value)) for value in ratio]
             rows.append((name, levels[i], levels[j], _number(got.p), np.nan, *values))
         part = pd.DataFrame(rows, columns=labels)
         part["p_holm"] = holm(part["p"].to_numpy(float))
@@ -203,7 +220,8 @@ def _odds_ratios(hits: Array, runs: Array, factors: Factors, confidence: float) 
             contrast = np.zeros(design.shape[1])
             contrast[columns[name]] = coding[i] - coding[0]
             got = mains.profile(contrast, confidence)
-            limits = [np.exp(_number(v)) for v in (got.estimate, got.low, got.high)]
+            with np.errstate(over="ignore"):
+                limits = [_ratio(np.exp(_number(v))) for v in (got.estimate, got.low, got.high)]
             test = mains.contrast_test(contrast)
             rows.append((name, levels[i], levels[0], *limits, _number(test.p)))
     return pd.DataFrame(rows, columns=_ODDS)

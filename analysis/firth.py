@@ -35,6 +35,10 @@ SEPARATED_LOG_ODDS = 6.0
 """A fitted log-odds beyond this (0.25 % or 99.75 %) is taken as a sign of separation."""
 
 
+NEAR = 0.1
+"""Distance in log-odds within which a climb counts as on the slope of a known top."""
+
+
 class NoConvergence(ArithmeticError):
     """The likelihood did not reach its maximum; without a penalty, usually separation."""
 
@@ -107,7 +111,11 @@ class LogisticFit:
         return LikelihoodRatio(chisq, 1, float(chi2.sf(chisq, 1)))
 
     def profile(self, contrast: ArrayLike, level: float = 0.95) -> Limits:
-        """Estimate and profile penalised-likelihood limits of a linear function (log odds)."""
+        """Estimate and profile penalised-likelihood limits of a linear function (log odds).
+
+        The profile is followed from the estimate outwards, so it must have one top: offer it in
+        models of main effects.
+        """
         c = np.asarray(contrast, float)
         if not self.estimable(c):
             return Limits(None, None, None)
@@ -115,20 +123,31 @@ class LogisticFit:
         basis = self.design @ self._row_space
         free = basis @ null_space(inner[None, :])
         direction = basis @ (inner / (inner @ inner))
-        estimate, cut = float(c @ self.coefficients), float(chi2.ppf(level, 1)) / 2
+        estimate, cut = float(c @ self.coefficients), float(chi2.ppf(level, 1)) ** 0.5
         se = float(np.sqrt(c @ self.covariance @ c))
+        eta = self.design @ self.coefficients
+        found = np.linalg.lstsq(free, eta - estimate * direction, rcond=None)[0]
+        centre: Array = np.asarray(found, np.float64)
+        last = centre
 
         def shortfall(value: float) -> float:
-            return self.log_likelihood - _highest(self, free, value * direction) - cut
+            # The signed root of the deviance is nearly a line, so few steps find its end; each
+            # climb starts where its neighbour ended.
+            nonlocal last
+            last, top, _ = _maximise(self, free, value * direction, last)
+            return float(np.sqrt(max(2 * (self.log_likelihood - top), 0.0))) - cut
 
         def limit(sign: int) -> float:
+            nonlocal last
+            last = centre
             inside, step = 0.0, 2 * se
             while shortfall(estimate + sign * (inside + step)) < 0:
                 inside, step = inside + step, 2 * step
                 if inside > LARGEST_LOG_ODDS:
                     return sign * np.inf
             ends = sorted((estimate + sign * inside, estimate + sign * (inside + step)))
-            return float(brentq(shortfall, *ends, xtol=1e-8))
+            root: float = brentq(shortfall, *ends, xtol=1e-8)
+            return root
 
         return Limits(estimate, limit(-1), limit(1), se)
 
@@ -232,9 +251,16 @@ def _step(
 
 
 def _maximise(
-    data: LogisticFit, basis: Array, offset: Array, start: Array | None = None
+    data: LogisticFit,
+    basis: Array,
+    offset: Array,
+    start: Array | None = None,
+    known: Array | None = None,
 ) -> tuple[Array, float, int]:
-    """Climb over eta = offset + basis @ g with step-halving; the penalty is the full model's."""
+    """Climb over eta = offset + basis @ g with step-halving; the penalty is the full model's.
+
+    A climb that comes close to a `known` top (its eta) ends there: it would only find it again.
+    """
     full = data.design @ data._row_space
     g = np.zeros(basis.shape[1]) if start is None else start
     value, gradient, weight, q = _objective(data, full, offset + basis @ g)
@@ -254,6 +280,8 @@ def _maximise(
             return g, value, iteration  # no step climbs any more: rounding is all that is left
         g = g + scale * step
         value, gradient, weight, q = trial
+        if known is not None and float(np.abs(offset + basis @ g - known).max()) < NEAR:
+            return g, value, iteration
         if not data.penalty and np.abs(basis @ g + offset).max() > LARGEST_LOG_ODDS:
             break
     raise NoConvergence("the likelihood has no maximum: some terms separate the outcome perfectly")
@@ -269,7 +297,13 @@ def _highest(data: LogisticFit, basis: Array, offset: Array) -> float:
     warm = np.asarray(np.linalg.lstsq(basis, eta, rcond=None)[0], np.float64)
     # Without separation the surface has one top, and one climb finds it.
     starts = (1.0, 0.5, 0.0) if np.abs(eta).max() > SEPARATED_LOG_ODDS else (1.0,)
-    return max(_maximise(data, basis, offset, share * warm)[1] for share in starts)
+    top: Array | None = None
+    highest = -np.inf
+    for share in starts:
+        g, value, _ = _maximise(data, basis, offset, share * warm, top)
+        if value > highest:
+            highest, top = value, offset + basis @ g
+    return highest
 
 
 def fit(

@@ -96,6 +96,17 @@ def test_a_term_that_decides_everything_has_a_finite_p_and_a_finite_odds_ratio()
     assert 1 < ratio["low"] < ratio["odds_ratio"] < np.inf
 
 
+def test_an_odds_ratio_without_a_value_is_null_from_both_sides_and_named() -> None:
+    for always in "xy":
+        frame = grid({(a, b): [int(a == always)] * 3 for a, b in product("xy", "pq")})
+        got = convergence(frame, TWO)
+        pair = got.pairs.set_index("factor").loc["A"]
+        assert np.isnan(pair["odds_ratio"])
+        assert np.isnan(pair[["low", "high"]].to_numpy(float)).sum() == 1
+        assert pair["p"] < 0.01
+        assert any("zero or infinite, so null, for A: y / x" in note for note in got.notes)
+
+
 def test_when_every_run_converged_rates_stand_and_tests_do_not_exist() -> None:
     got = convergence(grid({cell: [1, 1, 1] for cell in product("xy", "pq")}), TWO)
     assert got.rates["rate"].eq(1.0).all()
