@@ -17,7 +17,9 @@ class Runs:
     def sentence(self) -> str:
         """Runs, replicates, diverged and missing in one sentence."""
         noun = "replicate" if self.replicates == 1 else "replicates"
-        text = f"{self.runs} runs, {self.replicates} {noun} per cell, {self.diverged} diverged"
+        text = (
+            f"{self.runs} runs, {self.replicates} {noun} per combination, {self.diverged} diverged"
+        )
         return f"{text}, {self.missing} missing." if self.missing else f"{text}, none missing."
 
 

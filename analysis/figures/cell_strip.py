@@ -64,12 +64,14 @@ def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Measure = AC
             rotation=90,
             fontsize=SMALL,
         )
-    axes.set_xlabel("cells, best mean first")
+    axes.set_xlabel("combinations, best mean first")
     axes.set_ylabel(measure.axis)
     axes.set_xlim(-1, len(rows))
     grid_lines(axes)
     handles = [
-        Line2D([], [], linestyle="", marker="o", color=SOFT, markersize=3, label="cell mean"),
+        Line2D(
+            [], [], linestyle="", marker="o", color=SOFT, markersize=3, label="mean of replicates"
+        ),
         Line2D(
             [], [], linestyle="", marker="o", color=INK, alpha=0.4, markersize=2.4, label="one run"
         ),

@@ -90,11 +90,11 @@ def _replicates(study: Study) -> list[str]:
     if not counts.size or int(counts.min()) >= FEW:
         return []
     if int(counts.max()) <= 1:
-        return ["Every cell ran once: noise is judged from the model or by Lenth's method"]
+        return ["Every combination ran once: noise is judged from the model or by Lenth's method"]
     few = int((counts < FEW).sum())
     return [
-        f"{few} of {len(counts)} cells have fewer than {FEW} replicates: their intervals rest on "
-        "few degrees of freedom"
+        f"{few} of {len(counts)} combinations have fewer than {FEW} replicates: their intervals "
+        "rest on few degrees of freedom"
     ]
 
 
@@ -107,8 +107,9 @@ def _variances(study: Study) -> list[str]:
     if high < UNEQUAL * low:
         return []
     return [
-        f"Cells vary unequally (the quartiles of their standard deviations differ {high / low:.0f} "
-        "times): the classical F tests assume that they do not, so no verdict rests on them"
+        "Combinations vary unequally (the quartiles of their standard deviations differ "
+        f"{high / low:.0f} times): the classical F tests assume that they do not, so no verdict "
+        "rests on them"
     ]
 
 

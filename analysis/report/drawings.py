@@ -108,7 +108,7 @@ def main_effects(study: Study) -> Drawing:
         means, grand, replicates=dots if len(dots) else None, measure=measure_of(study)
     )
     text = (
-        f"Marginal mean of {measure_of(study).name} at each level, every cell of the grid weighing "
+        f"Marginal mean of {measure_of(study).name} at each level, every combination weighing "
         "the same; the dashed line is the grand mean, faint dots are single replicates."
     )
     data = means.merge(
@@ -401,9 +401,9 @@ def cell_mosaic(study: Study) -> Drawing | None:
         return None  # a mosaic of one colour says no more than the sentence of the section
     cells = cell_table(study.frame, study.factors, study.response)
     figure = figures.cell_mosaic(study.factors, cells)
-    text = "Replicates that converged in every cell of the grid; factors are nested."
+    text = "Replicates that converged in every combination of levels; factors are nested."
     shown = caption(text, runs_of(study), None)
-    return Drawing("cell_mosaic", "Convergence of every cell", figure, cells, shown)
+    return Drawing("cell_mosaic", "Convergence of every combination", figure, cells, shown)
 
 
 def cell_heat_map(study: Study) -> Drawing | None:
@@ -412,9 +412,9 @@ def cell_heat_map(study: Study) -> Drawing | None:
         return None
     cells = cell_table(study.frame, study.factors, study.response)
     figure = figures.cell_heat_map(study.factors, cells, measure=measure_of(study))
-    text = f"Mean {measure_of(study).name} of every cell; marks say where runs went wrong."
+    text = f"Mean {measure_of(study).name} of every combination; marks say where runs went wrong."
     shown = caption(text, runs_of(study), None)
-    return Drawing("cell_heat_map", "Every cell", figure, cells, shown)
+    return Drawing("cell_heat_map", "Every combination", figure, cells, shown)
 
 
 def _too_many_cells(study: Study) -> bool:
@@ -445,7 +445,7 @@ def cell_strip(study: Study) -> Drawing:
             "simultaneous interval is too wide to exclude it."
         )
     shown = caption(text, runs_of(study), None)
-    return Drawing("cell_strip", "Cells by rank", figure, runs, shown)
+    return Drawing("cell_strip", "Combinations by rank", figure, runs, shown)
 
 
 def time_to_target(study: Study) -> Drawing | None:
@@ -512,8 +512,9 @@ def diagnostics(study: Study) -> Drawing | None:
     rows = residual_table(study.frame, study.factors, study.response)
     figure = figures.diagnostics(rows, cells, measure=measure_of(study))
     text = (
-        "Residuals of single runs around their cell's mean: against that mean, against normal "
-        "quantiles, over the order of running and by replicate; standard deviation against mean."
+        "Residuals of single runs around the mean of their combination: against that mean, against "
+        "normal quantiles, over the order of running and by replicate; standard deviation against "
+        "mean."
     )
     shown = caption(text, runs_of(study), None)
     return Drawing("diagnostics", "Diagnostics", figure, rows, shown)

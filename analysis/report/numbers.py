@@ -287,7 +287,7 @@ def _residuals(study: Study, rows: pd.DataFrame) -> Table:
     names = {"mean": "Mean", "std": "Standard deviation", "min": "Lowest", "max": "Highest"}
     for column, name in names.items():
         columns[f"{name}{_points(measure)}"] = _column(found[column], measure.scale, digits)
-    return "Residuals around the mean of the cell, by replicate", pd.DataFrame(columns)
+    return "Residuals around the mean of the combination, by replicate", pd.DataFrame(columns)
 
 
 def _scales(_study: Study, rows: pd.DataFrame) -> Table:
@@ -298,7 +298,7 @@ def _scales(_study: Study, rows: pd.DataFrame) -> Table:
     }
     if "crossover" in rows:
         columns["Order turns round"] = ["yes" if one else "no" for one in rows["crossover"]]
-    return "Shares of the variance between the means of cells", pd.DataFrame(columns)
+    return "Shares of the variance between the means of combinations", pd.DataFrame(columns)
 
 
 TABLES: dict[str, Callable[[Study, pd.DataFrame], Table]] = {

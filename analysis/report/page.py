@@ -437,7 +437,7 @@ def _design(study: Study) -> tuple[list[str], list[dict[str, Any]]]:
     sizes = [len(levels) for levels in study.factors.values()]
     cells = cell_table(study.frame, study.factors, study.response)
     whole = int(np.prod(sizes))
-    kind = "every cell of the grid" if len(cells) == whole else f"{len(cells)} of {whole} cells"
+    kind = "every combination" if len(cells) == whole else f"{len(cells)} of {whole} combinations"
     text = (
         f"{' × '.join(map(str, sizes))} levels; {kind}, {len(study.frame)} planned runs. Runs are "
         "ordered replicate by replicate and shuffled within each, so that any prefix of the run "

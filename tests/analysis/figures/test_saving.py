@@ -49,8 +49,8 @@ def test_drawing_changes_no_setting_of_matplotlib(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
-        (Runs(216, 3, 9, 0), "216 runs, 3 replicates per cell, 9 diverged, none missing."),
-        (Runs(70, 1, 0, 2), "70 runs, 1 replicate per cell, 0 diverged, 2 missing."),
+        (Runs(216, 3, 9, 0), "216 runs, 3 replicates per combination, 9 diverged, none missing."),
+        (Runs(70, 1, 0, 2), "70 runs, 1 replicate per combination, 0 diverged, 2 missing."),
     ],
 )
 def test_captions_state_runs_replicates_diverged_and_interval(runs: Runs, said: str) -> None:

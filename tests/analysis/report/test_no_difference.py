@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 
 import pandas as pd
 
 from analysis.report.answer import answer
-from analysis.report.page import _effects
+from analysis.report.drawings import DRAWINGS
+from analysis.report.page import _effects, _nobody_reached
 from analysis.study import Study, from_frame
 
 
@@ -41,6 +43,22 @@ def test_all_runs_diverged_alike_is_said() -> None:
     assert set(found.factors["conv_sure"]) == {"no difference"}
     row = _effects(lost, found)[0]
     assert row["convergence"] == "the same at every level"
+
+
+def test_a_target_nobody_reached_is_a_sentence_and_no_empty_panels() -> None:
+    short = study(acc=0.5)
+    curves = pd.DataFrame({"epoch": [0, 3], "reached": [0.0, 0.0]})
+    short.__dict__["_kept_for_reports"] = {
+        "time_to_target": SimpleNamespace(curves=curves, budget=3)
+    }
+    assert DRAWINGS["time_to_target"](short) is None
+    (said,) = _nobody_reached(short)
+    assert said.startswith("No run reached the target within 3 epochs")
+
+
+def test_where_all_converged_there_is_no_mosaic_of_one_colour() -> None:
+    alike = study(acc=0.5, status="converged", converged=1.0, n_test=1000)
+    assert DRAWINGS["cell_mosaic"](alike) is None
 
 
 def test_one_factor_may_differ_while_another_does_not() -> None:

@@ -108,7 +108,9 @@ def test_figures_have_names_descriptions_and_captions(written: Written) -> None:
     for figure in figures:
         assert 'role="img"' in figure
         assert re.search(r"<title id=\"svg-\w+-title\">[^<]+</title>", figure)
-        assert re.search(r"216 runs, 3 replicates per cell, \d+ diverged, none missing", figure)
+        assert re.search(
+            r"216 runs, 3 replicates per combination, \d+ diverged, none missing", figure
+        )
     ids = re.findall(r'\bid="([^"]+)"', written.body)
     assert len(ids) == len(set(ids))
 
