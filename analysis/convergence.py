@@ -118,8 +118,9 @@ def convergence(
             f"Firth's terms and marginal rates are those of a model of order {order}."
         )
     pairs = _pairs(hits, runs, factors, confidence)
-    unbounded = [f"{one.factor}: {one.level} / {one.reference}" for one in pairs.itertuples()
-                 if np.isfinite(one.p) and not np.isfinite(one.odds_ratio)]  # fmt: skip
+    lost = pairs[np.isfinite(pairs["p"]) & ~np.isfinite(pairs["odds_ratio"])]
+    named = zip(lost["factor"], lost["level"], lost["reference"], strict=True)
+    unbounded = [f"{factor}: {level} / {reference}" for factor, level, reference in named]
     if mixed and unbounded:
         shown = ", ".join(unbounded[:MOST_UNBOUNDED])
         more = len(unbounded) - MOST_UNBOUNDED

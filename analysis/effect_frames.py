@@ -195,7 +195,11 @@ def deviations(
 def interaction_contrasts(
     fit: ClassicalFit, margins: dict[str, Margin], pairs: Sequence[Term], confidence: float
 ) -> pd.DataFrame:
-    """(a1 - a2) at b1 minus (a1 - a2) at b2, for every pair of levels of both factors."""
+    """(a1 - a2) at b1 minus (a1 - a2) at b2, for every pair of levels of both factors.
+
+    low_simultaneous and high_simultaneous hold for all contrasts of all pairs at once (Bonferroni):
+    whoever shows the largest of them must show these.
+    """
     frames = []
     for term in pairs:
         if not in_model(fit, term):
@@ -221,7 +225,13 @@ def interaction_contrasts(
         frames.append(pd.concat([head, frame], axis=1))
     if not frames:
         return pd.DataFrame(columns=["term", "first", "second", "given_first", "given_second"])
-    return pd.concat(frames, ignore_index=True)
+    found = pd.concat(frames, ignore_index=True)
+    for prefix in ("", "welch_", "blocked_"):
+        own = [found[f"{prefix}{x}"].to_numpy(dtype=float) for x in ("estimate", "se", "df")]
+        wide = intervals(own[0], own[1], own[2], 1 - (1 - confidence) / len(found))
+        found[f"{prefix}low_simultaneous"] = wide["low"]
+        found[f"{prefix}high_simultaneous"] = wide["high"]
+    return found
 
 
 def simple_effects(

@@ -127,6 +127,13 @@ class Effects:
         return means
 
     @property
+    def grand_mean(self) -> float:
+        """The equal-weight mean over the grid, as the marginal means shown average to it."""
+        first = next(iter(self.table.factors))
+        means = self.primary_means
+        return float(means.loc[means["term"] == first, "mean"].astype(float).mean(skipna=False))
+
+    @property
     def estimable(self) -> list[str]:
         """Terms of the model that are wholly estimable."""
         lost = {one.term for one in self.not_estimable}

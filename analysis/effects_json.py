@@ -243,11 +243,11 @@ def _fallback(effects: Effects) -> dict[str, Any] | None:
 
 
 def _grand_mean(effects: Effects) -> dict[str, float | None]:
-    fit, cells = effects.fit, effects.cells
+    fit = effects.fit
     selector = fit.marginal_rows(terms_up_to(fit.factors, 1)[0]) * 0.0
     selector[:, fit.slices["\0(Intercept)"]] = 1.0
     pooled = fit.estimate(selector[:1])[0][0] + fit.shift
-    return {"pooled": plain(float(pooled)), "cells": plain(float(cells.means.mean()))}
+    return {"pooled": plain(float(pooled)), "cells": plain(effects.grand_mean)}
 
 
 def _aliases(effects: Effects, *terms: str) -> list[str] | None:
@@ -368,6 +368,8 @@ def _interaction(row: Mapping[str, Any]) -> dict[str, Any]:
         },
         **{key: row[key] for key in INTERVAL},
         "p_holm": row["p_holm"],
+        "low_simultaneous": row["low_simultaneous"],
+        "high_simultaneous": row["high_simultaneous"],
         **_methods(row),
     }
 

@@ -178,3 +178,19 @@ def test_a_document_says_what_every_estimate_rests_on() -> None:
     assert first["welch"]["p"] is not None
     means = document["marginal_means"]["blocked"]
     assert {row["rests_on"] for row in means} == {"cell means", "model of order 2"}
+
+
+def test_the_grand_mean_is_what_the_marginal_means_average_to() -> None:
+    for drop in ([0, 7], [0, 1, 2]):
+        found = from_frame(frame(SHOCK).drop(index=drop), list(LEVELS), "acc", "seed")
+        reported = found.document()["grand_mean"]["cells"]
+        for _, rows in found.effects().groupby("factor"):
+            assert rows["mean"].mean() == pytest.approx(reported, rel=1e-9)
+
+
+def test_differences_of_differences_have_limits_for_all_at_once() -> None:
+    rows = from_frame(frame(), list(LEVELS), "acc").document()["interaction_contrasts"]
+    assert len(rows) == 3 + 3 + 1
+    for row in rows:
+        own = row["welch"]
+        assert own["low_simultaneous"] < own["low"] < own["high"] < own["high_simultaneous"]
