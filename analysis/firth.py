@@ -123,7 +123,7 @@ class LogisticFit:
         basis = self.design @ self._row_space
         free = basis @ null_space(inner[None, :])
         direction = basis @ (inner / (inner @ inner))
-        estimate, cut = float(c @ self.coefficients), float(chi2.ppf(level, 1)) ** 0.5
+        estimate, cut = float(c @ self.coefficients), float(np.sqrt(chi2.ppf(level, 1)))
         se = float(np.sqrt(c @ self.covariance @ c))
         eta = self.design @ self.coefficients
         found = np.linalg.lstsq(free, eta - estimate * direction, rcond=None)[0]

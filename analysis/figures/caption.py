@@ -7,20 +7,38 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The runs behind a figure."""
+    """The runs behind a figure.
 
-    runs: int  # with an outcome
+    Attributes:
+        runs: with an outcome.
+        replicates: most of them in one combination.
+        diverged: None where the table has no status, so that nobody knows.
+        missing: planned, without an outcome.
+        fewest: replicates in the combination with the fewest, empty ones left out; None: as many
+            as the most.
+        empty: combinations without a run.
+        combinations: of the grid.
+    """
+
+    runs: int
     replicates: int
-    diverged: int
-    missing: int = 0  # planned, without an outcome
+    diverged: int | None
+    missing: int = 0
+    fewest: int | None = None
+    empty: int = 0
+    combinations: int = 0
 
     def sentence(self) -> str:
         """Runs, replicates, diverged and missing in one sentence."""
         noun = "replicate" if self.replicates == 1 else "replicates"
-        text = (
-            f"{self.runs} runs, {self.replicates} {noun} per combination, {self.diverged} diverged"
-        )
-        return f"{text}, {self.missing} missing." if self.missing else f"{text}, none missing."
+        few = "" if self.fewest in (None, self.replicates) else f"{self.fewest} to "
+        parts = [f"{self.runs} runs", f"{few}{self.replicates} {noun} per combination"]
+        if self.diverged is not None:
+            parts.append(f"{self.diverged} diverged")
+        parts.append(f"{self.missing} missing" if self.missing else "none missing")
+        if self.empty:
+            parts.append(f"{self.empty} of {self.combinations} combinations empty")
+        return ", ".join(parts) + "."
 
 
 def caption(what: str, runs: Runs, interval: str | None, level: float = 0.95) -> str:

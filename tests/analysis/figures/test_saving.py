@@ -51,6 +51,10 @@ def test_drawing_changes_no_setting_of_matplotlib(tmp_path: Path) -> None:
     [
         (Runs(216, 3, 9, 0), "216 runs, 3 replicates per combination, 9 diverged, none missing."),
         (Runs(70, 1, 0, 2), "70 runs, 1 replicate per combination, 0 diverged, 2 missing."),
+        (
+            Runs(32, 3, None, 4, fewest=2, empty=1, combinations=12),
+            "32 runs, 2 to 3 replicates per combination, 4 missing, 1 of 12 combinations empty.",
+        ),
     ],
 )
 def test_captions_state_runs_replicates_diverged_and_interval(runs: Runs, said: str) -> None:
