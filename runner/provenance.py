@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 import socket
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -69,3 +72,14 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+BULKY = ("versions", "system", "processor")
+"""What is the same for thousands of attempts: kept once a study where each attempt is a trial."""
+
+
+def environment(of: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The bulky part of an attempt's provenance, and eight digits that name it."""
+    found = {key: of[key] for key in BULKY if of.get(key)}
+    text = json.dumps(found, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8], found

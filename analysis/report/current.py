@@ -7,10 +7,13 @@ the drawing libraries, which take seconds to import.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from runner.store.study import spec_digest
 
 STATE = "report.json"
 """What the report in a folder was made from: `is_current` compares it with the store."""
@@ -31,17 +34,29 @@ def is_current(store: Any, study: Any, folder: Path | str) -> bool:
         kept = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(kept == state_of(pd.DataFrame(store.runs(study))))
+    found = state_of(pd.DataFrame(store.runs(study)), study.spec)
+    if "spec" not in kept:  # written from a table, or before the specification was compared
+        found.pop("spec", None)
+    return bool(kept == found)
 
 
-def state_of(frame: pd.DataFrame) -> dict[str, Any]:
-    """Counts by state and the last end: any new outcome changes one of them."""
+def state_of(frame: pd.DataFrame, spec: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a report was made from, in short.
+
+    Any new outcome changes the counts by state or the last end; claims, aliases and what else is
+    said of the same cells change the specification.
+
+    Args:
+        frame: one row per planned run.
+        spec: the study's resolved specification; None for a table.
+    """
     states: dict[str, int] = {}
     if "state" in frame:
         counts = frame["state"].astype(str).value_counts().sort_index()
         states = {str(name): int(count) for name, count in counts.items()}
     ended = pd.to_datetime(frame["ended"], utc=True).max() if "ended" in frame else None
-    return {
+    said = {} if not spec else {"spec": spec_digest(spec)}
+    return said | {
         "runs": len(frame),
         "states": states,
         "ended": None if ended is None or pd.isna(ended) else str(ended),

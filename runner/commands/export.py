@@ -1,4 +1,4 @@
-"""`export STUDY --to csv|parquet`: cells, curves and attempts as tables."""
+"""`export STUDY --to csv|parquet`: cells, curves and attempts as tables, specifications as JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.commands import options, study
+from runner.store.study import spec_versions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -40,6 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
         if column in frame:
             frame[column] = [json.dumps(value) for value in frame[column]]
     tables = {"cells": runs, "curves": pd.DataFrame(store.curves(info)), "attempts": attempts}
+    versions = store.database.read(lambda connection: spec_versions(connection, info.name))
+    aside = folder / ".specs.json"
+    aside.write_text(json.dumps(versions or {info.spec_digest: info.spec}, indent=1) + "\n")
+    print(aside.rename(folder / "specs.json"))
     for name, frame in tables.items():
         print(_write(frame, folder / f"{name}.{arguments.to}"))
     return 0

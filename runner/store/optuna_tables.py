@@ -62,6 +62,9 @@ PARAMS = table(
 STUDY_ATTRIBUTES = table(
     "study_system_attributes", column("study_id"), column("key"), column("value_json")
 )
+STUDY_USER_ATTRIBUTES = table(
+    "study_user_attributes", column("study_id"), column("key"), column("value_json")
+)
 ATTRIBUTES = table(
     "trial_user_attributes",
     column("trial_id", Integer),

@@ -7,6 +7,8 @@ design, and comes back when it is planned again.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, inspect, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -24,7 +26,8 @@ from runner.cell import Cell, Level
 from runner.store.adoption import Kind, Trained, adopt, trained_elsewhere
 from runner.store.claims import State, now
 from runner.store.database import Database
-from runner.store.tables import cells, contents, studies
+from runner.store.schema import ADVISORY_LOCK
+from runner.store.tables import cells, contents, specs, studies
 
 CHUNK = 2000
 """Cells planned in one transaction: short enough that slots can claim in between."""
@@ -44,6 +47,11 @@ class StudyInfo:
     replicates: int
     claims: list[str]
     spec: dict[str, Any]  # the resolved specification
+
+    @property
+    def spec_digest(self) -> str:
+        """What attempts and reports name the specification by."""
+        return spec_digest(self.spec)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -85,6 +93,12 @@ def upsert(connection: Connection, table: Any) -> Any:
     return postgresql_insert(table) if postgresql else sqlite_insert(table)
 
 
+def spec_digest(spec: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits of SHA-256 of a resolved specification, as JSON holds it."""
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def register(
     connection: Connection,
     *,
@@ -95,7 +109,10 @@ def register(
     replicates: int,
     claims: Sequence[str],
 ) -> None:
-    """Insert the study, or bring its row up to the specification as it is now."""
+    """Insert the study, or bring its row up to the specification as it is now.
+
+    What the specification was before is kept beside it: attempts name the one they followed.
+    """
     said = {
         "profile": profile,
         "replicates": replicates,
@@ -111,6 +128,36 @@ def register(
     }
     statement = upsert(connection, studies).values(name=name, created=now(connection), **said)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=said))
+    _make_specs(connection)
+    version = {
+        "study_id": select(studies.c.id).where(studies.c.name == name).scalar_subquery(),
+        "digest": spec_digest(spec),
+        "created": now(connection),
+        "spec": dict(spec),
+    }
+    connection.execute(upsert(connection, specs).values(**version).on_conflict_do_nothing())
+
+
+def _make_specs(connection: Connection) -> None:
+    """Make the table of specifications where it is missing; safe for several launchers at once."""
+    if inspect(connection).has_table(specs.name):
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+    specs.create(connection, checkfirst=True)
+
+
+def spec_versions(connection: Connection, name: str) -> dict[str, dict[str, Any]]:
+    """Every specification the study was registered with, by digest, oldest first."""
+    if not inspect(connection).has_table(specs.name):
+        return {}
+    rows = connection.execute(
+        select(specs.c.digest, specs.c.spec)
+        .join(studies, studies.c.id == specs.c.study_id)
+        .where(studies.c.name == name)
+        .order_by(specs.c.created, specs.c.digest)
+    )
+    return {row.digest: row.spec for row in rows}
 
 
 def all_studies(connection: Connection) -> list[StudyInfo]:

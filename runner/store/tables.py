@@ -81,6 +81,17 @@ studies = Table(
     Column("spec", JsonText, nullable=False),
 )
 
+# Every version of a study's specification that was ever registered: attempts name theirs. It came
+# later, so the first registration makes it: apart from `metadata`, which a new store is made of.
+specs = Table(
+    "ablation_specs",
+    MetaData(),
+    Column("study_id", ForeignKey(studies.c.id), primary_key=True),
+    Column("digest", String(16), primary_key=True),  # runner.store.study.spec_digest
+    Column("created", UtcTime, nullable=False),
+    Column("spec", JsonText, nullable=False),
+)
+
 # What an outcome leaves in a cell's row: columns named as the fields of runner.outcome.Outcome.
 OUTCOME_FLOATS = (
     "test_accuracy",

@@ -17,8 +17,18 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from runner.provenance import environment
 from runner.store.bulk import insert_rows
-from runner.store.optuna_tables import ATTRIBUTES, INTERMEDIATE, PARAMS, STUDIES, TRIALS, VALUES
+from runner.store.optuna_tables import (
+    ATTRIBUTES,
+    INTERMEDIATE,
+    PARAMS,
+    STUDIES,
+    STUDY_USER_ATTRIBUTES,
+    TRIALS,
+    VALUES,
+)
+from runner.store.study import upsert
 from runner.store.trials import born, curves, end, parameters, told
 
 
@@ -68,7 +78,21 @@ def make(
         ],
     )
     _attach(connection, {trials[row.id]: born(row) for row in rows})
+    _tell_environments(connection, study_id, rows)
     return trials
+
+
+def _tell_environments(connection: Connection, study_id: int, rows: Sequence[Any]) -> None:
+    """Give the study the versions and machines that its trials name."""
+    found = dict(environment(row.provenance) for row in rows)
+    said = [
+        {"study_id": study_id, "key": f"environment {name}", "value_json": json.dumps(one)}
+        for name, one in found.items()
+        if one
+    ]
+    if said:
+        insertion = upsert(connection, STUDY_USER_ATTRIBUTES).values(said)
+        connection.execute(insertion.on_conflict_do_nothing())
 
 
 def tell(

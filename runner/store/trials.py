@@ -12,6 +12,7 @@ from typing import Any
 from optuna.trial import TrialState
 from sqlalchemy import Connection, select
 
+from runner.provenance import environment
 from runner.store.adoption import origin, origin_study
 from runner.store.claims import AttemptState
 from runner.store.read import TO_MIRROR
@@ -81,7 +82,12 @@ def end(row: Any) -> tuple[TrialState, float | None]:
 
 
 def born(row: Any) -> dict[str, Any]:
-    """Attributes known when the attempt began."""
+    """Attributes known when the attempt began.
+
+    `environment` names an attribute of the study, which holds versions, system and processor once
+    for all trials that share them: the dashboard reads every trial.
+    """
+    name, found = environment(row.provenance)
     said = {
         "cell": row.cell,
         "attempt": row.number,
@@ -91,6 +97,8 @@ def born(row: Any) -> dict[str, Any]:
         "device": row.device,
         "commit": row.provenance.get("commit"),
         "dirty": row.provenance.get("dirty"),
+        "spec": row.provenance.get("spec"),
+        "environment": name if found else None,
         "adopted_from": row.origin,
     }
     return {key: value for key, value in said.items() if value not in (None, "")}
