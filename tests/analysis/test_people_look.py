@@ -217,7 +217,8 @@ def test_dashboard_and_report_tell_the_same_while_and_after(
     done, shown = _shown_now(page)
     assert done == total
     assert shown == pytest.approx(means, abs=1e-3)
-    # Below the page's own bar.
+    # Below the page's own bar, down to the last label of the panels.
+    page.set_viewport_size({"width": 1400, "height": 1100})
     page.get_by_text("Progress:").first.evaluate(
         "title => { title.scrollIntoView({block: 'start'}); window.scrollBy(0, -110) }"
     )
@@ -232,10 +233,13 @@ def test_dashboard_and_report_tell_the_same_while_and_after(
     _photograph(page, "dashboard-trial")
 
     # ... and from the report to one.
-    page.set_viewport_size({"width": 1280, "height": 800})
+    page.set_viewport_size({"width": 1280, "height": 1150})
     _open_report(page, folder)
     _photograph(page, "report")
+    page.set_viewport_size({"width": 1280, "height": 960})
     page.locator("#runs tbody button").first.click()
     expect(page.locator("#curve-note")).to_contain_text("1 curve shown")
-    page.locator("#explore").scroll_into_view_if_needed()
+    page.locator("#explore").evaluate(
+        "explore => explore.scrollIntoView({block: 'start', behavior: 'instant'})"
+    )
     _photograph(page, "report-explore")
