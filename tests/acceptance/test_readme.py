@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from runner.commands import VERBS, main
 from runner.store import open_store
@@ -19,28 +20,34 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
+def lines_of_code(text: str) -> int:
+    """Lines that are neither empty, nor a comment, nor a one-line docstring."""
+    lines = [line.strip() for line in text.splitlines()]
+    return len([line for line in lines if line and not line.startswith(("#", '"""'))])
+
+
 def test_the_plugins_of_the_readme_run_as_printed(tmp_path, monkeypatch):
     monkeypatch.setenv("ABLATIONS_STORAGE", f"sqlite:///{tmp_path}/ablations.db")
     monkeypatch.setenv("ABLATIONS_RESULTS", str(tmp_path / "results"))
     for name in ("my_level.py", "my_model.py", "my_data.py"):
         (code,) = [block for block in blocks("python") if block.startswith(f"# {name}\n")]
         (tmp_path / name).write_text(code)
-        assert len([line for line in code.splitlines() if line.strip()]) <= 14
-    (text,) = [block for block in blocks("yaml") if block.startswith("plugins:")]
-    content = yaml.safe_load(text) | {
-        "name": "readme",
-        "train": {"epochs": 2, "batch_size": 32},
-        "fixed": {
-            "augmentation": "none",
-            "scheduler": "constant",
-            "init": "he",
-            "bn_placement": "before",
-        },
-        "replicates": 1,
-    }
-    file = tmp_path / "readme.yaml"
-    file.write_text(yaml.safe_dump(content))
-    assert main(["grid", str(file), "--no-report"]) == 0
+        assert lines_of_code(code) <= 10
+    (text,) = [block for block in blocks("yaml") if block.startswith("# my_study.yaml")]
+    file = tmp_path / "my_study.yaml"
+    file.write_text(text)
+    imported = "import sys; from runner.commands import main; main(sys.argv[1:]); "
+    planned = subprocess.run(
+        [sys.executable, "-c", imported + "print('torch' in sys.modules)", "plan", str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert planned.stdout.endswith("False\n"), "a plan that loads torch takes seconds"
+    cheap = ("train.epochs=2", "train.batch_size=32", "replicates=1")
+    settings = [word for setting in cheap for word in ("--set", setting)]
+    assert main(["grid", str(file), "--no-report", *settings]) == 0
     store = open_store()
     (study,) = store.studies()
     runs = store.runs(study)

@@ -19,7 +19,7 @@ from ablations.errors import InputError
 from runner.cell import Cell
 from runner.data import DataError, Images
 from runner.outcome import Outcome, Reason, Status
-from runner.training import train
+from runner.training import reason_of, train
 from tests.runner.cells import make_cell
 
 ROOT = Path(__file__).parents[3]
@@ -246,6 +246,13 @@ def test_a_level_that_refuses_its_parameters_is_the_users_to_mend(few_digits: Im
     cell = replace(usual, levels=(), held=(*usual.levels[:-1], wrong))
     with pytest.raises(InputError, match=r"optimizer: a level refused its parameters.*1\.5"):
         train(cell, few_digits)
+
+
+def test_a_cell_is_not_trained_with_plugin_code_it_was_not_planned_with(few_digits: Images):
+    cell = replace(make_cell(), code=(("optimizer adam", "0" * 16),))
+    with pytest.raises(InputError, match="not the one this was planned with") as refused:
+        train(cell, few_digits)
+    assert reason_of(refused.value) is Reason.BAD_LEVEL
 
 
 def test_a_plugins_level_is_loaded_and_used(few_digits: Images, tmp_path: Path):
