@@ -280,10 +280,7 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
 
 def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
     """Where the order of levels of a factor said to matter turns round with another factor."""
-    kinds = study.interaction_kinds() if len(study.factors) > 1 else pd.DataFrame()
-    if kinds.empty:
-        return []
-    crossing = kinds[kinds["crossover"].eq(True)].sort_values("p_holm", kind="stable")
+    crossing = _crossing(study)
     said = [
         str(row["sentence"])
         for row in crossing.to_dict("records")
@@ -295,9 +292,19 @@ def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
     return [f"But the order turns round{_so_far(study)}: {listed(said[:3])}{more}."]
 
 
+def _crossing(study: Study) -> pd.DataFrame:
+    """Pairs of factors of which one turns round the order of the other's levels."""
+    kinds = study.interaction_kinds() if len(study.factors) > 1 else pd.DataFrame()
+    if kinds.empty:
+        return kinds
+    return kinds[kinds["crossover"].eq(True)].sort_values("p_holm", kind="stable")
+
+
 def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
     if len(study.factors) < 2:
         return []
+    if pairs.empty and not _crossing(study).empty:  # a test over all levels sees less than one pair
+        return [f"No interaction of two factors is shown{_so_far(study)} as a whole."]
     if pairs.empty:
         return [f"No two factors are shown{_so_far(study)} to depend on each other."]
     names = [

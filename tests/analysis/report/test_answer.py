@@ -53,6 +53,23 @@ def test_the_opening_says_what_is_decided(contrary: Study) -> None:
     assert all(f"{factor} (" in lead for factor in set(done["factor"]))
 
 
+def test_an_order_that_turns_round_is_not_called_no_dependence() -> None:
+    """Simple effects of both signs are known; the test over three degrees of freedom shows none."""
+    rng = np.random.default_rng(3)
+    rows = [
+        {"a": a, "b": b, "seed": seed, "acc": 0.5 + turn + 0.02 * rng.standard_normal()}
+        for seed in range(3)
+        for a in ("one", "two")
+        for b in ("w", "x", "y", "z")
+        for turn in [0.1 * (a == "one") * (-1 if b == "z" else 1)]
+    ]
+    study = from_frame(pd.DataFrame(rows), factors=["a", "b"], response="acc", replicate="seed")
+    assert study.interaction_kinds()["crossover"].eq(True).any()
+    text = " ".join(answer(study).sentences)
+    assert "No interaction of two factors is shown as a whole." in text
+    assert "No two factors" not in text
+
+
 def test_a_claim_on_a_shown_difference_has_a_verdict(contrary: Study) -> None:
     rows = answer(contrary).factors.set_index("factor")
     row = rows.loc["bn_placement"]
