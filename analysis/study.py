@@ -60,6 +60,7 @@ class Study:
         info: what the store says about the study (profile, spec, levels...); {} for a table.
         curve_rows: learning curves in long form, columns cell, epoch and the epoch's numbers.
         higher_is_better: whether a higher outcome is better; None: by its name.
+        equivalent: half width of the differences that would not matter, in units of the outcome.
     """
 
     source: Table | _Pending
@@ -69,6 +70,7 @@ class Study:
     curve_rows: pd.DataFrame | None = None
     attempt_rows: pd.DataFrame | None = None
     higher_is_better: bool | None = None
+    equivalent: float | None = None
 
     # --- what it holds ------------------------------------------------------------------------
 
@@ -113,7 +115,7 @@ class Study:
             known = [key for key, value in OUTCOMES.items() if value in self.frame.columns]
             raise InputError(f"{self.name} has no outcome {name!r}: {did_you_mean(name, known)}")
         pending = _Pending(self.frame, self.factors, column, self.replicate, f"study {self.name!r}")
-        return replace(self, source=pending, higher_is_better=None)
+        return replace(self, source=pending, higher_is_better=None, equivalent=None)
 
     # --- estimates ----------------------------------------------------------------------------
 
@@ -463,6 +465,7 @@ def from_frame(
     levels: Mapping[str, Sequence[str]] | None = None,
     claims: Sequence[str] = (),
     higher_is_better: bool | None = None,
+    equivalent: float | None = None,
 ) -> Study:
     """Analyse any long table, one row per run.
 
@@ -476,6 +479,7 @@ def from_frame(
             Otherwise those of a Categorical, numbers by size, text as the rows first have it.
         claims: planned contrasts ("A: a > b by 0.5"), answered by `Study.claims`.
         higher_is_better: of the response; by default it is, unless its name says loss or error.
+        equivalent: half width of the differences that would not matter, in units of the response.
 
     Raises:
         InputError: one sentence on what cannot be used.
@@ -484,7 +488,13 @@ def from_frame(
         factors = [factors]
     kept = {"status", "converged"} & set(frame.columns) - {*factors, response, replicate}
     table = tidy(frame, factors, response, replicate, levels=levels, strict=not kept)
-    return Study(table, name=name, planned_claims=tuple(claims), higher_is_better=higher_is_better)
+    return Study(
+        table,
+        name=name,
+        planned_claims=tuple(claims),
+        higher_is_better=higher_is_better,
+        equivalent=equivalent,
+    )
 
 
 def load(study: str, storage: str | None = None) -> Study:
