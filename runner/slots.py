@@ -69,6 +69,7 @@ class Desk:
         self._progress: dict[str, Epoch] = {}
         self._refused: set[str] = set()
         self._rooms: dict[str, Room] = {}  # by device
+        self._provenance = {**provenance(), "spec": self.study.spec_digest}
         for name in ("attempts", "checkpoints"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -95,7 +96,7 @@ class Desk:
             lease_seconds=LEASE_SECONDS,
             slot=slot.name,
             device=slot.device_id,
-            provenance=provenance(),
+            provenance=self._provenance,
             prefer=self._begun_here(),
         )
         if claim is not None:

@@ -255,3 +255,5 @@ def test_p7_a_cell_killed_once_completes_at_its_second_attempt(bench, tmp_path):
     assert code == 0, output
     bench.assert_exact(4)
     assert sorted(r["attempts"] for r in bench.runs()) == [1, 1, 1, 2]
+    (study,) = bench.store().studies()
+    assert {a["provenance"]["spec"] for a in bench.attempts()} == {study.spec_digest}
