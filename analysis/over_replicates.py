@@ -23,8 +23,9 @@ CHUNK = 3_000_000
 MOST_SCALED = 50.0
 """Times the squared scores may be too small: beyond, nearly nothing is known of the variance."""
 FEWEST_DF = 0.5
-MOST_EXACT = 300_000_000
-"""Functions x cells x replicates^2 above which replicates' residuals count as uncorrelated."""
+MOST_EXACT = 50_000
+"""Cells x replicates^2 above which replicates' residuals count as uncorrelated: one choice for all
+functions of a grid, so that each has one interval."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +81,10 @@ class OverReplicates:
             weights: shape (functions, cells).
         """
         k = self.there.shape[1]
-        size = max(1, CHUNK // max(self.there.size * k, 1))
+        each = self.there.size * (1 if self.there.size * k > MOST_EXACT else k)
+        size = max(1, CHUNK // each)
         parts = [
-            self._chunk(weights[start : start + size], len(weights))
-            for start in range(0, len(weights), size)
+            self._chunk(weights[start : start + size]) for start in range(0, len(weights), size)
         ]
         if not parts:
             return np.empty(0), np.empty(0), np.empty(0)
@@ -137,13 +138,13 @@ class OverReplicates:
         joint = cell @ both + weights.sum(axis=1)[:, None] * self.share * deviation
         return np.asarray(np.where(connected[:, None], joint, cell @ alone))
 
-    def _chunk(self, weights: Floats, of: int) -> tuple[Floats, Floats, Floats]:
+    def _chunk(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
         held = self.there.astype(float)
         cell, over, connected = self._solution(weights)
         estimate = cell @ self.values.sum(axis=1) + over @ self.values.sum(axis=0)
         scores = self._scores(weights, cell, connected)
         run = (cell[:, :, None] + over[:, None, :]) * held  # functions x cells x replicates
-        ratio, df = self._moments(weights, run, connected, of)
+        ratio, df = self._moments(weights, run, connected)
         with np.errstate(invalid="ignore"):
             se = np.sqrt((scores**2).sum(axis=1) * ratio)
         lost = ~(np.isfinite(ratio) & (ratio < MOST_SCALED) & (df > FEWEST_DF))
@@ -169,7 +170,7 @@ class OverReplicates:
         return (left / freedom if freedom > 0 else float("nan")), freedom
 
     def _moments(
-        self, weights: Floats, run: Floats, connected: NDArray[np.bool_], of: int
+        self, weights: Floats, run: Floats, connected: NDArray[np.bool_]
     ) -> tuple[Floats, Floats]:
         """What the squared scores must be multiplied by, and their degrees of freedom.
 
@@ -178,6 +179,8 @@ class OverReplicates:
         """
         sigma = self.sigma
         k = run.shape[2]
+        if run.shape[1] * k * k > MOST_EXACT:
+            return self._rough(run)
         flat = float((sigma**2).mean())
         alone = ((run * sigma[:, None]) ** 2).sum(axis=(1, 2))
         truth = (
@@ -185,8 +188,6 @@ class OverReplicates:
             + (np.einsum("fjr,j->fr", run, sigma) ** 2).sum(axis=1)
             + flat * (run.sum(axis=1) ** 2).sum(axis=1)
         )
-        if of * run.shape[1] * k * k > MOST_EXACT:
-            return self._rough(run)
         left = self._left(weights, run, connected)
         own = (left * sigma[None, :, None, None]).transpose(0, 2, 1, 3).reshape(len(run), k, -1)
         shock = np.einsum("fjrq,j->frq", left, sigma)
