@@ -23,6 +23,8 @@ def test_every_level_says_in_a_line_what_it_is_and_names_its_parameters():
     for factor in registry.FACTORS:
         for name in registry.names(factor):
             found = registry.find(factor, name)
+            if not found.built_in:  # a plugin of another test
+                continue
             assert found.summary.endswith(".") or found.summary.endswith(").")
             assert registry.resolve(factor, name, {}) == found.defaults
 
