@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ablations.errors import InputError
 from runner.commands import options
-from runner.commands.show import SHORT_ID
+from runner.commands.terminal import SHORT_ID, plain_console
 from runner.spans import duration
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from runner.devices import Device, Slot
     from runner.spec import Spec
     from runner.store import Kind
-
-WIDE = 100_000
-"""Columns of a table whose reader is a file or a program."""
 
 EXAMPLES = """examples:
   python -m runner plan ablations/five_factor.yaml
@@ -195,12 +192,6 @@ def show(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     _facts(design, arguments, console)
     _cells(design, arguments.cells, console)
     return 0
-
-
-def plain_console() -> Console:
-    """A console that cuts nothing off where its output is no terminal: lines stay whole."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDE)
 
 
 def excluded_words(design: Design) -> str:

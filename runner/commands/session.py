@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
-from runner.commands.plan import cluster, on_cluster
+from runner.commands.plan import cluster, devices, on_cluster, places
 from runner.live import board
 from runner.spans import duration
 
@@ -44,7 +44,7 @@ def train(
         stay: Wait for other workers' cells, in case one is lost.
         publish: Called every minute while the grid runs.
     """
-    from runner.devices import emulates_bf16, inventory, slots
+    from runner.devices import emulates_bf16, slots
     from runner.grid import SIGNALS, run_slots
     from runner.process import prepare_images, start_fork_server
     from runner.slots import Desk, DiskFull, NoDeviceLeft
@@ -54,10 +54,12 @@ def train(
     if on_cluster(spec, arguments):
         return _train_on_dask(store, study, folder, arguments, spec=spec, publish=publish)
     samples = _one_cell_a_data_set(spec)
-    devices = inventory(arguments.devices or spec.run.devices)
-    wanted = arguments.slots_per_device or spec.run.slots_per_device
-    places = slots(devices, wanted or recall(devices, samples[0]), threads=spec.train.threads)
-    if devices[0].kind == "cpu" and "bf16" in precisions(spec) and emulates_bf16():
+    found = devices(spec, arguments)
+    if arguments.slots_per_device or spec.run.slots_per_device:
+        here = places(spec, arguments)
+    else:
+        here = slots(found, recall(found, samples[0]), threads=spec.train.threads)
+    if found[0].kind == "cpu" and "bf16" in precisions(spec) and emulates_bf16():
         print(
             "train.precision: this CPU has no bf16 instructions and emulates them; "
             "fp32 is likely to be faster here",
@@ -81,7 +83,7 @@ def train(
             stay=stay,
         )
         try:
-            run = run_slots(places, desk, publish=publish)
+            run = run_slots(here, desk, publish=publish)
         except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
             print(f"stopped: {error}", file=sys.stderr)
             return 4

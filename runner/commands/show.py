@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ablations.errors import InputError
 from runner.commands import options
+from runner.commands.terminal import plain_console
 from runner.store import Store, StudyInfo, open_store
 from runner.store.outcomes import log_path
 
@@ -19,9 +20,6 @@ EXAMPLES = """examples:
   python -m runner show 3f9a12c4
   python -m runner show 3f9a12c4 --study five_factor --lines 100
 """
-
-SHORT_ID = 8
-"""Digits of a cell's identity that tables show; this verb takes them."""
 
 SEVERAL = 5
 """Cells named at most where an id's beginning fits several."""
@@ -68,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len({row["cell"] for _, row in found}) > 1:
         cells = ", ".join(sorted({row["cell"] for _, row in found})[:SEVERAL])
         raise InputError(f"{arguments.cell!r} is the beginning of several cells: {cells}")
-    console = Console()
+    console = plain_console()
     for info, row in found:
         _show(store, info, row, console)
         _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from runner.commands import options, study
 from runner.commands.plan import adopted_words
-from runner.commands.show import SHORT_ID
+from runner.commands.terminal import SHORT_ID, plain_console
 from runner.store import Counts, State, Store, StudyInfo, open_store
 
 EXAMPLES = """examples:
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
-    console = Console()
+    console = plain_console()
     if arguments.study is None:
         _all(open_store(arguments.storage), console)
     else:

@@ -37,10 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
 
         die_with_parent()
     from runner.spec import Spec
+    from runner.spec.code import check_code
 
     store, info = study.find(arguments)
     spec = Spec.from_dict(info.spec)
     load_plugins(spec.plugins)  # refused here rather than by every cell
+    check_code(spec.code)
     folder = study.open_folder(arguments.results, info.name)
     arguments.backend = "local"
     return train(store, info, folder, arguments, spec=spec, stay=arguments.stay)

@@ -55,7 +55,7 @@ def assert_refused(
     ("text", "line", "says"),
     [
         (GOOD + "replicates: 2\nreplicates: 3\n", 5, "'replicates' is given twice"),
-        (GOOD + "train: {epochs: 3\n", 5, "expected ',' or '}'"),
+        (GOOD + "train: {epochs: 3\n", 4, "a '{' is opened and not closed"),
         (GOOD + "train: {deterministic: on}\n", 4, "train.deterministic"),
         (GOOD + "train: {deterministic: no}\n", 4, "train.deterministic"),
         (GOOD + "train: {epochs: 1:30}\n", 4, "train.epochs"),
