@@ -43,7 +43,7 @@ _LATEX = {
 _MARKDOWN = re.compile(
     r"[\\`*|~$]"
     r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is literal: sgd_momentum
-    r"|\](?=[(\[:])"  # the end of a link's text
+    r"|!(?=\[)|\](?=[(\[:])"  # how a picture begins, and where a link's text ends
     r"|^[#+>-]|(?<=^\d)[.)]"  # what a line that starts with it would become
 )
 """What Markdown reads as more than itself, and only there: a table is read as text too."""

@@ -122,7 +122,9 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
     _replace(
         folder / "findings.txt", "\n".join(_findings(found, claims, why, running(study))) + "\n"
     )
-    _replace(folder / STATE, json.dumps(state_of(study.frame), indent=1) + "\n")
+    _replace(
+        folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"
+    )
     return target
 
 
