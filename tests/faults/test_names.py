@@ -99,7 +99,7 @@ def test_x2_hostile_names_go_through_every_command_as_text(bench, tmp_path):
     ]  # fmt: skip
     assert {path.name.partition(".db")[0] for path in outside} <= {
         "ablations", "faults.yaml", "cells.csv", "curves.csv", "attempts.csv",
-        "cells.parquet", "curves.parquet", "attempts.parquet",
+        "cells.parquet", "curves.parquet", "attempts.parquet", "specs.json",
     }  # fmt: skip
 
 
