@@ -237,7 +237,7 @@ def _notes(table: Table, cells: CellMeans, fit: ClassicalFit) -> tuple[str, ...]
     empty = int(cells.empty.sum())
     if empty:
         noun = "cell has" if empty == 1 else "cells have"
-        notes.append(f"{empty} of {cells.counts.size} {noun} no run with a {table.response}")
+        notes.append(f"{empty} of {cells.counts.size} {noun} no run with {table.response}")
         whole = [order for order, model in completion(cells, fit.order).models if _whole(model)]
         if cells.pure_df and whole:
             assumed = "factors" if whole[0] == 1 else f"more than {whole[0]} factors"

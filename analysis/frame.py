@@ -197,7 +197,7 @@ def _problem(
     for name in factors:
         if frame.loc[present, name].nunique() < 2:
             return (
-                f"factor {name!r} of {where} has one level with a {response} "
+                f"factor {name!r} of {where} has one level with {response} "
                 f"({frame.loc[present, name].iloc[0]!r}): nothing to compare, leave it out"
             )
     return ""

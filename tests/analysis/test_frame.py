@@ -75,7 +75,7 @@ TABLE = "A,B,y,seed\na,c,1,0\nb,c,2,0\na,d,3,1\nb,d,4,1\n"
         (TABLE, ["y"], "A", None, "has 'a' in data row 1: expected a number"),
         ("A,y\n", ["A"], "y", None, "has no rows"),
         ("A,y\na,1\na,2\n", ["A"], "y", None, r"has one level \('a'\): nothing to compare"),
-        ("A,y\na,1\nb,\n", ["A"], "y", None, r"one level with a y \('a'\)"),
+        ("A,y\na,1\nb,\n", ["A"], "y", None, r"one level with y \('a'\)"),
         ("A,y\na,\nb,\n", ["A"], "y", None, "no number: no run can be analysed"),
         ("A,y\na,1\n,2\n", ["A"], "y", None, "'A' of .* is empty in data row 2"),
         ("A,y\na,inf\nb,2\n", ["A"], "y", None, "infinite in data row 1"),
