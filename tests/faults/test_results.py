@@ -86,7 +86,7 @@ def test_a1_a_level_of_which_nothing_is_left_is_named(tmp_path):
     code, output, _ = report(url, study.name, tmp_path / "report")
     assert code == 0, output
     page = (tmp_path / "report" / "report.html").read_text("utf-8")
-    assert "one level with a test_accuracy" in page
+    assert "one level with test_accuracy" in page
     assert f"{counts.complete} of 20 runs have an outcome; {counts.failed} failed" in page
 
 
