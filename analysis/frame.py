@@ -2,7 +2,7 @@
 
 Reads a CSV, a pandas frame or the rows of a store and returns the same tidy frame: ordered
 categorical factors, a replicate, a status, the outcomes. It checks what a person gave once, here;
-it estimates nothing.
+it estimates nothing. Longer than 300 lines: what is refused and how it is read are one rule.
 """
 
 from __future__ import annotations
