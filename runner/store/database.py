@@ -6,7 +6,8 @@ remains into one clear sentence. Knows no table.
 
 SQLite: WAL with synchronous=FULL (loses nothing acknowledged, even at power loss), BEGIN IMMEDIATE
 for writers (a claim's check and set cannot be torn apart). PostgreSQL: time zone UTC; a
-connection that a restart has cut is found out by its first statement, and the transaction repeated.
+connection that a restart has cut is found out by its first statement, and the transaction repeated;
+a transaction whose program went silent is ended by the server.
 """
 
 from __future__ import annotations
@@ -46,6 +47,14 @@ NETWORK = {
     "tcp_user_timeout": 20_000,  # milliseconds
 }
 """A server behind a cut cable is noticed within about 25 s, not after TCP's quarter of an hour."""
+
+IDLE_SECONDS = 60
+"""PostgreSQL ends a transaction whose program says nothing for so long, and frees what it locks.
+
+A host that is cut off between two statements would else keep its rows locked until the server's
+own keep-alive ends the connection, two hours later by default, and none of the others could take
+its cells.
+"""
 
 CONNECTIONS = 8
 """At most so many connections a process: threads queue for them, the server is not flooded."""
@@ -172,7 +181,7 @@ def _engine(address: Address, busy_seconds: float) -> Engine:
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=READ_PATIENCE,
-            connect_args={"options": "-c timezone=utc", "connect_timeout": 10, **NETWORK},
+            connect_args={"options": _session_options(), "connect_timeout": 10, **NETWORK},
         )
     engine = create_engine(
         address.url,
@@ -184,6 +193,18 @@ def _engine(address: Address, busy_seconds: float) -> Engine:
     event.listen(engine, "connect", prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _session_options() -> str:
+    """What a PostgreSQL server is told of each connection of the store."""
+    settings = {
+        "timezone": "utc",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "tcp_keepalives_idle": 60,  # seconds; a vanished host's connection is given up after 90
+        "tcp_keepalives_interval": 10,
+        "tcp_keepalives_count": 3,
+    }
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
 def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -245,8 +266,9 @@ def is_unusable(error: Exception) -> bool:
     return any(refusal in str(cause) for refusal in REFUSALS)  # psycopg gives no code on connect
 
 
-PASSING_STATES = ("08", "40", "57P", "53", "55P")
-"""SQLSTATEs that pass: connection, serialization, deadlock, shutdown, resources, locks."""
+PASSING_STATES = ("08", "25P03", "40", "57P", "53", "55P")
+"""SQLSTATEs that pass: connection, idle too long, serialization, deadlock, shutdown, resources,
+locks."""
 
 
 def is_passing(error: Exception) -> bool:

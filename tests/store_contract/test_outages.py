@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
-from runner.store import Claim, Store, StoreFull, StoreUnavailable, open_store
+from runner.store import Claim, State, Store, StoreFull, StoreUnavailable, database, open_store
 from tests.postgres import PostgresServer
 from tests.store_contract.grids import LEASE, outcome, planned
 
@@ -166,6 +166,42 @@ def test_a_crash_of_postgresql_mid_run_loses_no_outcome(
         assert sorted(done) == sorted(set(done))
         assert store.status(study).complete == 60
         assert len(store.attempts(study)) == 60
+
+
+def test_a_host_that_falls_silent_within_a_transaction_keeps_no_cell_locked(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "IDLE_SECONDS", 1)
+    silent, back = threading.Event(), threading.Event()
+    refused: list[set[str]] = []
+    now = [1000.0]
+
+    def fall_silent(_connection: Connection) -> None:
+        if not silent.is_set():
+            silent.set()
+            assert back.wait(60)
+
+    with (
+        open_store(postgres_url, create=True) as store,
+        Store(store.address, clock=lambda: now[0]) as watcher,
+    ):
+        study = planned(store)
+        claim = store.claim(study, "cut off", lease_seconds=LEASE)
+        assert claim is not None
+        event.listen(store.database.engine, "commit", fall_silent)
+        beat = threading.Thread(target=lambda: refused.append(store.beat([claim])))
+        beat.start()
+        assert silent.wait(30)
+        lost: dict[str, State] = {}
+        deadline = time.monotonic() + 60
+        while not lost and time.monotonic() < deadline:
+            now[0] += LEASE / 4
+            lost = watcher.reconcile(study).lost or {}
+            time.sleep(0.05)
+        back.set()
+        beat.join(60)
+        assert lost == {claim.cell.id: State.WAITING}
+        assert refused == [{claim.token}]
 
 
 def test_a_server_that_stays_away_is_one_clear_error(
