@@ -44,7 +44,8 @@ class Stepper:
         if self.per == "epoch":
             self.scheduler.step()
         elif self.per == "validation_loss":
-            # ReduceLROnPlateau takes the loss where other schedulers take an epoch's number.
+            # ReduceLROnPlateau takes the loss where other schedulers take an epoch's number, and
+            # torch declares the one method for both.
             self.scheduler.step(validation_loss)  # type: ignore[arg-type]
 
 
@@ -126,15 +127,18 @@ def one_cycle(
 ) -> Stepper:
     """Up to the learning rate in the share `rise` of all steps, then down (Smith and Topin, 2018).
 
-    `start` and `end` are shares of the learning rate; torch's defaults 1/25 and 1/250,000.
+    `start` and `end` are shares of the learning rate; torch's defaults 1/25 and 1/250,000. However
+    short the training, the way up and the way down take a step each.
     """
     from torch.optim.lr_scheduler import OneCycleLR
 
+    total = max(3, epochs * steps)
     scheduler = OneCycleLR(
         optimizer,
         max_lr=_peak(optimizer),
-        total_steps=max(2, epochs * steps),
-        pct_start=rise,
+        total_steps=total,
+        # torch divides by the length of each way: neither may be empty.
+        pct_start=min(max(rise, 2 / total), (total - 1) / total),
         div_factor=1 / start,
         final_div_factor=start / end,
         cycle_momentum=False,

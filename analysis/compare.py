@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,11 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.cell_means import CellMeans, Estimate, t_interval
+from analysis.cell_means import NOT_ESTIMABLE, CellMeans, Estimate, t_interval
+from analysis.comparison_notes import notes_on
+from analysis.completion import rests_on
 from analysis.frame import Floats
-from analysis.interval_rule import choose_interval
+from analysis.interval_rule import by_rule
 from analysis.multiplicity import holm
 from analysis.records import records
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 KEYS = ["term", "effect"]
-MOST_SETTINGS = 8
-"""Settings in which two studies differ that are named; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ class Comparison:
     """Tidy tables in units of the response; NaN where a study cannot estimate an effect.
 
     Attributes:
-        effects: term, effect, study, estimate, se, df, low, high, p, method. An effect of one
-            factor is "factor: level - reference" (the reference is its first shared level), one of
-            two factors the difference of such differences.
+        effects: term, effect, study, estimate, se, df, low, high, p, method, rests_on (the cell
+            means, or the model that predicts empty ones). An effect of one factor is
+            "factor: level - reference" (the reference is its first shared level), one of two
+            factors the difference of such differences.
         differences: term, effect, study, reference, estimate (study - reference), se, df, low,
             high, p, p_holm (over all differences).
         notes: What the reader must know.
@@ -99,7 +100,14 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
         study.name: _effects(study.cells, shared, confidence) for study in studies
     }
     rows = [
-        {"term": term, "effect": effect, "study": name, **_numbers(one), "method": one.method}
+        {
+            "term": term,
+            "effect": effect,
+            "study": name,
+            **_numbers(one),
+            "method": one.method,
+            "rests_on": one.rests_on,
+        }
         for name, effects in found.items()
         for term, effect, one in effects
     ]
@@ -111,9 +119,9 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
             differences.append({**row, **_numbers(one)})
     table = pd.DataFrame(differences)
     table["p_holm"] = holm(table["p"].to_numpy(float))
-    notes = [*_unfinished(studies), *_contents(studies, shared), *_notes(studies, shared)]
+    notes = notes_on(studies, shared, found)
     measure = measure_of(studies[0])
-    return Comparison(pd.DataFrame(rows), table, tuple(notes), measure.scale, measure.difference)
+    return Comparison(pd.DataFrame(rows), table, notes, measure.scale, measure.difference)
 
 
 def _shared(studies: Sequence[Study]) -> dict[str, list[str]]:
@@ -129,7 +137,6 @@ def _shared(studies: Sequence[Study]) -> dict[str, list[str]]:
 def _effects(
     cells: CellMeans, shared: Mapping[str, Sequence[str]], confidence: float
 ) -> list[tuple[str, str, Estimate]]:
-    method = choose_interval(cells).primary
     steps = {name: [(level, levels[0]) for level in levels[1:]] for name, levels in shared.items()}
     given = {name: list(levels) for name, levels in shared.items() if levels}
 
@@ -141,15 +148,23 @@ def _effects(
         for level, reference in pairs:
             weights = mean({name: level}) - mean({name: reference})
             text = f"{name}: {level} - {reference}"
-            found.append((name, text, cells.contrast(weights, method, confidence)))
+            found.append((name, text, _estimate(cells, weights, confidence)))
     for one, two in combinations(steps, 2):
         for (a, a0), (b, b0) in product(steps[one], steps[two]):
             weights = mean({one: a, two: b}) - mean({one: a, two: b0})
             weights = weights - mean({one: a0, two: b}) + mean({one: a0, two: b0})
             text = f"({one}: {a} - {a0}) x ({two}: {b} - {b0})"
-            estimate = cells.contrast(weights, method, confidence)
-            found.append((f"{one}:{two}", text, estimate))
+            found.append((f"{one}:{two}", text, _estimate(cells, weights, confidence)))
     return found
+
+
+def _estimate(cells: CellMeans, weights: Floats, confidence: float) -> Estimate:
+    """By the rule, but not where only additivity would fill in what never ran."""
+    found = by_rule(cells, weights, confidence)
+    if found.rests_on != rests_on(1):
+        return found
+    nan = NOT_ESTIMABLE
+    return replace(found, estimate=nan, se=nan, df=nan, low=nan, high=nan, p=nan)
 
 
 def _numbers(one: Estimate) -> dict[str, float]:
@@ -165,88 +180,6 @@ def _difference(one: Estimate, two: Estimate, confidence: float) -> Estimate:
         df = float(np.float64(variance**2) / sum(parts))
     gap = one.estimate - two.estimate
     return t_interval(gap, float(np.sqrt(variance)), df, "independent studies", confidence)
-
-
-def _unfinished(studies: Sequence[Study]) -> list[str]:
-    """Studies whose numbers will still change, or that lost runs."""
-    said = []
-    for study in studies:
-        done = int(pd.to_numeric(study.frame[study.response], errors="coerce").notna().sum())
-        planned = len(study.frame)
-        if done < planned:
-            said.append(
-                f"{study.name} is not complete: {done} of {planned} runs have an outcome, so its "
-                "effects may still change."
-            )
-    return said
-
-
-def _contents(studies: Sequence[Study], shared: Mapping[str, Sequence[str]]) -> list[str]:
-    """What else differs between the studies, and so may be what their effects differ by."""
-    first, *rest = studies
-    said = []
-    for other in rest:
-        ours, theirs = _settings(first, shared), _settings(other, shared)
-        differing = [
-            f"{name} ({ours.get(name, 'not set')}, {theirs.get(name, 'not set')})"
-            for name in dict.fromkeys([*ours, *theirs])
-            if ours.get(name) != theirs.get(name)
-        ]
-        if differing:
-            listed = ", ".join(differing[:MOST_SETTINGS])
-            more = len(differing) - MOST_SETTINGS
-            listed += f" and {more} more" if more > 0 else ""
-            said.append(f"{first.name} and {other.name} differ in {listed}.")
-        if len(differing) > 1:
-            said.append(
-                f"Which of these makes effects of {first.name} and {other.name} differ cannot be "
-                "told."
-            )
-    return said
-
-
-def _settings(study: Study, shared: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Protocol, fixed factors and the parameters of shared levels, by name; no paths."""
-    info = study.info
-    found = {}
-    for section in ("data", "model", "train"):
-        for name, value in dict(info.get(section) or {}).items():
-            if name != "root" and f"{section}.{name}" not in study.factors:
-                found[f"{section}.{name}"] = str(value)
-    for one in (info.get("spec") or {}).get("fixed") or []:
-        found[str(one["factor"])] = str(one["label"])
-        found |= _parameters(str(one["factor"]), one)
-    for factor, labels in (info.get("levels") or {}).items():
-        for label in shared.get(factor, ()):
-            found |= _parameters(f"{factor} {label}", dict(labels.get(label) or {}))
-    return found
-
-
-def _parameters(where: str, level: Mapping[str, Any]) -> dict[str, str]:
-    parameters = dict(level.get("parameters") or {})
-    return {f"{where} {name}": str(value) for name, value in parameters.items()}
-
-
-def _notes(studies: Sequence[Study], shared: Mapping[str, Sequence[str]]) -> list[str]:
-    notes = []
-    for study in studies:
-        for name, levels in study.factors.items():
-            if name not in shared:
-                notes.append(f"{study.name} also varies {name}: its effects are averaged over it.")
-            elif len(levels) > len(shared[name]):
-                left = ", ".join(label for label in levels if label not in shared[name])
-                notes.append(
-                    f"{study.name} has levels of {name} the others lack, left out: {left}."
-                )
-    for first, second in combinations(studies, 2):
-        if "cell" in first.frame.columns and "cell" in second.frame.columns:
-            both = set(first.frame["cell"]) & set(second.frame["cell"])
-            if both:
-                notes.append(
-                    f"{first.name} and {second.name} share {len(both)} runs: the intervals of "
-                    "their differences assume independent runs and are too wide."
-                )
-    return notes
 
 
 def command(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from scipy.special import ndtr, ndtri
 from ablations.errors import InputError
 from analysis.cell_means import CellMeans
 from analysis.frame import NOT_RUN
-from analysis.interval_rule import choose_interval
+from analysis.interval_rule import by_rule
 from analysis.multiplicity import holm
 from analysis.replicates import replicates_to_decide
 
@@ -109,12 +109,11 @@ def decided(
     chosen = sorted(looks or default_looks(planned))
     passed = [look for look in chosen if look <= wave]
     level = look_levels(chosen, planned, alpha)[len(passed) - 1] if passed else 0.0
-    method = choose_interval(cells).primary
     rows = []
     for name, levels in cells.factors.items():
         for reference, own in combinations(levels, 2):
             weights = cells.difference({name: own}, {name: reference})
-            got = cells.contrast(weights, method, 1 - alpha)
+            got = by_rule(cells, weights, 1 - alpha)
             rows.append((name, own, reference, got.estimate, (got.high - got.low) / 2, got.p, got))
     names = ["factor", "level", "reference", "estimate", "half_width", "p", "full"]
     table = pd.DataFrame(rows, columns=names)

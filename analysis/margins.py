@@ -182,13 +182,10 @@ class Margin:
             return self._test_completed(contrasts)
         if not (np.isfinite(self.deviations).all() and np.isfinite(self.variance).all()):
             return lost
-        covariance = (contrasts * self.variance) @ contrasts.T
-        scale = np.sqrt(np.diag(covariance))
-        if not (scale > 0).all():
+        standard = _standardised((contrasts * self.variance) @ contrasts.T)
+        if standard is None:
             return lost
-        scaled = covariance / np.outer(scale, scale)
-        if np.linalg.cond(scaled) > 1e12:
-            return lost
+        scale, scaled = standard
         values = contrasts @ self.deviations / scale
         statistic = float(values @ np.linalg.solve(scaled, values))
         projection = (contrasts.T / scale) @ np.linalg.solve(scaled, contrasts / scale[:, None])
@@ -197,10 +194,7 @@ class Margin:
             entry_df = np.where(self.variance > 0, self.variance**2 / below, np.inf)
         # Both traces of Johansen's A equal leverage^2: each entry is one independent mean.
         a = float((leverage**2 / entry_df).sum())
-        factor = df + 2 * a - 6 * a / (df + 2)
-        df_error = df * (df + 2) / (3 * a) if a > 0 else np.inf
-        f = statistic / factor
-        return {"df": float(df), "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
+        return _johansen(statistic, df, a)
 
     def _test_completed(self, contrasts: Floats) -> dict[str, float]:
         """The same test where cells are empty: every cell that ran is one independent mean."""
@@ -211,15 +205,10 @@ class Margin:
         if not np.isfinite(weights).all():
             return lost
         means, variance, freedom, single = ran_cells(self.cells)
-        covariance = (weights * variance) @ weights.T
-        if not np.isfinite(covariance).all():
+        standard = _standardised((weights * variance) @ weights.T)
+        if standard is None:
             return lost
-        scale = np.sqrt(np.diag(covariance))
-        if not (scale > 0).all():
-            return lost
-        scaled = covariance / np.outer(scale, scale)
-        if np.linalg.cond(scaled) > 1e12:
-            return lost
+        scale, scaled = standard
         weights = weights / scale[:, None]
         values = weights @ means
         statistic = float(values @ np.linalg.solve(scaled, values))
@@ -229,10 +218,25 @@ class Margin:
         a = float(each.sum())
         if single.any():
             a += float(leverage[single].sum()) ** 2 / self.pure_df
-        factor = df + 2 * a - 6 * a / (df + 2)
-        df_error = df * (df + 2) / (3 * a) if a > 0 else np.inf
-        f = statistic / factor
-        return {"df": float(df), "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
+        return _johansen(statistic, df, a)
+
+
+def _johansen(statistic: float, df: int, a: float) -> dict[str, float]:
+    """Johansen's F (1980) of a Wald statistic; `a` is his correction for estimated variances."""
+    df_error = df * (df + 2) / (3 * a) if a > 0 else np.inf
+    f = statistic / (df + 2 * a - 6 * a / (df + 2))
+    return {"df": float(df), "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
+
+
+def _standardised(covariance: Floats) -> tuple[Floats, Floats] | None:
+    """Standard deviations and correlations; None where unknown, zero or nearly singular."""
+    if not np.isfinite(covariance).all():
+        return None
+    scale = np.sqrt(np.diag(covariance))
+    if not (scale > 0).all():
+        return None
+    scaled = covariance / np.outer(scale, scale)
+    return None if np.linalg.cond(scaled) > 1e12 else (scale, scaled)
 
 
 def ran_cells(cells: CellMeans) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:

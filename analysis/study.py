@@ -361,10 +361,11 @@ class Study:
 
     def decided(self, precision: float | None = None) -> Decided:
         """Is it decided yet? The main effects at the present wave of the planned replicates."""
-        from analysis.decided import decided
+        from analysis.decided import complete_waves, decided
 
         planned = int(self.info.get("replicates") or self.cells.counts.max())
-        return decided(self.cells, planned, precision=precision)
+        waves = complete_waves(self.frame, list(self.factors))
+        return decided(self.cells, planned, precision=precision, complete=waves)
 
     def power(self, power: float = 0.8, precision: float | None = None) -> pd.DataFrame:
         """Smallest detectable effects and replicates for a precision (`analysis.power`)."""

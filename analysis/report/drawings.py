@@ -16,6 +16,7 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis import figures
+from analysis.effect_frames import factor_column
 from analysis.figures import Drawing, Measure, Runs
 from analysis.figures.caption import caption
 from analysis.figures.forest import MOST_ROWS
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 EQUIVALENT = 0.005
 """Half width of the band of practical equivalence of accuracies: half a percentage point."""
+COUNTED = frozenset(
+    {"cell", "mean", "deviation", "value", "runs", "converged", "stalled", "diverged", "missing"}
+)
+"""Columns of `cell_table`."""
 MOST_CELLS_DRAWN = 60_000
 
 METHOD_NAMES = {
@@ -69,13 +74,17 @@ def runs_of(study: Study) -> Runs:
     frame = study.frame
     status = frame["status"].astype(str) if "status" in frame else None
     value = pd.to_numeric(frame[study.response], errors="coerce")
-    missing = int(status.isin(MISSING_STATUSES).sum()) if status is not None else 0
-    per_cell = study.cells.counts
+    lost = value.isna() if status is None else status.isin(MISSING_STATUSES)
+    counts = study.cells.counts
+    ran = counts[counts > 0]
     return Runs(
         runs=int(value.notna().sum()),
-        replicates=int(per_cell.max(initial=0)),
-        diverged=int((status == "diverged").sum()) if status is not None else 0,
-        missing=missing,
+        replicates=int(ran.max(initial=0)),
+        diverged=None if status is None else int((status == "diverged").sum()),
+        missing=int(lost.sum()),
+        fewest=int(ran.min()) if ran.size else None,
+        empty=int((counts == 0).sum()),
+        combinations=int(counts.size),
     )
 
 
@@ -103,7 +112,7 @@ def main_effects(study: Study) -> Drawing:
         columns={"mean_low": "low", "mean_high": "high"}
     )
     dots = replicate_means(study)
-    grand = float(np.nanmean(study.cells.means)) if study.cells.n else float("nan")
+    grand = study.estimates().grand_mean
     figure = figures.main_effects(
         means, grand, replicates=dots if len(dots) else None, measure=measure_of(study)
     )
@@ -157,9 +166,9 @@ def _pairs(study: Study) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "factor_a": first,
-                    "level_a": part[first].astype(str),
+                    "level_a": part[factor_column(first)].astype(str),
                     "factor_b": second,
-                    "level_b": part[second].astype(str),
+                    "level_b": part[factor_column(second)].astype(str),
                     "mean": part["mean"],
                     "low": part["low"],
                     "high": part["high"],
@@ -226,7 +235,8 @@ def interaction_heat_maps(study: Study) -> Drawing | None:
     figure = figures.interaction_heat_maps(study.factors, data, measure=measure_of(study))
     text = (
         f"How far the mean {measure_of(study).name} of two levels together lies from the sum of "
-        "their main effects; one colour scale for all pairs. A star marks an interval without 0."
+        "their main effects; one colour scale for all pairs. A star, or a sign where there is no "
+        "room for values, marks an interval without 0."
     )
     title = "Interactions beyond main effects"
     return Drawing("interaction_heat_maps", title, figure, data, _write(study, text))
@@ -280,17 +290,24 @@ def forest(study: Study) -> Drawing:
     )
     rows = pd.concat([rows, _interaction_contrasts(study, chosen)], ignore_index=True)
     dots = _contrast_replicates(study)
-    share = measure_of(study).scale == 100
+    measure = measure_of(study)
+    margin = study.equivalent
+    if margin is None and measure.scale == 100:
+        margin = EQUIVALENT
     figure = figures.forest(
         rows,
-        band=EQUIVALENT if share else None,
+        band=margin,
         replicates=dots if len(dots) else None,
         measure=measure_of(study),
     )
-    band = " The grey band (half a point to each side) would hardly matter." if share else ""
+    band = ""
+    if margin is not None:
+        wide = f"{margin * measure.scale:g} {measure.difference}".rstrip()
+        band = f" The grey band ({wide} to each side) would hardly matter."
     text = (
         f"Differences in {measure_of(study).name} between levels (first minus second) and the "
-        f"largest differences of differences; hollow where the interval holds 0.{band}"
+        "largest differences of differences, whose intervals hold for all of them at once "
+        f"(Bonferroni); hollow where the interval holds 0.{band}"
         f"{_largest(int(rows['estimate'].notna().sum()), MOST_ROWS)}"
     )
     return Drawing("forest", "Contrasts", figure, rows, _write(study, text))
@@ -320,8 +337,8 @@ def _interaction_contrasts(study: Study, method: str, most: int = 8) -> pd.DataF
                 )
             ],
             "estimate": rows["estimate"],
-            "low": rows["low"],
-            "high": rows["high"],
+            "low": rows["low_simultaneous"],
+            "high": rows["high_simultaneous"],
         }
     )
 
@@ -399,19 +416,34 @@ def cell_mosaic(study: Study) -> Drawing | None:
     alike = found is not None and found.converged in (0, found.runs)
     if "converged" not in study.frame or _too_many_cells(study) or alike:
         return None  # a mosaic of one colour says no more than the sentence of the section
-    cells = cell_table(study.frame, study.factors, study.response)
-    figure = figures.cell_mosaic(study.factors, cells)
+    cells = _combinations(study)
+    figure = figures.cell_mosaic(_named(study), cells)
     text = "Replicates that converged in every combination of levels; factors are nested."
     shown = caption(text, runs_of(study), None)
     return Drawing("cell_mosaic", "Convergence of every combination", figure, cells, shown)
+
+
+def _named(study: Study) -> dict[str, tuple[str, ...]]:
+    """Factors as combinations are drawn: one called like a number of theirs is "factor:mean"."""
+    return {
+        f"factor:{name}" if name in COUNTED else name: levels
+        for name, levels in study.factors.items()
+    }
+
+
+def _combinations(study: Study) -> pd.DataFrame:
+    """Counts and mean of every combination of levels."""
+    named = _named(study)
+    frame = study.frame.rename(columns=dict(zip(study.factors, named, strict=True)))
+    return cell_table(frame, named, study.response)
 
 
 def cell_heat_map(study: Study) -> Drawing | None:
     """Mean of every cell with a status overlay."""
     if _too_many_cells(study):
         return None
-    cells = cell_table(study.frame, study.factors, study.response)
-    figure = figures.cell_heat_map(study.factors, cells, measure=measure_of(study))
+    cells = _combinations(study)
+    figure = figures.cell_heat_map(_named(study), cells, measure=measure_of(study))
     text = f"Mean {measure_of(study).name} of every combination; marks say where runs went wrong."
     shown = caption(text, runs_of(study), None)
     return Drawing("cell_heat_map", "Every combination", figure, cells, shown)
@@ -424,7 +456,7 @@ def _too_many_cells(study: Study) -> bool:
 
 def cell_strip(study: Study) -> Drawing:
     """Cells by rank."""
-    cells = cell_table(study.frame, study.factors, study.response)
+    cells = _combinations(study)
     names = list(study.factors)
     runs = pd.DataFrame(
         {
@@ -434,7 +466,7 @@ def cell_strip(study: Study) -> Drawing:
     ).dropna()
     found = study.best()
     best = found.best
-    cells["best"] = best.ravel()[grid_index(cells, study.factors)]
+    cells["best"] = best.ravel()[grid_index(cells, _named(study))]
     figure = figures.cell_strip(cells, runs, measure=measure_of(study))
     text = f"Combinations by mean {measure_of(study).name}; small dots are single runs."
     if best.any():
@@ -506,7 +538,7 @@ def learning_curves(study: Study) -> Drawing | None:
 
 def diagnostics(study: Study) -> Drawing | None:
     """Residuals of the cell means."""
-    cells = cell_table(study.frame, study.factors, study.response)
+    cells = _combinations(study)
     if not (cells["deviation"] >= 0).any():
         return None
     rows = residual_table(study.frame, study.factors, study.response)

@@ -53,15 +53,7 @@ def given_converged(study: Study) -> GivenConverged | None:
 
 def decided(study: Study) -> Decided | None:
     """Which main effects are decided by now; None where one replicate was planned."""
-    from analysis.decided import complete_waves
-    from analysis.decided import decided as judge
-
-    def make() -> Decided:
-        planned = int(study.info.get("replicates") or study.cells.counts.max())
-        waves = complete_waves(study.frame, list(study.factors))
-        return judge(study.cells, planned, complete=waves)
-
-    found: Decided | None = _once(study, "decided", make)
+    found: Decided | None = _once(study, "decided", study.decided)
     return found
 
 

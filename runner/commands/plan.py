@@ -150,14 +150,16 @@ def device_kind(spec: Spec, arguments: argparse.Namespace) -> Kind:
 
 def on_cluster(spec: Spec, arguments: argparse.Namespace) -> bool:
     """Whether slots are placed on a Dask cluster."""
-    return (getattr(arguments, "backend", None) or spec.run.backend) == "dask"
+    return (getattr(arguments, "backend", None) or spec.backend.kind) == "dask"
 
 
 def cluster(spec: Spec, arguments: argparse.Namespace) -> str:
     """The address of the Dask scheduler; InputError where none is named."""
-    scheduler: str | None = getattr(arguments, "scheduler", None) or spec.run.scheduler
+    scheduler: str | None = getattr(arguments, "scheduler", None) or spec.backend.scheduler
     if scheduler is None:
-        raise InputError("--backend dask needs --scheduler ADDRESS (or run.scheduler in the file)")
+        raise InputError(
+            "--backend dask needs --scheduler ADDRESS (or backend.scheduler in the file)"
+        )
     return scheduler
 
 

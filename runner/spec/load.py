@@ -133,6 +133,7 @@ def _resolve(root: Node, profile: str, file: Path) -> Spec:
             *(lv.name for factor in factors if factor.name == "model.name" for lv in factor.levels),
         ),
         run=sections.run,
+        backend=sections.backend,
         source=str(file.resolve()),
         root=root,
     )

@@ -77,10 +77,17 @@ class RunSpec(Section):
     slots_per_device: int | None = Field(
         None, ge=1, le=64, description="Cells that train on one device at a time."
     )
-    backend: Literal["local", "dask"] = Field(
+
+
+class BackendSpec(Section):
+    """What places the slots that cells train in, when the command line does not say."""
+
+    kind: Literal["local", "dask"] = Field(
         "local", description="'dask' places slots on a Dask cluster through joblib."
     )
-    scheduler: str | None = Field(None, description="Address of the Dask scheduler.")
+    scheduler: str | None = Field(
+        None, description="Address of the Dask scheduler, e.g. 'tcp://host:8786'."
+    )
 
 
 class SpecFile(Section):
@@ -118,6 +125,9 @@ class SpecFile(Section):
         description="Python files (relative to this file) or modules that register levels.",
     )
     run: RunSpec = Field(default_factory=lambda: RunSpec(), description="Where cells train.")
+    backend: BackendSpec = Field(
+        default_factory=lambda: BackendSpec(), description="What places the slots."
+    )
     extends: str | None = Field(
         None, description="Another file this one builds on (relative to this file)."
     )

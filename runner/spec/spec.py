@@ -21,7 +21,7 @@ from runner.spec.code import Code
 from runner.spec.level import Factor, Level
 from runner.spec.predicates import Predicate
 from runner.spec.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
-from runner.spec.sections import DesignSpec, FullDesign, RunSpec
+from runner.spec.sections import BackendSpec, DesignSpec, FullDesign, RunSpec
 from runner.spec.source import Node, spell
 
 _design: TypeAdapter[DesignSpec] = TypeAdapter(DesignSpec)
@@ -45,6 +45,7 @@ class Spec:
     claims: tuple[Claim, ...] = ()
     plugins: tuple[str, ...] = ()  # absolute paths or module names
     run: RunSpec = field(default_factory=RunSpec)
+    backend: BackendSpec = field(default_factory=BackendSpec)
     code: Code = ()  # of the plugins: what they define and the digests of its files
     source: str = ""  # absolute path of the file
     root: Node | None = field(default=None, compare=False, repr=False)  # what it was read from
@@ -123,6 +124,7 @@ class Spec:
             "plugins": list(self.plugins),
             "code": [list(one) for one in self.code],
             "run": self.run.model_dump(mode="json"),
+            "backend": self.backend.model_dump(mode="json"),
             "source": self.source,
         }
 
@@ -149,5 +151,6 @@ class Spec:
             # Absent in studies registered before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
             run=RunSpec(**raw["run"]),
+            backend=BackendSpec(**raw["backend"]),
             source=raw["source"],
         )

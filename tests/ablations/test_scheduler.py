@@ -93,6 +93,22 @@ def test_one_cycle_is_torchs_by_the_batch_with_the_rate_as_its_peak():
     assert max(rates) == pytest.approx(RATE, rel=1e-3)
 
 
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (1, 2), (1, 3), (2, 5), (3, 4)])
+@pytest.mark.parametrize("rise", [1e-3, 0.1, 0.3, 1 / 3, 0.5, 1.0])
+def test_one_cycle_goes_up_and_down_however_short_the_training(epochs, steps, rise):
+    used = optimizer()
+    stepper = registry.find("scheduler", "one_cycle").function(used, epochs, steps, rise=rise)
+    rates = []
+    for _ in range(epochs * steps):
+        rates.append(used.param_groups[0]["lr"])
+        used.step()
+        stepper.after_batch()
+    assert rates[0] == pytest.approx(RATE / 25)
+    assert all(0 < rate <= RATE * (1 + 1e-12) for rate in rates)
+    if epochs * steps > 2:
+        assert rates[-1] < 1e-5 * RATE
+
+
 def test_plateau_waits_for_the_validation_loss_to_stop_improving():
     falling = run("plateau", losses=[6.0, 5.0, 4.0, 3.0, 2.0, 1.0], patience=1)
     assert falling == [RATE] * (EPOCHS * STEPS)

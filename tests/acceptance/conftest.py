@@ -10,6 +10,7 @@ import pytest
 
 from runner.commands import main
 from tests.faults.harness import specification
+from tests.once import once
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,35 @@ class Finished:
     name: str
 
 
+def _use(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let commands work on the store and the results of this folder."""
+    patch.setenv("ABLATIONS_STORAGE", f"sqlite:///{folder}/ablations.db")
+    patch.setenv("ABLATIONS_RESULTS", str(folder / "results"))
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     """Sixteen cells of digits: two that fail on purpose among them, with their report."""
-    folder = tmp_path_factory.mktemp("finished")
     patch = pytest.MonkeyPatch()
-    patch.setenv("ABLATIONS_STORAGE", f"sqlite:///{folder}/ablations.db")
-    patch.setenv("ABLATIONS_RESULTS", str(folder / "results"))
-    file = specification(
-        folder,
-        name="finished",
-        model={"width": 0.125},
-        train={"epochs": 3, "batch_size": 50, "target": 0.5},
-        data={"name": "digits", "limit": 300},
-        factors={"init": ["he", "naive"], "bn_placement": ["none", "before"]},
-        fixed={"augmentation": "none", "scheduler": "constant", "optimizer": "adam"},
-        claims=["bn_placement: before > none", "init: he > naive | bn_placement = none"],
-        replicates=3,
-    )
-    assert main(["grid", str(file)]) == 0
+
+    def make(folder: Path) -> None:
+        file = specification(
+            folder,
+            name="finished",
+            model={"width": 0.125},
+            train={"epochs": 3, "batch_size": 50, "target": 0.5},
+            data={"name": "digits", "limit": 300},
+            factors={"init": ["he", "naive"], "bn_placement": ["none", "before"]},
+            fixed={"augmentation": "none", "scheduler": "constant", "optimizer": "adam"},
+            claims=["bn_placement: before > none", "init: he > naive | bn_placement = none"],
+            replicates=3,
+        )
+        _use(folder, patch)
+        assert main(["grid", str(file)]) == 0
+
+    folder = once(tmp_path_factory, "finished", make)
+    _use(folder, patch)
     results = folder / "results"
     (name,) = [path.name for path in results.iterdir() if path.name.startswith("finished-")]
-    yield Finished(file, results, name)
+    yield Finished(folder / "faults.yaml", results, name)
     patch.undo()

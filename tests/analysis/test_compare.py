@@ -149,6 +149,21 @@ def test_a_study_with_a_hole_has_nan_and_the_other_its_number() -> None:
     assert got.to_dict()["differences"][0]["estimate"] is None
 
 
+def test_a_hole_that_pairs_of_factors_can_fill_is_filled_and_said() -> None:
+    levels = {**LEVELS, "depth": ("11", "16")}
+    hole = study("hole", 0.02, levels=levels)
+    gone = (hole.frame[list(levels)] == [names[-1] for names in levels.values()]).all(axis=1)
+    frame = hole.frame.assign(acc=hole.frame["acc"].where(~gone))
+    whole = study("whole", 0.02, levels=levels)
+    got = compare([from_frame(frame, list(levels), "acc", name="hole"), whole])
+    rows = got.effects.set_index(["effect", "study"])
+    assert rows.loc[("bn: after - before", "hole"), "rests_on"] == "model of order 2"
+    assert rows.loc[("bn: after - before", "whole"), "rests_on"] == "cell means"
+    low, high = rows.loc[("bn: after - before", "hole"), ["low", "high"]]
+    assert low < rows.loc[("bn: after - before", "whole"), "estimate"] < high
+    assert any("effects of hole assume that three or more factors" in one for one in got.notes)
+
+
 @pytest.mark.parametrize(
     ("studies", "message"),
     [

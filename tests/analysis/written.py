@@ -13,7 +13,9 @@ import pytest
 import analysis
 from analysis.report import write_report
 from analysis.study import Study
+from runner.store import open_store
 from tests.analysis.report.simulated import simulate
+from tests.once import once
 
 
 @dataclass(frozen=True)
@@ -43,27 +45,35 @@ class Written:
         return found
 
 
+def _opened(folder: Path) -> Written:
+    """What `folder` holds: a store with one study, and its report."""
+    url = f"sqlite:///{folder / 'store.db'}"
+    with open_store(url) as store:
+        (info,) = store.studies()
+    return Written(folder / "results", url, analysis.load(info.name, url))
+
+
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     """A finished study of 216 cells: some converged, some stalled, some diverged."""
-    root = tmp_path_factory.mktemp("report")
-    url, info = simulate(root, seed=1, overrides=["train.epochs=8"])
-    study = analysis.load(info.name, url)
-    folder = root / "results"
-    write_report(study, folder, processes=1)
-    return Written(folder, url, study)
+
+    def make(folder: Path) -> None:
+        url, info = simulate(folder, seed=1, overrides=["train.epochs=8"])
+        write_report(analysis.load(info.name, url), folder / "results", processes=1)
+
+    return _opened(once(tmp_path_factory, "written", make))
 
 
 @pytest.fixture(scope="session")
 def partial(tmp_path_factory: pytest.TempPathFactory) -> Written:
     """A study of 16 cells that still runs: one wave and a bit, two cells failed."""
-    root = tmp_path_factory.mktemp("partial")
     settings = [
         "train.epochs=3", "replicates=2", "factors.scheduler=[constant, cosine]",
         "factors.bn_placement=[none, before]", "claims=[]",
     ]  # fmt: skip
-    url, info = simulate(root, overrides=settings, finished=0.7, failing=2)
-    study = analysis.load(info.name, url)
-    folder = root / "results"
-    write_report(info.name, folder, partial=True, storage=url)
-    return Written(folder, url, study)
+
+    def make(folder: Path) -> None:
+        url, info = simulate(folder, overrides=settings, finished=0.7, failing=2)
+        write_report(info.name, folder / "results", partial=True, storage=url)
+
+    return _opened(once(tmp_path_factory, "partial", make))

@@ -100,14 +100,15 @@ def test_a_grid_on_dask_survives_a_worker_killed_mid_cell(postgres_bench, start_
     assert bench.attempts() == attempts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_that_come_late_get_places_and_ctrl_c_ends_them_all(
     postgres_bench, start_cluster, tmp_path
 ):
     bench = postgres_bench
     cluster = start_cluster(1)
-    file = specification(tmp_path, replicates=2, train={"epochs": 200})
-    run = bench.grid(file, "--backend", "dask", "--scheduler", cluster.address)
+    backend = {"kind": "dask", "scheduler": cluster.address}  # in the file, not an option
+    file = specification(tmp_path, replicates=2, train={"epochs": 200}, backend=backend)
+    run = bench.grid(file)
     wait_until(lambda: len(slots(bench)) == 1)
     cluster.scale(2)
     wait_until(lambda: sum(bool(bench.training(p)) for p in bench.cell_processes()) == 2)

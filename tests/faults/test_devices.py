@@ -49,6 +49,7 @@ def test_p9_cells_spread_over_the_devices_and_never_share_a_slot(
     assert_one_cell_at_a_time_on_each_slot(attempts)
 
 
+@pytest.mark.long
 def test_p9_more_devices_than_cells_is_no_problem(bench, tmp_path):
     file = specification(tmp_path, replicates=1)
     code, output = bench.run("grid", file, "--no-report", ABLATIONS_FAKE_DEVICES="cuda:6")

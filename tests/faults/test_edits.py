@@ -51,7 +51,7 @@ def test_i3_another_protocol_is_another_study_beside_it(bench, tmp_path):
     "name",
     [
         pytest.param("with space", id="space", marks=pytest.mark.long),
-        pytest.param("quo'te\"s", id="quotes"),
+        pytest.param("quo'te\"s", id="quotes", marks=pytest.mark.long),
         pytest.param("new\nline", id="newline", marks=pytest.mark.long),
         pytest.param("ünïcödé 表", id="unicode", marks=pytest.mark.long),
         pytest.param("percent%20 #hash ?query", id="url"),

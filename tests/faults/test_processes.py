@@ -121,7 +121,7 @@ def test_p2_a_stopped_cell_process_dies_with_the_run(bench, tmp_path):
     [
         pytest.param(signal.SIGINT, 130, id="SIGINT"),
         pytest.param(signal.SIGTERM, 143, id="SIGTERM", marks=pytest.mark.long),
-        pytest.param(signal.SIGHUP, 129, id="SIGHUP"),
+        pytest.param(signal.SIGHUP, 129, id="SIGHUP", marks=pytest.mark.long),
     ],
 )
 def test_p3_a_signal_puts_cells_back_and_the_same_command_continues(bench, tmp_path, number, code):
@@ -204,14 +204,14 @@ def test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on(bench, tmp_pa
     ("level", "reason", "tries"),
     [
         ("exits_3", "bug", 1),
-        ("leaves_silently", "bug", 1),
+        pytest.param("leaves_silently", "bug", 1, marks=pytest.mark.long),
         ("segfaults", "killed", 3),
-        ("is_killed", "killed", 3),
-        ("lacks_memory", "oom", 2),
+        pytest.param("is_killed", "killed", 3, marks=pytest.mark.long),
+        pytest.param("lacks_memory", "oom", 2, marks=pytest.mark.long),
         ("lacks_device_memory", "oom", 2),
         ("fails_on_device", "cuda", 2),
         ("raises_unpicklable", "bug", 1),
-        ("shouts", "bug", 1),
+        pytest.param("shouts", "bug", 1, marks=pytest.mark.long),
     ],
 )
 def test_p6_p7_p8_a_misbehaving_cell_fails_with_its_reason_and_the_rest_completes(

@@ -51,8 +51,8 @@ def study_of(folder, ends):
     [
         ([], 0),
         ([0.5 + 0.01 * n for n in range(7)], 7),
-        (["fail"] * 20, 0),
-        ([0.5 + 0.01 * (n * 7 % 20) for n in range(20)], 20),
+        pytest.param(["fail"] * 20, 0, marks=pytest.mark.long),
+        pytest.param([0.5 + 0.01 * (n * 7 % 20) for n in range(20)], 20, marks=pytest.mark.long),
     ],
     ids=["empty", "partial and unbalanced", "all failed", "one replicate"],
 )

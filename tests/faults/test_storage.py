@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -178,6 +178,32 @@ def test_s6_a_full_results_disk_stops_the_run_and_loses_nothing(bench, tmp_path,
     bench.assert_exact(8)
 
 
+def fill_up_and_continue(
+    bench: Bench,
+    folder: Path,
+    filler: Path,
+    replicates: int,
+    enlarge: Callable[[], None] = lambda: None,
+) -> None:
+    """Run, fill the disk, ask for so many replicates in vain, make room, run again."""
+
+    def grid(replicates: int) -> tuple[int, str]:
+        return bench.run("grid", specification(folder, replicates=replicates), "--no-report")
+
+    code, output = grid(1)
+    assert code == 0, output
+    fill(filler)
+    code, output = grid(replicates)
+    assert code == 4, output
+    assert "no space left" in output.lower()
+    assert "Traceback" not in output
+    filler.unlink()
+    enlarge()
+    code, output = grid(2)
+    assert code == 0, output
+    bench.assert_exact(8)
+
+
 @pytest.mark.slow
 def test_s6_a_full_store_disk_is_one_clear_sentence_and_the_run_continues_later(
     tmp_path, small_disk
@@ -185,21 +211,11 @@ def test_s6_a_full_store_disk_is_one_clear_sentence_and_the_run_continues_later(
     bench = Bench(tmp_path, f"sqlite:///{small_disk}/ablations.db")
     try:
         subprocess.run(["mount", "-o", "remount,size=2m", str(small_disk)], check=True)
-        file = specification(tmp_path, replicates=1)
-        code, output = bench.run("grid", file, "--no-report")
-        assert code == 0, output
-        filler = small_disk / "filler"
-        fill(filler)
-        more = specification(tmp_path, replicates=40)
-        code, output = bench.run("grid", more, "--no-report")
-        assert code == 4, output
-        assert "no space left" in output.lower()
-        assert "Traceback" not in output
-        filler.unlink()
-        subprocess.run(["mount", "-o", "remount,size=32m", str(small_disk)], check=True)
-        code, output = bench.run("grid", specification(tmp_path, replicates=2), "--no-report")
-        assert code == 0, output
-        bench.assert_exact(8)
+
+        def enlarge() -> None:
+            subprocess.run(["mount", "-o", "remount,size=32m", str(small_disk)], check=True)
+
+        fill_up_and_continue(bench, tmp_path, small_disk / "filler", 40, enlarge)
     finally:
         bench.close()
 
@@ -222,20 +238,7 @@ def test_s6_a_full_disk_of_the_server_is_one_clear_sentence_and_the_run_continue
             os.chown(folder / "data", 65534, -1)
         postgres_server.execute(f"CREATE TABLESPACE small LOCATION '{folder}/data'")
         postgres_server.execute("CREATE DATABASE small TABLESPACE small")
-        code, output = bench.run("grid", specification(tmp_path, replicates=1), "--no-report")
-        assert code == 0, output
-        filler = folder / "filler"
-        fill(filler)
-        more = specification(tmp_path, replicates=400)
-        code, output = bench.run("grid", more, "--no-report")
-        assert code == 4, output
-        assert "no space left" in output.lower()
-        assert "Traceback" not in output
-        filler.unlink()
-        more = specification(tmp_path, replicates=2)
-        code, output = bench.run("grid", more, "--no-report")
-        assert code == 0, output
-        bench.assert_exact(8)
+        fill_up_and_continue(bench, tmp_path, folder / "filler", replicates=400)
     finally:
         bench.close()
         postgres_server.execute("DROP DATABASE IF EXISTS small WITH (FORCE)")
@@ -267,7 +270,7 @@ def test_s6_a_disk_with_no_room_for_a_checkpoint_lets_the_cells_go_on(bench, tmp
     assert not list((run_results).rglob("*.pt*")), "a half-written checkpoint was left"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_s6_checkpoints_that_fill_the_stores_own_disk_lose_nothing(tmp_path, small_disk):
     """Store and results side by side, as by default: whoever writes next meets the full disk."""
     path = small_disk / "ablations.db"

@@ -10,6 +10,10 @@ from tests.analysis.figures import frames
 from tests.analysis.figures.drawings import DRAWINGS
 from tests.analysis.figures.overlap import drawn_texts, problems
 
+# Most of this is matplotlib's own work, which takes half as long again when its lines are traced;
+# the other tests of the figures count which of ours are run.
+pytestmark = pytest.mark.no_cover
+
 SHAPES = {
     "five factors of the shipped grid": frames.FIVE,
     "two of two": frames.shape(2, 2),

@@ -304,6 +304,16 @@ fixed: {augmentation: none, scheduler: constant, bn_placement: none}
 """
 
 
+def assert_refused(folder: Path, text: str, place: str, says: str) -> None:
+    """Planning a file of this text is refused at this line and key."""
+    file = folder / "wrong.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as refused:
+        plan(load_spec(file, cuda_visible=False))
+    assert str(refused.value).startswith(f"{file}:{place}: ")
+    assert says in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("line", "place", "says"),
     [
@@ -321,12 +331,7 @@ fixed: {augmentation: none, scheduler: constant, bn_placement: none}
 def test_what_cannot_be_planned_is_said_with_file_line_and_key(
     tmp_path: Path, line: str, place: str, says: str
 ) -> None:
-    file = tmp_path / "wrong.yaml"
-    file.write_text(WRONG + line + "\n")
-    with pytest.raises(InputError) as refused:
-        plan(load_spec(file, cuda_visible=False))
-    assert str(refused.value).startswith(f"{file}:{place}: ")
-    assert says in str(refused.value)
+    assert_refused(tmp_path, WRONG + line + "\n", place, says)
 
 
 @pytest.mark.parametrize(
@@ -340,9 +345,5 @@ def test_what_cannot_be_planned_is_said_with_file_line_and_key(
 def test_what_a_regular_fraction_cannot_be_is_said_with_its_key(
     tmp_path: Path, design: str, place: str, says: str
 ) -> None:
-    file = tmp_path / "wrong.yaml"
-    file.write_text(WRONG.replace(", xavier", "") + f"design: {design}\n")
-    with pytest.raises(InputError) as refused:
-        plan(load_spec(file, cuda_visible=False))
-    assert str(refused.value).startswith(f"{file}:6: {place}: ")
-    assert says in str(refused.value)
+    text = WRONG.replace(", xavier", "") + f"design: {design}\n"
+    assert_refused(tmp_path, text, f"6: {place}", says)
