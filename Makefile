@@ -5,10 +5,13 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GRID   ?= ablations/five_factor.yaml
 
+# Twenty seconds of compiling that the first run, or the first of each test process, would wait for.
+COMPILE := $(BIN)/python -c 'from runner.fused_norm import warm; warm()'
+
 # The tests that wait for processes and servers begin first, and more of them than there are cores.
 SLOW_FIRST := tests/faults tests/store_contract tests/acceptance
-SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
-# Four programs that each calculate with small matrices in two threads wait for each other: a test
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+# Three programs that each calculate with small matrices in two threads wait for each other: a test
 # of 3 s took 64.
 test faults: export OPENBLAS_NUM_THREADS := 1
 
@@ -59,10 +62,12 @@ $(BIN)/python:
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
 	$(PIP) -e .
+	$(COMPILE)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[test]'
+	$(COMPILE)
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.lint: pyproject.toml | $(BIN)/python
@@ -71,4 +76,5 @@ $(VENV)/.lint: pyproject.toml | $(BIN)/python
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[test,bench]'
+	$(COMPILE)
 	@touch $@ $(VENV)/.test $(VENV)/.run

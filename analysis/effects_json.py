@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 SCHEMA_VERSION = 1
+SCHEMA_ID = f"urn:ablation-grid-runner:effects:{SCHEMA_VERSION}"
 ANOVA_NOTE = (
     "type1, type2 and type3 are classical F tests: they assume one error variance in all cells and "
     "reject a true null in 7-9 % of studies, not 5 %, where cells differ. Every verdict rests on "
@@ -51,6 +52,7 @@ def to_document(effects: Effects, others: Mapping[str, Any] | None = None) -> di
     shares = effects.shares
     missing = cells.missing_cells() if int(cells.empty.sum()) <= 1000 else []
     document: dict[str, Any] = {
+        "$schema": SCHEMA_ID,
         "schema_version": SCHEMA_VERSION,
         "n_runs": cells.n,
         "n_planned": len(effects.table.frame),
@@ -161,6 +163,7 @@ def without_effects(
     }  # fmt: skip
     kinds = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked")
     document: dict[str, Any] = {
+        "$schema": SCHEMA_ID,
         "schema_version": SCHEMA_VERSION,
         "study": study.name,
         "n_runs": int(value.notna().sum()),

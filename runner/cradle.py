@@ -24,8 +24,8 @@ from ablations.errors import InputError
 from ablations.registry import load_plugins
 from runner.cell import Cell
 from runner.outcome import Epoch, Outcome, Status
+from runner.outcome_files import write_outcome
 from runner.parent import die_with_parent
-from runner.store.outcomes import write_outcome
 
 if TYPE_CHECKING:
     from runner.data import Images

@@ -26,8 +26,8 @@ from runner.cell import Cell
 from runner.cradle import ENDED, OUTCOME_NOT_WRITTEN, Job, live, read_images
 from runner.devices import Slot
 from runner.outcome import Epoch, Outcome, Reason
+from runner.outcome_files import read_outcome
 from runner.parent import PARENT
-from runner.store.outcomes import read_outcome
 
 GRACE_SECONDS = float(os.environ.get("ABLATIONS_GRACE_SECONDS", "20"))
 """A cell stops itself at its time limit; this long after it, the process is killed."""

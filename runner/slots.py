@@ -19,11 +19,11 @@ from typing import Protocol
 from runner.cradle import Job
 from runner.devices import Slot, is_there
 from runner.outcome import Epoch, Reason
+from runner.outcome_files import forget_outcome, log_path
 from runner.process import CellProcess, Ended
 from runner.provenance import provenance
 from runner.room import Room
 from runner.store import Claim, Store, StoreError, StudyInfo
-from runner.store.outcomes import forget_outcome, log_path
 
 LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
 """A claim not beaten for this long is taken from its worker: it counts as lost."""

@@ -19,7 +19,7 @@ RANKS = [
     ("ablations.registry",),
     ("ablations",),
     ("runner.outcome", "runner.seeds", "runner.provenance", "runner.spans", "runner.streams"),
-    ("runner.parent",),
+    ("runner.parent", "runner.outcome_files"),
     ("runner.spec",),
     ("runner.cell",),
     ("runner.data.identity", "runner.data.images"),  # what the images are, before any is read

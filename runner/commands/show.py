@@ -13,8 +13,8 @@ from rich.table import Table
 from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.terminal import plain_console
+from runner.outcome_files import log_path
 from runner.store import Store, StudyInfo, open_store
-from runner.store.outcomes import log_path
 
 EXAMPLES = """examples:
   python -m runner show 3f9a12c4

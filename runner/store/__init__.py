@@ -6,8 +6,7 @@
     adoption   outcomes of other studies
     endings    finish, fail, release    recovery   what crashes leave
     leases     who still lives          policy     what is tried again
-    outcomes   files before rows        read       rows for analysis and commands
-    mirror     the same as Optuna trials, by trials and optuna_tables
+    read       rows for analysis        mirror     the same as Optuna trials
 
 The public surface is what this file names.
 """

@@ -24,7 +24,8 @@ from sqlalchemy import select
 from ablations.errors import InputError
 from runner.cell import Cell, Level
 from runner.outcome import Epoch, Outcome, Reason
-from runner.store import adoption, claims, endings, leases, outcomes, read, recovery, study
+from runner.outcome_files import finished
+from runner.store import adoption, claims, endings, leases, read, recovery, study
 from runner.store.address import Address, resolve_address
 from runner.store.adoption import Kind
 from runner.store.claims import Claim, State, Worker, new_token
@@ -370,7 +371,7 @@ class Store:
     def _adopt(self, study_: Study, folder: Path) -> tuple[str, ...]:
         study_id = self._id(study_)
         adopted = []
-        for found in outcomes.finished(folder):
+        for found in finished(folder):
             one = partial(
                 recovery.adopt,
                 study_id=study_id,

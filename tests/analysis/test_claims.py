@@ -166,6 +166,7 @@ def test_no_claims_is_an_empty_table_and_a_wrong_one_a_sentence() -> None:
         answer(grid(BEFORE), ["optimizer: adan > sgd"], FACTORS)
 
 
+@pytest.mark.no_cover  # a simulation
 def test_wrong_verdicts_stay_rare_over_the_family() -> None:
     """Five true-null claims: any supported or refuted is an error; at most 5 % of studies."""
     rng = np.random.default_rng(8)

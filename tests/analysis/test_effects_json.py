@@ -59,6 +59,7 @@ def documents() -> list[tuple[str, int | None]]:
     return [(name, order) for name in TABLES for order in (1, 2, None)]
 
 
+@pytest.mark.no_cover  # thrice the time when traced, and the tests of each part count its lines
 @pytest.mark.parametrize(("name", "order"), documents())
 def test_every_table_gives_a_document_of_the_schema(name: str, order: int | None) -> None:
     frame, block = TABLES[name]

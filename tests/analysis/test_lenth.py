@@ -161,6 +161,7 @@ def test_simulated_limits_are_the_published_critical_values(
     assert wider[1] > found[1]
 
 
+@pytest.mark.no_cover  # a simulation
 @pytest.mark.parametrize("m", [7, 8, 23])
 def test_simulated_limits_hold_their_level_on_fresh_noise(m: int) -> None:
     frames = np.random.default_rng(99).standard_normal((4000, m))

@@ -57,6 +57,7 @@ def test_p4_a_finished_outcome_on_disk_is_adopted_and_not_retrained(bench, tmp_p
     assert left.name.startswith(f"{cell}-")
 
 
+@pytest.mark.long
 def test_p4_a_run_killed_after_a_failure_retries_the_cell(bench, tmp_path):
     """Between FAIL and requeue there is no gap: one transaction does both."""
     file = specification(

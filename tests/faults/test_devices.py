@@ -65,6 +65,7 @@ def test_p9_a_device_that_is_not_there_is_refused_before_anything_is_enqueued(be
     assert "Traceback" not in output
 
 
+@pytest.mark.long
 def test_p9_an_empty_cuda_visible_devices_means_the_cpu(bench, tmp_path):
     file = specification(tmp_path, replicates=1)
     code, output = bench.run("grid", file, "--no-report", CUDA_VISIBLE_DEVICES="")

@@ -26,6 +26,7 @@ def test_i3_a_new_level_or_replicate_runs_only_the_new_cells(bench, tmp_path):
     assert before < {a["cell"] for a in attempts}
 
 
+@pytest.mark.long
 def test_i3_reordering_a_file_is_the_same_study(bench, tmp_path):
     bench.run("grid", specification(tmp_path, replicates=1), "--no-report")
     turned = {"optimizer": ["sgd", "adam"], "init": ["xavier", "he"]}

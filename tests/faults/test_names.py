@@ -128,6 +128,7 @@ def test_x2_a_study_name_that_is_a_path_is_refused(bench, tmp_path, name):
     assert {path for path in tmp_path.rglob("*")} == before, "nothing was written"
 
 
+@pytest.mark.long
 def test_x2_a_study_asked_for_by_a_path_is_not_found(bench, tmp_path):
     code, output = bench.run("grid", specification(tmp_path, replicates=1), "--no-report")
     assert code == 0, output

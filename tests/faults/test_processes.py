@@ -16,7 +16,7 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from runner.store.outcomes import write_outcome
+from runner.outcome_files import write_outcome
 from runner.store.tables import attempts
 from tests.faults.harness import Bench, finish, specification, stopped, wait_until
 from tests.store_contract.grids import outcome

@@ -169,6 +169,7 @@ def test_a2_a_textbooks_two_level_effects_are_recovered_to_the_printed_digits(tm
     assert {term: round(value, 3) for term, value in found.items()} == PRINTED
 
 
+@pytest.mark.long
 def test_a3_a_constant_response_makes_a_report_without_a_difference(tmp_path):
     url, study = study_of(tmp_path, [0.5] * 20)
     code, output, found = report(url, study, tmp_path / "report")

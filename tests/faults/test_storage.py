@@ -220,7 +220,7 @@ def test_s6_a_full_store_disk_is_one_clear_sentence_and_the_run_continues_later(
         bench.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_s6_a_full_disk_of_the_server_is_one_clear_sentence_and_the_run_continues_later(
     tmp_path, postgres_server
 ):

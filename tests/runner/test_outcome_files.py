@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.outcome import Status
-from runner.store.outcomes import (
+from runner.outcome_files import (
     Finished,
     finished,
     forget_outcome,
