@@ -26,7 +26,7 @@ def assert_one_cell_at_a_time_on_each_slot(attempts):
     ("devices", "options", "slots"),
     [
         pytest.param("cuda:1", [], {"cuda:0/0"}, marks=pytest.mark.long),
-        ("cuda:3", [], {"cuda:0/0", "cuda:1/0", "cuda:2/0"}),
+        pytest.param("cuda:3", [], {"cuda:0/0", "cuda:1/0", "cuda:2/0"}, marks=pytest.mark.long),
         ("cuda:2", ["--slots-per-device", "2"], {f"cuda:{d}/{s}" for d in (0, 1) for s in (0, 1)}),
         pytest.param("cuda:3", ["--devices", "2"], {"cuda:2/0"}, marks=pytest.mark.long),
         pytest.param(

@@ -37,6 +37,7 @@ def test_i3_reordering_a_file_is_the_same_study(bench, tmp_path):
     bench.assert_exact(4)
 
 
+@pytest.mark.long
 def test_i3_another_protocol_is_another_study_beside_it(bench, tmp_path):
     bench.run("grid", specification(tmp_path, replicates=1), "--no-report")
     file = specification(tmp_path, replicates=1, train={"epochs": 2})
@@ -123,7 +124,7 @@ def test_x3_a_reader_that_leaves_early_causes_no_traceback():
     assert "BrokenPipe" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_x3_a_grid_whose_reader_leaves_or_whose_output_is_closed_loses_nothing(bench, tmp_path):
     """Standard output closed from the start, also with the input; then a reader that left."""
     file = specification(tmp_path, replicates=1)

@@ -47,7 +47,7 @@ def assert_no_markup_of_ours(text: str) -> None:
     assert not re.search(r"<script[^>]*>\s*alert", text)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_x2_hostile_names_go_through_every_command_as_text(bench, tmp_path):
     file = specification(
         tmp_path,

@@ -91,6 +91,7 @@ def test_p2_a_run_killed_while_its_fork_server_starts_leaves_no_orphan(bench, tm
     bench.assert_no_orphans(seconds=5)
 
 
+@pytest.mark.long
 def test_p2_the_log_of_a_cell_whose_run_was_killed_is_shown(bench, tmp_path):
     file = specification(tmp_path, train={"epochs": 50})
     run = bench.grid(file)
@@ -141,6 +142,7 @@ def test_p3_a_signal_puts_cells_back_and_the_same_command_continues(bench, tmp_p
     assert_rerun_is_a_no_op(bench, file)
 
 
+@pytest.mark.long
 def test_p3_a_second_signal_leaves_at_once_and_the_same_command_continues(bench, tmp_path):
     go = tmp_path / "go"
     waits = {"waits": {"until": str(go), "announce": str(tmp_path)}}
@@ -210,7 +212,7 @@ def test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on(bench, tmp_pa
         pytest.param("lacks_memory", "oom", 2, marks=pytest.mark.long),
         ("lacks_device_memory", "oom", 2),
         ("fails_on_device", "cuda", 2),
-        ("raises_unpicklable", "bug", 1),
+        pytest.param("raises_unpicklable", "bug", 1, marks=pytest.mark.long),
         pytest.param("shouts", "bug", 1, marks=pytest.mark.long),
     ],
 )
@@ -242,6 +244,7 @@ def test_p6_an_endless_loop_ends_at_its_time_limit(bench, tmp_path):
     bench.assert_exact(4, failed={"timeout": 2})
 
 
+@pytest.mark.long
 def test_p7_a_cell_killed_once_completes_at_its_second_attempt(bench, tmp_path):
     file = specification(
         tmp_path,

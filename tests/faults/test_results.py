@@ -50,7 +50,7 @@ def study_of(folder, ends):
     ("ends", "finished"),
     [
         ([], 0),
-        ([0.5 + 0.01 * n for n in range(7)], 7),
+        pytest.param([0.5 + 0.01 * n for n in range(7)], 7, marks=pytest.mark.long),
         pytest.param(["fail"] * 20, 0, marks=pytest.mark.long),
         pytest.param([0.5 + 0.01 * (n * 7 % 20) for n in range(20)], 20, marks=pytest.mark.long),
     ],

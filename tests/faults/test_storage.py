@@ -74,12 +74,12 @@ other.rollback()
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "seconds",
     [
         7,  # longer than SQLite waits by itself
-        pytest.param(70, marks=pytest.mark.long),  # longer than a lease and than one busy timeout
+        70,  # longer than a lease and than one busy timeout
     ],
 )
 def test_s4_runs_wait_out_another_programs_write_lock(bench, tmp_path, seconds):
@@ -204,7 +204,7 @@ def fill_up_and_continue(
     bench.assert_exact(8)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_s6_a_full_store_disk_is_one_clear_sentence_and_the_run_continues_later(
     tmp_path, small_disk
 ):
