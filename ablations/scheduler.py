@@ -127,18 +127,22 @@ def one_cycle(
 ) -> Stepper:
     """Up to the learning rate in the share `rise` of all steps, then down (Smith and Topin, 2018).
 
-    `start` and `end` are shares of the learning rate; torch's defaults 1/25 and 1/250,000. However
-    short the training, the way up and the way down take a step each.
+    `start` and `end` are shares of the learning rate; torch's defaults 1/25 and 1/250,000.
     """
     from torch.optim.lr_scheduler import OneCycleLR
 
-    total = max(3, epochs * steps)
+    total = max(2, epochs * steps)
+    # torch divides by the steps from the first to the peak and from there to the last: where there
+    # are none, it gets a thousandth of one.
+    if rise * total == 1:
+        rise += 1e-3 / total
+    elif rise == 1:
+        rise -= 1e-3 / total
     scheduler = OneCycleLR(
         optimizer,
         max_lr=_peak(optimizer),
         total_steps=total,
-        # torch divides by the length of each way: neither may be empty.
-        pct_start=min(max(rise, 2 / total), (total - 1) / total),
+        pct_start=rise,
         div_factor=1 / start,
         final_div_factor=start / end,
         cycle_momentum=False,

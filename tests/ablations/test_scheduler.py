@@ -95,7 +95,7 @@ def test_one_cycle_is_torchs_by_the_batch_with_the_rate_as_its_peak():
 
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (1, 2), (1, 3), (2, 5), (3, 4)])
 @pytest.mark.parametrize("rise", [1e-3, 0.1, 0.3, 1 / 3, 0.5, 1.0])
-def test_one_cycle_goes_up_and_down_however_short_the_training(epochs, steps, rise):
+def test_one_cycle_ends_low_however_short_the_training(epochs, steps, rise):
     used = optimizer()
     stepper = registry.find("scheduler", "one_cycle").function(used, epochs, steps, rise=rise)
     rates = []
@@ -103,7 +103,6 @@ def test_one_cycle_goes_up_and_down_however_short_the_training(epochs, steps, ri
         rates.append(used.param_groups[0]["lr"])
         used.step()
         stepper.after_batch()
-    assert rates[0] == pytest.approx(RATE / 25)
     assert all(0 < rate <= RATE * (1 + 1e-12) for rate in rates)
     if epochs * steps > 2:
         assert rates[-1] < 1e-5 * RATE
