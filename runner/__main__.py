@@ -6,7 +6,12 @@ failed; 4 the store, the disk or every device is gone; 129, 130, 143 stopped by 
 
 from __future__ import annotations
 
+import os
 import sys
+
+# Before NumPy is loaded: its library's threads only wait for each other over matrices this small,
+# and far longer beside cells that train.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from runner.commands import main
 from runner.streams import reopen_closed

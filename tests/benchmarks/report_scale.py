@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `python -m analysis` does
+
 from tests.analysis.report.simulated import simulate
 
 EPOCHS = 100
