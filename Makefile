@@ -24,7 +24,7 @@ help:  ## show what each target does
 quickstart: $(VENV)/.run  ## install, then run the shipped five-factor grid and its analysis
 	$(BIN)/python -m runner grid $(GRID)
 
-test: $(VENV)/.test  ## run the test suite with coverage, all but the faults that take minutes
+test: $(VENV)/.test  ## run the test suite with coverage, all but the slower faults
 	$(BIN)/python -m pytest $(SLOW_FIRST) tests -m "not long" $(SIDE_BY_SIDE) \
 		--durations 20 --cov --cov-report=term:skip-covered --cov-fail-under=90
 

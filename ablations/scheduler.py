@@ -44,9 +44,8 @@ class Stepper:
         if self.per == "epoch":
             self.scheduler.step()
         elif self.per == "validation_loss":
-            # ReduceLROnPlateau takes the loss where other schedulers take an epoch's number, and
-            # torch declares the one method for both.
-            self.scheduler.step(validation_loss)  # type: ignore[arg-type]
+            # ReduceLROnPlateau takes the loss where other schedulers take an epoch's number.
+            self.scheduler.step(validation_loss)  # type: ignore[arg-type]  # declared for both
 
 
 def _peak(optimizer: Optimizer) -> float:

@@ -2,7 +2,7 @@
 
 The published schema is `effects.schema.json`. A number that cannot be estimated is null, never 0
 and never absent. Other outcomes (convergence, time to target, claims) are null where the table has
-no column for them.
+no column for them. Longer than 300 lines because it is the document, key by key, in one place.
 """
 
 from __future__ import annotations

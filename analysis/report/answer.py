@@ -2,9 +2,10 @@
 
 One row a factor and a paragraph in plain words, both made from the estimates. Nothing is claimed
 that the table beside it does not show. One rule for both: a factor is said to matter where one of
-its differences between levels is there with all differences of the study judged together (Holm),
-at the level that this look may spend (`analysis.decided`); the test of the factor as a whole only
-adds where it has three levels or more and no single difference is.
+its differences between levels is there with all differences of the study judged together (Holm), at
+the level that this look may spend (`analysis.decided`); the test of the factor as a whole only adds
+where it has three levels or more and no single difference is. Longer than 300 lines because the
+table and the sentences must say the same of each factor.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """From a YAML file to a `Spec`: read, lay over, validate, look up.
 
 Every mistake ends as one `InputError` that names file, line and key. Loading a file whose `plugins`
-are empty runs no code of the user's and imports no torch.
+are empty runs no code of the user's and imports no torch. Longer than 300 lines because what is
+refused and how it is said belong together.
 """
 
 from __future__ import annotations

@@ -150,7 +150,8 @@ class Spec:
             plugins=tuple(raw["plugins"]),
             # Absent in studies registered before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
-            run=RunSpec(**raw["run"]),
-            backend=BackendSpec(**raw["backend"]),
+            # Studies registered before `backend` was a section kept it under `run`.
+            run=RunSpec(**{key: raw["run"][key] for key in RunSpec.model_fields}),
+            backend=BackendSpec(**raw.get("backend", {})),
             source=raw["source"],
         )

@@ -6,7 +6,7 @@ One run: roofline, a cell process's start-up, interleaved rounds of all contesta
 cells, a wide network, growth from few to many cells, accuracy. Writes `speed.json` (raw) and
 `speed.md` (the table); with `--add` the phases that an earlier run on the same machine left there
 stay, each with the commit it was measured at. Run it on a machine that does nothing else; what
-others use is shown.
+others use is shown. A little over 300 lines: one run from its plan to its file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Devices are found without torch, slots share nothing, what is asked for is there or refused."""
+"""Devices are found without torch, slots share nothing, what is asked for is there or refused.
+
+Longer than 300 lines because every test needs the same fake machines.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Tidy frames of any shape for figure tests: plain numpy on a simulated grid, seeded.
 
 They have the columns the figures document and the properties that stress a layout: long names,
-names with underscores, cells that diverge, effects of both signs.
+names with underscores, cells that diverge, effects of both signs. Longer than 300 lines, being one
+made-up table a figure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Cells come replicate by replicate, shuffled by content, and keep their ids when more join."""
+"""Cells come replicate by replicate, shuffled by content, and keep their ids when more join.
+
+Longer than 300 lines, being one short test a promise of the planner.
+"""
 
 from __future__ import annotations
 

@@ -95,6 +95,7 @@ def test_every_part_survives_json(load: Load) -> None:
         + f"plugins: ['{PLUGIN}']\nmodel: {{name: tiny}}\ndesign: {{kind: d_optimal, runs: 3}}\n"
         "exclude: [{optimizer: [adam], scheduler: cosine}]\nonly: [{optimizer: sgd}]\n"
         "claims: ['optimizer: adam > sgd by 1']\nrun: {slots_per_device: 2}\n"
+        "backend: {kind: dask, scheduler: 'tcp://h:1'}\n"
     )
     assert Spec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
 
@@ -130,3 +131,11 @@ def test_a_factor_lists_its_labels() -> None:
     factor = Factor("x.y", (Level("x.y", "a", "1", {}), Level("x.y", "b", "2", {})))
     assert factor.labels == ("a", "b")
     assert factor.levels[0].is_field
+
+
+def test_a_specification_stored_before_the_backend_was_a_section_is_read(load: Load) -> None:
+    spec = load(SMALL)
+    raw = spec.to_dict()
+    del raw["backend"]
+    raw["run"] |= {"backend": "local", "scheduler": None}
+    assert Spec.from_dict(raw) == spec
