@@ -18,6 +18,7 @@ from scipy.special import stdtr
 
 from analysis.cell_means import CellMeans, Estimate, Method
 from analysis.claim_outcomes import MANY, Outcomes, RateDifference, rate_difference
+from analysis.completion import rests_on
 from analysis.grid_model import model_contrast
 from analysis.interval_rule import by_rule
 from analysis.multiplicity import holm
@@ -159,7 +160,7 @@ def _test(
     weights = cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
     margin = claim.margin * point
     estimate = by_rule(cells, weights, confidence, method)
-    if estimate.rests_on == "model of order 1":
+    if estimate.rests_on == rests_on(1):
         # Without interactions anything can be claimed of a cell that never ran.
         estimate = replace(estimate, estimate=float("nan"), se=float("nan"))
     elif np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
@@ -234,7 +235,7 @@ def _sentence(one: _Tested, verdict: str, needed: float, confidence: float, poin
     than = f"{abs(d):.2f} {unit} {more if d > 0 else less} than {right}{where}"
     span = f"{low:+.2f} to {high:+.2f}".replace("-", "\N{MINUS SIGN}")
     told = f"{left} {verb} {than} ({confidence:.0%} interval {span})"
-    if one.estimate.rests_on == "model of order 2":
+    if one.estimate.rests_on == rests_on(2):
         told += ", assuming that three or more factors do not interact"
     margin = f" by {claim.margin:g} {unit}" if claim.margin else ""
     within = f"within {claim.margin:g} {unit}"
