@@ -30,7 +30,7 @@ def _use(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    """Sixteen cells of digits: two that fail on purpose among them, with their report."""
+    """Twelve cells of digits that have been run, with their report."""
     patch = pytest.MonkeyPatch()
 
     def make(folder: Path) -> None:
