@@ -58,7 +58,7 @@ clean:  ## remove the environment and what runs have written (results/ is kept)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --upgrade-deps $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
 	$(PIP) -e .

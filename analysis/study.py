@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from analysis.plotting import Plots
     from analysis.time_to_target import TimeToTarget
     from runner.store import Store, StudyInfo
+    from runner.store.address import Address
 
 Kept = TypeVar("Kept")
 
@@ -58,7 +59,7 @@ class Study:
         name: of the study, for titles and files.
         planned_claims: claims as written in the specification.
         info: what the store says about the study (profile, spec, levels...); {} for a table.
-        curve_rows: learning curves in long form, columns cell, epoch and the epoch's numbers.
+        read_curves: reads the learning curves, see `curve_rows`; None where there are none.
         higher_is_better: whether a higher outcome is better; None: by its name.
         equivalent: half width of the differences that would not matter, in units of the outcome.
     """
@@ -67,7 +68,7 @@ class Study:
     name: str = "table"
     planned_claims: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
-    curve_rows: pd.DataFrame | None = None
+    read_curves: Callable[[], pd.DataFrame] | None = None
     attempt_rows: pd.DataFrame | None = None
     higher_is_better: bool | None = None
     equivalent: float | None = None
@@ -102,6 +103,14 @@ class Study:
     def replicate(self) -> str | None:
         """Column of the replicate."""
         return self.source.replicate
+
+    @property
+    def curve_rows(self) -> pd.DataFrame | None:
+        """Learning curves in long form: cell, epoch and the epoch's numbers.
+
+        Read when first asked for, because a large study has millions of rows.
+        """
+        return None if self.read_curves is None else self.read_curves()
 
     @cached_property
     def cells(self) -> CellMeans:
@@ -283,6 +292,9 @@ class Study:
 
         See `analysis.crossover`.
         """
+        return self._once(("interaction_kinds", 0.95), self._interaction_kinds).copy()
+
+    def _interaction_kinds(self) -> pd.DataFrame:
         from analysis.crossover import interaction_kinds, logit_tests
 
         found = self.estimates()
@@ -514,16 +526,9 @@ def load(study: str, storage: str | None = None) -> Study:
         return from_store(store, store.find_study(study))
 
 
-def from_store(store: Store, info: StudyInfo, *, curves: bool = True) -> Study:
-    """A study of an open store.
-
-    Args:
-        store: the store.
-        info: the study in it.
-        curves: whether to read the learning curves too (millions of rows in a large study).
-    """
+def from_store(store: Store, info: StudyInfo) -> Study:
+    """A study of an open store; its curves are read, by a connection of their own, when needed."""
     runs = store.runs(info)
-    curve_rows = pd.DataFrame(store.curve_arrays(info)) if curves else None
     attempts = pd.DataFrame(store.attempts(info))
     factors = {name: tuple(labels) for name, labels in info.factors.items()}
     frame = from_runs(runs, factors)
@@ -533,7 +538,17 @@ def from_store(store: Store, info: StudyInfo, *, curves: bool = True) -> Study:
     pending = _Pending(frame, factors, "test_accuracy", "replicate", f"study {info.name!r}")
     facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
     facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
-    return Study(pending, info.name, tuple(info.claims), facts, curve_rows, attempts)
+    read_curves = cache(partial(_curves, store.address, info, frozenset(frame["cell"])))
+    return Study(pending, info.name, tuple(info.claims), facts, read_curves, attempts)
+
+
+def _curves(address: Address, info: StudyInfo, cells: frozenset[str]) -> pd.DataFrame:
+    """The learning curves of these cells: a study may have got more since it was read."""
+    from runner.store import Store
+
+    with Store(address) as store:
+        rows = pd.DataFrame(store.curve_arrays(info))
+    return rows if set(rows["cell"].unique()) <= cells else rows[rows["cell"].isin(cells)]
 
 
 def pick_method(frame: pd.DataFrame, method: str) -> pd.DataFrame:

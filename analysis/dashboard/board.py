@@ -122,7 +122,7 @@ class Board:
         if may_wait and 0 <= time.time() - last.get("at", 0.0) < last.get("cost", 0.0) / SHARE:
             return False
         began = time.thread_time()
-        study = from_store(self._store, self._info, curves=False)
+        study = from_store(self._store, self._info)
         draft = Draft(page, known)
         for name, panel in _panels_of(study).items():
             draft.panel(name, panel)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
+from scipy.special import ndtri
 
 from analysis.figures.labels import shortened_terms
 from analysis.figures.measure import ACCURACY, Measure
@@ -82,12 +82,12 @@ def _scatter(axes: Axes, x: np.ndarray, residual: np.ndarray) -> None:
 def _quantiles(axes: Axes, residual: np.ndarray) -> None:
     """Normal quantile plot with the line through the quartiles."""
     ordered = np.sort(residual)
-    normal = stats.norm.ppf((np.arange(1, len(ordered) + 1) - 0.5) / max(len(ordered), 1))
+    normal = ndtri((np.arange(1, len(ordered) + 1) - 0.5) / max(len(ordered), 1))
     many = len(ordered) > MOST_VECTORS
     axes.scatter(normal, ordered, s=6, color=PALETTE[0], alpha=0.45, linewidths=0, rasterized=many)
     if len(ordered) >= 4:
         low, high = np.quantile(ordered, [0.25, 0.75])
-        slope = (high - low) / (2 * stats.norm.ppf(0.75))
+        slope = (high - low) / (2 * ndtri(0.75))
         axes.axline((0, (low + high) / 2), slope=slope, color=INK, linewidth=0.8)
     axes.set_xlabel("normal quantile")
 

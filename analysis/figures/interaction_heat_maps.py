@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -150,6 +149,7 @@ def _one(
     size: float,
 ) -> None:
     """Levels of the first factor down, of the second across, value and star in each field."""
+    import seaborn as sns  # a second, which a process that only saves figures does not need
 
     def table(column: str) -> pd.DataFrame:
         wide = rows.assign(

@@ -11,20 +11,38 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
 
 LONGEST = 22  # characters of a name that are drawn
 LINE_HEIGHT = 1.25  # of the font size
 
 
-@lru_cache(maxsize=4096)
+MEASURED = 100.0
+"""Points at which glyphs are measured: widths grow with the size where nothing is hinted."""
+
+
 def text_width(text: str, size: float) -> float:
     """Width in inches of one line of text set in `size` points."""
-    if not text.strip():
+    return _width(text) * size / MEASURED
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str) -> float:
+    """Inches from the first ink to the last: the advance of all glyphs without what is bare."""
+    text = text.strip()
+    if not text:
         return 0.0
-    path = TextPath((0, 0), text, size=size, prop=FontProperties(family="DejaVu Sans"))
-    return float(path.get_extents().width) / 72.0
+    font = get_font(findfont(FontProperties(family="DejaVu Sans")))
+    font.set_size(MEASURED, 72.0)
+    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    whole = font.get_width_height()[0]
+    first, last = (
+        font.load_glyph(font.get_char_index(ord(one)), flags=LoadFlags.NO_HINTING)
+        for one in (text[0], text[-1])
+    )
+    bare = first.horiBearingX + last.horiAdvance - last.horiBearingX - last.width
+    return float(whole - bare) / 64.0 / 72.0
 
 
 def text_height(text: str, size: float) -> float:

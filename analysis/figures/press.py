@@ -19,6 +19,7 @@ from threading import Thread
 from typing import BinaryIO
 
 from analysis.figures.saving import Drawing, save
+from analysis.figures.style import settings, take_settings
 
 SERVE = "import sys; sys.path[:] = sys.argv[1:]; from analysis.figures.press import serve; serve()"
 
@@ -107,7 +108,7 @@ class Press:
         with helper.stdin as there, helper.stdout as back:
             while (job := self._waiting.get()) is not None:
                 try:
-                    there.write(pickle.dumps(job))
+                    there.write(pickle.dumps((settings(), job)))
                     there.flush()
                     done = pickle.load(back)  # noqa: S301 - our own helper
                 except (OSError, EOFError, pickle.PickleError, AttributeError, TypeError):
@@ -128,9 +129,10 @@ def serve() -> None:
 
 def _serve_one(jobs: BinaryIO) -> bool | None:
     try:
-        job: Job = pickle.load(jobs)  # noqa: S301 - from the process that started this one
+        look, job = pickle.load(jobs)  # noqa: S301 - from the process that started this one
     except EOFError:
         return None
+    take_settings(look)
     try:
         job.save()
     except Exception:  # the caller saves it again, and raises what is wrong

@@ -7,13 +7,12 @@ common colour deficiencies; marker and line style repeat the information for pri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import matplotlib as mpl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -87,6 +86,7 @@ _RC: dict[str, Any] = {
     "patch.linewidth": 0.6,
     "hatch.linewidth": 0.5,
     "hatch.color": SOFT,
+    "image.cmap": SEQUENTIAL,  # seaborn's own is registered only where seaborn is imported
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
     "figure.dpi": 100,
@@ -97,6 +97,8 @@ _RC: dict[str, Any] = {
     "pdf.fonttype": 42,  # journals refuse type 3 fonts
 }
 
+
+_SETTINGS: dict[str, Any] = {}
 
 _WIDEST: ContextVar[float] = ContextVar("widest figure", default=PAGE)
 
@@ -127,9 +129,22 @@ def narrow() -> bool:
 @contextmanager
 def look() -> Iterator[None]:
     """Seaborn's ticks style at paper scale with this module's ink; also usable as a decorator."""
-    settings = {**sns.axes_style("ticks"), **sns.plotting_context("paper"), **_RC}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings()):
         yield
+
+
+def settings() -> dict[Any, Any]:
+    """The settings of `look`."""
+    if not _SETTINGS:
+        import seaborn as sns
+
+        _SETTINGS.update({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **_RC})
+    return dict(_SETTINGS)
+
+
+def take_settings(found: Mapping[str, Any]) -> None:
+    """Look as another process does, without the second that importing seaborn takes."""
+    _SETTINGS.update(found)
 
 
 def new_figure(width: float, height: float) -> Figure:

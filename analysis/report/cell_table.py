@@ -44,9 +44,15 @@ def cell_table(frame: pd.DataFrame, factors: Factors, response: str) -> pd.DataF
     table["mean"] = grouped["value"].mean()
     table["deviation"] = grouped["value"].std(ddof=1)
     table = table.reset_index()
-    table["cell"] = table[names].astype(str).agg(", ".join, axis=1)
+    table["cell"] = cell_names(table, names)
     order = ["cell", "mean", "deviation", "runs", "converged", "stalled", "diverged", "missing"]
     return table[[*names, *order]]
+
+
+def cell_names(frame: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """The levels of every row as one name: "strong, cosine, he"."""
+    levels = [frame[name].astype(str).tolist() for name in factors]
+    return [", ".join(row) for row in zip(*levels, strict=True)]
 
 
 def residual_table(frame: pd.DataFrame, factors: Factors, response: str) -> pd.DataFrame:

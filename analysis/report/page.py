@@ -31,7 +31,6 @@ from analysis.report.drawings import METHOD_NAMES, TEST_NAMES, measure_of
 from analysis.report.inline_svg import inline
 from analysis.report.methods import methods, network_of, varied
 from analysis.report.numbers import numbers_behind
-from analysis.report.page_data import page_data, to_script
 from analysis.report.wording import counted, difference_text, digits_of, p_words, value_text
 
 if TYPE_CHECKING:
@@ -71,6 +70,7 @@ def render(
     drawings: Mapping[str, Drawing],
     svgs: Mapping[str, str],
     warnings: Sequence[str],
+    data: str,
     *,
     partial: bool,
     no_effects: str = "",
@@ -85,6 +85,7 @@ def render(
         drawings: figures by name.
         svgs: their SVG files' text by name.
         warnings: caveats.
+        data: what its scripts read (`analysis.report.page_data`).
         partial: whether the grid still runs.
         no_effects: why there is no answer.
     """
@@ -128,7 +129,7 @@ def render(
         css=Markup(_part("template/report.css")),  # noqa: S704 - our own file
         script=Markup(_part("template/report.js")),  # noqa: S704 - our own file
         plotly=Markup(_part("vendor/plotly-cartesian.min.js")),  # noqa: S704 - vendored
-        data=Markup(to_script(page_data(study, convergence))),  # noqa: S704 - escaped there
+        data=Markup(data),  # noqa: S704 - escaped by `to_script`
     )
     return text
 

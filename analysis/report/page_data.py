@@ -7,6 +7,7 @@ Levels are indices, accuracies four digits, curves integers; what is thinned say
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -217,11 +218,10 @@ def _curves(study: Study) -> dict[str, Any] | None:
 
 def _integers(values: np.ndarray, scale: int) -> list[int | None]:
     """Rounded to integers, trailing epochs that were never run cut off."""
-    finite = np.isfinite(values)
-    end = len(values) - int(finite[::-1].argmax()) if finite.any() else 0
+    with np.errstate(over="ignore"):
+        scaled = np.rint(values * scale).tolist()
     # Python's integers: a loss on its way to divergence leaves 64 bits.
-    rounded = np.rint(np.where(finite, values, 0.0)[:end] * scale).tolist()
-    whole: list[int | None] = [int(value) for value in rounded]
-    for gap in np.flatnonzero(~finite[:end]).tolist():
-        whole[gap] = None
+    whole = [int(value) if isfinite(value) else None for value in scaled]
+    while whole and whole[-1] is None:
+        whole.pop()
     return whole

@@ -25,6 +25,7 @@ from analysis.report.current import STATE, state_of
 from analysis.report.drawings import DRAWINGS
 from analysis.report.exports import write_paper, write_tables
 from analysis.report.page import render
+from analysis.report.page_data import page_data, to_script
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -86,18 +87,15 @@ def _load(name: str, storage: Address | str | None) -> Study:
 
 
 def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
-    claims = _claims(study)
     found: Answer | None = None
     convergence = None
     drawings: dict[str, Drawing] = {}
     warnings: list[str] = []
+    undrawn: list[str] = []
     why = ""
     try:
         study.table  # noqa: B018 - checks that there is something to estimate
-        convergence = kept.convergence(study)
-        found = answer(study)
-        warnings = caveats(study, convergence)
-        for drawing in _draw(study, warnings):
+        for drawing in _draw(study, undrawn):
             drawings[drawing.name] = drawing
             press.put(Job(drawing, folder / "figures", ("png", "svg")))
             if drawing.name in IN_PAPERS:
@@ -105,17 +103,33 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
                     narrow = DRAWINGS[drawing.name](study)
                 if narrow is not None:
                     press.put(Job(narrow, folder / "paper", ("svg", "pdf"), numbers=False))
+        # After the figures, so that the helper has something to do meanwhile.
+        convergence = kept.convergence(study)
+        found = answer(study)
+        warnings = caveats(study, convergence) + undrawn
         write_document(study.document(), folder / "effects.json")
         _replace(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
         write_paper(study, folder / "paper")
     except InputError as error:
         why = f"Nothing can be estimated yet: {error}."
         found = None
+        drawings.clear()
+    claims = _claims(study)
     write_tables(study, folder)
+    data = to_script(page_data(study, convergence))
     press.finish()
     svgs = {name: (folder / "figures" / f"{name}.svg").read_text("utf-8") for name in drawings}
     page = render(
-        study, found, convergence, claims, drawings, svgs, warnings, partial=partial, no_effects=why
+        study,
+        found,
+        convergence,
+        claims,
+        drawings,
+        svgs,
+        warnings,
+        data,
+        partial=partial,
+        no_effects=why,
     )
     target = folder / "report.html"
     _replace(target, page)
@@ -128,13 +142,13 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
     return target
 
 
-def _draw(study: Study, warnings: list[str]) -> Iterator[Drawing]:
+def _draw(study: Study, undrawn: list[str]) -> Iterator[Drawing]:
     """Every figure the study has something for; one that fails is a caveat, not the end."""
     for name, draw in DRAWINGS.items():
         try:
             drawing = draw(study)
         except InputError as error:
-            warnings.append(f"Figure {name} could not be drawn: {error}.")
+            undrawn.append(f"Figure {name} could not be drawn: {error}.")
             continue
         if drawing is not None:
             yield drawing

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, func, select
 
 from runner.store.tables import cells, epochs
 
-CHUNK = 20_000
-"""Rows that are held as Python's objects at a time."""
+CHUNK = 500
+"""Rows that are held as Python's objects at a time: few enough for the processor's cache."""
 
 
 def curve_arrays(connection: Connection, study_id: int) -> dict[str, np.ndarray]:
@@ -33,12 +33,11 @@ def curve_arrays(connection: Connection, study_id: int) -> dict[str, np.ndarray]
         .order_by(epochs.c.cell_id, epochs.c.epoch)
     )
     cursor = rows.cursor
-    parts: list[list[np.ndarray]] = [[np.empty(0)] for _ in names]
+    parts = [np.empty((0, len(names)))]
     while cursor is not None and (chunk := cursor.fetchmany(CHUNK)):
-        for part, values in zip(parts, zip(*chunk, strict=True), strict=True):
-            part.append(np.array(values, dtype=np.float64))
+        parts.append(np.array(chunk, dtype=np.float64))
     rows.close()
-    table = {name: np.concatenate(part) for name, part in zip(names, parts, strict=True)}
+    table = dict(zip(names, np.concatenate(parts).T, strict=True))
     holders = table.pop("cell_id")
     owners = np.array([row[1] for row in wanted], dtype=np.float64)
     first = np.searchsorted(holders, owners, side="left")
