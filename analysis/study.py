@@ -548,7 +548,7 @@ def _curves(address: Address, info: StudyInfo, cells: frozenset[str]) -> pd.Data
 
     with Store(address) as store:
         rows = pd.DataFrame(store.curve_arrays(info))
-    return rows if set(rows["cell"].unique()) <= cells else rows[rows["cell"].isin(cells)]
+    return rows[rows["cell"].isin(cells)]
 
 
 def pick_method(frame: pd.DataFrame, method: str) -> pd.DataFrame:

@@ -16,10 +16,7 @@ from matplotlib.ft2font import LoadFlags
 
 LONGEST = 22  # characters of a name that are drawn
 LINE_HEIGHT = 1.25  # of the font size
-
-
-MEASURED = 100.0
-"""Points at which glyphs are measured: widths grow with the size where nothing is hinted."""
+MEASURED = 100.0  # points at which glyphs are measured: unhinted widths grow with the size
 
 
 def text_width(text: str, size: float) -> float:

@@ -194,6 +194,7 @@ def page(results: list[Result], out: Path) -> str:
         "# What a report costs\n\n"
         f"`python -m tests.benchmarks.report_scale --out {out}`\n\n"
         "Seconds of the clock, in brackets seconds of the processors (all processes). "
+        f"The command is run {REPORTS} times: the fastest, and the slowest by the clock. "
         f"{os.cpu_count()} cores ({platform.machine()}, Python {platform.python_version()}), load "
         f"averages at the end {load}: seconds of the clock are those of a machine that does other "
         "work too where the load is above the cores.\n\n" + table(results)
