@@ -274,14 +274,15 @@ def _effects(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from analysis.figures import COLUMN, PAGE, at_width
-    from analysis.report import write_report
-    from analysis.study import load
+    from analysis.press import Press
 
-    study = load(options.study, options.storage)
-    folder = options.out or Path(os.environ.get("ABLATIONS_RESULTS", "results")) / study.name
-    with at_width(COLUMN if options.column else PAGE):
-        print(f"wrote {write_report(study, folder, partial=options.partial)}")
+    with Press() as press:  # first, so that its imports and these pass together
+        from analysis.figures import COLUMN, PAGE, at_width
+        from analysis.report import write_report
+
+        with at_width(COLUMN if options.column else PAGE):
+            page = write_report(options.study, options.out, options.partial, options.storage, press)
+    print(f"wrote {page}")
     return 0
 
 

@@ -139,7 +139,7 @@ def tidy(
         given = None if levels is None else levels.get(name)
         declared = _level_order(frame[name], name, given, where)
         labels = _labels(frame[name])
-        there = set(labels)
+        there = set(labels.unique())
         lost = tuple(label for label in declared if label not in there)
         order[name] = tuple(label for label in declared if label in there)
         if lost:
@@ -154,9 +154,10 @@ def tidy(
     _standard_status(frame, {*factors, response, replicate})
     if replicate is not None:
         names = _level_order(frame[replicate], replicate, None, where, least=1)
-        ran = set(_labels(frame[replicate]))
+        labels = _labels(frame[replicate])
+        ran = set(labels.unique())
         names = tuple(label for label in names if label in ran)
-        frame[replicate] = pd.Categorical(_labels(frame[replicate]), categories=names, ordered=True)
+        frame[replicate] = pd.Categorical(labels, categories=names, ordered=True)
     column, guessed = _at_chance(frame, response, {*factors, replicate})
     values, shift, deviations = _numbers(column, response, where)
     frame[response] = values

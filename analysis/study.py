@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from analysis.effect_frames import factor_column, pooled_contrast
 from analysis.effects import Effects, estimate_effects
 from analysis.frame import Table, from_runs, tidy
 from analysis.interval_rule import by_rule, choose_interval
+from analysis.stored_curves import StoredCurves
 
 if TYPE_CHECKING:
     from analysis.best_set import BestSet
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from analysis.plotting import Plots
     from analysis.time_to_target import TimeToTarget
     from runner.store import Store, StudyInfo
-    from runner.store.address import Address
 
 Kept = TypeVar("Kept")
 
@@ -68,7 +68,7 @@ class Study:
     name: str = "table"
     planned_claims: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
-    read_curves: Callable[[], pd.DataFrame] | None = None
+    read_curves: StoredCurves | None = None
     attempt_rows: pd.DataFrame | None = None
     higher_is_better: bool | None = None
     equivalent: float | None = None
@@ -538,17 +538,8 @@ def from_store(store: Store, info: StudyInfo) -> Study:
     pending = _Pending(frame, factors, "test_accuracy", "replicate", f"study {info.name!r}")
     facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
     facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
-    read_curves = cache(partial(_curves, store.address, info, frozenset(frame["cell"])))
-    return Study(pending, info.name, tuple(info.claims), facts, read_curves, attempts)
-
-
-def _curves(address: Address, info: StudyInfo, cells: frozenset[str]) -> pd.DataFrame:
-    """The learning curves of these cells: a study may have got more since it was read."""
-    from runner.store import Store
-
-    with Store(address) as store:
-        rows = pd.DataFrame(store.curve_arrays(info))
-    return rows[rows["cell"].isin(cells)]
+    curves = StoredCurves(store.address, info, frozenset(frame["cell"]))
+    return Study(pending, info.name, tuple(info.claims), facts, curves, attempts)
 
 
 def pick_method(frame: pd.DataFrame, method: str) -> pd.DataFrame:

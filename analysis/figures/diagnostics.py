@@ -137,6 +137,7 @@ def _by_replicate(axes: Axes, replicate: np.ndarray, residual: np.ndarray) -> No
             "markersize": 2,
             "markeredgecolor": SOFT,
             "rasterized": len(residual) > MOST_VECTORS,
+            "zorder": 1.9,  # one after the other, so that they become one picture and not one each
         },
         medianprops={"color": PALETTE[1], "linewidth": 1.2},
         boxprops={"color": INK, "linewidth": 0.8},

@@ -7,15 +7,20 @@ kept beside the picture and in its metadata, so that neither travels without the
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.style import look
+from analysis.figures.style import look, settings, take_settings
 
 PIXELS_PER_INCH = 220
+SHAPING = ("GDEF", "GPOS", "GSUB", "kern", "MATH")
+"""Tables of a font that place and join glyphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,24 @@ class Drawing:
     figure: Figure
     data: pd.DataFrame  # the numbers that are drawn, in tidy form
     caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A drawing, where it goes, and the formats it is written in: for `analysis.press`."""
+
+    drawing: Drawing
+    folder: Path
+    formats: tuple[str, ...]
+    numbers: bool = True  # whether the CSV is written too
+    look: Mapping[str, Any] = field(default_factory=settings)
+
+    def save(self) -> None:
+        """Write the files of `save`; OSError where the folder cannot be."""
+        one = self.drawing
+        take_settings(self.look)
+        data = one.data if self.numbers else None
+        save(one.figure, self.folder, one.name, data, one.caption, self.formats)
 
 
 def save(
@@ -46,9 +69,11 @@ def save(
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{name}.{suffix}" for suffix in formats]
-    with look(), warnings.catch_warnings():
+    fonts = _fonts_without_layout() if "pdf" in formats else nullcontext()
+    with look(), fonts, warnings.catch_warnings():
         # A name in a script that the font lacks shows as boxes; the CSV has it in full.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.set_dpi(PIXELS_PER_INCH)  # what the layout measures, the picture need not again
         _lay_out(figure)
         for file in files:
             figure.savefig(file, dpi=PIXELS_PER_INCH, metadata=_metadata(file.suffix, caption))
@@ -58,6 +83,24 @@ def save(
     note = folder / f"{name}.txt"
     note.write_text(caption + "\n", encoding="utf-8")
     return [*files, note]
+
+
+@contextmanager
+def _fonts_without_layout() -> Iterator[None]:
+    """Leave out of embedded fonts what shapes text: a PDF says where each glyph stands.
+
+    Reading and pruning these tables of DejaVu is a third of the time a PDF takes, and matplotlib,
+    which brings fontTools, has no option for it. A version without this list is slower, not wrong.
+    """
+    from fontTools.subset import Options
+
+    tables = getattr(Options, "_drop_tables_default", [])
+    kept = tables[:]
+    tables.extend(SHAPING)
+    try:
+        yield
+    finally:
+        tables[:] = kept
 
 
 def _lay_out(figure: Figure) -> None:

@@ -613,10 +613,10 @@ DRAWINGS: dict[str, Callable[[Any], Drawing | None]] = {
     "interaction_heat_maps": interaction_heat_maps,
     "main_effects": main_effects,
     "time_to_target": time_to_target,
-    "learning_curves": learning_curves,
     "cell_mosaic": cell_mosaic,
     "convergence_rates": convergence_rates,
     "forest": forest,
+    "learning_curves": learning_curves,
     "variance_shares": variance_shares,
     "cell_strip": cell_strip,
     "alias_map": alias_map,
@@ -624,4 +624,5 @@ DRAWINGS: dict[str, Callable[[Any], Drawing | None]] = {
     "half_normal": half_normal,
     "pareto": pareto,
 }
-"""What takes longest to write comes first, so that two processes end together."""
+"""What takes longest to write comes first, so that two processes end together; learning curves
+after what can be drawn while the other process reads them."""

@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import pyarrow as pa
-from pyarrow import csv
-from pyarrow import parquet as pq
 
 from analysis.report.methods import methods
 from analysis.report.paper import ablation_rows, latex_table, markdown_table
+from analysis.stored_curves import write_curves
 
 if TYPE_CHECKING:
     from analysis.study import Study
 
 
-def write_tables(study: Study, folder: Path) -> list[Path]:
+def write_tables(study: Study, folder: Path, *, curves_there: bool = False) -> list[Path]:
     """Write outcomes and curves; returns the files.
 
     outcomes.csv and outcomes.parquet hold one row a planned run; curves.csv and curves.parquet
-    one row an epoch, where there are any.
+    one row an epoch, where there are any, and unless they are there already.
     """
     frame = _plain(study.frame)
     files = [folder / "outcomes.csv", folder / "outcomes.parquet"]
@@ -32,18 +30,9 @@ def write_tables(study: Study, folder: Path) -> list[Path]:
     frame.to_parquet(files[1], index=False)
     if study.curve_rows is not None and len(study.curve_rows):
         files += [folder / "curves.csv", folder / "curves.parquet"]
-        _write_curves(study.curve_rows, files[2], files[3])
+        if not curves_there:
+            write_curves(study.curve_rows, folder)
     return files
-
-
-def _write_curves(rows: pd.DataFrame, text: Path, parquet: Path) -> None:
-    """Millions of rows: Arrow writes them in a tenth of the time pandas takes."""
-    table = pa.Table.from_pandas(rows, preserve_index=False)
-    pq.write_table(table, parquet, use_dictionary=["cell", "epoch", "learning_rate"])
-    with text.open("wb") as file:
-        file.write((",".join(table.column_names) + "\n").encode())
-        bare = csv.WriteOptions(include_header=False, quoting_style="none")  # cells are hexadecimal
-        csv.write_csv(table, file, bare)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,9 +6,11 @@ page, never raised; only a folder that cannot be written is an error.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,8 @@ import pandas as pd
 from ablations.errors import InputError
 from analysis.effects_json import SCHEMA_PATH, write_document
 from analysis.figures import COLUMN, Drawing, at_width
-from analysis.figures.press import Job, Press
+from analysis.figures.saving import Job
+from analysis.press import Press
 from analysis.report import kept
 from analysis.report.answer import Answer, answer, running
 from analysis.report.caveats import caveats
@@ -44,19 +47,20 @@ IN_PAPERS = {
 
 def write_report(
     study: Study | str,
-    folder: Path | str,
+    folder: Path | str | None = None,
     partial: bool = False,
     storage: Address | str | None = None,
-    processes: int | None = None,
+    press: Press | None = None,
 ) -> Path:
     """Write everything about a study to a folder.
 
     Args:
         study: a study, or the name (or its beginning) of one in the store.
-        folder: gets outcomes.csv, effects.json, figures/, paper/ and report.html.
+        folder: gets outcomes.csv, effects.json, figures/, paper/ and report.html; by default
+            `results/` (or what ABLATIONS_RESULTS says) and the study's name.
         partial: say on top of the page what is still missing.
         storage: the store of a study given by name: a URL or an address; by default the project's.
-        processes: that save figures; by default two where there are two cores.
+        press: saves the figures; by default with a helper process where there are two cores.
 
     Returns:
         The path of report.html.
@@ -64,15 +68,29 @@ def write_report(
     Raises:
         InputError: no such study, or the folder cannot be written.
     """
-    folder = Path(folder)
-    with Press(processes) as press:
+    with nullcontext(press) if press else Press() as press, _without_collection():
         if isinstance(study, str):
             study = _load(study, storage)
+        if folder is None:
+            folder = Path(os.environ.get("ABLATIONS_RESULTS", "results")) / study.name
+        folder = Path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             return _write(study, folder, partial, press)
         except OSError as error:
             raise InputError(f"cannot write a report to {str(folder)!r}: {error}") from None
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Figures make millions of objects and hardly a cycle: looking for cycles takes 6 % of it."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 def _load(name: str, storage: Address | str | None) -> Study:
@@ -87,6 +105,7 @@ def _load(name: str, storage: Address | str | None) -> Study:
 
 
 def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
+    curves = None if study.read_curves is None else study.read_curves.write_ahead(press, folder)
     found: Answer | None = None
     convergence = None
     drawings: dict[str, Drawing] = {}
@@ -115,7 +134,7 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
         found = None
         drawings.clear()
     claims = _claims(study)
-    write_tables(study, folder)
+    write_tables(study, folder, curves_there=curves is not None and curves.result())
     data = to_script(page_data(study, convergence))
     press.finish()
     svgs = {name: (folder / "figures" / f"{name}.svg").read_text("utf-8") for name in drawings}

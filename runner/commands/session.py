@@ -105,9 +105,12 @@ def report(store: Store, study: StudyInfo, folder: Path) -> None:
     from analysis.report import findings, is_current
 
     if not is_current(store, study, folder):
-        from analysis.report import write_report  # the drawing libraries take seconds to import
+        from analysis.press import Press
 
-        write_report(study.name, folder, storage=store.address)
+        with Press() as press:  # first: the drawing libraries take seconds to import
+            from analysis.report import write_report
+
+            write_report(study.name, folder, storage=store.address, press=press)
     for line in findings(folder):
         print(line)
     print(f"report: {folder / 'report.html'}")

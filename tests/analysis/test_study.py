@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +13,6 @@ from ablations.errors import InputError
 from analysis.cell_means import Method
 from analysis.interval_rule import CLEAR_P, SMALL_SHARE
 from analysis.study import pick_method
-from tests.analysis.report.simulated import simulate
 
 
 @pytest.fixture(scope="module")
@@ -187,18 +183,3 @@ def test_pick_method_takes_one_methods_columns(study: analysis.Study) -> None:
         welch["estimate"], contrasts["welch_estimate"], check_names=False
     )
     assert not any(c.startswith(("welch_", "blocked_")) for c in welch.columns)
-
-
-def test_curves_are_of_the_runs_that_were_read_whatever_came_later(tmp_path: Path) -> None:
-    url, info = simulate(tmp_path, overrides=["replicates=1", "claims=[]"])
-    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
-        database.execute("UPDATE cells SET planned = 0 WHERE run_order < 5")
-        database.commit()
-        study = analysis.load(info.name, url)
-        database.execute("UPDATE cells SET planned = 1")
-        database.commit()
-    rows = study.curve_rows
-    assert rows is not None
-    assert len(study.frame) == 67
-    assert set(rows["cell"]) == set(study.frame["cell"])
-    assert study.curve_rows is rows, "read once"

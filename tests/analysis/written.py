@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import analysis
+from analysis.press import Press
 from analysis.report import write_report
 from analysis.study import Study
 from runner.store import open_store
@@ -59,7 +60,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
     def make(folder: Path) -> None:
         url, info = simulate(folder, seed=1, overrides=["train.epochs=8"])
-        write_report(analysis.load(info.name, url), folder / "results", processes=1)
+        with Press(1) as press:
+            write_report(analysis.load(info.name, url), folder / "results", press=press)
 
     return _opened(once(tmp_path_factory, "written", make))
 

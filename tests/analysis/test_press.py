@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from analysis.figures import Drawing, press
-from analysis.figures.press import Job, Press
+from analysis import press
+from analysis.figures.saving import Drawing, Job
+from analysis.press import Press
 from tests.analysis.figures import frames
 from tests.analysis.figures.drawings import DRAWINGS
 
@@ -54,3 +57,32 @@ def test_leaving_early_ends_the_helper() -> None:
         helper = open_press._helper
         assert helper is not None
     assert helper.poll() is not None
+
+
+def test_only_the_helper_does_what_it_is_asked(tmp_path: Path) -> None:
+    with Press(2) as open_press:
+        done = open_press.ask(_job("pareto", tmp_path))
+        assert done.result(60)
+        assert (tmp_path / "pareto.png").exists()
+    with Press(1) as alone:
+        assert not alone.ask(_job("forest", tmp_path)).result(0)
+        alone.finish()
+    assert not (tmp_path / "forest.png").exists()
+
+
+def test_a_helper_that_is_gone_has_not_done_what_it_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(press, "SERVE", "raise SystemExit")
+    with Press(2) as open_press:
+        assert not open_press.ask(_job("pareto", tmp_path)).result(60)
+        open_press.finish()
+    assert not list(tmp_path.iterdir())
+
+
+def test_starting_imports_no_drawing_library() -> None:
+    heavy = "import sys, analysis.press; print(sorted({'matplotlib', 'pandas'} & set(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", heavy], capture_output=True, check=True, text=True
+    )
+    assert found.stdout == "[]\n"
