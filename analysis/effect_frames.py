@@ -17,7 +17,7 @@ from analysis.classical import ClassicalFit
 from analysis.frame import Floats
 from analysis.margins import INTERVAL, METHODS, Margin, intervals
 from analysis.model_matrix import Term, terms_up_to
-from analysis.multiplicity import holm, tukey_p, tukey_quantile
+from analysis.multiplicity import games_howell_p, holm, tukey_p, tukey_quantile
 
 _TAKEN = frozenset(
     {
@@ -158,7 +158,7 @@ def contrasts(
         with np.errstate(invalid="ignore", divide="ignore"):
             welch_t = (frame["welch_estimate"] / frame["welch_se"]).to_numpy(dtype=float)
         frame["welch_p_games_howell"] = [
-            tukey_p(x, m, d) for x, d in zip(welch_t, frame["welch_df"], strict=True)
+            games_howell_p(x, m, d) for x, d in zip(welch_t, frame["welch_df"], strict=True)
         ]
         for method in METHODS:
             frame[f"{method}_p_holm"] = holm(frame[f"{method}_p"].to_numpy(dtype=float))

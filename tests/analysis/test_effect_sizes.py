@@ -14,7 +14,7 @@ from analysis.effect_sizes import (
     partial_eta2_interval,
     partial_omega2,
 )
-from analysis.multiplicity import holm, tukey_p, tukey_quantile
+from analysis.multiplicity import FEWEST_DF, games_howell_p, holm, tukey_p, tukey_quantile
 from analysis.studentized_range import range_quantile, range_sf
 
 
@@ -79,6 +79,19 @@ def test_the_range_of_two_is_a_t_test_far_into_the_tail() -> None:
         assert range_sf(t * np.sqrt(2), 2, 9) == pytest.approx(2 * stats.t.sf(t, 9), rel=1e-9)
     assert tukey_p(-3.0, 2, 9) == pytest.approx(2 * stats.t.sf(3.0, 9), rel=1e-12)
     assert range_sf(0.0, 4, 9) == 1.0
+
+
+@pytest.mark.filterwarnings("error")
+def test_games_howell_with_few_degrees_of_freedom_is_sidaks_bound() -> None:
+    """Tamhane's T2: three independent comparisons at p = 0.02 each err in 1 - 0.98^3."""
+    for df in (1.4, 3.0, 7.9):
+        t = stats.t.isf(0.01, df)
+        assert games_howell_p(t, 3, df) == pytest.approx(1 - 0.98**3, rel=1e-12)
+        assert tukey_p(t, 3, df) < games_howell_p(t, 3, df) < 3 * 0.02
+        assert games_howell_p(0.0, 3, df) == 1.0
+    assert games_howell_p(2.5, 2, 3.0) == tukey_p(2.5, 2, 3.0)
+    assert games_howell_p(2.5, 4, FEWEST_DF) == tukey_p(2.5, 4, FEWEST_DF)
+    assert np.isnan(games_howell_p(float("nan"), 3, 3.0))
 
 
 def test_tukey_lies_between_one_test_and_bonferroni() -> None:

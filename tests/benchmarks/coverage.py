@@ -33,7 +33,7 @@ from analysis.frame import Table, read_table
 from analysis.interval_rule import CLEAR_P, SMALL_SHARE, choose_interval
 from analysis.margins import Margin, over_replicates, welch
 from analysis.model_matrix import Term, terms_up_to
-from analysis.multiplicity import holm, tukey_p
+from analysis.multiplicity import games_howell_p, holm
 from analysis.replicate_tests import replicate_test
 
 Floats = NDArray[np.float64]
@@ -322,8 +322,12 @@ def errors(scenario: Scenario, studies: int, seed: int) -> pd.DataFrame:
             size, own = margin.shape[0], rows["welch"]
             if size > 2:
                 t = zip(own["estimate"] / own["se"], own["df"], strict=True)
-                games_howell = np.array([tukey_p(one, size, df) for one, df in t])
-                note("may be picked", "Games-Howell, any pair", games_howell.min(keepdims=True))
+                games_howell = np.array([games_howell_p(one, size, df) for one, df in t])
+                note(
+                    "may be picked",
+                    "Games-Howell (few df: Šidák), any pair",
+                    games_howell.min(keepdims=True),
+                )
     rows_out = []
     for (kind, test), values in rejected.items():
         if test in ("term, by the rule", "type III F, each term"):
