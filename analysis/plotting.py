@@ -49,24 +49,26 @@ class Plots:
         return sorted([*DRAWINGS, "data", "caption"])
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """The drawing of that name as a function of the width in inches (3.5: one column).
+        """The drawing of that name as a function of `width` in inches (3.5: one column) and `ax`.
 
         It returns the axes, an array of them where there are several panels; `.figure` of either
-        is the whole figure.
+        is the whole figure. A figure of one panel is drawn into `ax` where that is given.
 
         Raises:
             AttributeError: no such drawing.
         """
         if name.startswith("_"):
             raise AttributeError(name)
-        from analysis.figures import PAGE
         from analysis.report.drawings import DRAWINGS
 
         if name not in DRAWINGS:
             raise AttributeError(f"no figure {name!r}: {did_you_mean(name, DRAWINGS)}")
 
-        def draw(width: float = PAGE) -> Any:
-            return _axes(self._drawing(name, width).figure)
+        def draw(width: float | None = None, ax: Axes | None = None) -> Any:
+            if ax is None:
+                return _axes(self._drawing(name, width).figure)
+            self._draw_into(ax, name, width)
+            return ax
 
         draw.__doc__ = DRAWINGS[name].__doc__
         return draw
@@ -78,6 +80,20 @@ class Plots:
     def caption(self, name: str) -> str:
         """What a figure shows, its intervals and the runs behind it."""
         return self._drawing(name).caption
+
+    def _draw_into(self, axes: Axes, name: str, width: float | None) -> None:
+        from analysis.figures.style import figure_of, into
+        from analysis.report.drawings import ONE_PANEL
+
+        if name not in ONE_PANEL:
+            raise InputError(
+                f"{name} has several panels and makes its own figure: leave ax out; "
+                f"of one panel are {', '.join(sorted(ONE_PANEL))}"
+            )
+        if width is None:
+            width = axes.get_window_extent().width / figure_of(axes).dpi
+        with into(axes):
+            self._drawing(name, width)
 
     def _drawing(self, name: str, width: float | None = None) -> Drawing:
         from analysis.figures import PAGE, at_width

@@ -17,8 +17,9 @@ from analysis.figures.style import (
     SHADE,
     SMALL,
     TEXT,
+    figure_of,
     look,
-    new_figure,
+    one_panel,
     widest,
 )
 
@@ -42,8 +43,7 @@ def alias_map(correlations: pd.DataFrame) -> Figure:
     width = COLUMN if len(terms) <= 10 else min(PAGE * 0.82, widest())
     margin = (max(text_width(text, SMALL) for text in texts) if named else 0.0) + 0.1
     side = width - margin - 0.1
-    figure = new_figure(width, side + margin + 0.55)
-    axes = figure.subplots()
+    axes = one_panel(width, side + margin + 0.55)
     image = axes.imshow(table, cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
     field = side / len(terms)
     size = min(TEXT - 0.5, 0.7 * field / text_width(".00", 1.0))
@@ -66,11 +66,13 @@ def alias_map(correlations: pd.DataFrame) -> Figure:
     axes.tick_params(length=0, pad=2)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    bar = figure.colorbar(image, ax=axes, location="bottom", shrink=0.7, aspect=30, pad=0.02)
+    bar = figure_of(axes).colorbar(
+        image, ax=axes, location="bottom", shrink=0.7, aspect=30, pad=0.02
+    )
     bar.outline.set_visible(False)
     bar.set_label("|correlation|: 0 clear, 1 aliased")
     bar.set_ticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "", ".5", "", "1"])
-    return figure
+    return figure_of(axes)
 
 
 def _by_term(correlations: pd.DataFrame, terms: list[str]) -> np.ndarray:

@@ -14,10 +14,12 @@ from analysis.figures.style import (
     PALETTE,
     SMALL,
     SOFT,
+    figure_of,
     grid_lines,
+    key,
     look,
     narrow,
-    new_figure,
+    one_panel,
     widest,
 )
 
@@ -38,8 +40,7 @@ def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Measure = AC
     rows = rows.reset_index(drop=True)
     place = {name: index for index, name in enumerate(rows["cell"])}
     named = len(rows) <= MOST_NAMED
-    figure = new_figure(widest(), 3.4 if named else 2.2)
-    axes = figure.subplots()
+    axes = one_panel(widest(), 3.4 if named else 2.2)
     at = runs["cell"].map(place).to_numpy(float)
     many = len(rows) > 150
     axes.scatter(
@@ -89,5 +90,5 @@ def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Measure = AC
                 label="not worse than the best (simultaneous)",
             ),
         )
-    figure.legend(handles=handles, loc="outside lower center", ncols=2 if narrow() else 3)
-    return figure
+    key(axes, handles, columns=2 if narrow() else 3)
+    return figure_of(axes)

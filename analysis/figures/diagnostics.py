@@ -17,10 +17,13 @@ from analysis.figures.style import (
     SMALL,
     SOFT,
     TEXT,
+    figure_of,
     grid_lines,
+    key,
     look,
     narrow,
     new_figure,
+    one_panel,
     widest,
 )
 
@@ -169,8 +172,7 @@ def scale_comparison(
         other: name of the second scale.
     """
     rows = shares.sort_values("raw", ascending=True, kind="stable").tail(24)
-    figure = new_figure(COLUMN, 0.16 * len(rows) + 0.95)
-    axes = figure.subplots()
+    axes = one_panel(COLUMN, 0.16 * len(rows) + 0.95)
     y = np.arange(len(rows))
     first = rows["raw"].to_numpy(float) * 100
     second = rows["other"].to_numpy(float) * 100
@@ -195,5 +197,5 @@ def scale_comparison(
     grid_lines(axes, "x")
     axes.margins(y=0.5 / len(rows))
     axes.set_xlim(left=min(0.0, float(np.nanmin([first, second]))))
-    figure.legend(loc="outside lower center", ncols=2)
-    return figure
+    key(axes, columns=2)
+    return figure_of(axes)

@@ -19,10 +19,11 @@ from analysis.figures.style import (
     SMALL,
     SOFT,
     TEXT,
+    figure_of,
     grid_lines,
     look,
     narrow,
-    new_figure,
+    one_panel,
     widest,
 )
 
@@ -62,8 +63,7 @@ def forest(
     mean = ordered["estimate"].to_numpy(float) * measure.scale
     low = ordered["low"].to_numpy(float) * measure.scale
     high = ordered["high"].to_numpy(float) * measure.scale
-    figure = new_figure(min(PAGE * 0.85, widest()), 0.148 * at + 0.6)
-    axes = figure.subplots()
+    axes = one_panel(min(PAGE * 0.85, widest()), 0.148 * at + 0.6)
     if band is not None:
         axes.axvspan(-band * measure.scale, band * measure.scale, color=SHADE, linewidth=0)
     axes.axvline(0, color=INK, linewidth=0.8)
@@ -116,7 +116,7 @@ def forest(
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(measure.difference_axis)
     grid_lines(axes, "x")
-    return figure
+    return figure_of(axes)
 
 
 def _contrasts(names: Sequence[str], longest: int) -> list[str]:

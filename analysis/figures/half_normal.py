@@ -15,9 +15,10 @@ from analysis.figures.style import (
     PAPER,
     SMALL,
     SOFT,
+    figure_of,
     grid_lines,
     look,
-    new_figure,
+    one_panel,
 )
 
 MOST_LABELS = 14
@@ -41,8 +42,7 @@ def half_normal(
         sme: simultaneous margin of error.
         measure: how the outcome is shown.
     """
-    figure = new_figure(COLUMN, 2.9)
-    axes = figure.subplots()
+    axes = one_panel(COLUMN, 2.9)
     x = contrasts["quantile"].to_numpy(float)
     y = contrasts["absolute"].to_numpy(float) * measure.scale
     active = y > me * measure.scale
@@ -76,4 +76,4 @@ def half_normal(
     unit = f" ({measure.difference})" if measure.difference else ""
     axes.set_ylabel(f"|contrast| of {measure.name}{unit}")
     grid_lines(axes)
-    return figure
+    return figure_of(axes)

@@ -14,9 +14,11 @@ from analysis.figures.style import (
     SMALL,
     SOFT,
     TEXT,
+    figure_of,
     grid_lines,
+    key,
     look,
-    new_figure,
+    one_panel,
 )
 
 MOST_TERMS = 40
@@ -34,8 +36,7 @@ def pareto(terms: pd.DataFrame, *, alpha: float = 0.05) -> Figure:
     """
     rows = terms.sort_values("t", ascending=False, kind="stable").head(MOST_TERMS)
     rows = rows.reset_index(drop=True)
-    figure = new_figure(COLUMN, 0.155 * len(rows) + 1.15)
-    axes = figure.subplots()
+    axes = one_panel(COLUMN, 0.155 * len(rows) + 1.15)
     place = np.arange(len(rows))
     for sign, shade, hatch, text in (
         (1, PALETTE[0], "", "two levels: the second is higher"),
@@ -76,6 +77,5 @@ def pareto(terms: pd.DataFrame, *, alpha: float = 0.05) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_color(SOFT)
     grid_lines(axes, "x")
-    handles, texts = axes.get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside lower center", ncols=1)
-    return figure
+    key(axes)
+    return figure_of(axes)

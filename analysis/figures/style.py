@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -102,6 +103,7 @@ _RC: dict[str, Any] = {
 _SETTINGS: dict[str, Any] = {}
 
 _WIDEST: ContextVar[float] = ContextVar("widest figure", default=PAGE)
+_GIVEN: ContextVar[Axes | None] = ContextVar("axes to draw into", default=None)
 
 
 @contextmanager
@@ -125,6 +127,41 @@ def widest() -> float:
 def narrow() -> bool:
     """Whether figures have to fit less than two thirds of a page, so one column."""
     return widest() < PAGE * 2 / 3
+
+
+@contextmanager
+def into(axes: Axes) -> Iterator[None]:
+    """Figures of one panel are drawn into these axes in this context, as by seaborn's `ax=`."""
+    token = _GIVEN.set(axes)
+    try:
+        yield
+    finally:
+        _GIVEN.reset(token)
+
+
+def one_panel(width: float, height: float) -> Axes:
+    """The axes of a new figure in inches that has no others; those of `into` instead."""
+    given = _GIVEN.get()
+    if given is None:
+        return new_figure(width, height).subplots()
+    given.set_axisbelow(True)
+    return given
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The whole figure the axes are in."""
+    found = axes.get_figure(root=True)
+    assert found is not None  # noqa: S101 - they are made by one
+    return found
+
+
+def key(axes: Axes, handles: Sequence[Artist] | None = None, columns: int = 1) -> None:
+    """The legend of a figure of one panel: below it; inside of axes that somebody gave."""
+    shown = axes.get_legend_handles_labels()[0] if handles is None else list(handles)
+    if _GIVEN.get() is None:
+        figure_of(axes).legend(handles=shown, loc="outside lower center", ncols=columns)
+    else:
+        axes.legend(handles=shown, loc="best")
 
 
 @contextmanager
@@ -155,7 +192,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def grid_lines(axes: Axes, axis: str = "y") -> None:
     """Faint lines behind the data along one axis."""
-    axes.grid(visible=True, axis="y" if axis == "y" else "x")
+    axes.grid(visible=True, axis="y" if axis == "y" else "x", color=GRID, linewidth=0.6)
 
 
 def colour(index: int) -> str:

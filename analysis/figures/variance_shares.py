@@ -8,7 +8,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from analysis.figures.labels import shortened_terms
-from analysis.figures.style import COLUMN, INK, PALETTE, SMALL, TEXT, grid_lines, look, new_figure
+from analysis.figures.style import (
+    COLUMN,
+    INK,
+    PALETTE,
+    SMALL,
+    TEXT,
+    figure_of,
+    grid_lines,
+    key,
+    look,
+    one_panel,
+)
 
 KINDS = {
     "main": (PALETTE[0], "", "factor"),
@@ -31,8 +42,7 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
     rows = shares.assign(rank=shares["kind"].map(last)).sort_values(
         ["rank", "share"], ascending=[True, False], kind="stable"
     )
-    figure = new_figure(COLUMN, 0.16 * len(rows) + 0.95)
-    axes = figure.subplots()
+    axes = one_panel(COLUMN, 0.16 * len(rows) + 0.95)
     place = np.arange(len(rows))
     share = rows["share"].to_numpy(float) * 100
     low = rows["low"].to_numpy(float) * 100
@@ -76,5 +86,5 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
         for kind, (shade, hatch, text) in KINDS.items()
         if kind in present
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    return figure
+    key(axes, handles, columns=2)
+    return figure_of(axes)

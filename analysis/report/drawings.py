@@ -626,3 +626,8 @@ DRAWINGS: dict[str, Callable[[Any], Drawing | None]] = {
 }
 """What takes longest to write comes first, so that two processes end together; learning curves
 after what can be drawn while the other process reads them."""
+ONE_PANEL = frozenset(
+    {"alias_map", "cell_strip", "forest", "half_normal", "pareto", "scale_comparison",
+     "variance_shares"}
+)  # fmt: skip
+"""Those that can be drawn into axes of a person's own figure."""

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import analysis
 from ablations.errors import InputError
@@ -174,6 +175,26 @@ def test_figures_are_reached_by_name(study: analysis.Study) -> None:
     assert "36 runs" in study.plot.caption("main_effects")
     with pytest.raises(InputError, match="no figure 'main'"):
         study.plot.data("main")
+
+
+def test_a_figure_of_one_panel_is_drawn_into_axes_of_ones_own(study: analysis.Study) -> None:
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    names = ("forest", "pareto", "variance_shares", "cell_strip")
+    grid = figure.subplots(2, 2).ravel()
+    for axes, name in zip(grid, names, strict=True):
+        assert getattr(study.plot, name)(ax=axes) is axes
+        alone = getattr(study.plot, name)()
+        assert axes.get_xlabel() == alone.get_xlabel() != ""
+        assert len(axes.patches) == len(alone.patches)
+        assert len(axes.lines) == len(alone.lines)
+    assert figure.axes == list(grid), "nothing is added to the figure"
+    assert not figure.legends
+    assert [axes.get_legend() is not None for axes in grid] == [False, True, True, True]
+    figure.canvas.draw()
+    untouched = figure.add_subplot()
+    with pytest.raises(InputError, match=r"main_effects has several panels .* forest"):
+        study.plot.main_effects(ax=untouched)
+    assert not untouched.lines
 
 
 def test_pick_method_takes_one_methods_columns(study: analysis.Study) -> None:
