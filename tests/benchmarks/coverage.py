@@ -424,7 +424,7 @@ def scenarios() -> tuple[list[Scenario], list[Scenario]]:
         Scenario("3x2x2, the same, half shared", np.zeros((3, 2, 2)), TWELVE, 3, 0.5, lost=2,
                  more=4),
         Scenario("3x2x2, unequal variances, 3 replicates, a cell empty", np.zeros((3, 2, 2)),
-                 TWELVE, 3, empty=(4,), more=4),
+                 TWELVE, 3, empty=(4,), more=16),
         Scenario("3x2x2, the same, half shared, 2 runs lost", np.zeros((3, 2, 2)), TWELVE, 3, 0.5,
                  lost=2, empty=(4,), more=4),
     ]  # fmt: skip
@@ -508,7 +508,8 @@ def _wrong_lines(wrong: pd.DataFrame, studies: int) -> list[str]:
         f"Share that rejects where nothing has an effect, {studies:,} studies a world (a single "
         f"test is known to ±{error * 100:.1f} points; the worst of several reads high), of 2x2x2 "
         f"{7 * studies:,} (±{error / 7**0.5 * 100:.1f}), where runs are lost or cells empty "
-        f"{4 * studies:,} (±{error / 2 * 100:.1f}).",
+        f"{4 * studies:,} (±{error / 2 * 100:.1f}), where a cell is empty and nothing else "
+        f"{16 * studies:,} (±{error / 4 * 100:.1f}).",
     ]
     for kind, title in titles.items():
         part = wrong[wrong["kind"] == kind]
