@@ -28,8 +28,9 @@ class StoredCurves:
 
     def __call__(self) -> pd.DataFrame:
         """Rows, read when first asked for; waits where another process is at it."""
-        if self._rows is None:
-            self._rows = self._written() if self._ahead else None
+        if self._rows is None and self._ahead is not None:
+            written, path = self._ahead
+            self._rows = pd.read_parquet(path) if written.result() else None
         if self._rows is None:
             self._rows = self.read()
         return self._rows
@@ -60,11 +61,6 @@ class StoredCurves:
         no: Future[bool] = Future()
         no.set_result(False)
         return no
-
-    def _written(self) -> pd.DataFrame | None:
-        assert self._ahead is not None  # noqa: S101 - see the caller
-        written, path = self._ahead
-        return pd.read_parquet(path) if written.result() else None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from analysis.figures.style import (
     SMALL,
     TEXT,
     colour,
+    figure_of,
     grid_lines,
     line,
     narrow,
@@ -115,8 +116,7 @@ def _key(axes: Axes, texts: Sequence[str]) -> None:
     """Levels below the panel, one a line, so that no curve runs under its own key."""
     for artist, text in zip(list(axes.lines), texts, strict=True):
         artist.set_label(text)
-    figure = axes.get_figure(root=True)
-    assert figure is not None  # noqa: S101 - drawn axes are in one
+    figure = figure_of(axes)
     axes.legend(
         loc="upper left",
         bbox_to_anchor=(-0.02, 0),

@@ -89,7 +89,7 @@ def save(
 def _fonts_without_layout() -> Iterator[None]:
     """Leave out of embedded fonts what shapes text: a PDF says where each glyph stands.
 
-    Reading and pruning these tables of DejaVu is a third of the time a PDF takes, and matplotlib,
+    Reading and pruning these tables of DejaVu is a quarter of the time a PDF takes, and matplotlib,
     which brings fontTools, has no option for it. A version without this list is slower, not wrong.
     """
     from fontTools.subset import Options

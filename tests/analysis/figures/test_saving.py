@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import zlib
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from fontTools.subset import Options
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from analysis.figures import Runs, caption, save
+from analysis.figures.saving import SHAPING
 from tests.analysis.figures import frames
 from tests.analysis.figures.drawings import DRAWINGS
 
@@ -38,6 +44,19 @@ def test_every_file_is_there_and_carries_the_caption(tmp_path: Path) -> None:
     assert b"/Type3" not in pdf.read_bytes(), "journals refuse Type 3 fonts"
     assert len(pd.read_csv(table)) == 216
     assert note.read_text(encoding="utf-8") == CAPTION + "\n"
+
+
+def test_fonts_in_a_pdf_hold_glyphs_and_nothing_that_places_them(tmp_path: Path) -> None:
+    before = list(Options().drop_tables)
+    pdf = _saved(tmp_path)[2].read_bytes()
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, flags=re.DOTALL)
+    plain = [zlib.decompressobj().decompress(one) for one in streams if one.startswith(b"x")]
+    fonts = [TTFont(BytesIO(one)) for one in plain if one.startswith(b"\0\1\0\0")]
+    assert len(fonts) == 2, "regular and bold"
+    for font in fonts:
+        assert "glyf" in font
+        assert not set(SHAPING) & set(font.keys())
+    assert list(Options().drop_tables) == before, "other figures of the process keep theirs"
 
 
 def test_drawing_changes_no_setting_of_matplotlib(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 import analysis
 from ablations.errors import InputError
+from analysis.press import Press
 from analysis.report import findings, is_current, write_report
 from analysis.report.answer import answer
 from analysis.report.methods import duration, methods
@@ -279,3 +281,12 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(written: Written, tmp_p
 def test_an_unknown_study_is_one_sentence(written: Written, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no study"):
         write_report("nonsense", tmp_path, storage=written.url)
+
+
+def test_a_report_that_cannot_be_written_leaves_the_collector_on(
+    written: Written, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot write a report"), Press(1) as press:
+        write_report(written.study, tmp_path / "file" / "below", press=press)
+    assert gc.isenabled()
