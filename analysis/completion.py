@@ -114,6 +114,8 @@ class Completion:
         left = ~direct
         if together:
             left[:] = left.any()
+        if not left.any():
+            return found, orders
         needed = max(1, min(len(term.factors), 2))
         found[left], orders[left] = np.nan, NOT_ESTIMABLE
         for order, fit in self.models:

@@ -19,10 +19,10 @@ from analysis.cell_means import CellMeans
 from analysis.effects import Effects
 from analysis.frame import Table
 from analysis.interval_rule import choose_interval
-from analysis.margins import test_table
 from analysis.model_matrix import Term
 from analysis.multiplicity import holm
 from analysis.replicate_tests import replicate_table
+from analysis.welch_tests import welch_table
 
 ALPHA = 0.05
 COLUMNS = ["term", "p_holm", "logit_p_holm", "crossover", "kind", "sentence"]
@@ -81,7 +81,7 @@ def logit_tests(
     rule = choose_interval(cells).primary
     if rule == "pooled":
         return {}
-    found = (replicate_table if rule == "blocked" else test_table)(cells, terms, 2)
+    found = (replicate_table if rule == "blocked" else welch_table)(cells, terms, 2)
     return dict(zip(found["term"].astype(str), holm(found["p"].to_numpy(float)), strict=True))
 
 

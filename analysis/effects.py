@@ -34,12 +34,13 @@ from analysis.estimability import (
 from analysis.frame import Table
 from analysis.interval_rule import IntervalRule, choose_interval
 from analysis.lenth import Lenth, lenth
-from analysis.margins import Margin, test_table
+from analysis.margins import Margin
 from analysis.model_matrix import Term, terms_up_to
 from analysis.model_shares import model_shares
 from analysis.multiplicity import holm
 from analysis.replicate_tests import replicate_table
 from analysis.variance_shares import VarianceShares, variance_shares
+from analysis.welch_tests import welch_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +162,7 @@ def estimate_effects(
     anova["type3_hc3"] = heteroscedastic_table(fit)
     small = [t for t in fit.terms if _size(table, t) <= 400]
     for kind, tested in (
-        ("welch", test_table(cells, small, fit.order)),
+        ("welch", welch_table(cells, small, fit.order)),
         ("blocked", replicate_table(cells, small, fit.order)),
     ):
         anova[kind] = tested.assign(p_holm=holm(tested["p"].to_numpy(dtype=float)))

@@ -16,10 +16,11 @@ from typing import Literal
 import numpy as np
 from scipy.special import fdtrc, fdtri
 
-from analysis.cell_means import NOT_ESTIMABLE, CellMeans, Estimate, Method
+from analysis.cell_means import NOT_ESTIMABLE, CellMeans, Estimate, Method, t_interval
 from analysis.completion import completion, rests_on
 from analysis.frame import Floats
 from analysis.grid_model import model_contrast
+from analysis.welch import welch
 
 Chosen = Literal["welch", "blocked", "pooled"]
 
@@ -105,12 +106,15 @@ def by_rule(
     nan = NOT_ESTIMABLE
     if not np.isfinite(needed).all():
         return Estimate(nan, nan, nan, nan, nan, nan, chosen, confidence, rests_on=rests_on(at))
-    full = np.zeros(cells.counts.size)
-    full[~cells.empty.ravel()] = needed
-    full = full.reshape(cells.shape)
-    found = cells.contrast(full, chosen, confidence)
-    if chosen == "blocked" and not found.se > 0:
-        found = cells.contrast(full, "welch", confidence)
+    if chosen == "blocked":
+        full = np.zeros(cells.counts.size)
+        full[~cells.empty.ravel()] = needed
+        found = cells.contrast(full, chosen, confidence)
+        if found.se > 0:
+            return replace(found, rests_on=rests_on(at))
+    estimate, se, df = (float(part[0]) for part in welch(cells, needed[None], np.array([at])))
+    estimate += cells.shift * float(weights.sum())
+    found = t_interval(estimate, se, df, "welch", confidence)
     return replace(found, rests_on=rests_on(at))
 
 

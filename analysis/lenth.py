@@ -18,6 +18,7 @@ from scipy.special import ndtri, stdtr, stdtrit
 from analysis.cell_means import CellMeans
 from analysis.frame import Floats
 from analysis.lenth_limits import lenth_limits
+from analysis.model_matrix import polynomial_contrasts
 
 FEWEST_EFFECTS = 7
 """Below this the pseudo standard error is the noise's or the effects', nobody can say which."""
@@ -139,13 +140,6 @@ def _refuse(frame: pd.DataFrame, reason: str) -> Lenth:
         frame = frame.assign(absolute=nan, quantile=nan)
     limits = dict.fromkeys(("s0", "pse", "me", "sme", "me_simulated", "sme_simulated"), nan)
     return Lenth(m=len(frame), df=len(frame) / 3, refused=reason, effects=frame, **limits)
-
-
-def polynomial_contrasts(levels: int) -> Floats:
-    """Orthonormal polynomial contrasts, shape (levels, levels - 1), in level order."""
-    x = np.arange(levels) - (levels - 1) / 2
-    q, r = np.linalg.qr(np.vander(x, levels, increasing=True))
-    return np.asarray((q * np.sign(np.diag(r)))[:, 1:])
 
 
 def _contrast_name(names: list[str], degrees: list[int], levels: list[int]) -> str:

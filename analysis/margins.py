@@ -4,23 +4,23 @@ A margin is the table of marginal means over some factors, with what an interval
 entry. Effects, contrasts and tests of a term only need its own margin, so a complete grid is
 reduced once. What needs an empty cell rests on the completed table of cell means (`completion`),
 what a replicate lacks is fitted (`over_replicates`); both are weighted sums over the cells that
-ran. A little over 300 lines: the margin, its combinations and its test share their weights.
+ran.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import fdtrc, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
 from analysis.cell_means import CellMeans, Method
 from analysis.completion import DIRECT, completion, rests_on
 from analysis.frame import Floats
-from analysis.model_matrix import Term, product_columns, sum_to_zero
+from analysis.model_matrix import Term, polynomial_contrasts
+from analysis.welch import welch
 
 METHODS: tuple[Method, ...] = ("welch", "blocked")
 INTERVAL = ("estimate", "se", "df", "low", "high", "p")
@@ -106,7 +106,7 @@ class Margin:
         if method == "blocked":
             estimate, se, df = self._over_replicates(weights)
         elif self.cells.empty.any():
-            estimate, se, df = welch(self.cells, self.needed(weights)[0])
+            estimate, se, df = welch(self.cells, *self.needed(weights))
         else:
             estimate = masked_product(weights, self.deviations)
             variance = masked_product(weights**2, self.variance)
@@ -161,110 +161,12 @@ class Margin:
             weights[row, i], weights[row, j] = 1.0, -1.0
         return pairs, weights
 
-    def test(self) -> dict[str, float]:
-        """Heteroscedastic test of the term: Johansen's (1980) Welch-James statistic.
-
-        Each entry brings its own variance and Satterthwaite df; with one degree of freedom it is
-        Welch's t squared.
-
-        Returns:
-            df, F, df_error, p; NaN where an entry has no variance estimate.
-        """
-        nan = float("nan")
-        coded = [sum_to_zero(size) for size in self.shape]
-        grid = np.indices(self.shape).reshape(len(self.shape), -1)
-        columns = [code[index] for code, index in zip(coded, grid, strict=True)]
-        contrasts = product_columns(columns).T
-        df = len(contrasts)
-        lost = {"df": float(df), "F": nan, "df_error": nan, "p": nan}
-        below = self.spread + (self.single**2 / self.pure_df if self.pure_df else 0.0)
-        if self.cells.empty.any():
-            return self._test_completed(contrasts)
-        if not (np.isfinite(self.deviations).all() and np.isfinite(self.variance).all()):
-            return lost
-        standard = _standardised((contrasts * self.variance) @ contrasts.T)
-        if standard is None:
-            return lost
-        scale, scaled = standard
-        values = contrasts @ self.deviations / scale
-        statistic = float(values @ np.linalg.solve(scaled, values))
-        projection = (contrasts.T / scale) @ np.linalg.solve(scaled, contrasts / scale[:, None])
-        leverage = self.variance * np.diag(projection)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            entry_df = np.where(self.variance > 0, self.variance**2 / below, np.inf)
-        # Both traces of Johansen's A equal leverage^2: each entry is one independent mean.
-        a = float((leverage**2 / entry_df).sum())
-        return _johansen(statistic, df, a)
-
-    def _test_completed(self, contrasts: Floats) -> dict[str, float]:
-        """The same test where cells are empty: every cell that ran is one independent mean."""
-        nan = float("nan")
-        df = len(contrasts)
-        lost = {"df": float(df), "F": nan, "df_error": nan, "p": nan}
-        weights, _ = self.needed(contrasts, together=True)
-        if not np.isfinite(weights).all():
-            return lost
-        means, variance, freedom, single = ran_cells(self.cells)
-        standard = _standardised((weights * variance) @ weights.T)
-        if standard is None:
-            return lost
-        scale, scaled = standard
-        weights = weights / scale[:, None]
-        values = weights @ means
-        statistic = float(values @ np.linalg.solve(scaled, values))
-        leverage = variance * np.einsum("fj,fj->j", weights, np.linalg.solve(scaled, weights))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            each = np.where(single | (variance <= 0), 0.0, leverage**2 / freedom)
-        a = float(each.sum())
-        if single.any():
-            a += float(leverage[single].sum()) ** 2 / self.pure_df
-        return _johansen(statistic, df, a)
-
-
-def _johansen(statistic: float, df: int, a: float) -> dict[str, float]:
-    """Johansen's F (1980) of a Wald statistic; `a` is his correction for estimated variances."""
-    df_error = df * (df + 2) / (3 * a) if a > 0 else np.inf
-    f = statistic / (df + 2 * a - 6 * a / (df + 2))
-    return {"df": float(df), "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
-
-
-def _standardised(covariance: Floats) -> tuple[Floats, Floats] | None:
-    """Standard deviations and correlations; None where unknown, zero or nearly singular."""
-    if not np.isfinite(covariance).all():
-        return None
-    scale = np.sqrt(np.diag(covariance))
-    if not (scale > 0).all():
-        return None
-    scaled = covariance / np.outer(scale, scale)
-    return None if np.linalg.cond(scaled) > 1e12 else (scale, scaled)
-
-
-def ran_cells(cells: CellMeans) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    """Of the cells that ran: means (minus shift), their variances, degrees of freedom, run once."""
-    ran = ~cells.empty.ravel()
-    counts = cells.counts.ravel()[ran]
-    variance = cells.cell_variances.ravel()[ran] / counts
-    single = counts == 1
-    freedom = np.where(single, np.nan, counts - 1.0)
-    return cells.deviations.ravel()[ran], variance, freedom, single
-
-
-def welch(cells: CellMeans, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Weighted sums of the means of the cells that ran: estimates (minus shift), se, df.
-
-    Args:
-        cells: the grid.
-        weights: shape (functions, cells that ran), NaN where not estimable.
-    """
-    means, variance, freedom, single = ran_cells(cells)
-    parts = weights**2 * variance
-    total = parts.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        below = np.where(single, 0.0, parts**2 / freedom).sum(axis=1)
-        if single.any() and cells.pure_df:
-            below = below + parts[:, single].sum(axis=1) ** 2 / cells.pure_df
-        df = np.where(below > 0, total**2 / below, np.nan)
-    return weights @ means, np.sqrt(total), df
+    def contrasts(self) -> Floats:
+        """Orthonormal contrasts that span the term, shape (degrees of freedom, entries)."""
+        basis: Floats = np.ones((1, 1))
+        for size in self.shape:
+            basis = np.asarray(np.kron(basis, polynomial_contrasts(size)))
+        return basis.T
 
 
 def over_replicates(cells: CellMeans, weights: Floats) -> tuple[Floats, Floats, Floats]:
@@ -312,9 +214,3 @@ def intervals(estimate: Floats, se: Floats, df: Floats, confidence: float = 0.95
             "p": p,
         }
     )
-
-
-def test_table(cells: CellMeans, terms: Sequence[Term], order: int) -> pd.DataFrame:
-    """The heteroscedastic test of every term: columns term, df, F, df_error, p."""
-    rows = [{"term": term.name, **Margin.of(cells, term, order).test()} for term in terms]
-    return pd.DataFrame(rows, columns=["term", "df", "F", "df_error", "p"])

@@ -44,6 +44,13 @@ def sum_to_zero(levels: int) -> Floats:
     return np.vstack([np.eye(levels - 1), -np.ones(levels - 1)])
 
 
+def polynomial_contrasts(levels: int) -> Floats:
+    """Orthonormal polynomial contrasts, shape (levels, levels - 1), in level order."""
+    x = np.arange(levels) - (levels - 1) / 2
+    q, r = np.linalg.qr(np.vander(x, levels, increasing=True))
+    return np.asarray((q * np.sign(np.diag(r)))[:, 1:])
+
+
 def product_columns(codes: Sequence[Floats]) -> Floats:
     """Row-wise Kronecker product of coded factors: the columns of their interaction."""
     columns = codes[0]

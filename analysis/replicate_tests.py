@@ -17,7 +17,6 @@ from scipy.special import fdtrc
 
 from analysis.cell_means import CellMeans
 from analysis.frame import Floats
-from analysis.lenth import polynomial_contrasts
 from analysis.margins import Margin
 from analysis.model_matrix import Term
 
@@ -32,18 +31,16 @@ def replicate_test(margin: Margin) -> dict[str, float]:
         NaN with fewer than two replicates, or where nothing varies between them.
     """
     nan = float("nan")
-    basis: Floats = np.ones((1, 1))
-    for size in margin.shape:
-        basis = np.asarray(np.kron(basis, polynomial_contrasts(size)))
-    q = basis.shape[1]
+    contrasts = margin.contrasts()
+    q = len(contrasts)
     complete = margin.replicates
     k = len(complete)
     lost = {"df": float(q), "F": nan, "df_error": nan, "p": nan}
     if k < 2:
         return lost
     if not np.isfinite(complete).all():
-        return _incomplete(margin, basis, lost)
-    values = complete @ basis
+        return _incomplete(margin, contrasts, lost)
+    values = complete @ contrasts.T
     mean = values.mean(axis=0)
     left = values - mean
     inner = left @ left.T / (k - 1)  # has the traces of the contrasts' covariance and its square
@@ -51,9 +48,9 @@ def replicate_test(margin: Margin) -> dict[str, float]:
     return _test(float(k * mean @ mean), inner, k - 1.0, dust, lost)
 
 
-def _incomplete(margin: Margin, basis: Floats, lost: dict[str, float]) -> dict[str, float]:
+def _incomplete(margin: Margin, contrasts: Floats, lost: dict[str, float]) -> dict[str, float]:
     """The same where runs are lost: contrasts and scores of `analysis.over_replicates`."""
-    weights, _ = margin.needed(basis.T, together=True)
+    weights, _ = margin.needed(contrasts, together=True)
     if not np.isfinite(weights).all():
         return lost
     fitted = margin.cells.over_replicates

@@ -51,7 +51,7 @@ METHOD_NAMES = {
     "pooled": "classical fit, pooled variance",
 }
 TEST_NAMES = {
-    "welch": "Welch-James test, which lets every cell have its own variance",
+    "welch": "Welch test, which lets every cell have its own variance",
     "blocked": "test over replicates, which holds whatever the cells of a replicate share",
     "type3": "type III F test",
     "lenth": "contrast over Lenth's pseudo standard error",

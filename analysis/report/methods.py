@@ -37,7 +37,11 @@ MEANS = {
     "pooled": "those of means likewise",
 }
 TESTS = {
-    "welch": "Johansen's Welch-James tests, which let every cell have its own variance",
+    "welch": (
+        "Wald tests that let every cell have its own variance, referred to Hotelling's T^2 with "
+        "approximate degrees of freedom (or, with few cells, Box's approximation of the contrasts' "
+        "squared length)"
+    ),
     "blocked": (
         "F tests of each term against its interaction with replicates, with Greenhouse and "
         "Geisser's correction"

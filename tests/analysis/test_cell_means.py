@@ -167,37 +167,3 @@ def test_a_margin_is_the_contrast_over_the_full_grid(drop: list[int]) -> None:
             other = by_rule(model, wide, method=method)
             for key in ("estimate", "se", "df", "low", "high", "p"):
                 assert one[key] == pytest.approx(getattr(other, key), rel=1e-10, nan_ok=True), key
-
-
-def test_the_term_test_of_two_levels_is_welchs_t() -> None:
-    model = cells()
-    margin = Margin.of(model, Term(("a",)))
-    found = margin.test()
-    t = model.contrast(model.difference({"a": "x"}, {"a": "z"}))
-    assert found["p"] == pytest.approx(t.p, rel=1e-10)
-    assert found["df_error"] == pytest.approx(t.df, rel=1e-10)
-
-
-def test_the_term_test_of_one_factor_is_the_welch_james_statistic() -> None:
-    rng = np.random.default_rng(0)
-    groups = [rng.normal(m, s, n) for m, s, n in ((0, 1, 5), (1, 3, 7), (0, 0.5, 4))]
-    frame = pd.DataFrame({"g": np.repeat(["a", "b", "c"], [5, 7, 4]), "y": np.concatenate(groups)})
-    found = Margin.of(CellMeans.of(tidy(frame, ["g"], "y")), Term(("g",))).test()
-    # Welch (1951) by hand: weights n/s^2 around their weighted mean.
-    n = np.array([5, 7, 4])
-    w = n / np.array([g.var(ddof=1) for g in groups])
-    m = np.array([g.mean() for g in groups])
-    centre = (w * m).sum() / w.sum()
-    a = ((1 - w / w.sum()) ** 2 / (n - 1)).sum()
-    f = (w * (m - centre) ** 2).sum() / 2 / (1 + 2 * (3 - 2) / (3**2 - 1) * a)
-    assert found["df_error"] == pytest.approx((3**2 - 1) / (3 * a), rel=1e-10)
-    assert found["F"] == pytest.approx(f, rel=1e-2)  # Johansen's factor differs in O(1/n^2)
-    assert found["p"] == pytest.approx(stats.f.sf(f, 2, (3**2 - 1) / (3 * a)), rel=3e-2)
-
-
-def test_a_pair_with_an_empty_cell_or_a_term_without_variance_has_no_test() -> None:
-    model = cells(FRAME[~((FRAME["a"] == "x") & (FRAME["b"] == "q"))])
-    assert np.isnan(Margin.of(model, Term(("a", "b"))).test()["p"])
-    # Without interaction the empty cell is predicted, so that the mains have theirs.
-    assert np.isfinite(Margin.of(model, Term(("a",))).test()["p"])
-    assert np.isnan(Margin.of(cells(FRAME.assign(y=1.0)), Term(("a",))).test()["p"])

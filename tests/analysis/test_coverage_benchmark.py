@@ -18,6 +18,7 @@ from tests.benchmarks.coverage import (
     estimate_many,
     grid_weights,
     lose,
+    one_noisy_cell,
     report,
     scenarios,
     targets,
@@ -54,7 +55,8 @@ def test_incomplete_grids_are_estimated_as_the_package_does_and_cover() -> None:
     covered = coverage_incomplete(world, 400, 5)
     ruled = covered.loc[covered["method"] == "rule", "coverage"]
     assert ruled.between(0.91, 0.99).all()
-    text = report(covered, errors(world, 5, 3), 400, 5)
+    noisy = one_noisy_cell(400, 6)
+    text = report(covered, errors(world, 5, 3), noisy, 400, 5)
     assert "Where runs are lost or cells empty" in text
 
 
@@ -72,7 +74,7 @@ def test_intervals_cover_and_tests_err_as_they_say() -> None:
     null = Scenario("null", np.full((2, 2, 2), 0.8), world.deviations, 3)
     wrong = errors(null, 60, 2).set_index("test")["error"]
     assert wrong["term, by the rule"] < 0.12
-    text = report(covered, errors(null, 20, 3), 4000, 20)
+    text = report(covered, errors(null, 20, 3), one_noisy_cell(200, 6), 4000, 20)
     assert "| 8 cells | marginal means |" in text
     assert "Shown for reference only" in text
 

@@ -11,8 +11,9 @@ import pytest
 
 from analysis.cell_means import CellMeans
 from analysis.frame import read_table, tidy
-from analysis.lenth import lenth, polynomial_contrasts, pseudo_standard_error
+from analysis.lenth import lenth, pseudo_standard_error
 from analysis.lenth_limits import MOST_SIMULATED, lenth_limits, ratios
+from analysis.model_matrix import polynomial_contrasts
 
 from .published import COMMITTED, REFERENCE
 
