@@ -14,6 +14,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -273,14 +274,19 @@ def _effects(options: argparse.Namespace) -> int:
     return 0
 
 
+def _one_column() -> AbstractContextManager[None]:
+    from analysis.figures import COLUMN, at_width
+
+    return at_width(COLUMN)
+
+
 def _report(options: argparse.Namespace) -> int:
     from analysis.press import Press
 
     with Press() as press:  # first, so that its imports and these pass together
-        from analysis.figures import COLUMN, PAGE, at_width
         from analysis.report import write_report
 
-        with at_width(COLUMN if options.column else PAGE):
+        with _one_column() if options.column else nullcontext():
             page = write_report(options.study, options.out, options.partial, options.storage, press)
     print(f"wrote {page}")
     return 0

@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from analysis.figures.style import look, settings, take_settings
 
 PIXELS_PER_INCH = 220
+FAST = {"compress_level": 1}
+"""Half the time that packing a PNG takes, for files larger by a sixth."""
 SHAPING = ("GDEF", "GPOS", "GSUB", "kern", "MATH")
 """Tables of a font that place and join glyphs."""
 
@@ -76,7 +78,7 @@ def save(
         figure.set_dpi(PIXELS_PER_INCH)  # what the layout measures, the picture need not again
         _lay_out(figure)
         for file in files:
-            figure.savefig(file, dpi=PIXELS_PER_INCH, metadata=_metadata(file.suffix, caption))
+            figure.savefig(file, dpi=PIXELS_PER_INCH, **_options(file.suffix, caption))
     if data is not None:
         files.append(folder / f"{name}.csv")
         data.to_csv(files[-1], index=False)
@@ -114,10 +116,10 @@ def _lay_out(figure: Figure) -> None:
     figure.set_layout_engine(None)
 
 
-def _metadata(suffix: str, caption: str) -> dict[str, str | None]:
-    """Caption where the format has a place for it; no date anywhere."""
+def _options(suffix: str, caption: str) -> dict[str, Any]:
+    """Caption where the format has a place for it, no date anywhere; a PNG is packed fast."""
     if suffix == ".svg":
-        return {"Description": caption, "Date": None}
+        return {"metadata": {"Description": caption, "Date": None}}
     if suffix == ".pdf":
-        return {"Subject": caption, "CreationDate": None}
-    return {"Description": caption, "Software": None}
+        return {"metadata": {"Subject": caption, "CreationDate": None}}
+    return {"metadata": {"Description": caption, "Software": None}, "pil_kwargs": FAST}

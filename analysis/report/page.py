@@ -68,14 +68,13 @@ def render(
     convergence: Convergence | None,
     claims: pd.DataFrame,
     drawings: Mapping[str, Drawing],
-    svgs: Mapping[str, str],
     warnings: Sequence[str],
     data: str,
     *,
     partial: bool,
     no_effects: str = "",
 ) -> str:
-    """The whole page as text.
+    """The page as text, with marks where the pictures belong (`with_pictures`).
 
     Args:
         study: what is reported.
@@ -83,7 +82,6 @@ def render(
         convergence: rates and tests, where statuses are known.
         claims: from `Study.claims()`; empty where there are none.
         drawings: figures by name.
-        svgs: their SVG files' text by name.
         warnings: caveats.
         data: what its scripts read (`analysis.report.page_data`).
         partial: whether the grid still runs.
@@ -96,7 +94,7 @@ def render(
     sections = [
         section
         for section in (
-            _section(study, key, title, names, drawings, svgs, convergence)
+            _section(study, key, title, names, drawings, convergence)
             for key, title, names in SECTIONS
         )
         if section["figures"] or section["tables"] or section["texts"] or section["id"] == "cells"
@@ -343,6 +341,24 @@ def _no_claims(study: Study) -> str:
     return "The specification makes no claims; everything here was found, not predicted."
 
 
+def with_pictures(page: str, drawings: Mapping[str, Drawing], folder: Path) -> str:
+    """The page of `render` with the SVG files of a folder in their places.
+
+    They come last, as another process may still write them while the page is made. Everything that
+    users wrote is escaped, so that no text of theirs is a mark.
+    """
+    for name, drawing in drawings.items():
+        svg = (folder / f"{name}.svg").read_text("utf-8")
+        page = page.replace(
+            _mark(name), inline(svg, f"svg-{name}", drawing.title, drawing.caption), 1
+        )
+    return page
+
+
+def _mark(name: str) -> str:
+    return f"<!-- picture {name} -->"
+
+
 # --- sections -------------------------------------------------------------------------------------
 
 
@@ -352,7 +368,6 @@ def _section(
     title: str,
     names: Sequence[str],
     drawings: Mapping[str, Drawing],
-    svgs: Mapping[str, str],
     convergence: Convergence | None,
 ) -> dict[str, Any]:
     figures = [
@@ -360,7 +375,7 @@ def _section(
             "name": name,
             "title": drawings[name].title,
             "caption": drawings[name].caption,
-            "svg": _svg(svgs[name], drawings[name]),
+            "svg": Markup(_mark(name)),  # noqa: S704 - a name of ours
             "numbers": numbers_behind(study, drawings[name]),
             "files": [(f"figures/{name}.{kind}", kind.upper()) for kind in ("svg", "png", "csv")],
         }
@@ -398,12 +413,6 @@ def _nobody_reached(study: Study) -> list[str]:
         f"No run reached {words} within {counted(int(found.budget), 'epoch')}, so there is no time "
         "to compare. A lower train.target or more epochs would tell the levels apart."
     ]
-
-
-def _svg(text: str, drawing: Drawing) -> Markup:
-    """Our own SVG as markup; `inline` escapes what it adds to it."""
-    body = inline(text, f"svg-{drawing.name}", drawing.title, drawing.caption)
-    return Markup(body)  # noqa: S704 - `inline` escapes
 
 
 def _head(*names: str, numbers: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -1,16 +1,15 @@
 """Writing a report: figures, tables, effects.json, then the page that holds them together.
 
 A report of a grid that still runs is a report too. What cannot be estimated yet is said in the
-page, never raised; only a folder that cannot be written is an error.
+page, never raised.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,11 @@ from analysis.report.caveats import caveats
 from analysis.report.current import STATE, state_of
 from analysis.report.drawings import DRAWINGS
 from analysis.report.exports import write_paper, write_tables
-from analysis.report.page import render
+from analysis.report.page import render, with_pictures
 from analysis.report.page_data import page_data, to_script
 
 if TYPE_CHECKING:
     from analysis.study import Study
-    from runner.store.address import Address
 
 IN_PAPERS = {
     "main_effects",
@@ -45,67 +43,25 @@ IN_PAPERS = {
 """Figures that are also drawn for a paper, one column wide, as SVG and PDF."""
 
 
-def write_report(
-    study: Study | str,
-    folder: Path | str | None = None,
-    partial: bool = False,
-    storage: Address | str | None = None,
-    press: Press | None = None,
+def write(
+    study: Study, folder: Path, partial: bool, press: Press, curves: Future[bool] | None
 ) -> Path:
-    """Write everything about a study to a folder.
+    """Write everything about a study to a folder that exists; `begin.write_report` with its parts.
 
     Args:
-        study: a study, or the name (or its beginning) of one in the store.
-        folder: gets outcomes.csv, effects.json, figures/, paper/ and report.html; by default
-            `results/` (or what ABLATIONS_RESULTS says) and the study's name.
+        study: what is reported on.
+        folder: where to.
         partial: say on top of the page what is still missing.
-        storage: the store of a study given by name: a URL or an address; by default the project's.
-        press: saves the figures; by default with a helper process where there are two cores.
+        press: saves the figures.
+        curves: whether another process has written the files of the learning curves; None where
+            nobody was asked.
 
     Returns:
         The path of report.html.
 
     Raises:
-        InputError: no such study, or the folder cannot be written.
+        OSError: the folder cannot be written.
     """
-    with nullcontext(press) if press else Press() as press, _without_collection():
-        if isinstance(study, str):
-            study = _load(study, storage)
-        if folder is None:
-            folder = Path(os.environ.get("ABLATIONS_RESULTS", "results")) / study.name
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            return _write(study, folder, partial, press)
-        except OSError as error:
-            raise InputError(f"cannot write a report to {str(folder)!r}: {error}") from None
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Figures make millions of objects and hardly a cycle: looking for cycles takes 6 % of it."""
-    collected = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collected:
-            gc.enable()
-
-
-def _load(name: str, storage: Address | str | None) -> Study:
-    from analysis.study import from_store, load
-    from runner.store import Store
-
-    if storage is None or isinstance(storage, str):
-        return load(name, storage)
-    # An address, which may hold a password that its text does not show.
-    with Store(storage) as store:
-        return from_store(store, store.find_study(name))
-
-
-def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
-    curves = None if study.read_curves is None else study.read_curves.write_ahead(press, folder)
     found: Answer | None = None
     convergence = None
     drawings: dict[str, Drawing] = {}
@@ -136,20 +92,19 @@ def _write(study: Study, folder: Path, partial: bool, press: Press) -> Path:
     claims = _claims(study)
     write_tables(study, folder, curves_there=curves is not None and curves.result())
     data = to_script(page_data(study, convergence))
-    press.finish()
-    svgs = {name: (folder / "figures" / f"{name}.svg").read_text("utf-8") for name in drawings}
     page = render(
         study,
         found,
         convergence,
         claims,
         drawings,
-        svgs,
         warnings,
         data,
         partial=partial,
         no_effects=why,
     )
+    press.finish()
+    page = with_pictures(page, drawings, folder / "figures")
     target = folder / "report.html"
     _replace(target, page)
     _replace(
