@@ -1,9 +1,9 @@
 """Welch's intervals: sums of cell means in which every cell has its own variance.
 
-The degrees of freedom are Satterthwaite's (1946). They err on the small side of care where one
-cell brings most of the variance and is thought, by chance, to bring little. What rests on
-predictions of empty cells does so often, since few cells carry a prediction; it has the smaller of
-Satterthwaite's number and the one that agrees with the next term of Welch's series.
+The degrees of freedom are Satterthwaite's (1946). They come out too many where one cell brings most
+of the variance and is thought, by chance, to bring little. A prediction of an empty cell rests on
+few cells, so that this happens often: what needs one has the smaller of Satterthwaite's number and
+the one that agrees with the next term of Welch's series.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def welch_test(margin: Margin) -> dict[str, float]:
     lost = {"df": float(q), "F": nan, "df_error": nan, "p": nan}
     means, variance, freedom, single = ran_cells(cells)
     scale = np.sqrt(((weights**2) * variance).sum(axis=1))
-    if not np.isfinite(scale).all() or not (scale > 0).all():
+    if not np.isfinite(scale).all() or not (scale > 0).any():
         return lost
     if q == 1:
         estimate, se, df = (float(part[0]) for part in welch(cells, weights, orders))
@@ -53,9 +53,9 @@ def welch_test(margin: Margin) -> dict[str, float]:
     expected = _wishart_df(weights, alike, freedom, single, cells.pure_df)
     if expected < ENOUGH * q:
         return _length(weights, means, variance, freedom, single, cells.pure_df)
-    weights = weights / scale[:, None]
-    if _singular(weights, variance):
+    if not (scale > 0).all() or _singular(weights / scale[:, None], variance):
         return lost
+    weights = weights / scale[:, None]
     values = weights @ means
     statistic = float(values @ np.linalg.solve((weights * variance) @ weights.T, values))
     df = _wishart_df(weights, variance, freedom, single, cells.pure_df)
