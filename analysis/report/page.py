@@ -642,7 +642,11 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
         ("paper/ablation.md", "the ablation table for Markdown"),
         ("paper/ablation.csv", "its numbers, unrounded"),
         ("paper/methods.txt", "the methods paragraph"),
-        ("paper/", "the main figures one journal column (3.5 in) wide, as SVG and PDF"),
+        (
+            "paper/",
+            "the main figures one journal column (3.5 in) wide, as PDF; "
+            "report --column draws all of them so, as SVG",
+        ),  # fmt: skip
         ("figures/", "every figure as PNG and SVG with the CSV behind it"),
     ]
 

@@ -40,7 +40,7 @@ IN_PAPERS = {
     "convergence_rates",
     "time_to_target",
 }
-"""Figures that are also drawn for a paper, one column wide, as SVG and PDF."""
+"""Figures that are also drawn for a paper, one column wide, as PDF."""
 
 
 def write(
@@ -77,7 +77,7 @@ def write(
                 with at_width(COLUMN):
                     narrow = DRAWINGS[drawing.name](study)
                 if narrow is not None:
-                    press.put(Job(narrow, folder / "paper", ("svg", "pdf"), numbers=False))
+                    press.put(Job(narrow, folder / "paper", ("pdf",), numbers=False))
         # After the figures, so that the helper has something to do meanwhile.
         convergence = kept.convergence(study)
         found = answer(study)
