@@ -646,9 +646,9 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
             "paper/",
             "the main figures one journal column (3.5 in) wide, as PDF; "
             "report --column draws all of them so, as SVG",
-        ),  # fmt: skip
+        ),
         ("figures/", "every figure as PNG and SVG with the CSV behind it"),
     ]
 
 
-__all__ = ["progress", "render", "value_text"]
+__all__ = ["progress", "render", "value_text", "with_pictures"]
