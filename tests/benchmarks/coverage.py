@@ -437,13 +437,13 @@ def scenarios() -> tuple[list[Scenario], list[Scenario]]:
         Scenario("3x3x2, equal variances, 3 replicates", flat, np.full(flat.shape, 0.01), 3),
         Scenario("3x3x2, unequal variances, 3 replicates", flat, rough, 3),
         Scenario("3x3x2, unequal variances, 5 replicates", flat, rough, 5),
-        Scenario("6x3, unequal variances, 3 replicates", np.zeros((6, 3)), few, 3),
+        Scenario("6x3, unequal variances, 3 replicates", np.zeros((6, 3)), few, 3, more=4),
         Scenario("3x3x2, unequal variances, 3 replicates, half shared", flat, rough, 3, 0.5),
         Scenario("2x2x2, unequal variances, 3 replicates", np.full((2, 2, 2), 0.8), uneven, 3,
                  more=7),
         Scenario(
             "72 cells of the real grid, 3 replicates, 10 % shared",
-            np.full(means.shape, 0.5), np.maximum(deviations, 1e-4), 3, 0.1,
+            np.full(means.shape, 0.5), np.maximum(deviations, 1e-4), 3, 0.1, more=4,
         ),
         Scenario("3x2x2, unequal variances, 3 replicates, 2 runs lost", np.zeros((3, 2, 2)),
                  TWELVE, 3, lost=2, more=4),
@@ -537,7 +537,8 @@ def _wrong_lines(wrong: pd.DataFrame, studies: int) -> list[str]:
         "",
         f"Share that rejects where nothing has an effect, {studies:,} studies a world (a single "
         f"test is known to ±{error * 100:.1f} points; the worst of several reads high), of 2x2x2 "
-        f"{7 * studies:,} (±{error / 7**0.5 * 100:.1f}), where runs are lost or cells empty "
+        f"{7 * studies:,} (±{error / 7**0.5 * 100:.1f}), of 6x3, of the real grid and where runs "
+        "are lost or cells empty "
         f"{4 * studies:,} (±{error / 2 * 100:.1f}), where a cell is empty and nothing else "
         f"{8 * studies:,} (±{error / 8**0.5 * 100:.1f}).",
     ]
