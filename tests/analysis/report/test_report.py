@@ -55,6 +55,8 @@ def test_the_list_of_files_names_only_what_is_there(written: Written, partial: W
 
 def test_the_page_is_one_file_without_network(written: Written) -> None:
     html = written.html
+    assert html.count("<figure") == html.count('role="img" aria-labelledby="svg-') > 10
+    assert "<!-- picture" not in html
     outside = re.findall(r'(?:src|href)="(?!#)([^"]+)"', written.body)
     assert not [link for link in outside if link.startswith(("http:", "https:", "//"))]
     assert "default-src 'none'" in html
