@@ -28,7 +28,8 @@ from ablations.errors import InputError
 from tests.benchmarks import contestants, summary
 from tests.benchmarks.contestants import PEERS, REPOSITORY, Contestant, runner_on
 from tests.benchmarks.images import archive, prepare
-from tests.benchmarks.peers import commit, facts_of, machine, say, to_json
+from tests.benchmarks.machine import commit, machine
+from tests.benchmarks.peers import facts_of, say, to_json
 from tests.benchmarks.roofline import shares
 from tests.benchmarks.table import NOT_MEASURED, markdown_table
 from tests.benchmarks.workload import QUARTER, WIDE, Workload

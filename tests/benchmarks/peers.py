@@ -6,7 +6,7 @@ One run: roofline, a cell process's start-up, interleaved rounds of all contesta
 cells, a wide network, growth from few to many cells, accuracy. Writes `speed.json` (raw) and
 `speed.md` (the table); with `--add` the phases that an earlier run on the same machine left there
 stay, each with the commit it was measured at. Run it on a machine that does nothing else; what
-others use is shown. A little over 300 lines: one run from its plan to its file.
+others use is shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -32,6 +30,7 @@ from ablations.errors import InputError
 from tests.benchmarks import contestants
 from tests.benchmarks.contestants import EVERYBODY, PEERS, REPOSITORY, RUNNER, Contestant, Run
 from tests.benchmarks.images import archive, prepare
+from tests.benchmarks.machine import commit, machine
 from tests.benchmarks.summary import first_ends
 from tests.benchmarks.table import render
 from tests.benchmarks.workload import Plan, Workload, plan
@@ -40,18 +39,6 @@ PHASES = ("roofline", "startup", "throughput", "wide", "growth", "accuracy")
 DISTURBED = 0.1
 """Share of the machine that others may use; a run above it is repeated once. Above the 8 % that Ray
 shows on a machine that does nothing else: the kernel drops the times of its ended workers."""
-
-PACKAGES = (
-    *("torch", "torchvision", "joblib", "ray", "optuna", "hydra-core", "hydra-joblib-launcher"),
-    *("numpy", "sqlalchemy"),
-)
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # a smoke test without the bench extra
-        return "not installed"
 
 
 class Bench:
@@ -192,38 +179,6 @@ def continued(file: Path, head: dict[str, Any]) -> dict[str, Any]:
     facts = {"commit": earlier["commit"], "date": earlier["date"], "seconds": 0}
     measured = {phase: facts for phase in PHASES if phase in earlier}
     return {**earlier, **head, "measured": measured | earlier.get("measured", {})}
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers were measured on."""
-    facts = dict(
-        line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line
-    )
-    facts = {key.strip(): value.strip() for key, value in facts.items()}
-    memory = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
-    flags = facts.get("flags", "").split()
-    return {
-        "cpu": facts.get("model name", platform.processor()),
-        "family": f"family {facts.get('cpu family', '?')} model {facts.get('model', '?')}",
-        "cores": len(os.sched_getaffinity(0)),
-        "bf16": [flag for flag in ("avx512_bf16", "amx_bf16") if flag in flags],
-        "memory_bytes": memory,
-        "system": f"{platform.system()} {platform.release().split('-')[0]}",
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-    }
-
-
-def commit() -> str:
-    """The commit that was measured, with a plus when the tree held more."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", *words], cwd=REPOSITORY, capture_output=True, text=True, check=False
-        ).stdout.strip()
-
-    changed = git("status", "--porcelain", "--", "ablations", "runner", "tests/benchmarks")
-    return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
 
 
 def to_json(raw: dict[str, Any]) -> str:

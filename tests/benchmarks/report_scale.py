@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `python -m analysis` does
 
 from tests.analysis.report.simulated import simulate
+from tests.benchmarks.machine import in_words, machine
 
 EPOCHS = 100
 GRID = [
@@ -195,9 +195,8 @@ def page(results: list[Result], out: Path) -> str:
         f"`python -m tests.benchmarks.report_scale --out {out}`\n\n"
         "Seconds of the clock, in brackets seconds of the processors (all processes). "
         f"The command is run {REPORTS} times: the fastest, and the slowest by the clock. "
-        f"{os.cpu_count()} cores ({platform.machine()}, Python {platform.python_version()}), load "
-        f"averages at the end {load}: seconds of the clock are those of a machine that does other "
-        "work too where the load is above the cores.\n\n" + table(results)
+        f"{in_words(machine())}; load averages at the end {load}: where they are above the cores, "
+        "seconds of the clock are those of a machine that does other work too.\n\n" + table(results)
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.benchmarks import summary
 from tests.benchmarks.contestants import EVERYBODY, PEERS, RUNNER, Contestant
+from tests.benchmarks.machine import in_words
 from tests.benchmarks.summary import Raw
 from tests.benchmarks.workload import NARROW
 
@@ -53,15 +54,12 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _head(raw: Raw) -> str:
     machine = raw["machine"]
     versions = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
-    bf16 = ", ".join(machine["bf16"]) or "no bf16 instructions"
     text = f"""# Speed, beside what people would use instead
 
 `{raw["command"]}` on {raw["date"]}, commit {raw["commit"]}, \
 {raw.get("seconds", 0) / 60:.0f} minutes.
 
-{machine["cpu"]} ({machine["family"]}, {bf16}), {machine["cores"]} cores, \
-{machine["memory_bytes"] / 2**30:.0f} GiB, {machine["system"]}; Python {machine["python"]}, \
-{versions}.
+{in_words(machine)}, {versions}.
 
 Every contestant trains the same cells on the same CIFAR-10 images: VGG-11 with batch norm, \
 batch 128, SGD with momentum, augmentation `strong` (crop, flip, rotation, colour jitter, \

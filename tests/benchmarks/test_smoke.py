@@ -20,6 +20,7 @@ from runner.model import build
 from tests.benchmarks import contestants, cuda, meter, peers, roofline, summary, table
 from tests.benchmarks.contestants import PEERS, RUNNER, specification
 from tests.benchmarks.images import archive, prepare
+from tests.benchmarks.machine import machine
 from tests.benchmarks.roofline import cell_of, matmul_peak, operations_an_image
 from tests.benchmarks.workload import NARROW, Workload, plan
 
@@ -223,7 +224,7 @@ def test_accuracies_that_do_not_vary_are_not_said_to_differ():
 def raw_of(**parts):
     """What a benchmark writes, with these parts measured."""
     head = {"plan": "default", "command": "x", "date": "2026-01-01", "commit": "0" * 12}
-    return {**head, "machine": peers.machine(), **parts}
+    return {**head, "machine": machine(), **parts}
 
 
 def rounds_of(slow, fast):
