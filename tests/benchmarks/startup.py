@@ -21,9 +21,7 @@ from typing import Any
 from runner.cradle import Job
 from runner.devices import inventory, slots
 from runner.process import CellProcess, start_fork_server
-from tests.benchmarks.images import prepare
 from tests.benchmarks.meter import TICK, tree
-from tests.benchmarks.roofline import cell_of
 from tests.benchmarks.workload import Workload
 
 
@@ -44,6 +42,11 @@ def fork_server() -> int:
 
 def measure(source: Path, count: int) -> list[dict[str, Any]]:
     """One row a cell process."""
+    # Here and not above: multiprocessing has a cell process import the module that was started. The
+    # runner's is light; this one would spend half a second on the store that these bring.
+    from tests.benchmarks.images import prepare
+    from tests.benchmarks.roofline import cell_of
+
     workload = Workload(
         "startup", epochs=2, train_images=256, validation_images=64, test_images=128
     )
