@@ -1,292 +1,300 @@
 """Batch norm with what follows it, compiled: statistics, affine map, 2x2 maximum and ReLU at once.
 
 On one core torch reads and writes an activation once for each of these, forward and backward; a
-narrow network spends a third of its step on that. Here a row of an image is widened to float32 in
-the first-level cache, and everything is done to it before the next is read. Compiled by numba for
-the machine at hand and kept on disk; serial, so that the same input gives the same bits.
+narrow network spends a third of its step on that. Here everything is done to a value between
+reading and writing it, in float32. Compiled by numba for the machine at hand and kept on disk;
+serial, so that the same input gives the same bits.
 
 Arrays are channels-last activations as [N*H, W*C], of unsigned integers for their bits: uint16 for
 bfloat16, uint32 for float32. A maximum is NaN where one of its values is; of equal values the left
-pair, and in it the upper one, gets the gradient (torch: the upper pair first). Loops go over an
-array's own axes, or over unsigned numbers, which cannot count from the end: of another index numba
-asks whether it does, and the compiler gives up vector instructions. So does it where a value is
-read in one case only. A little over 300 lines: one pass in four forms.
+pair, and in it the upper one, gets the gradient (torch: the upper pair first).
+
+The compiler makes vector instructions only of a long loop over arrays' own axes, without a value
+read in one case only and without an index that could count from the end. Hence rows are rearranged,
+as whole words, where a 2x2 window would break the loop into pieces of one place's channels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
+from numba.extending import overload
 from numpy.typing import NDArray
 
+from ablations.compiled import compiled
+
 Bits = NDArray[np.uint16] | NDArray[np.uint32]
+Words = Bits | NDArray[np.uint64]
+"""Bits moved as they are, eight bytes at once where a place of a row has them."""
 Floats = NDArray[np.float32]
-Kernel = TypeVar("Kernel", bound=Callable[..., object])
+
+fused = compiled(fuse=True)
+
+UPPER_LEFT, UPPER_RIGHT, LOWER_LEFT, LOWER_RIGHT, NOWHERE = map(np.uint16, range(5))
+"""Where in its window a maximum lies; nowhere if ReLU made 0 of it."""
 
 
-def compiled(function: Kernel) -> Kernel:
-    """Compile when first called; multiplications and additions may be fused, nothing else moves."""
-    options: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
-    try:
-        return cast(Kernel, numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # no folder to keep the compiled code in
-        return cast(Kernel, numba.njit(**options)(function))
+def _value(bits: np.uint16 | np.uint32) -> np.float32:
+    """The number that the bits of a bfloat16 or a float32 stand for."""
+    wide = np.uint32(bits)
+    return (wide << np.uint32(16) if bits.itemsize == 2 else wide).view(np.float32)
 
 
-@compiled
-def _widen(source: Bits, into: NDArray[np.uint32]) -> None:
-    """A row as the bits of float32."""
-    if source.itemsize == 2:
-        for j in range(len(into)):
-            into[j] = np.uint32(source[j]) << np.uint32(16)
-    else:
-        for j in range(len(into)):
-            into[j] = source[j]
+def _rounded(value: np.float32, into: Bits) -> np.uint16 | np.uint32:
+    """Bits of the nearest number that the array can hold, ties to even, as torch rounds."""
+    bits = np.float32(value).view(np.uint32)
+    if into.itemsize == 4:
+        return bits
+    odd = bits >> np.uint32(16) & np.uint32(1)
+    return np.uint16((bits + np.uint32(0x7FFF) + odd) >> np.uint32(16))
 
 
-@compiled
-def _narrow(row: NDArray[np.uint32], into: Bits) -> None:
-    """Bits of float32 to the nearest number of the array, ties to even, as torch rounds."""
-    if into.itemsize == 2:
-        for j in range(len(row)):
-            half = np.uint32(0x7FFF) + ((row[j] >> np.uint32(16)) & np.uint32(1))
-            into[j] = np.uint16((row[j] + half) >> np.uint32(16))
-    else:
-        for j in range(len(row)):
-            into[j] = row[j]
+@overload(_value)
+def _value_of(bits: Any) -> Any:
+    def of_bfloat16(bits: Any) -> Any:
+        return np.uint32(np.uint32(bits) << np.uint32(16)).view(np.float32)
+
+    def of_float32(bits: Any) -> Any:
+        return np.uint32(bits).view(np.float32)
+
+    return of_bfloat16 if bits.bitwidth == 16 else of_float32
 
 
-@compiled
+@overload(_rounded)
+def _rounded_into(value: Any, into: Any) -> Any:
+    def to_bfloat16(value: Any, into: Any) -> Any:
+        bits = np.float32(value).view(np.uint32)
+        odd = np.uint32(bits >> np.uint32(16)) & np.uint32(1)
+        return np.uint16(np.uint32(bits + np.uint32(0x7FFF + odd)) >> np.uint32(16))
+
+    def to_float32(value: Any, into: Any) -> Any:
+        return np.float32(value).view(np.uint32)
+
+    return to_bfloat16 if into.dtype.bitwidth == 16 else to_float32
+
+
+@fused
 def _repeated(channels: Floats, length: int) -> Floats:
     """A number for each channel, for each place of a row."""
     row = np.empty(length, np.float32)
-    for j in range(length):
-        row[j] = channels[j % len(channels)]
+    at = 0
+    while at < length:
+        for c in range(len(channels)):
+            row[at + c] = channels[c]
+        at += len(channels)
     return row
 
 
-@compiled
+@fused
 def _by_channel(row: Floats, channels: int) -> NDArray[np.float64]:
     """The sum of a row's places for each channel."""
     total = np.zeros(channels, np.float64)
-    for j in range(len(row)):
-        total[j % channels] += row[j]
+    at = 0
+    while at < len(row):
+        for c in range(channels):
+            total[c] += row[at + c]
+        at += channels
     return total
 
 
-@compiled
+@fused
+def _deal(row: Words, left: Words, right: Words, step: int) -> None:
+    """The even and the odd places of a row; a place is `step` words."""
+    words, at = np.uint64(step), np.uint64(0)
+    while at < np.uint64(len(left)):
+        for c in range(words):
+            left[at + c] = row[at + at + c]
+        for c in range(words):
+            right[at + c] = row[at + at + words + c]
+        at += words
+
+
+@fused
+def _double(row: Words, into: Words, step: int) -> None:
+    """Each place of a row twice; a place is `step` words."""
+    words, at = np.uint64(step), np.uint64(0)
+    while at < np.uint64(len(row)):
+        for c in range(words):
+            into[at + at + c] = row[at + c]
+        for c in range(words):
+            into[at + at + words + c] = row[at + c]
+        at += words
+
+
+@fused
+def normalise(
+    images: NDArray[np.uint8] | Floats, out: Floats, scale: Floats, shift: Floats
+) -> None:
+    """Pixels * scale + shift by channel: planes [N, 3, H*W] to places [N, H*W, 3]."""
+    (red, green, blue), (to_red, to_green, to_blue) = scale, shift
+    for image in range(len(images)):
+        reds, greens, blues = images[image]
+        places = out[image]
+        for j in range(len(places)):
+            places[j, 0] = np.float32(reds[j]) * red + to_red
+            places[j, 1] = np.float32(greens[j]) * green + to_green
+            places[j, 2] = np.float32(blues[j]) * blue + to_blue
+
+
+@fused
 def statistics(x: Bits, channels: int) -> tuple[Floats, Floats]:
     """Mean and biased variance of each channel, in two passes; sums of rows are in float64."""
     rows, length = x.shape
     count = rows * (length // channels)
-    bits = np.empty(length, np.uint32)
-    values = bits.view(np.float32)
     sums = np.zeros(length, np.float32)
     for row in range(rows):
-        _widen(x[row], bits)
+        values = x[row]
         for j in range(length):
-            sums[j] += values[j]
+            sums[j] += _value(values[j])
     mean = (_by_channel(sums, channels) / count).astype(np.float32)
     centre = _repeated(mean, length)
     sums[:] = 0
     for row in range(rows):
-        _widen(x[row], bits)
+        values = x[row]
         for j in range(length):
-            away = values[j] - centre[j]
+            away = _value(values[j]) - centre[j]
             sums[j] += away * away
     return mean, (_by_channel(sums, channels) / count).astype(np.float32)
 
 
-@compiled
+@fused
 def _later(second: np.float32, first: np.float32) -> bool:
     """Whether a maximum takes the later of two values."""
     return bool((second > first) | (second != second))
 
 
-@compiled
+@fused
 def forward(x: Bits, out: Bits, scale: Floats, shift: Floats, pool: bool, relu: bool) -> None:
     """X * scale + shift by channel, its 2x2 maximum if `pool`, not below 0 if `relu`."""
-    rows, length = x.shape
-    channels = len(scale)
+    width, channels = out.shape[1], len(scale)
     least = np.float32(0) if relu else np.float32(-np.inf)
-    scales, shifts = _repeated(scale, length), _repeated(shift, length)
-    bits, below_bits = np.empty(length, np.uint32), np.empty(length, np.uint32)
-    values, below = bits.view(np.float32), below_bits.view(np.float32)
+    scales, shifts = _repeated(scale, width), _repeated(shift, width)
     if not pool:
-        for row in range(rows):
-            _widen(x[row], bits)
-            for j in range(length):
-                value = values[j] * scales[j] + shifts[j]
-                values[j] = least if value < least else value
-            _narrow(bits, out[row])
+        for row in range(len(out)):
+            given, taken = x[row], out[row]
+            for j in range(width):
+                value = _value(given[j]) * scales[j] + shifts[j]
+                taken[j] = _rounded(least if value < least else value, out)
         return
-    places = length // (2 * channels)
-    upper, lower = values.reshape(places, 2, channels), below.reshape(places, 2, channels)
-    pooled_bits = np.empty(places * channels, np.uint32)
-    pooled = pooled_bits.view(np.float32).reshape(places, channels)
-    for row in range(rows // 2):
-        _widen(x[2 * row], bits)
-        _widen(x[2 * row + 1], below_bits)
-        for j in range(length):
-            values[j] = values[j] * scales[j] + shifts[j]
-            below[j] = below[j] * scales[j] + shifts[j]
-        for place in range(places):
-            for c in range(channels):
-                a, b = upper[place, 0, c], upper[place, 1, c]
-                d, e = lower[place, 0, c], lower[place, 1, c]
-                first, second = b if _later(b, a) else a, e if _later(e, d) else d
+    step = np.uint64(channels)
+    for row in range(len(out)):
+        upper, lower, taken, at = x[2 * row], x[2 * row + 1], out[row], np.uint64(0)
+        while at < np.uint64(width):
+            left, right = at + at, at + at + step
+            for k in range(step):
+                a = _value(upper[left + k]) * scale[k] + shift[k]
+                b = _value(upper[right + k]) * scale[k] + shift[k]
+                c = _value(lower[left + k]) * scale[k] + shift[k]
+                d = _value(lower[right + k]) * scale[k] + shift[k]
+                first, second = b if _later(b, a) else a, d if _later(d, c) else c
                 value = second if _later(second, first) else first
-                pooled[place, c] = least if value < least else value
-        _narrow(pooled_bits, out[row])
+                taken[at + k] = _rounded(least if value < least else value, out)
+            at += step
 
 
-@compiled
-def _received(gradient: Bits, out: Bits, relu: bool, into: NDArray[np.uint32]) -> None:
-    """A row of the output's gradient as the bits of float32, 0 where ReLU gave 0."""
-    shift = np.uint32(16) if gradient.itemsize == 2 else np.uint32(0)
-    if relu:
-        for j in range(len(into)):
-            given = np.uint32(gradient[j]) << shift
-            into[j] = given if out[j] != 0 else np.uint32(0)
-    else:
-        _widen(gradient, into)
-
-
-@compiled
-def _split(row: Bits, left: NDArray[np.uint32], right: NDArray[np.uint32], channels: int) -> None:
-    """The even and the odd places of a row, as the bits of float32."""
-    shift = np.uint32(16) if row.itemsize == 2 else np.uint32(0)
-    step, at = np.uint64(channels), np.uint64(0)
-    while at < np.uint64(len(left)):
-        for c in range(step):
-            left[at + c] = np.uint32(row[at + at + c]) << shift
-        for c in range(step):
-            right[at + c] = np.uint32(row[at + at + step + c]) << shift
-        at += step
-
-
-@compiled
-def _join(
-    left: NDArray[np.uint32], right: NDArray[np.uint32], row: NDArray[np.uint32], channels: int
-) -> None:
-    """The reverse: places of two arrays in turn."""
-    step, at = np.uint64(channels), np.uint64(0)
-    while at < np.uint64(len(left)):
-        for c in range(step):
-            row[at + at + c] = left[at + c]
-        for c in range(step):
-            row[at + at + step + c] = right[at + c]
-        at += step
-
-
-@compiled
+@fused
 def _sums(
     x: Bits, out: Bits, gradient: Bits, mean: Floats, relu: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """By channel: the gradient's sum, and that of its products with x - mean where it arrives."""
     width, channels = gradient.shape[1], len(mean)
-    bits, row_bits = np.empty(width, np.uint32), np.empty(width, np.uint32)
-    values, received = bits.view(np.float32), row_bits.view(np.float32)
     sums, products = np.zeros(width, np.float32), np.zeros(width, np.float32)
     means = _repeated(mean, width)
     for row in range(len(gradient)):
-        _received(gradient[row], out[row], relu, row_bits)
-        _widen(x[row], bits)
+        values, gave, received = x[row], out[row], gradient[row]
         for j in range(width):
-            sums[j] += received[j]
-            products[j] += received[j] * (values[j] - means[j])
+            arrives = (gave[j] != 0) | (not relu)
+            given = _value(received[j]) if arrives else np.float32(0)
+            sums[j] += given
+            products[j] += given * (_value(values[j]) - means[j])
     return _by_channel(sums, channels), _by_channel(products, channels)
 
 
-@compiled
+@fused
 def _sums_of_windows(
-    x: Bits, out: Bits, gradient: Bits, scale: Floats, mean: Floats, relu: bool
+    x: Words, out: Bits, gradient: Bits, codes: Bits, scale: Floats, mean: Floats, relu: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`_sums` where the gradient arrives at the greatest of a 2x2 window."""
+    """`_sums` where the gradient arrives at the greatest of a 2x2 window; notes which that is."""
     width, channels = gradient.shape[1], len(scale)
-    bits = np.empty((4, width), np.uint32)
-    upper_left, upper_right, lower_left, lower_right = bits.view(np.float32)
-    row_bits = np.empty(width, np.uint32)
-    received = row_bits.view(np.float32)
+    corners = np.empty((4, width), gradient.dtype)
+    upper_left, upper_right, lower_left, lower_right = corners
+    dealt = corners.view(x.dtype)
+    step = channels * dealt.shape[1] // width
     sums, products = np.zeros(width, np.float32), np.zeros(width, np.float32)
     scales, means = _repeated(scale, width), _repeated(mean, width)
     for row in range(len(gradient)):
-        _received(gradient[row], out[row], relu, row_bits)
-        _split(x[2 * row], bits[0], bits[1], channels)
-        _split(x[2 * row + 1], bits[2], bits[3], channels)
+        _deal(x[2 * row], dealt[0], dealt[1], step)
+        _deal(x[2 * row + 1], dealt[2], dealt[3], step)
+        gave, received, code = out[row], gradient[row], codes[row]
         for j in range(width):
             factor = scales[j]
-            first, second = upper_left[j], lower_left[j]
-            left = second if _later(factor * second, factor * first) else first
-            first, second = upper_right[j], lower_right[j]
-            right = second if _later(factor * second, factor * first) else first
-            value = right if _later(factor * right, factor * left) else left
-            sums[j] += received[j]
-            products[j] += received[j] * (value - means[j])
+            a, b = _value(upper_left[j]), _value(upper_right[j])
+            c, d = _value(lower_left[j]), _value(lower_right[j])
+            left_is_lower = _later(factor * c, factor * a)
+            right_is_lower = _later(factor * d, factor * b)
+            left, right = c if left_is_lower else a, d if right_is_lower else b
+            is_right = _later(factor * right, factor * left)
+            on_left = LOWER_LEFT if left_is_lower else UPPER_LEFT
+            on_right = LOWER_RIGHT if right_is_lower else UPPER_RIGHT
+            place = on_right if is_right else on_left
+            arrives = (gave[j] != 0) | (not relu)
+            code[j] = place if arrives else NOWHERE
+            given = _value(received[j]) if arrives else np.float32(0)
+            sums[j] += given
+            products[j] += given * ((right if is_right else left) - means[j])
     return _by_channel(sums, channels), _by_channel(products, channels)
 
 
-@compiled
+@fused
 def _give(
     x: Bits, out: Bits, gradient: Bits, into: Bits, scale: Floats, slope: Floats, level: Floats,
     relu: bool,
 ) -> None:  # fmt: skip
     """X * slope + level, plus scale * gradient."""
     width = gradient.shape[1]
-    bits, row_bits = np.empty(width, np.uint32), np.empty(width, np.uint32)
-    values, received = bits.view(np.float32), row_bits.view(np.float32)
     scales, slopes = _repeated(scale, width), _repeated(slope, width)
     levels = _repeated(level, width)
     for row in range(len(gradient)):
-        _received(gradient[row], out[row], relu, row_bits)
-        _widen(x[row], bits)
+        values, gave, received, taken = x[row], out[row], gradient[row], into[row]
         for j in range(width):
-            values[j] = values[j] * slopes[j] + levels[j] + received[j] * scales[j]
-        _narrow(bits, into[row])
+            arrives = (gave[j] != 0) | (not relu)
+            given = _value(received[j]) if arrives else np.float32(0)
+            value = _value(values[j]) * slopes[j] + levels[j] + given * scales[j]
+            taken[j] = _rounded(value, into)
 
 
-@compiled
+@fused
 def _give_to_windows(
-    x: Bits, out: Bits, gradient: Bits, into: Bits, scale: Floats, slope: Floats, level: Floats,
-    relu: bool,
+    x: Bits, gradient: Words, codes: Words, into: Bits, scale: Floats, slope: Floats,
+    level: Floats,
 ) -> None:  # fmt: skip
-    """`_give` where the gradient goes to the greatest of a 2x2 window."""
-    width, channels = gradient.shape[1], len(scale)
-    bits = np.empty((4, width), np.uint32)
-    upper_left, upper_right, lower_left, lower_right = bits.view(np.float32)
-    row_bits, joined = np.empty(width, np.uint32), np.empty(2 * width, np.uint32)
-    received = row_bits.view(np.float32)
+    """`_give` where the gradient goes to the place in a 2x2 window that the codes name."""
+    width, channels = x.shape[1], len(scale)
     scales, slopes = _repeated(scale, width), _repeated(slope, width)
     levels = _repeated(level, width)
-    none = np.float32(0)
+    doubled = np.empty((2, width), x.dtype)
+    received, code = doubled
+    words = doubled.view(gradient.dtype)
+    step = channels * words.shape[1] // width
+    places = np.empty((2, width), x.dtype)
+    for at in range(0, width, 2 * channels):
+        for j in range(at, at + channels):
+            places[0, j], places[0, j + channels] = UPPER_LEFT, UPPER_RIGHT
+            places[1, j], places[1, j + channels] = LOWER_LEFT, LOWER_RIGHT
     for row in range(len(gradient)):
-        _received(gradient[row], out[row], relu, row_bits)
-        _split(x[2 * row], bits[0], bits[1], channels)
-        _split(x[2 * row + 1], bits[2], bits[3], channels)
-        for j in range(width):
-            factor, slope_, level_ = scales[j], slopes[j], levels[j]
-            given = received[j] * factor
-            a, b, c, d = upper_left[j], upper_right[j], lower_left[j], lower_right[j]
-            left_is_lower = _later(factor * c, factor * a)
-            right_is_lower = _later(factor * d, factor * b)
-            left = factor * c if left_is_lower else factor * a
-            right = factor * d if right_is_lower else factor * b
-            is_right = _later(right, left)
-            to_left, to_right = none if is_right else given, given if is_right else none
-            upper_left[j] = a * slope_ + level_ + (none if left_is_lower else to_left)
-            lower_left[j] = c * slope_ + level_ + (to_left if left_is_lower else none)
-            upper_right[j] = b * slope_ + level_ + (none if right_is_lower else to_right)
-            lower_right[j] = d * slope_ + level_ + (to_right if right_is_lower else none)
-        _join(bits[0], bits[1], joined, channels)
-        _narrow(joined, into[2 * row])
-        _join(bits[2], bits[3], joined, channels)
-        _narrow(joined, into[2 * row + 1])
+        _double(gradient[row], words[0], step)
+        _double(codes[row], words[1], step)
+        for half in range(2):
+            values, taken, place = x[2 * row + half], into[2 * row + half], places[half]
+            for j in range(width):
+                given = _value(received[j]) * scales[j]
+                share = given if code[j] == place[j] else np.float32(0)
+                value = _value(values[j]) * slopes[j] + levels[j] + share
+                taken[j] = _rounded(value, into)
 
 
-@compiled
+@fused
 def backward(
     x: Bits, out: Bits, gradient: Bits, into: Bits, scale: Floats, mean: Floats, unit: Floats,
     pool: bool, relu: bool,
@@ -307,16 +315,24 @@ def backward(
         pool: as in `forward`.
         relu: as in `forward`.
     """
-    if pool:
-        to_bias, to_weight = _sums_of_windows(x, out, gradient, scale, mean, relu)
-    else:
+    count, channels = x.size // len(scale), len(scale)
+    whole = channels * x.itemsize % 8 == 0
+    codes = np.empty(gradient.shape if pool else (0, 0), x.dtype)
+    if not pool:
         to_bias, to_weight = _sums(x, out, gradient, mean, relu)
+    elif whole:
+        words = x.view(np.uint64)
+        to_bias, to_weight = _sums_of_windows(words, out, gradient, codes, scale, mean, relu)
+    else:
+        to_bias, to_weight = _sums_of_windows(x, out, gradient, codes, scale, mean, relu)
     to_weight *= unit
-    count = x.size // len(scale)
     slope = (-scale * unit * to_weight / count).astype(np.float32)
     level = (-scale * to_bias / count - slope * mean).astype(np.float32)
-    if pool:
-        _give_to_windows(x, out, gradient, into, scale, slope, level, relu)
-    else:
+    if not pool:
         _give(x, out, gradient, into, scale, slope, level, relu)
+    elif whole:
+        given, chosen = gradient.view(np.uint64), codes.view(np.uint64)
+        _give_to_windows(x, given, chosen, into, scale, slope, level)
+    else:
+        _give_to_windows(x, gradient, codes, into, scale, slope, level)
     return to_weight.astype(np.float32), to_bias.astype(np.float32)

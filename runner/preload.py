@@ -18,8 +18,9 @@ import ablations.pixels  # noqa: E402, F401
 import runner.cradle  # noqa: E402
 import runner.data  # noqa: E402
 import runner.training  # noqa: E402
+from ablations import warp  # noqa: E402
 from ablations.registry import FACTORS, names  # noqa: E402
-from runner.fused_norm import warm  # noqa: E402
+from runner import fused_norm  # noqa: E402
 
 runner.cradle.note_server()
 for _factor in FACTORS:
@@ -27,4 +28,5 @@ for _factor in FACTORS:
 # Its first call imports the compiler, which takes over a second; each cell makes this call again.
 torch.use_deterministic_algorithms(True)
 torch.use_deterministic_algorithms(False)
-warm()
+warp.warm()
+fused_norm.warm()

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 RANKS = [
     ("ablations.errors",),
     ("ablations.bounds",),
+    ("ablations.compiled",),
+    ("ablations.warp",),
     ("ablations.registry",),
     ("ablations",),
     ("runner.outcome", "runner.seeds", "runner.provenance", "runner.spans", "runner.streams"),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from runner import kernels
 from runner.outcome import Status
 from runner.spec.protocol import TrainSpec
 from runner.training.numerics import autocast, memory_format
@@ -53,8 +54,27 @@ class Normalise:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Normalised float32 images [B, 3, H, W]."""
+        if self._compiled_for(images):
+            out = torch.empty(images.shape, memory_format=self.layout)
+            places = out.permute(0, 2, 3, 1).flatten(1, 2)
+            scale, shift = self.scale.flatten(), self.shift.flatten()
+            kernels.normalise(
+                images.flatten(2).numpy(), places.numpy(), scale.numpy(), shift.numpy()
+            )
+            return out
         pixels = images.to(dtype=torch.float32, memory_format=self.layout)
         return torch.addcmul(self.shift, pixels, self.scale)
+
+    def _compiled_for(self, images: Tensor) -> bool:
+        """On one CPU core torch takes four times as long to rearrange and then normalise."""
+        return (
+            images.device.type == "cpu"
+            and images.dtype in (torch.uint8, torch.float32)
+            and images.shape[1] == 3
+            and images.is_contiguous()
+            and self.layout == torch.channels_last
+            and torch.get_num_threads() == 1
+        )
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """The batch operations give what torchvision's give for one image and the same parameters."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as vision
 
-from ablations import pixels
+from ablations import augmentation, pixels, warp
 
 BATCH = 48
 
@@ -27,6 +28,15 @@ def images(draw: torch.Generator) -> Tensor:
     return torch.cat([noise, smooth.to(torch.uint8)])
 
 
+@pytest.fixture(params=[1, 2], ids=["compiled", "of torch's operations"])
+def way(request: pytest.FixtureRequest):
+    """With one thread the maps are `ablations.warp`'s."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(threads)
+
+
 def uniform(draw: torch.Generator, low: float, high: float) -> Tensor:
     return low + (high - low) * torch.rand(BATCH, generator=draw)
 
@@ -35,6 +45,7 @@ def one_by_one(images: Tensor, function) -> Tensor:
     return torch.stack([function(index, image) for index, image in enumerate(images)])
 
 
+@pytest.mark.usefixtures("way")
 def test_rotation_equals_torchvision_pixel_for_pixel(images, draw):
     degrees = uniform(draw, -135, 135)
     ours = pixels.affine(images, *pixels.rotation(degrees))
@@ -43,6 +54,52 @@ def test_rotation_equals_torchvision_pixel_for_pixel(images, draw):
     assert (ours != theirs).float().mean() < 1e-3
 
 
+@pytest.mark.parametrize("shape", [(32, 32), (9, 14), (1, 2)])
+def test_maps_on_one_core_are_bit_by_bit_those_of_torchs_operations(shape, draw, monkeypatch):
+    images = torch.randint(1, 256, (BATCH, 3, *shape), generator=draw, dtype=torch.uint8)
+    down, right = (torch.randint(-9, 10, (BATCH,), generator=draw) for _ in range(2))
+    flip = uniform(draw, 0, 1) < 0.5
+    degrees = uniform(draw, -180, 180)
+    degrees[:8] = torch.arange(8) * 45 - 180  # where rounding has ties
+    linear = torch.randn(BATCH, 2, 2, generator=draw)
+    shift = torch.randn(BATCH, 2, generator=draw) * 3
+
+    def all_three() -> list[Tensor]:
+        return [
+            pixels.crop_and_flip(images, down, right, flip),
+            pixels.crop_flip_rotate(images, down, right, flip, degrees),
+            pixels.affine(images, linear, shift),
+        ]
+
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        compiled = all_three()
+        torch.set_num_threads(2)
+        with monkeypatch.context() as patched:
+            patched.setattr(warp, "_warp", None)
+            plain = all_three()
+    finally:
+        torch.set_num_threads(threads)
+    for one, other in zip(compiled, plain, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_warming_compiles_what_the_levels_call(images, draw):
+    warp.warm()
+    kernel: Any = warp._warp
+    known = len(kernel.signatures)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        for level in (augmentation.basic, augmentation.strong, augmentation.trivial_augment):
+            level(images, draw, True)
+    finally:
+        torch.set_num_threads(threads)
+    assert len(kernel.signatures) == known == 1
+
+
+@pytest.mark.usefixtures("way")
 def test_crop_and_flip_equal_torchvision_exactly(images, draw):
     down = torch.randint(-4, 5, (BATCH,), generator=draw)
     right = torch.randint(-4, 5, (BATCH,), generator=draw)
@@ -51,6 +108,7 @@ def test_crop_and_flip_equal_torchvision_exactly(images, draw):
     assert torch.equal(pixels.crop_and_flip(images, down, right, flip), theirs)
 
 
+@pytest.mark.usefixtures("way")
 def test_crop_flip_and_rotation_in_one_gather_equal_the_three_in_a_row(images, draw):
     down = torch.randint(-4, 5, (BATCH,), generator=draw)
     right = torch.randint(-4, 5, (BATCH,), generator=draw)

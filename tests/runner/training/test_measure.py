@@ -74,6 +74,23 @@ def test_normalised_images_have_mean_zero_and_deviation_one(few_digits):
     assert pixels.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_normalising_on_one_core_is_bit_by_bit_what_torch_computes(kind: torch.dtype):
+    draw = torch.Generator().manual_seed(0)
+    images = (torch.rand(9, 3, 6, 10, generator=draw) * 255).to(kind)
+    normalise = Normalise.of((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), TrainSpec(), torch.device("cpu"))
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        compiled = normalise(images)
+        torch.set_num_threads(2)
+        plain = normalise(images)
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(compiled, plain)
+    assert compiled.stride() == plain.stride()
+
+
 def test_a_constant_channel_does_not_divide_by_zero():
     normalise = Normalise.of((0.5,) * 3, (0.0,) * 3, TrainSpec(), torch.device("cpu"))
     assert math.isfinite(float(normalise(torch.full((1, 3, 2, 2), 127, dtype=torch.uint8)).sum()))
