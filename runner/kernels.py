@@ -177,6 +177,7 @@ def forward(x: Bits, out: Bits, scale: Floats, shift: Floats, pool: bool, relu: 
                 value = _value(given[j]) * scales[j] + shifts[j]
                 taken[j] = _rounded(least if value < least else value, out)
         return
+    # Of so few arrays the pieces are faster than rearranging rows for one long loop.
     step = np.uint64(channels)
     for row in range(len(out)):
         upper, lower, taken, at = x[2 * row], x[2 * row + 1], out[row], np.uint64(0)
