@@ -4,6 +4,7 @@ The arithmetic behind the augmentation levels: given parameters somebody else dr
 deterministic. Images are [B, 3, H, W] with values 0..255, uint8 or float32, on any device; every
 parameter is a tensor [B] on the same device. Nothing here reads a value back to the host, so a CUDA
 graph can capture it. Meant to agree with torchvision's functional operations, which take one image.
+On one CPU core the maps are those of `ablations.warp`, bit by bit.
 """
 
 from __future__ import annotations

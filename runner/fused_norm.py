@@ -127,13 +127,10 @@ def _bits(images: Tensor) -> kernels.Bits:
 
 
 def warm() -> None:
-    """Compile the kernels for all data types, or read them from where they were kept."""
+    """Compile the kernels for both data types, or read them from where they were kept."""
     for kind in (np.uint16, np.uint32):
         x, out = np.zeros((2, 2), kind), np.zeros((1, 1), kind)
         one = np.ones(1, np.float32)
         kernels.statistics(x, 1)
         kernels.forward(x, out, one, one, True, True)
         kernels.backward(x, out, out, x.copy(), one, one, one, True, True)
-    pixels, three = np.zeros((1, 1, 3), np.float32), np.ones(3, np.float32)
-    for values in (np.zeros((1, 3, 1), np.uint8), pixels.reshape(1, 3, 1)):
-        kernels.normalise(values, pixels, three, three)

@@ -21,6 +21,7 @@ import runner.training  # noqa: E402
 from ablations import warp  # noqa: E402
 from ablations.registry import FACTORS, names  # noqa: E402
 from runner import fused_norm  # noqa: E402
+from runner.training import normalise  # noqa: E402
 
 runner.cradle.note_server()
 for _factor in FACTORS:
@@ -28,5 +29,5 @@ for _factor in FACTORS:
 # Its first call imports the compiler, which takes over a second; each cell makes this call again.
 torch.use_deterministic_algorithms(True)
 torch.use_deterministic_algorithms(False)
-warp.warm()
-fused_norm.warm()
+for _module in (warp, fused_norm, normalise):
+    _module.warm()

@@ -32,7 +32,8 @@ from runner.outcome import Epoch, Outcome, Reason, Status
 from runner.seeds import generator, stream
 from runner.training.capture import captured
 from runner.training.checkpoint import Learner, Progress, restore, save
-from runner.training.measure import Normalise, Score, score, verdict
+from runner.training.measure import Score, score, verdict
+from runner.training.normalise import Normalise
 from runner.training.numerics import memory_format, numerics
 from runner.training.step import Step
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from runner import kernels
 from runner.outcome import Status
 from runner.spec.protocol import TrainSpec
-from runner.training.numerics import autocast, memory_format
+from runner.training.normalise import Normalise
+from runner.training.numerics import autocast
 
 ALPHA = 0.05
 """Level of the one-sided test that tells learning from guessing."""
@@ -29,52 +29,6 @@ class Score:
     def accuracy(self) -> float:
         """Share of right answers."""
         return self.correct / self.images
-
-
-@dataclass(frozen=True, slots=True)
-class Normalise:
-    """From pixels 0..255 to float32 of mean 0 and deviation 1 a channel, in the cell's layout."""
-
-    scale: Tensor  # [1, 3, 1, 1]
-    shift: Tensor
-    layout: torch.memory_format
-
-    @staticmethod
-    def of(
-        mean: tuple[float, ...], std: tuple[float, ...], train: TrainSpec, device: torch.device
-    ) -> Normalise:
-        """For values whose mean and deviation are given on the scale 0..1."""
-        scale = [1 / (255 * max(s, 1e-6)) for s in std]
-        shift = [-m / max(s, 1e-6) for m, s in zip(mean, std, strict=True)]
-        return Normalise(
-            torch.tensor(scale, device=device).view(1, -1, 1, 1),
-            torch.tensor(shift, device=device).view(1, -1, 1, 1),
-            memory_format(train),
-        )
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Normalised float32 images [B, 3, H, W]."""
-        if self._compiled_for(images):
-            out = torch.empty(images.shape, memory_format=self.layout)
-            places = out.permute(0, 2, 3, 1).flatten(1, 2)
-            scale, shift = self.scale.flatten(), self.shift.flatten()
-            kernels.normalise(
-                images.flatten(2).numpy(), places.numpy(), scale.numpy(), shift.numpy()
-            )
-            return out
-        pixels = images.to(dtype=torch.float32, memory_format=self.layout)
-        return torch.addcmul(self.shift, pixels, self.scale)
-
-    def _compiled_for(self, images: Tensor) -> bool:
-        """On one CPU core torch takes four times as long to rearrange and then normalise."""
-        return (
-            images.device.type == "cpu"
-            and images.dtype in (torch.uint8, torch.float32)
-            and images.shape[1] == 3
-            and images.is_contiguous()
-            and self.layout == torch.channels_last
-            and torch.get_num_threads() == 1
-        )
 
 
 @torch.no_grad()

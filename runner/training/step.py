@@ -16,7 +16,7 @@ from torch.nn.utils import get_total_norm
 
 from runner.spec.protocol import TrainSpec
 from runner.training.checkpoint import Learner
-from runner.training.measure import Normalise
+from runner.training.normalise import Normalise
 from runner.training.numerics import autocast
 
 

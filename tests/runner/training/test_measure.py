@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from torch import nn
 
 from runner.outcome import Status
 from runner.spec.protocol import TrainSpec
-from runner.training.measure import Normalise, score, verdict
+from runner.training import normalise
+from runner.training.measure import score, verdict
+from runner.training.normalise import Normalise
 
 
 @pytest.mark.parametrize(("classes", "images"), [(10, 360), (2, 40), (100, 10_000), (10, 20)])
@@ -47,8 +50,8 @@ def test_a_score_is_the_mean_over_all_images_whatever_the_batches():
     images = torch.randint(0, 256, (700, 3, 8, 8), generator=draw, dtype=torch.uint8)
     labels = torch.randint(0, 4, (700,), generator=draw)
     network, train = Weights(), TrainSpec()
-    normalise = Normalise.of((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), train, torch.device("cpu"))
-    found = score(network, images, labels, normalise, train)
+    normalised = Normalise.of((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), train, torch.device("cpu"))
+    found = score(network, images, labels, normalised, train)
     assert network.training
     network.eval()
     pixels = (images.double() / 255 - torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)) / torch.tensor(
@@ -63,28 +66,46 @@ def test_a_score_is_the_mean_over_all_images_whatever_the_batches():
 
 def test_normalised_images_have_mean_zero_and_deviation_one(few_digits):
     train = TrainSpec()
-    normalise = Normalise.of(few_digits.mean, few_digits.std, train, torch.device("cpu"))
+    normalised = Normalise.of(few_digits.mean, few_digits.std, train, torch.device("cpu"))
     everything = torch.from_numpy(
         np.concatenate([few_digits.train_images, few_digits.validation_images])
     )
-    pixels = normalise(everything)
+    pixels = normalised(everything)
     # The statistics are those of all 1,438 training images; these are 100 of them.
     assert abs(float(pixels.mean())) < 0.05
     assert float(pixels.std()) == pytest.approx(1, abs=0.05)
     assert pixels.is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
-def test_normalising_on_one_core_is_bit_by_bit_what_torch_computes(kind: torch.dtype):
-    draw = torch.Generator().manual_seed(0)
-    images = (torch.rand(9, 3, 6, 10, generator=draw) * 255).to(kind)
-    normalise = Normalise.of((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), TrainSpec(), torch.device("cpu"))
+def test_warming_compiles_what_normalising_calls():
+    normalise.warm()
+    kernel: Any = normalise._normalise
+    known = len(kernel.signatures)
+    ours = Normalise.of((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), TrainSpec(), torch.device("cpu"))
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        compiled = normalise(images)
+        for kind in (torch.uint8, torch.float32):
+            ours(torch.zeros(2, 3, 4, 4, dtype=kind))
+    finally:
+        torch.set_num_threads(threads)
+    assert len(kernel.signatures) == known == 2
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_normalising_on_one_core_is_bit_by_bit_what_torch_computes(kind, monkeypatch):
+    draw = torch.Generator().manual_seed(0)
+    images = (torch.rand(9, 3, 6, 10, generator=draw) * 255).to(kind)
+    normalised = Normalise.of((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), TrainSpec(), torch.device("cpu"))
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        compiled = normalised(images)
+        monkeypatch.setattr(normalise, "_normalise", None)
+        with pytest.raises(TypeError):  # or torch is compared with itself
+            normalised(images)
         torch.set_num_threads(2)
-        plain = normalise(images)
+        plain = normalised(images)
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(compiled, plain)
@@ -92,5 +113,5 @@ def test_normalising_on_one_core_is_bit_by_bit_what_torch_computes(kind: torch.d
 
 
 def test_a_constant_channel_does_not_divide_by_zero():
-    normalise = Normalise.of((0.5,) * 3, (0.0,) * 3, TrainSpec(), torch.device("cpu"))
-    assert math.isfinite(float(normalise(torch.full((1, 3, 2, 2), 127, dtype=torch.uint8)).sum()))
+    normalised = Normalise.of((0.5,) * 3, (0.0,) * 3, TrainSpec(), torch.device("cpu"))
+    assert math.isfinite(float(normalised(torch.full((1, 3, 2, 2), 127, dtype=torch.uint8)).sum()))
