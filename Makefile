@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GRID   ?= ablations/five_factor.yaml
 
 # Twenty seconds of compiling that the first run, or the first of each test process, would wait for.
-COMPILE := $(BIN)/python -c 'import runner.preload'
+COMPILE := $(BIN)/python -c 'import runner.pool.process.preload'
 
 # The tests that wait for processes and servers begin first, and more of them than there are cores.
 SLOW_FIRST := tests/faults tests/store_contract tests/acceptance

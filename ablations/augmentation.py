@@ -38,7 +38,7 @@ def basic(images: Tensor, draw: Generator, mirror: bool, *, padding: Padding = 4
     """Random crop after padding with black, and a horizontal flip half of the time."""
     import torch
 
-    from ablations import pixels
+    from ablations.pixels import operations as pixels
 
     chance = torch.rand(3, len(images), generator=draw, device=images.device)
     down, right = _offsets(chance[:2], padding)
@@ -63,11 +63,11 @@ def strong(
 
     As torchvision's RandomCrop, RandomHorizontalFlip, RandomRotation (nearest, its default),
     ColorJitter and RandomErasing (scale 0.02..0.33, ratio 0.3..3.3) in that order; what the colour
-    jitter approximates is said in `ablations.pixels.jitter`.
+    jitter approximates is said in `ablations.pixels.operations.jitter`.
     """
     import torch
 
-    from ablations import pixels
+    from ablations.pixels import operations as pixels
 
     chance = torch.rand(10, len(images), generator=draw, device=images.device)
     down, right = _offsets(chance[:2], padding)
@@ -96,7 +96,7 @@ def trivial_augment(images: Tensor, draw: Generator, mirror: bool) -> Tensor:
     """
     import torch
 
-    from ablations import pixels
+    from ablations.pixels import operations as pixels
 
     device, batch = images.device, len(images)
     height, width = images.shape[2:]

@@ -3,6 +3,14 @@
 study = analysis.load("five_factor-quick")          # or from_frame(df, factors=[...], ...)
 study.effects(); study.interactions(); study.contrast("bn_placement: before - after")
 study.plot.main_effects()
+
+    stats/     arrays in, numbers out         table/     the long table, checked and typed
+    model/     cell means and the fit         effects/   means, contrasts, tests, shares
+    outcomes/  convergence, time, losses      verdicts/  claims, looks, power
+    study      all of it in a person's hands  document/  effects.json
+    compare/   several studies                figures/   frames in, figures out
+    report/    the page and its words         dashboard/ panels for optuna-dashboard
+    commands/  `python -m analysis`
 """
 
 from __future__ import annotations
@@ -10,10 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.cell_means import CellMeans, Estimate
-    from analysis.effects import Effects
-    from analysis.frame import Table, read_table
+    from analysis.effects.estimate import Effects
+    from analysis.model.cell_means import CellMeans, Estimate
     from analysis.study import Study, from_frame, load
+    from analysis.table.tidy import Table, read_table
 
 __all__ = [
     "CellMeans",

@@ -16,22 +16,22 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
-from analysis.cell_means import CellMeans, Estimate, Method
-from analysis.contrast_text import contrast_weights
-from analysis.effect_frames import factor_column, pooled_contrast
-from analysis.effects import Effects, estimate_effects
-from analysis.frame import Table, from_runs, tidy
-from analysis.interval_rule import by_rule, choose_interval
-from analysis.stored_curves import StoredCurves
+from analysis.effects.estimate import Effects, estimate_effects
+from analysis.effects.frames import factor_column, pooled_contrast
+from analysis.model.cell_means import CellMeans, Estimate, Method
+from analysis.model.contrast_text import contrast_weights
+from analysis.model.interval_rule import by_rule, choose_interval
+from analysis.table.curves import StoredCurves
+from analysis.table.tidy import Table, from_runs, tidy
 
 if TYPE_CHECKING:
-    from analysis.best_set import BestSet
-    from analysis.convergence import Convergence
-    from analysis.decided import Decided
-    from analysis.given_converged import GivenConverged
-    from analysis.missing import Missing
-    from analysis.plotting import Plots
-    from analysis.time_to_target import TimeToTarget
+    from analysis.effects.best_set import BestSet
+    from analysis.outcomes.convergence import Convergence
+    from analysis.outcomes.given_converged import GivenConverged
+    from analysis.outcomes.missing import Missing
+    from analysis.outcomes.time_to_target import TimeToTarget
+    from analysis.report.plots import Plots
+    from analysis.verdicts.looks import Decided
     from runner.store import Store, StudyInfo
 
 Kept = TypeVar("Kept")
@@ -271,14 +271,14 @@ class Study:
         return self.estimates().shares.table.copy()
 
     def best(self, confidence: float = 0.95, higher: bool | None = None) -> BestSet:
-        """Cells and levels not shown to be worse than the best (`analysis.best_set`).
+        """Cells and levels not shown to be worse than the best (`analysis.effects.best_set`).
 
         Args:
             confidence: with which the best one is in each set.
             higher: whether a higher outcome is better; by default what the study says, else it is,
                 unless the outcome is a time, a loss or an error by its name.
         """
-        from analysis.best_set import best_set
+        from analysis.effects.best_set import best_set
 
         if higher is None:
             higher = self.higher_is_better
@@ -290,12 +290,12 @@ class Study:
     def interaction_kinds(self) -> pd.DataFrame:
         """Which interactions change what is better, which vanish on another scale.
 
-        See `analysis.crossover`.
+        See `analysis.effects.crossover`.
         """
         return self._once(("interaction_kinds", 0.95), self._interaction_kinds).copy()
 
     def _interaction_kinds(self) -> pd.DataFrame:
-        from analysis.crossover import interaction_kinds, logit_tests
+        from analysis.effects.crossover import interaction_kinds, logit_tests
 
         found = self.estimates()
         counted = self.response == "test_accuracy" and {"test_correct", "n_test"} <= set(self.frame)
@@ -308,13 +308,13 @@ class Study:
     # --- other outcomes (lazy: each lives in its own module) ------------------------------------
 
     def convergence(self, confidence: float = 0.95) -> Convergence:
-        """Rates, exact tests and Firth terms of convergence (`analysis.convergence`).
+        """Rates, exact tests and Firth terms of convergence (`analysis.outcomes.convergence`).
 
         Raises:
             InputError: the table does not say which runs converged.
         """
-        from analysis.convergence import convergence
-        from analysis.other_outcomes import with_types
+        from analysis.document.sections import with_types
+        from analysis.outcomes.convergence import convergence
 
         return self._once(
             ("convergence", confidence),
@@ -322,13 +322,13 @@ class Study:
         )
 
     def time_to_target(self, confidence: float = 0.95) -> TimeToTarget:
-        """Restricted mean epochs and curves by level (`analysis.time_to_target`).
+        """Restricted mean epochs and curves by level (`analysis.outcomes.time_to_target`).
 
         Raises:
             InputError: the table has no epochs to a target.
         """
-        from analysis.other_outcomes import with_types
-        from analysis.time_to_target import time_to_target
+        from analysis.document.sections import with_types
+        from analysis.outcomes.time_to_target import time_to_target
 
         return self._once(
             ("time_to_target", confidence),
@@ -338,13 +338,13 @@ class Study:
         )
 
     def given_converged(self, confidence: float = 0.95) -> GivenConverged:
-        """Accuracy of converged runs on common support (`analysis.given_converged`).
+        """Accuracy of converged runs on common support (`analysis.outcomes.given_converged`).
 
         Raises:
             InputError: the table does not say which runs converged, or none did.
         """
-        from analysis.given_converged import given_converged
-        from analysis.other_outcomes import with_types
+        from analysis.document.sections import with_types
+        from analysis.outcomes.given_converged import given_converged
 
         return self._once(
             ("given_converged", confidence),
@@ -358,45 +358,45 @@ class Study:
         )
 
     def missing(self, confidence: float = 0.95) -> Missing:
-        """Lost and waiting runs by level, and whether they fell at random (`analysis.missing`)."""
-        from analysis.missing import missing
+        """Lost and waiting runs by level, and whether they fell at random (`outcomes.missing`)."""
+        from analysis.outcomes.missing import missing
 
         return missing(self.frame, self.factors, self.response, confidence)
 
     def claims(self, confidence: float = 0.95) -> pd.DataFrame:
-        """The planned claims with verdicts (`analysis.claims`)."""
-        from analysis.claims import answer
-        from analysis.other_outcomes import claimed_outcomes
+        """The planned claims with verdicts (`analysis.verdicts.claims`)."""
+        from analysis.document.sections import claimed_outcomes
+        from analysis.verdicts.claims import answer
 
         others = claimed_outcomes(self)
         return answer(self.cells, self.planned_claims, self.factors, confidence, others=others)
 
     def decided(self, precision: float | None = None) -> Decided:
         """Is it decided yet? The main effects at the present wave of the planned replicates."""
-        from analysis.decided import complete_waves, decided
+        from analysis.verdicts.looks import complete_waves, decided
 
         planned = int(self.info.get("replicates") or self.cells.counts.max())
         waves = complete_waves(self.frame, list(self.factors))
         return decided(self.cells, planned, precision=precision, complete=waves)
 
     def power(self, power: float = 0.8, precision: float | None = None) -> pd.DataFrame:
-        """Smallest detectable effects and replicates for a precision (`analysis.power`)."""
-        from analysis.power import detectable
+        """Smallest detectable effects and replicates for a precision (`verdicts.power`)."""
+        from analysis.verdicts.power import detectable
 
         return detectable(self.cells, power, precision=precision)
 
     @cached_property
     def plot(self) -> Plots:
         """Figures: `study.plot.main_effects()`."""
-        from analysis.plotting import Plots
+        from analysis.report.plots import Plots
 
         return Plots(self)
 
     def document(self, order: int | None = 2, confidence: float = 0.95) -> dict[str, Any]:
         """The content of `effects.json`."""
-        from analysis.effects_json import best_section, to_document, without_effects
-        from analysis.other_outcomes import other_outcomes
-        from analysis.records import records
+        from analysis.document.effects import best_section, to_document, without_effects
+        from analysis.document.sections import other_outcomes
+        from analysis.table.records import records
 
         try:
             effects = self.estimates(order, confidence)

@@ -1,1 +1,9 @@
-"""How a grid is run: specification, design, store, slots, training."""
+"""How a grid is run: specification, design, store, slots, training.
+
+content/  what a cell and an outcome are      spec/           the file, checked
+design/   which combinations run              data/           images, read once a machine
+store/    every cell, in one SQL database     optuna_mirror/  the same as Optuna trials
+machine/  what there is to train on           network/        the network of a cell
+training/ one cell trained                    pool/           slots, processes, clusters
+commands/ `python -m runner`
+"""

@@ -28,9 +28,9 @@ from analysis.dashboard.without_firth import convergence_without_firth
 from analysis.dashboard.words import study_note
 from analysis.report import kept
 from analysis.study import from_store
+from runner.optuna_mirror.mirror import load_study
+from runner.optuna_mirror.tables import heard_of_study, study_number, tell_study
 from runner.store import StoreError
-from runner.store.mirror import load_study
-from runner.store.optuna_tables import heard_of_study, study_number, tell_study
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

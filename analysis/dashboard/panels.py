@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.labels import shortened
-from analysis.figures.style import PALETTE
-from analysis.frame import MISSING_STATUSES
-from analysis.report.drawings import interval_of_means, measure_of
+from analysis.figures.drawing.labels import shortened
+from analysis.figures.drawing.style import PALETTE
+from analysis.report.gallery.drawings import interval_of_means, measure_of
+from analysis.table.tidy import MISSING_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from analysis.convergence import Convergence
+    from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
 
 LINES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")

@@ -15,8 +15,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from optuna.artifacts.exceptions import ArtifactNotFound
 from sqlalchemy import select
 
-from analysis.figures.style import PALETTE, SOFT, grid_lines, look, new_figure
-from runner.store.tables import attempts, cells, epochs, studies
+from analysis.figures.drawing.style import PALETTE, SOFT, grid_lines, look, new_figure
+from runner.store.database.tables import attempts, cells, epochs, studies
 
 if TYPE_CHECKING:
     from optuna.artifacts import FileSystemArtifactStore

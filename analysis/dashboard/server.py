@@ -16,7 +16,7 @@ from optuna_dashboard import _app, _custom_plot_data, _serializer, wsgi
 from sqlalchemy.exc import SQLAlchemyError
 
 from analysis.dashboard.pictures import Pictures
-from runner.store.mirror import artifact_store, optuna_storage
+from runner.optuna_mirror.mirror import artifact_store, optuna_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,9 +13,9 @@ from sqlalchemy import String, cast, exists, func, literal, select
 
 from analysis.dashboard.draft import Draft
 from analysis.dashboard.words import cell_note
-from runner.store.claims import AttemptState
-from runner.store.optuna_tables import STUDY_ATTRIBUTES, tell_study
-from runner.store.tables import attempts, cells, epochs, studies
+from runner.optuna_mirror.tables import STUDY_ATTRIBUTES, tell_study
+from runner.store.cells.leasing import AttemptState
+from runner.store.database.tables import attempts, cells, epochs, studies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.cmh import exact_test
-from analysis.convergence import Convergence
-from analysis.multiplicity import holm
-from analysis.other_outcomes import with_types
-from analysis.rates import cells, counts, differences, rates, separation
+from analysis.document.sections import with_types
+from analysis.outcomes.convergence import Convergence
+from analysis.stats.counts.cmh import exact_test
+from analysis.stats.multiplicity import holm
+from analysis.table.rates import cells, counts, differences, rates, separation
 
 if TYPE_CHECKING:
-    from analysis.rates import Array
     from analysis.study import Study
+    from analysis.table.rates import Array
 
 CONFIDENCE = 0.95
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablations.errors import InputError
-from analysis.report.answer import answer, running
-from analysis.report.caveats import caveats
-from analysis.report.page import progress
-from analysis.report.paper import escape_markdown
+from analysis.report.page.page import progress
+from analysis.report.words.answer import answer, running
+from analysis.report.words.caveats import caveats
+from analysis.report.words.paper import escape_markdown
 
 if TYPE_CHECKING:
-    from analysis.convergence import Convergence
+    from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
 
 

@@ -4,19 +4,8 @@ Every function states the columns it reads. `save` writes PNG, SVG, CSV and capt
 draws all figures of a study.
 """
 
-from analysis.figures.alias_map import alias_map
-from analysis.figures.caption import Runs, caption
-from analysis.figures.cell_heat_map import cell_heat_map, cell_mosaic
-from analysis.figures.cell_strip import cell_strip
-from analysis.figures.convergence_rates import convergence_rates
-from analysis.figures.diagnostics import diagnostics, scale_comparison
-from analysis.figures.forest import forest
-from analysis.figures.half_normal import half_normal
-from analysis.figures.interaction_heat_maps import interaction_heat_maps
-from analysis.figures.interaction_matrix import interaction_matrix
-from analysis.figures.learning_curves import learning_curves
-from analysis.figures.main_effects import main_effects
-from analysis.figures.measure import (
+from analysis.figures.drawing.caption import Runs, caption
+from analysis.figures.drawing.measure import (
     ACCURACY,
     CONVERGED,
     EPOCHS,
@@ -24,12 +13,23 @@ from analysis.figures.measure import (
     SECONDS,
     Measure,
 )
-from analysis.figures.pareto import pareto
-from analysis.figures.performance_profile import performance_profile
-from analysis.figures.saving import Drawing, save
-from analysis.figures.style import COLUMN, PAGE, at_width
-from analysis.figures.time_to_target import time_to_target
-from analysis.figures.variance_shares import variance_shares
+from analysis.figures.drawing.saving import Drawing, save
+from analysis.figures.drawing.style import COLUMN, PAGE, at_width
+from analysis.figures.effects.diagnostics import diagnostics, scale_comparison
+from analysis.figures.effects.forest import forest
+from analysis.figures.effects.half_normal import half_normal
+from analysis.figures.effects.main_effects import main_effects
+from analysis.figures.effects.pareto import pareto
+from analysis.figures.effects.variance_shares import variance_shares
+from analysis.figures.interactions.alias_map import alias_map
+from analysis.figures.interactions.interaction_heat_maps import interaction_heat_maps
+from analysis.figures.interactions.interaction_matrix import interaction_matrix
+from analysis.figures.runs.cell_heat_map import cell_heat_map, cell_mosaic
+from analysis.figures.runs.cell_strip import cell_strip
+from analysis.figures.runs.convergence_rates import convergence_rates
+from analysis.figures.runs.learning_curves import learning_curves
+from analysis.figures.runs.performance_profile import performance_profile
+from analysis.figures.runs.time_to_target import time_to_target
 
 __all__ = [
     "ACCURACY",

@@ -1,6 +1,6 @@
 """Beginning a report: the study is read before anything that draws is imported.
 
-So another process has its learning curves to read while this one imports: `analysis.press`.
+So another process has its learning curves to read while this one imports: `analysis.report.press`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
-from analysis.press import Press
+from analysis.report.press import Press
 
 if TYPE_CHECKING:
     from analysis.study import Study
-    from runner.store.address import Address
+    from runner.store.database.address import Address
 
 
 def write_report(

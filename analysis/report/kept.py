@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from ablations.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.aliasing import Aliasing
-    from analysis.convergence import Convergence
-    from analysis.decided import Decided
-    from analysis.given_converged import GivenConverged
-    from analysis.missing import Missing
+    from analysis.effects.aliases.aliasing import Aliasing
+    from analysis.outcomes.convergence import Convergence
+    from analysis.outcomes.given_converged import GivenConverged
+    from analysis.outcomes.missing import Missing
+    from analysis.outcomes.time_to_target import TimeToTarget
     from analysis.study import Study
-    from analysis.time_to_target import TimeToTarget
+    from analysis.verdicts.looks import Decided
 
 
 def _once(study: Study, name: str, make: Any) -> Any:
@@ -65,7 +65,7 @@ def missing(study: Study) -> Missing | None:
 
 def aliasing(study: Study) -> Aliasing | None:
     """How the terms are mixed in the cells that ran."""
-    from analysis.aliasing import aliasing as describe
+    from analysis.effects.aliases.aliasing import aliasing as describe
 
     found: Aliasing | None = _once(study, "aliasing", lambda: describe(study.cells))
     return found

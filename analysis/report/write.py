@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.effects_json import SCHEMA_PATH, write_document
+from analysis.document.effects import SCHEMA_PATH, write_document
 from analysis.figures import COLUMN, Drawing, at_width
-from analysis.figures.saving import Job
-from analysis.press import Press
+from analysis.figures.drawing.saving import Job
 from analysis.report import kept
-from analysis.report.answer import Answer, answer, running
-from analysis.report.caveats import caveats
 from analysis.report.current import STATE, state_of
-from analysis.report.drawings import DRAWINGS
 from analysis.report.exports import write_paper, write_tables
-from analysis.report.page import render, with_pictures
-from analysis.report.page_data import page_data, to_script
+from analysis.report.gallery.drawings import DRAWINGS
+from analysis.report.page.data import page_data, to_script
+from analysis.report.page.page import render, with_pictures
+from analysis.report.press import Press
+from analysis.report.words.answer import Answer, answer, running
+from analysis.report.words.caveats import caveats
 
 if TYPE_CHECKING:
     from analysis.study import Study

@@ -1,5 +1,10 @@
 """The command line: one module a verb, found by name and imported only when it is asked for.
 
+    running/  verbs that train        looking/   verbs that only look
+    options   shared by verbs         study      finding one, naming its folder
+    terminal  how verbs print         durations  spans of time in words
+    exits     how a verb ends         streams    standard streams that were closed
+
 No verb that trains nothing imports torch. Errors that are the user's to mend end here as one
 sentence and an exit code, never as a traceback.
 """
@@ -8,11 +13,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
-import sys
 from collections.abc import Sequence
+from typing import Any
 
 from ablations.errors import InputError, did_you_mean
+from runner.commands.exits import exit_code_of
 
 VERBS = {
     "grid": "run every cell of a specification that has not been run yet, then report",
@@ -26,6 +31,9 @@ VERBS = {
     "schema": "print the JSON Schema of the specification file",
     "tune-device": "measure how many slots a device serves best and remember it",
 }
+
+TRAINING = ("grid", "work", "retry", "tune-device")
+"""Verbs whose modules are in `running`; those of the others are in `looking`."""
 
 EPILOG = """exit codes:
   0  done                                  3  the grid ended, but some cells failed
@@ -41,23 +49,7 @@ examples:
 
 def main(arguments: Sequence[str]) -> int:
     """Dispatch to a verb; returns the exit code."""
-    try:
-        return _dispatch(list(arguments))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `| head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        from runner.store import StoreError  # imports the database library: only when it matters
-
-        if not isinstance(error, StoreError):
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 4
+    return exit_code_of(lambda: _dispatch(list(arguments)))
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -75,7 +67,7 @@ def _dispatch(arguments: list[str]) -> int:
         if first is None or verb != first:  # its options are not needed: leave its module alone
             verbs.add_parser(verb, help=summary, add_help=False)
             continue
-        module = importlib.import_module(f"runner.commands.{verb.replace('-', '_')}")
+        module = _module(verb)
         module.configure(
             verbs.add_parser(
                 verb,
@@ -86,6 +78,12 @@ def _dispatch(arguments: list[str]) -> int:
             )
         )
     parsed = parser.parse_args(arguments)
-    run = importlib.import_module(f"runner.commands.{parsed.verb.replace('-', '_')}").run
+    run = _module(parsed.verb).run
     code: int = run(parsed)
     return code
+
+
+def _module(verb: str) -> Any:
+    """The module of a verb, in the room where it is."""
+    room = "running" if verb in TRAINING else "looking"
+    return importlib.import_module(f"runner.commands.{room}.{verb.replace('-', '_')}")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ablations import registry
 from ablations.errors import InputError, did_you_mean
+from runner.content.protocol import DataSpec
 from runner.data.images import DataError
 from runner.spec.catalog import DATASETS
-from runner.spec.protocol import DataSpec
 
 VERSION = 1
 """Raised by hand whenever a built-in set is decoded or split differently."""

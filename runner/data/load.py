@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ablations import registry
+from runner.content.protocol import DataSpec
 from runner.data.cache import Arrays, cached, holds
 from runner.data.identity import data_identity
 from runner.data.images import DataError, Images, Pixels
 from runner.data.sources import READERS
 from runner.data.split import cut
 from runner.spec.catalog import DATASETS
-from runner.spec.protocol import DataSpec
 
 
 def load(spec: DataSpec, planned: str = "") -> Images:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.seeds import stream
+from runner.content.seeds import stream
 
 Indices = NDArray[np.int64]
 

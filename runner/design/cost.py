@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from math import ceil, fsum
 from typing import Protocol
 
-from runner.cell import Cell
+from runner.content.cell import Cell
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.design.planning import Design
 from runner.spec.catalog import DATASETS
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
 
 STAGES: dict[int, tuple[int, ...]] = {
     11: (1, 1, 2, 2, 2),
@@ -23,7 +23,7 @@ STAGES: dict[int, tuple[int, ...]] = {
     16: (2, 2, 3, 3, 3),
     19: (2, 2, 4, 4, 4),
 }
-"""Convolutions of each VGG stage, as in `runner.model` (which needs torch; a test compares)."""
+"""Convolutions of each VGG stage, as in `network.model` (which needs torch; a test compares)."""
 
 CHANNELS = (64, 128, 256, 512, 512)
 SIDE = 32
@@ -48,7 +48,7 @@ BYTES_A_CELL, BYTES_AN_EPOCH = 12_000, 700
 
 
 class Place(Protocol):
-    """Of a slot (runner.devices.Slot) only what it computes on matters here."""
+    """Of a slot (runner.machine.devices.Slot) only what it computes on matters here."""
 
     @property
     def device(self) -> str:

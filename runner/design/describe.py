@@ -1,6 +1,6 @@
 """What a design can tell, in sentences: which effects it estimates and what it mixes up.
 
-The numbers come from `runner.design.quality`; here they are put in the study's own words.
+The numbers come from `runner.design.search.quality`; here they are put in the study's own words.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
         return None
     import numpy as np
 
-    from runner.design import quality
+    from runner.design.search import quality
 
     levels = [len(factor.levels) for factor in design.spec.factors]
     runs = np.array(design.runs, dtype=np.int64)

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from runner.cell import Cell
+from runner.content.cell import Cell
+from runner.content.code import Code, code_of
+from runner.content.level import Level, apply_fields
+from runner.content.protocol import DataSpec
 from runner.data.identity import data_identity
 from runner.data.images import DataError
-from runner.spec.code import Code, code_of
-from runner.spec.level import Level, apply_fields
-from runner.spec.protocol import DataSpec
 from runner.spec.sections import FullDesign
 from runner.spec.spec import Spec
 
@@ -98,7 +98,7 @@ def _choose(spec: Spec, grid: tuple[Combination, ...]) -> Iterable[Combination]:
     design = spec.design
     if isinstance(design, FullDesign):
         return grid
-    from runner.design.fraction import choose  # numpy is needed for fractions alone
+    from runner.design.search.fraction import choose  # numpy is needed for fractions alone
 
     return choose(spec, design, grid)
 

@@ -1,9 +1,14 @@
-"""What the user asked: the YAML file, read strictly into frozen values."""
+"""What the user asked: the YAML file, read strictly into frozen values.
 
+reading/    from the file to a `Spec`          spec      the checked specification
+sections    the file's sections, as models     catalog   what is known of built-in data sets
+claims      planned comparisons                predicates  `exclude` and `only`
+"""
+
+from runner.content.level import Factor, Level
 from runner.spec.claims import Claim, Condition, check_claim, parse_claim
-from runner.spec.level import Factor, Level
-from runner.spec.load import load_spec
 from runner.spec.predicates import Predicate
+from runner.spec.reading.load import load_spec
 from runner.spec.spec import Spec
 
 __all__ = [

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.errors import did_you_mean
-from runner.spec.level import Factor, Level
-from runner.spec.levels import label_of
-from runner.spec.source import Node
+from runner.content.level import Factor, Level
+from runner.spec.reading.levels import label_of
+from runner.spec.reading.source import Node
 
 
 @dataclass(frozen=True, slots=True)

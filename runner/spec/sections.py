@@ -1,6 +1,6 @@
 """The file's sections as pydantic models: which keys exist, their types and bounds.
 
-Levels, predicates and claims are text or small mappings here; `runner.spec.levels` and its
+Levels, predicates and claims are text or small mappings here; `runner.spec.reading.levels` and its
 neighbours give them their meaning, because that takes the registry.
 """
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from runner.spec.protocol import DataSpec, ModelSpec, Section, TrainSpec
+from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec
 
 
 class FullDesign(Section):

@@ -16,13 +16,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ablations.errors import InputError
+from runner.content.code import Code
+from runner.content.level import Factor, Level
+from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
 from runner.spec.claims import Claim, parse_claim
-from runner.spec.code import Code
-from runner.spec.level import Factor, Level
 from runner.spec.predicates import Predicate
-from runner.spec.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
+from runner.spec.reading.source import Node, spell
 from runner.spec.sections import BackendSpec, DesignSpec, FullDesign, RunSpec
-from runner.spec.source import Node, spell
 
 _design: TypeAdapter[DesignSpec] = TypeAdapter(DesignSpec)
 

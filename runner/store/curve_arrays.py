@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from runner.store.tables import cells, epochs
+from runner.store.database.tables import cells, epochs
 
 CHUNK = 500
 """Rows that are held as Python's objects at a time: few enough for the processor's cache."""

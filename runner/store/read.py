@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text
 
-from runner.store.adoption import origin, origin_study
-from runner.store.claims import AttemptState, State
-from runner.store.tables import (
+from runner.store.cells.adoption import origin, origin_study
+from runner.store.cells.leasing import AttemptState, State
+from runner.store.database.tables import (
     IS_RUNNING,
     IS_WAITING,
     OUTCOME_FLOATS,

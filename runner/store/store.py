@@ -22,22 +22,25 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from ablations.errors import InputError
-from runner.cell import Cell, Level
-from runner.outcome import Epoch, Outcome, Reason
-from runner.outcome_files import finished
-from runner.store import adoption, claims, endings, leases, read, recovery, study
-from runner.store.address import Address, resolve_address
-from runner.store.adoption import Kind
-from runner.store.claims import Claim, State, Worker, new_token
-from runner.store.database import READ_PATIENCE, WRITE_PATIENCE, Database
-from runner.store.schema import prepare
-from runner.store.study import Planned, StudyInfo
-from runner.store.tables import studies
+from runner.content.cell import Cell, Level
+from runner.content.outcome import Epoch, Outcome, Reason
+from runner.content.outcome_files import finished
+from runner.store import read
+from runner.store.cells import adoption, endings, recovery
+from runner.store.cells import leasing as claims
+from runner.store.cells import liveness as leases
+from runner.store.cells import planning as study
+from runner.store.cells.adoption import Kind
+from runner.store.cells.leasing import Claim, State, Worker, new_token
+from runner.store.cells.planning import Planned, StudyInfo
+from runner.store.database.address import Address, resolve_address
+from runner.store.database.connections import READ_PATIENCE, WRITE_PATIENCE, Database
+from runner.store.database.schema import prepare
+from runner.store.database.tables import studies
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from runner.store.mirror import Mirror
 
 Study = str | StudyInfo
 """A study's full name, or what `register` or `find_study` returned."""
@@ -475,12 +478,6 @@ class Store:
         """Whether attempts have no Optuna trial yet, or one that was not told their end."""
         study_id = self._id(study_)
         return self.database.read(lambda connection: read.is_behind(connection, study_id))
-
-    def mirror(self, study_: Study) -> Mirror:
-        """The study's mirror in Optuna, to be used by one coordinator (`with` closes it)."""
-        from runner.store.mirror import Mirror
-
-        return Mirror(self, self.find_study(_name(study_)))
 
     def _id(self, study_: Study) -> int:
         name = _name(study_)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 import ablations
 from ablations import registry
-from runner.cell import Cell
+from runner.content.cell import Cell
 from runner.training.checkpoint import Learner
 from runner.training.step import Step
 

@@ -18,8 +18,8 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ablations.scheduler import Stepper
-from runner.cell import TRAINING_VERSION
-from runner.outcome import Epoch
+from runner.content.cell import TRAINING_VERSION
+from runner.content.outcome import Epoch
 
 log = logging.getLogger(__name__)
 

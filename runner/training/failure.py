@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from ablations.errors import InputError
+from runner.content.outcome import Reason
 from runner.data.images import DataError
-from runner.outcome import Reason
 
 # Where torch reports a lack of memory by a plain RuntimeError: its CPU allocator, CUDA libraries.
 MEMORY_SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory")

@@ -25,11 +25,11 @@ from torch import Tensor, nn
 from ablations import registry
 from ablations.augmentation import MIRRORING
 from ablations.errors import InputError
-from runner.cell import Cell
+from runner.content.cell import Cell
+from runner.content.outcome import Epoch, Outcome, Reason, Status
+from runner.content.seeds import generator, stream
 from runner.data.images import DataError, Images
-from runner.model import build, weights
-from runner.outcome import Epoch, Outcome, Reason, Status
-from runner.seeds import generator, stream
+from runner.network.model import build, weights
 from runner.training.capture import captured
 from runner.training.checkpoint import Learner, Progress, restore, save
 from runner.training.measure import Score, score, verdict

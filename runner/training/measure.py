@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from runner.outcome import Status
-from runner.spec.protocol import TrainSpec
+from runner.content.outcome import Status
+from runner.content.protocol import TrainSpec
 from runner.training.normalise import Normalise
 from runner.training.numerics import autocast
 

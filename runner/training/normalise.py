@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ablations.compiled import compiled
-from runner.spec.protocol import TrainSpec
+from ablations.pixels.compiled import compiled
+from runner.content.protocol import TrainSpec
 from runner.training.numerics import memory_format
 
 Floats = NDArray[np.float32]

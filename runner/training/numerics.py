@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import torch.utils.deterministic
 
-from runner.spec.protocol import TrainSpec
+from runner.content.protocol import TrainSpec
 
 # A module that torch replaces by an object with this property, which type checkers cannot see.
 _memory: Any = torch.utils.deterministic

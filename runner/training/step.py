@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils import get_total_norm
 
-from runner.spec.protocol import TrainSpec
+from runner.content.protocol import TrainSpec
 from runner.training.checkpoint import Learner
 from runner.training.normalise import Normalise
 from runner.training.numerics import autocast

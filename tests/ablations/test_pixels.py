@@ -9,7 +9,9 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as vision
 
-from ablations import augmentation, pixels, warp
+from ablations import augmentation
+from ablations.pixels import operations as pixels
+from ablations.pixels import warp
 
 BATCH = 48
 
@@ -30,7 +32,7 @@ def images(draw: torch.Generator) -> Tensor:
 
 @pytest.fixture(params=[1, 2], ids=["compiled", "of torch's operations"])
 def way(request: pytest.FixtureRequest):
-    """With one thread the maps are `ablations.warp`'s."""
+    """With one thread the maps are `ablations.pixels.warp`'s."""
     threads = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.commands import parser, run
 from analysis.study import load
-from runner.outcome import Reason, Status
+from runner.content.outcome import Reason, Status
 from runner.store import open_store
 from tests.store_contract.grids import design, outcome, register
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.interval_rule import by_rule, choose_interval
-from analysis.margins import Margin
+from analysis.model.interval_rule import by_rule, choose_interval
+from analysis.model.margins import Margin
 from tests.benchmarks.coverage import (
     TWELVE,
     Scenario,

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.cell_means import CellMeans
 from analysis.commands import run
-from analysis.frame import read_table
-
-from .cases import CASES, HPO, Case
+from analysis.model.cell_means import CellMeans
+from analysis.table.tidy import read_table
+from tests.analysis.cases import CASES, HPO, Case
 
 REL = 1e-8  # sums of squares, F, marginal means, standard errors
 P_REL = 1e-6

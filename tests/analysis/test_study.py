@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 import analysis
 from ablations.errors import InputError
-from analysis.cell_means import Method
-from analysis.interval_rule import CLEAR_P, SMALL_SHARE
+from analysis.model.cell_means import Method
+from analysis.model.interval_rule import CLEAR_P, SMALL_SHARE
 from analysis.study import pick_method
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import analysis
-from analysis.press import Press
 from analysis.report import write_report
+from analysis.report.press import Press
 from analysis.study import Study
 from runner.store import open_store
 from tests.analysis.report.simulated import simulate

@@ -26,18 +26,18 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import fdtrc, fdtri, stdtrit
 
-from analysis.anova import anova_table
-from analysis.cell_means import CellMeans
-from analysis.classical import ClassicalFit
-from analysis.completion import completion
-from analysis.frame import Table, read_table
-from analysis.interval_rule import CLEAR_P, SMALL_SHARE, choose_interval
-from analysis.margins import Margin, over_replicates
-from analysis.model_matrix import Term, terms_up_to
-from analysis.multiplicity import games_howell_p, holm
-from analysis.replicate_tests import replicate_test
-from analysis.welch import welch
-from analysis.welch_tests import welch_test
+from analysis.effects.term_tests.anova import anova_table
+from analysis.effects.term_tests.replicate_tests import replicate_test
+from analysis.effects.term_tests.welch_tests import welch_test
+from analysis.model.cell_means import CellMeans
+from analysis.model.classical import ClassicalFit
+from analysis.model.completion import completion
+from analysis.model.interval_rule import CLEAR_P, SMALL_SHARE, choose_interval
+from analysis.model.margins import Margin, over_replicates
+from analysis.model.terms import Term, terms_up_to
+from analysis.model.welch import welch
+from analysis.stats.multiplicity import games_howell_p, holm
+from analysis.table.tidy import Table, read_table
 
 Floats = NDArray[np.float64]
 CASE = Path(__file__).parents[1] / "analysis" / "cases" / "ml_hpobench_vehicle_5f" / "data.csv"
@@ -179,7 +179,7 @@ class Batch:
 
 
 def estimate_many(y: Floats, weights: Floats) -> Batch:
-    """Both intervals and the rule, as `analysis.margins` and `analysis.interval_rule` have them.
+    """Both intervals and the rule, as `model.margins` and `model.interval_rule` have them.
 
     Args:
         y: shape (draws, replicates, cells).

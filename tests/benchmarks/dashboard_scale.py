@@ -33,9 +33,11 @@ from sqlalchemy import column, func, select, table
 
 from analysis.dashboard import Board
 from analysis.dashboard.board import SHARE
-from runner.cell import Cell, Level
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
-from runner.store import Claim, Store, StudyInfo, endings, open_store
+from runner.content.cell import Cell, Level
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.optuna_mirror.mirror import Mirror
+from runner.store import Claim, Store, StudyInfo, open_store
+from runner.store.cells import endings
 from tests.analysis.report.simulated import PROVENANCE, outcome
 from tests.benchmarks.store_scale import ROOT, fresh
 
@@ -107,7 +109,7 @@ def step(store: Store, study: StudyInfo, running: list[Claim]) -> list[Claim]:
     """Everything that runs ends, as much begins."""
     finish(store, running)
     begun = claim(store, study, RUNNING)
-    with store.mirror(study) as mirror:
+    with Mirror(store, study) as mirror:
         mirror.sync()
     return begun
 
@@ -287,7 +289,7 @@ def measure(database: str, runs: int) -> dict[str, Any]:
         store = stack.enter_context(open_store(url, create=True))
         meter = Meter(psutil.Process())
         (study, running), filled = meter(lambda: fill(store, runs))
-        with store.mirror(study) as mirror:
+        with Mirror(store, study) as mirror:
             _, mirrored = meter(mirror.sync)
         published = publish(store, study)
         board = published.pop("board")

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from ablations.errors import InputError
+from runner.content.protocol import DataSpec
 from runner.data import Images, load
 from runner.data.cache import cache_folder
-from runner.spec.protocol import DataSpec
 from tests.benchmarks.workload import Workload
 
 ARCHIVE = "ABLATIONS_BENCH_IMAGES"

@@ -13,7 +13,7 @@ from ablations.registry import model
 if TYPE_CHECKING:
     from torch import nn
 
-    from runner.model import ConvolutionBlock
+    from runner.network.model import ConvolutionBlock
 
 
 @model()
@@ -26,7 +26,7 @@ def vgg11_of_channels(
     """VGG-11 for 32x32 images; each stage ends in a 2x2 maximum."""
     from torch import nn
 
-    from runner.model import halve
+    from runner.network.model import halve
 
     layers: list[nn.Module] = []
     inputs = 3

@@ -19,11 +19,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ablations.registry import load_plugins, resolve
-from runner.cell import Cell
+from runner.content.cell import Cell
+from runner.content.level import Level
+from runner.content.protocol import ModelSpec, TrainSpec
 from runner.data import load
-from runner.model import build
-from runner.spec.level import Level
-from runner.spec.protocol import ModelSpec, TrainSpec
+from runner.network.model import build
 from runner.training import train
 from tests.benchmarks.contestants import PLUGIN
 from tests.benchmarks.images import Pictures, prepare

@@ -18,9 +18,9 @@ from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
-from runner.cradle import Job
-from runner.devices import inventory, slots
-from runner.process import CellProcess, start_fork_server
+from runner.machine.devices import inventory, slots
+from runner.pool.process.child import Job
+from runner.pool.process.launch import CellProcess, start_fork_server
 from tests.benchmarks.meter import TICK, tree
 from tests.benchmarks.workload import Workload
 

@@ -17,7 +17,8 @@ from typing import Any
 import psutil
 from sqlalchemy import event
 
-from runner.grid import LEASE_SECONDS
+from runner.optuna_mirror.mirror import Mirror
+from runner.pool.coordinate import LEASE_SECONDS
 from runner.store import Claim, Store, open_store
 from tests.benchmarks.store_scale import PROVENANCE, cells, fresh, outcome, register
 
@@ -95,7 +96,7 @@ def cost(database: str, n: int = CELLS) -> list[dict[str, Any]]:
         meter.measure("claim", n, lambda: held.extend(claim() for _ in range(n)))
         meter.measure("beat for 16", n, lambda: [store.beat(held[:HELD]) for _ in range(n)])
         meter.measure("reconcile", n // 4, lambda: [store.reconcile(study) for _ in range(n // 4)])
-        with store.mirror(study) as mirror:
+        with Mirror(store, study) as mirror:
             mirror.sync()  # widens the parameters, makes the study
             for one in held[: n // 2]:
                 store.finish(one, told)

@@ -2,7 +2,7 @@
 
 Everything is real but the training: coordinators are processes, their slots threads that claim a
 cell, sleep for as long as it would train, and finish it with a curve of 30 epochs; each coordinator
-beats, reconciles and mirrors at the intervals of a run (runner.grid). PostgreSQL runs on the same
+beats, reconciles and mirrors at the intervals of a run (`coordinate`). PostgreSQL runs on the same
 machine with its default durability. A cell takes its nominal seconds give or take a fifth, as real
 ones do. Slot time lost is what a slot spends in `claim` and `finish`, over that and its training.
 Longer than 300 lines: the crowd, its clock and the table of one benchmark.
@@ -34,10 +34,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.cell import Cell, Level
-from runner.grid import BEAT_SECONDS, MIRROR_SECONDS, REPAIR_SECONDS
-from runner.outcome import Epoch, Outcome, Status
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.content.cell import Cell, Level
+from runner.content.outcome import Epoch, Outcome, Status
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.optuna_mirror.mirror import Mirror
+from runner.pool.coordinate import BEAT_SECONDS, MIRROR_SECONDS, REPAIR_SECONDS
 from runner.store import Claim, Store, StudyInfo, open_store
 
 ROOT = Path(__file__).parents[2]
@@ -200,7 +201,7 @@ class Coordinator:
             self.refused += len(taken_away & self.held.keys())
 
     def run(self, go: int, seconds: float) -> dict[str, Any]:
-        mirror = self.store.mirror(self.study)
+        mirror = Mirror(self.store, self.study)
         os.read(go, 1)  # ends when all coordinators of the scenario may start
         duties = [
             (BEAT_SECONDS, "beat", self.beat),
@@ -492,9 +493,9 @@ def main() -> int:
     parser.add_argument("--cost", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        import runner.store.mirror  # imported before the coordinators are forked
+        import runner.optuna_mirror.mirror  # imported before the coordinators are forked
 
-        assert runner.store.mirror
+        assert runner.optuna_mirror.mirror
         fields, url = json.loads(arguments.child)
         print(json.dumps(simulate(Scenario(**fields), url)))
         return 0

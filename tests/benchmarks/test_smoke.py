@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from ablations.errors import InputError
-from runner.model import build
+from runner.network.model import build
 from tests.benchmarks import contestants, cuda, meter, peers, roofline, summary, table
 from tests.benchmarks.contestants import PEERS, RUNNER, specification
 from tests.benchmarks.images import archive, prepare

@@ -19,18 +19,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.cell_means import CellMeans
-from analysis.claims import answer
-from analysis.cmh import exact_test
-from analysis.decided import decided, default_looks
-from analysis.firth import fit
-from analysis.frame import tidy
-from analysis.given_converged import given_converged
-from analysis.grid_model import grid_columns
-from analysis.kaplan_meier import log_rank
-from analysis.missing import missing
-from analysis.sign_flip import sign_flip_p
-from analysis.time_to_target import time_to_target
+from analysis.model.cell_means import CellMeans
+from analysis.model.grid_model import grid_columns
+from analysis.outcomes.given_converged import given_converged
+from analysis.outcomes.missing import missing
+from analysis.outcomes.time_to_target import time_to_target
+from analysis.stats.counts.cmh import exact_test
+from analysis.stats.counts.firth import fit
+from analysis.stats.kaplan_meier import log_rank
+from analysis.stats.sign_flip import sign_flip_p
+from analysis.table.tidy import tidy
+from analysis.verdicts.claims import answer
+from analysis.verdicts.looks import decided, default_looks
 
 FACTORS = {"A": ("0", "1"), "B": ("0", "1", "2"), "C": ("0", "1"), "D": ("0", "1")}
 REPLICATES = 3

@@ -33,7 +33,7 @@ LOAD_DATA = "tests/runner/data/test_load.py"
 CACHE = "tests/runner/data/test_cache.py"
 LOOP = "tests/runner/training/test_loop.py"
 RESUME = "tests/runner/training/test_checkpoint.py"
-INVENTORY = "tests/runner/test_devices.py"
+INVENTORY = "tests/runner/machine/test_devices.py"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ MATRIX: dict[str, Row] = {
             MISBEHAVES,
             f"{DEVICES}::test_p8_a_cell_out_of_memory_is_tried_once_more_alone_and_costs_no_slot",
             f"{DEVICES}::test_p8_a_device_with_one_slot_too_many_closes_it_and_every_cell_completes",
-            "tests/runner/test_process.py::"
+            "tests/runner/pool/test_launch.py::"
             "test_a_process_whose_device_failed_ends_and_trains_nothing_more",
         ),
         stand_in="levels raise what torch raises on CUDA; no device is really full or poisoned",
@@ -294,7 +294,7 @@ MATRIX: dict[str, Row] = {
         "the same cell twice",
         (
             f"{LOOP}::test_the_same_cell_gives_the_same_bits_alone_after_others_and_elsewhere",
-            "tests/runner/test_process.py::"
+            "tests/runner/pool/test_launch.py::"
             "test_the_same_cell_gives_the_same_bits_alone_and_after_another",
         ),
     ),
@@ -331,8 +331,8 @@ MATRIX: dict[str, Row] = {
             f"{RESULTS}::test_a2_a_textbooks_two_level_effects_are_recovered_to_the_printed_digits",
             "tests/analysis/test_reference_cases.py::test_effects_are_those_of_emmeans",
             "tests/analysis/test_nist.py::test_certified_digits",
-            "tests/analysis/test_lenth.py::test_published_limits_and_half_normal_coordinates",
-            "tests/analysis/test_lenth.py::test_a_saturated_design_of_fifteen_factors",
+            "tests/analysis/effects/test_lenth.py::test_published_limits_and_half_normal_coordinates",
+            "tests/analysis/effects/test_lenth.py::test_a_saturated_design_of_fifteen_factors",
             "tests/analysis/test_coverage_benchmark.py::"
             "test_intervals_cover_and_tests_err_as_they_say",
         ),
@@ -340,8 +340,8 @@ MATRIX: dict[str, Row] = {
     "A3": Row(
         "inf, NaN, a constant response",
         (
-            "tests/analysis/test_frame.py::test_what_cannot_be_used_is_said_in_a_sentence",
-            "tests/analysis/test_cell_means.py::"
+            "tests/analysis/table/test_tidy.py::test_what_cannot_be_used_is_said_in_a_sentence",
+            "tests/analysis/model/test_cell_means.py::"
             "test_cells_that_never_vary_give_no_interval_of_width_zero",
             f"{RESULTS}::test_a3_a_constant_response_makes_a_report_without_a_difference",
             f"{RESULTS}::test_a3_an_accuracy_that_is_not_finite_is_named_in_the_report",

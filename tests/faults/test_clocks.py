@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from runner.store.mirror import load_study
+from runner.optuna_mirror.mirror import load_study
 from tests.faults.harness import Bench, finish, specification, wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]

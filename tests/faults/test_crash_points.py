@@ -15,11 +15,15 @@ pytestmark = [pytest.mark.fault, pytest.mark.both_databases]
     ("when", "place", "call"),
     [
         ("after", "runner.store:Store.claim", 2),
-        pytest.param("before", "runner.process:CellProcess.train", 2, marks=pytest.mark.long),
+        pytest.param(
+            "before", "runner.pool.process.launch:CellProcess.train", 2, marks=pytest.mark.long
+        ),
         pytest.param("before", "runner.store:Store.finish", 2, marks=pytest.mark.long),
         pytest.param("after", "runner.store:Store.finish", 2, marks=pytest.mark.long),
-        pytest.param("before", "runner.slots:forget_outcome", 2, marks=pytest.mark.long),
-        pytest.param("before", "runner.store.mirror:Mirror.sync", 1, marks=pytest.mark.long),
+        pytest.param("before", "runner.pool.slot:forget_outcome", 2, marks=pytest.mark.long),
+        pytest.param(
+            "before", "runner.optuna_mirror.mirror:Mirror.sync", 1, marks=pytest.mark.long
+        ),
     ],
 )
 def test_p4_a_run_killed_between_two_steps_continues_exactly(bench, tmp_path, when, place, call):

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner.placement import Place, places
+from runner.pool.cluster import Place, places
 from tests.faults.harness import Bench, finish, specification, wait_until
 from tests.postgres import PASSWORD
 

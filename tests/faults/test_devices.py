@@ -221,7 +221,7 @@ def test_p10_the_run_imports_no_torch_and_forks_nothing(bench, tmp_path):
         "from runner.commands import main\n"
         "if __name__ == '__main__':\n"
         f"    code = main(['grid', {str(file)!r}, '--no-report'])\n"
-        "    from runner.process import _context\n"
+        "    from runner.pool.process.launch import _context\n"
         "    assert _context.get_start_method() == 'forkserver'\n"
         "    assert 'torch' not in sys.modules, 'the parent imported torch'\n"
         "    sys.exit(code)\n"

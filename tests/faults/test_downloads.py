@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runner.content.protocol import DataSpec
 from runner.data.sources import READERS
-from runner.spec.protocol import DataSpec
 from tests.faults.harness import Bench, finish, specification, wait_until
 from tests.runner.data.test_load import cifar_archive
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from runner.store.database import IDLE_SECONDS
+from runner.store.database.connections import IDLE_SECONDS
 from tests.faults.harness import PATIENCE, Bench, finish, specification, wait_until
 from tests.postgres import PostgresServer
 

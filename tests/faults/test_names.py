@@ -10,7 +10,7 @@ import optuna
 import pytest
 import yaml
 
-from runner.store.mirror import optuna_storage
+from runner.optuna_mirror.mirror import optuna_storage
 from tests.faults.harness import specification
 
 pytestmark = pytest.mark.fault

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from runner.outcome_files import write_outcome
-from runner.store.tables import attempts
+from runner.content.outcome_files import write_outcome
+from runner.store.database.tables import attempts
 from tests.faults.harness import Bench, finish, specification, stopped, wait_until
 from tests.store_contract.grids import outcome
 

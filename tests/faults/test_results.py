@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.outcome import Reason
+from runner.content.outcome import Reason
 from runner.store import open_store
 from tests.faults.harness import ROOT
 from tests.store_contract.grids import outcome, planned

@@ -10,8 +10,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
+from runner.optuna_mirror.mirror import optuna_storage
 from runner.store import open_store
-from runner.store.mirror import optuna_storage
 from tests.faults.harness import ROOT, specification
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.both_databases]

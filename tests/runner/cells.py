@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ablations import registry
-from runner.cell import Cell, Level
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.content.cell import Cell, Level
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 
 LEVELS = {
     "augmentation": "none",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.content.protocol import DataSpec
 from runner.data import Images, load
-from runner.spec.protocol import DataSpec
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from runner.cell import Cell, Level
-from runner.outcome import Epoch, Outcome, Status
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.content.cell import Cell, Level
+from runner.content.outcome import Epoch, Outcome, Status
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.store import Store, StudyInfo
 
 OPTIMIZERS = ("adam", "sgd", "sgd_momentum", "rmsprop")

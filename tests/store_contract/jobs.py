@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from runner.outcome import Reason
+from runner.content.outcome import Reason
 from runner.store import open_store
 from tests.store_contract.grids import LEASE, design, outcome, planned, register
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from runner.optuna_mirror.mirror import Mirror
 from runner.store import open_store
-from runner.store.mirror import Mirror
 
 
 def mirror(_index: int, url: str, name: str) -> int:

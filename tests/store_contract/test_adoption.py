@@ -10,9 +10,9 @@ import pytest
 from optuna.trial import TrialState
 
 from ablations import registry
-from runner.outcome import Reason, Status
+from runner.content.outcome import Reason, Status
+from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.store import Claim, Planned, Store, StudyInfo, open_store
-from runner.store.mirror import load_study
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, OPTIMIZERS, design, outcome, register
 
@@ -87,7 +87,7 @@ def test_an_adopted_cell_is_a_trial_of_the_adopting_study_too(
     other = register(store, OTHER)
     store.plan(other, design())
     for info in (study, other):
-        with store.mirror(info) as mirror:
+        with Mirror(store, info) as mirror:
             assert mirror.sync() == 2
             assert mirror.sync() == 0
     first, second = load_study(store, study).trials, load_study(store, other).trials

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from ablations.errors import InputError
-from runner.outcome import Reason
+from runner.content.outcome import Reason
 from runner.store import State, Store, StudyInfo, open_store
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, design, outcome, planned, register
@@ -95,7 +95,7 @@ def test_a_claim_after_a_failure_says_why(store: Store) -> None:
 def test_a_cell_of_another_training_version_is_not_handed_out(
     store: Store, study: StudyInfo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.cell.TRAINING_VERSION", 999)
+    monkeypatch.setattr("runner.content.cell.TRAINING_VERSION", 999)
     with pytest.raises(InputError, match="another version of the training code"):
         store.claim(study, "w", lease_seconds=LEASE)
     assert store.status(study).waiting == 20

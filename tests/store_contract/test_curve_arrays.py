@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.outcome import Epoch
+from runner.content.outcome import Epoch
 from runner.store import open_store
 from tests.analysis.report import simulated
 

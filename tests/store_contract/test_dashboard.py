@@ -15,9 +15,9 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from runner.outcome import Reason
+from runner.content.outcome import Reason
+from runner.optuna_mirror.mirror import Mirror, artifact_store, optuna_storage
 from runner.store import Store, StudyInfo, open_store
-from runner.store.mirror import artifact_store, optuna_storage
 from tests.store_contract.grids import LEASE, OPTIMIZERS, outcome, planned
 
 
@@ -30,7 +30,7 @@ def filled(store: Store) -> StudyInfo:
             store.fail(claim, Reason.BUG, "ValueError: <b>bold</b>")
         elif order < 4:
             store.finish(claim, outcome(accuracy=0.5 + order / 16))
-    with store.mirror(study) as mirror:
+    with Mirror(store, study) as mirror:
         assert mirror.sync() == 5
     return study
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from runner.outcome import Outcome, Reason, Status
+from runner.content.outcome import Outcome, Reason, Status
 from runner.store import Claim, State, Store, StudyInfo
-from runner.store.policy import ATTEMPTS
+from runner.store.cells.policy import ATTEMPTS
 from tests.store_contract.grids import LEASE, outcome, planned
 
 

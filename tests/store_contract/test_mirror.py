@@ -11,10 +11,10 @@ from optuna.trial import TrialState
 from sqlalchemy import text
 
 from ablations.errors import InputError
-from runner.outcome import Reason, Status
+from runner.content.outcome import Reason, Status
+from runner.optuna_mirror.mirror import Mirror, load_study
+from runner.optuna_mirror.tables import open_storage
 from runner.store import Claim, Store, StudyInfo
-from runner.store.mirror import Mirror, load_study
-from runner.store.optuna_tables import open_storage
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import (
     LEASE,
@@ -41,7 +41,7 @@ def claimed(store: Store, study: StudyInfo) -> Claim:
 
 
 def sync(store: Store, study: StudyInfo) -> int:
-    with store.mirror(study) as mirror:
+    with Mirror(store, study) as mirror:
         return mirror.sync()
 
 
@@ -163,7 +163,7 @@ def test_threads_may_sync_one_mirror_while_cells_are_claimed(
     store: Store, study: StudyInfo
 ) -> None:
     problems: list[Exception] = []
-    with store.mirror(study) as mirror:
+    with Mirror(store, study) as mirror:
         done = threading.Event()
 
         def keep_syncing() -> None:
@@ -218,7 +218,7 @@ def test_a_trial_that_vanished_is_made_again(store: Store, study: StudyInfo) -> 
 def test_a_study_deleted_in_the_dashboard_is_made_again(store: Store, study: StudyInfo) -> None:
     for _ in range(4):
         store.finish(claimed(store, study), outcome())
-    with store.mirror(study) as mirror:
+    with Mirror(store, study) as mirror:
         assert mirror.sync() == 4
         optuna.delete_study(study_name=study.name, storage=open_storage(store.database))
         store.finish(claimed(store, study), outcome())
@@ -266,7 +266,7 @@ def test_a_study_of_the_mirror_knows_its_labels_in_declared_order(
 def test_more_attempts_than_one_transaction_takes_are_mirrored_too(
     store: Store, study: StudyInfo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.store.mirror.BATCH", 2)
+    monkeypatch.setattr("runner.optuna_mirror.mirror.BATCH", 2)
     for _ in range(3):
         store.finish(claimed(store, study), outcome())
     assert sync(store, study) == 3

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
-from runner.store import Claim, State, Store, StoreFull, StoreUnavailable, database, open_store
+from runner.optuna_mirror.mirror import Mirror
+from runner.store import Claim, State, Store, StoreFull, StoreUnavailable, open_store
+from runner.store.database import connections as database
 from tests.postgres import PostgresServer
 from tests.store_contract.grids import LEASE, outcome, planned
 
@@ -222,7 +224,7 @@ def test_a_server_that_stays_away_is_one_clear_error(
 def test_the_mirror_waits_out_a_crash_too(server: PostgresServer, postgres_url: str) -> None:
     with open_store(postgres_url, create=True) as store:
         study = planned(store)
-        with store.mirror(study) as mirror:
+        with Mirror(store, study) as mirror:
             for _ in range(5):
                 claim = store.claim(study, "w", lease_seconds=LEASE)
                 assert claim is not None

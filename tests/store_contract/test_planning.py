@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ablations.errors import InputError
-from runner.cell import Level
-from runner.outcome import Reason
+from runner.content.cell import Level
+from runner.content.outcome import Reason
 from runner.store import Planned, Store, StudyInfo
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import (

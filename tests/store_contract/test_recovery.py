@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.outcome import Outcome, Reason, Status
-from runner.outcome_files import outcome_path, write_outcome
+from runner.content.outcome import Outcome, Reason, Status
+from runner.content.outcome_files import outcome_path, write_outcome
 from runner.store import Claim, State, Store, StudyInfo
-from runner.store.address import resolve_address
-from runner.store.leases import machine
-from runner.store.policy import ATTEMPTS
+from runner.store.cells.liveness import machine
+from runner.store.cells.policy import ATTEMPTS
+from runner.store.database.address import resolve_address
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, outcome, planned
 

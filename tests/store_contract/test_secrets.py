@@ -16,11 +16,11 @@ import optuna
 import pytest
 
 from ablations.errors import InputError
-from runner.outcome import Reason
-from runner.outcome_files import write_outcome
+from runner.content.outcome import Reason
+from runner.content.outcome_files import write_outcome
+from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.store import Store, StoreUnavailable, open_store
-from runner.store.address import resolve_address
-from runner.store.mirror import load_study
+from runner.store.database.address import resolve_address
 from tests.postgres import PASSWORD, PostgresServer
 from tests.store_contract.grids import LEASE, outcome, planned
 
@@ -72,7 +72,7 @@ def test_a_whole_life_of_a_store_says_no_password(
         claim = store.claim(study, "w", lease_seconds=LEASE)
         assert claim is not None
         store.fail(claim, Reason.BUG, "x")
-        with store.mirror(study) as mirror:
+        with Mirror(store, study) as mirror:
             assert mirror.sync() == 2
             said += [repr(vars(mirror)), repr(vars(mirror._storage)), mirror._storage.url]
             said.append(str(pickle.dumps(mirror._storage.url)))

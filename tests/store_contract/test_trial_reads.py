@@ -12,8 +12,10 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from runner.store import Store, StudyInfo, trial_reads
-from runner.store.optuna_tables import open_storage
+from runner.optuna_mirror import reads as trial_reads
+from runner.optuna_mirror.mirror import Mirror
+from runner.optuna_mirror.tables import open_storage
+from runner.store import Store, StudyInfo
 from tests.store_contract.grids import LEASE, outcome
 
 DISTRIBUTIONS = {
@@ -57,7 +59,7 @@ def sundry(store: Store, study: StudyInfo) -> optuna.Study:
         assert claim is not None
         store.finish(claim, outcome())
     assert store.claim(study, "w", lease_seconds=LEASE) is not None
-    with store.mirror(study) as mirror:
+    with Mirror(store, study) as mirror:
         assert mirror.sync() == 3
     optuna.create_study(study_name="other", storage=open_storage(store.database)).add_trial(
         optuna.trial.create_trial(value=1.0)

@@ -19,9 +19,9 @@ from playwright.sync_api import Page, expect
 
 from analysis.dashboard import Board
 from analysis.dashboard.server import FewCurves, LookUp, Once, application
+from runner.optuna_mirror.mirror import Mirror, load_study
+from runner.optuna_mirror.tables import heard_of_study
 from runner.store import Store, StudyInfo, open_store
-from runner.store.mirror import load_study
-from runner.store.optuna_tables import heard_of_study
 from tests.analysis.report.simulated import outcome, simulate
 
 _serialize = _serializer.serialize_frozen_trial
@@ -43,7 +43,7 @@ def running(tmp_path: Path) -> Iterator[tuple[Store, StudyInfo, Board]]:
     """A study half done, mirrored, with its board."""
     url, info = simulate(tmp_path, overrides=SMALL, finished=0.6, failing=1)
     with open_store(url) as store:
-        with store.mirror(info) as mirror:
+        with Mirror(store, info) as mirror:
             mirror.sync()
         yield store, info, Board(store, info)
 

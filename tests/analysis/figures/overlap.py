@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from analysis.figures.style import look
+from analysis.figures.drawing.style import look
 
 SLACK = 1.0  # pixels two boxes may share: antialiasing and line spacing
 

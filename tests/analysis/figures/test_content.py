@@ -10,10 +10,10 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from analysis import figures
-from analysis.figures.cell_heat_map import separated_levels
-from analysis.figures.interaction_matrix import p_text
-from analysis.figures.nested import nest
-from analysis.figures.style import LINES, MARKERS, PALETTE, line, marker
+from analysis.figures.drawing.nested import nest
+from analysis.figures.drawing.style import LINES, MARKERS, PALETTE, line, marker
+from analysis.figures.interactions.interaction_matrix import p_text
+from analysis.figures.runs.cell_heat_map import separated_levels
 from tests.analysis.figures import frames
 
 TWO = {"optimizer": ["adam", "sgd"], "init": ["he", "naive"]}

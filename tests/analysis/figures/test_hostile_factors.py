@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import from_frame
-from analysis.report.drawings import DRAWINGS
+from analysis.report.gallery.drawings import DRAWINGS
 
 NAMES = [
     ("mean", "estimate", "p"),

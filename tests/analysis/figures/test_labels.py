@@ -7,7 +7,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.figures.labels import apart, narrowest, shortened, shortened_terms, signed, wrapped
+from analysis.figures.drawing.labels import (
+    apart,
+    narrowest,
+    shortened,
+    shortened_terms,
+    signed,
+    wrapped,
+)
 
 
 def test_short_names_are_left_alone() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures.style import COLUMN, PAGE, SMALL, TALLEST, at_width, look
+from analysis.figures.drawing.style import COLUMN, PAGE, SMALL, TALLEST, at_width, look
 from tests.analysis.figures import frames
 from tests.analysis.figures.drawings import DRAWINGS
 from tests.analysis.figures.overlap import drawn_texts, problems

@@ -15,7 +15,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 from analysis.figures import Runs, caption, save
-from analysis.figures.saving import SHAPING
+from analysis.figures.drawing.saving import SHAPING
 from tests.analysis.figures import frames
 from tests.analysis.figures.drawings import DRAWINGS
 

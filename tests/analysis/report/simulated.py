@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.cell import Cell
+from runner.content.cell import Cell
+from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.design import plan
-from runner.outcome import Epoch, Outcome, Reason, Status
 from runner.spec import load_spec
 from runner.store import StudyInfo, open_store
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.decided import complete_waves
 from analysis.report import kept
-from analysis.report.answer import OPEN, WHOLE, answer, differences, level_of, running
-from analysis.report.caveats import caveats
-from analysis.report.methods import methods
-from analysis.report.page import _claim, _judged
+from analysis.report.page.page import _claim, _judged
+from analysis.report.words.answer import OPEN, WHOLE, answer, differences, level_of, running
+from analysis.report.words.caveats import caveats
+from analysis.report.words.methods import methods
 from analysis.study import Study, from_frame
+from analysis.verdicts.looks import complete_waves
 from tests.analysis.report.simulated import simulate
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from analysis.report.inline_svg import inline
+from analysis.report.page.inline_svg import inline
 
 SVG = """<?xml version="1.0"?>
 <!DOCTYPE svg PUBLIC "x" "y">

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import analysis
-from analysis.report.drawings import forest, pareto
+from analysis.report.gallery.drawings import forest, pareto
 
 
 def test_a_caption_names_what_is_not_drawn() -> None:

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from analysis.report.answer import answer
-from analysis.report.drawings import DRAWINGS
-from analysis.report.page import _effects, _nobody_reached
+from analysis.report.gallery.drawings import DRAWINGS
+from analysis.report.page.page import _effects, _nobody_reached
+from analysis.report.words.answer import answer
 from analysis.study import Study, from_frame
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from analysis.report.drawings import DRAWINGS
-from analysis.report.numbers import MOST_ROWS, TABLES, numbers_behind
+from analysis.report.gallery.drawings import DRAWINGS
+from analysis.report.gallery.numbers import MOST_ROWS, TABLES, numbers_behind
 from tests.analysis.written import Written
 
 

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import analysis
-from analysis.report.methods import methods
-from analysis.report.paper import (
+from analysis.report.words.methods import methods
+from analysis.report.words.paper import (
     ablation_rows,
     escape_latex,
     escape_markdown,
     latex_table,
     markdown_table,
 )
-from analysis.report.wording import counted, difference_text, listed, p_words, stars, sureness
+from analysis.report.words.wording import counted, difference_text, listed, p_words, stars, sureness
 from analysis.study import Study
 from tests.analysis.written import Written
 

@@ -14,12 +14,12 @@ import pytest
 
 import analysis
 from ablations.errors import InputError
-from analysis.press import Press
 from analysis.report import findings, is_current, write_report
-from analysis.report.answer import answer
-from analysis.report.methods import duration, methods
-from analysis.report.page import _facts, _protocol, decides
-from analysis.report.page_data import _integers, to_script
+from analysis.report.page.data import _integers, to_script
+from analysis.report.page.page import _facts, _protocol, decides
+from analysis.report.press import Press
+from analysis.report.words.answer import answer
+from analysis.report.words.methods import duration, methods
 from runner.store import open_store
 from tests.analysis.written import Written
 

@@ -9,7 +9,7 @@ from wsgiref.simple_server import make_server
 
 import pytest
 
-from runner.commands.dashboard import Quiet, Threads, Threads6, only_for_this_machine
+from runner.commands.looking.dashboard import Quiet, Threads, Threads6, only_for_this_machine
 
 
 def pages(request, start):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.commands import main
-from runner.outcome import Reason
+from runner.content.outcome import Reason
 from runner.store import open_store
 from tests.store_contract.grids import LEASE, design, register
 

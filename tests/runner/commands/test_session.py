@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runner import devices
 from runner.commands import main
-from runner.commands.session import precisions
+from runner.commands.running.session import precisions
+from runner.machine import devices
 from runner.spec import load_spec
 from tests.faults.harness import specification
 

@@ -26,11 +26,11 @@ from PIL import Image
 
 from ablations import registry
 from ablations.errors import InputError
+from runner.content.protocol import DataSpec
 from runner.data import DataError, Images, data_identity, load
 from runner.data.load import _key
 from runner.data.sources import _from_torchvision
 from runner.spec.catalog import DATASETS
-from runner.spec.protocol import DataSpec
 
 ROOT = Path(__file__).parents[3]
 
@@ -186,7 +186,7 @@ def test_the_identity_of_data_needs_no_torch():
     script = (
         "import sys\n"
         "from runner.data import data_identity\n"
-        "from runner.spec.protocol import DataSpec\n"
+        "from runner.content.protocol import DataSpec\n"
         "print(data_identity(DataSpec()), 'torch' in sys.modules)\n"
     )
     done = subprocess.run(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.spec import Factor, Level, Predicate, Spec
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
 
 MakeSpec = Callable[..., Spec]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ablations.errors import InputError
-from runner.cell import Cell, Level
+from runner.content.cell import Cell, Level
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.design import estimate, plan
 from runner.design.cost import CHANNELS, STAGES, multiplications, train_images, weights
-from runner.devices import Device, Slot, slots
+from runner.machine.devices import Device, Slot, slots
 from runner.spec import load_spec
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
 
 from .conftest import MakeSpec
 
@@ -22,7 +22,7 @@ CPU = (Slot("cpu/0", "cpu", "cpu"), Slot("cpu/1", "cpu", "cpu"))
 
 
 def test_the_table_of_stages_is_the_networks() -> None:
-    from runner import model
+    from runner.network import model
 
     assert dict(STAGES) == dict(model.STAGES)
     assert CHANNELS == model.CHANNELS
@@ -30,8 +30,8 @@ def test_the_table_of_stages_is_the_networks() -> None:
 
 @pytest.mark.parametrize(("depth", "width"), [(11, 1.0), (16, 1.0), (19, 0.25), (13, 0.125)])
 def test_weights_are_counted_as_torch_counts_them(depth: int, width: float) -> None:
-    from runner.model import build
-    from runner.model import weights as count
+    from runner.network.model import build
+    from runner.network.model import weights as count
 
     cell = Cell(
         levels=(),

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablations.errors import InputError
-from runner.design import plan, quality
-from runner.design.exchange import d_optimal, orthogonal
-from runner.design.regular import defining_words, from_generators, generators_of_resolution
+from runner.design import plan
+from runner.design.search import quality
+from runner.design.search.exchange import d_optimal, orthogonal
+from runner.design.search.regular import defining_words, from_generators, generators_of_resolution
 from runner.spec import Factor, Spec
 from runner.spec.sections import DOptimalDesign, FullDesign, OrthogonalDesign, RegularDesign
 
@@ -194,7 +195,7 @@ def test_d_optimal_designs_that_cannot_be(
 def test_a_large_grid_is_searched_in_part(
     make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.design.fraction.MOST_CANDIDATES", 100)
+    monkeypatch.setattr("runner.design.search.fraction.MOST_CANDIDATES", 100)
     spec = make_spec([5, 5, 5, 5], design=DOptimalDesign(kind="d_optimal", runs=40, order=1))
     runs = chosen(spec)
     assert len(runs) == 40

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ablations import registry
 from ablations.errors import InputError
-from runner.cell import Cell
+from runner.content.cell import Cell
 from runner.design import plan
 from runner.spec import Factor, Level, Predicate, load_spec
 

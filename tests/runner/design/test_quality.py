@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.design import quality
-from runner.design.quality import Runs
+from runner.design.search import quality
+from runner.design.search.quality import Runs
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
 needs_reference = pytest.mark.skipif(

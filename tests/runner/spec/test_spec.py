@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.content.level import apply_fields
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.spec import Factor, Level, Spec, load_spec
-from runner.spec.level import apply_fields
-from runner.spec.levels import label_of
-from runner.spec.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.spec.reading.levels import label_of
 
 from .conftest import PLUGIN, SMALL, Load
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ablations.errors import InputError
-from runner.store.address import resolve_address
+from runner.store.database.address import resolve_address
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from analysis.report.current import STATE, is_current, state_of
-from runner.provenance import provenance
+from runner.content.provenance import provenance
+from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.store import Store, StudyInfo, open_store
-from runner.store.mirror import load_study
-from runner.store.study import spec_digest, spec_versions
-from runner.store.tables import specs
+from runner.store.cells.planning import spec_digest, spec_versions
+from runner.store.database.tables import specs
 from tests.store_contract.grids import LEASE, planned
 
 
@@ -58,7 +58,7 @@ def test_trials_name_their_environment_and_the_study_holds_it_once(store: Store)
     where = {**provenance(), "spec": study.spec_digest}
     for _ in range(3):
         store.claim(study, "host:1", lease_seconds=LEASE, provenance=where)
-    with store.mirror(study) as mirror:
+    with Mirror(store, study) as mirror:
         assert mirror.sync() == 3
     found = load_study(store, study)
     (name,) = {trial.user_attrs["environment"] for trial in found.trials}

@@ -10,8 +10,8 @@ import torch
 
 from ablations import registry
 from ablations.augmentation import none
+from runner.content.outcome import Status
 from runner.data import Images
-from runner.outcome import Status
 from runner.training import capture, loop, train
 from runner.training.capture import CapturedStep, captured
 from tests.runner.cells import make_cell

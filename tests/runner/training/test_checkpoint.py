@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from runner.content.outcome import Epoch
 from runner.data import Images
-from runner.outcome import Epoch
 from runner.training import train
 from tests.runner.cells import make_cell
 from tests.runner.training.test_loop import learned

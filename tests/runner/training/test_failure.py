@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from ablations.errors import InputError
+from runner.content.outcome import Reason
 from runner.data import DataError
-from runner.outcome import Reason
 from runner.training import reason_of
 
 

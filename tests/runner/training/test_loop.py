@@ -16,9 +16,9 @@ import torch
 
 from ablations import registry
 from ablations.errors import InputError
-from runner.cell import Cell
+from runner.content.cell import Cell
+from runner.content.outcome import Outcome, Reason, Status
 from runner.data import DataError, Images
-from runner.outcome import Outcome, Reason, Status
 from runner.training import reason_of, train
 from tests.runner.cells import make_cell
 
@@ -75,7 +75,7 @@ def test_the_same_cell_gives_the_same_bits_alone_after_others_and_elsewhere(
     assert learned(train(cell, few_digits)) == alone
     script = (
         "import sys\n"
-        "from runner.cell import Cell\n"
+        "from runner.content.cell import Cell\n"
         "from runner.data import load\n"
         "from runner.training import train\n"
         "cell = Cell.from_json(sys.stdin.read())\n"

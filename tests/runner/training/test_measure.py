@@ -11,8 +11,8 @@ import torch
 from scipy.stats import binomtest
 from torch import nn
 
-from runner.outcome import Status
-from runner.spec.protocol import TrainSpec
+from runner.content.outcome import Status
+from runner.content.protocol import TrainSpec
 from runner.training import normalise
 from runner.training.measure import score, verdict
 from runner.training.normalise import Normalise

@@ -1,0 +1,89 @@
+"""`compare`: the same effects of several studies, with their differences."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.compare.effects import Comparison
+
+SUMMARY = "Set the same effects of several studies side by side, with their differences."
+EXAMPLES = "example:\n  python -m analysis compare cifar10-quick cifar100-quick\n"
+
+
+def configure(verb: argparse.ArgumentParser) -> None:
+    """Its options."""
+    verb.add_argument("studies", nargs="+", metavar="STUDY", help="two studies or more")
+    verb.add_argument("--storage", metavar="URL", help="database of the studies")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="CSV instead of standard output")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print both tables, or write them as one CSV."""
+    import pandas as pd
+
+    from analysis.compare.effects import compare
+    from analysis.study import load
+
+    found = compare([load(name, options.storage) for name in options.studies])
+    if options.out is None:
+        print(described(found))
+        return 0
+    whole = pd.concat(
+        [found.effects.assign(kind="effect"), found.differences.assign(kind="difference")],
+        ignore_index=True,
+    )
+    try:
+        whole.to_csv(options.out, index=False)
+    except OSError as error:
+        raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
+    print(f"wrote {options.out}")
+    return 0
+
+
+def described(found: Comparison) -> str:
+    """Both tables as text, in percentage points where the outcome is a share, the notes below."""
+    import numpy as np
+
+    unit = f", {found.unit}" if found.unit else ""
+    parts = [f"Effects by study with 95% intervals{unit}", _text(_by_study(found))]
+    rows = found.differences
+    table = rows[["effect", "study", "reference"]].assign(
+        difference=_with_intervals(rows, found.scale),
+        p_holm=[f"{p:.3g}" if np.isfinite(p) else "n/a" for p in rows["p_holm"]],
+    )
+    parts += [f"Differences of effects (study minus reference){unit}", _text(table)]
+    return "\n\n".join([*parts, *(f"Note: {note}" for note in found.notes)])
+
+
+def _by_study(found: Comparison) -> pd.DataFrame:
+    """Effects as rows, studies as columns, each estimate with its interval."""
+    shown = found.effects.assign(text=_with_intervals(found.effects, found.scale))
+    order = list(dict.fromkeys(shown["study"]))
+    wide = shown.pivot(index="effect", columns="study", values="text")[order]
+    return wide.reindex(shown["effect"].drop_duplicates()).reset_index()
+
+
+def _with_intervals(rows: pd.DataFrame, scale: float) -> list[str]:
+    import numpy as np
+
+    digits = ".2f" if scale == 100 else ".4g"
+    texts = []
+    for estimate, low, high in rows[["estimate", "low", "high"]].to_numpy(float) * scale:
+        if not np.isfinite(estimate):
+            texts.append("not estimable")
+        elif not np.isfinite([low, high]).all():
+            texts.append(f"{estimate:+{digits}} (no interval)")
+        else:
+            texts.append(f"{estimate:+{digits}} [{low:+{digits}}, {high:+{digits}}]")
+    return texts
+
+
+def _text(table: pd.DataFrame) -> str:
+    return str(table.to_string(index=False))

@@ -1,0 +1,87 @@
+"""`effects`: every estimate of a study or a table as JSON."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ablations.errors import InputError
+from analysis.commands import options as shared
+
+SUMMARY = "Estimate main effects, interactions, contrasts and variance shares as JSON."
+EXAMPLES = """\
+examples:
+  python -m analysis effects five_factor-quick-3fa2c1
+  python -m analysis effects --table runs.csv --factors optimizer bn --response acc --block seed
+  python -m analysis effects --table runs.csv --factors A B C --response y --order full \\
+      --out effects.json
+  python -m analysis effects --table runs.csv --factors A B --response loss --lower-is-better \\
+      --claim "A: a < b"
+"""
+
+
+def configure(verb: argparse.ArgumentParser) -> None:
+    """Its options."""
+    shared.add_study(verb, optional=True)
+    shared.add_table(verb)
+    verb.add_argument(
+        "--outcome",
+        metavar="NAME",
+        help="of a study: accuracy (default), converged, epochs, given_converged or seconds",
+    )
+    verb.add_argument(
+        "--order",
+        type=_order,
+        default=2,
+        metavar="N|full",
+        help="highest order of interaction in the classical fit (default 2)",
+    )
+    verb.add_argument(
+        "--confidence", type=_confidence, default=0.95, metavar="C", help="default 0.95"
+    )
+    verb.add_argument(
+        "--out", type=Path, metavar="FILE", help="where the JSON goes (default: standard output)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the document, or write it and print a summary."""
+    from analysis.document.effects import write_document
+
+    study = shared.read_study(options)
+    document = study.document(options.order, options.confidence)
+    if options.out is None:
+        import json
+
+        print(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False))
+        return 0
+    try:
+        write_document(document, options.out)
+    except OSError as error:
+        raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
+    for line in study.summary(options.order, options.confidence):
+        print(line)
+    print(f"wrote {options.out}")
+    return 0
+
+
+def _order(text: str) -> int | None:
+    if text == "full":
+        return None
+    try:
+        order = int(text)
+    except ValueError:
+        order = 0
+    if order < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no order: expected 1, 2, ... or full")
+    return order
+
+
+def _confidence(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.5 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no confidence: expected 0.5 to 0.999")
+    return value

@@ -1,0 +1,88 @@
+"""`power`: what a study, or a design that is only stated, can detect."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ablations.errors import InputError
+from analysis.commands import options as shared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUMMARY = "Smallest effect each term can detect, and replicates a wanted precision takes."
+EXAMPLES = """\
+examples:
+  python -m analysis power five_factor-quick
+  python -m analysis power --levels 3 3 2 2 2 --sigma 0.39 --replicates 3
+"""
+
+
+def configure(verb: argparse.ArgumentParser) -> None:
+    """Its options."""
+    shared.add_study(verb, optional=True)
+    verb.add_argument("--levels", nargs="+", type=int, metavar="L", help="levels per factor")
+    verb.add_argument("--factors", nargs="+", metavar="NAME", help="names for --levels")
+    verb.add_argument("--sigma", type=float, metavar="S", help="standard deviation of one run")
+    verb.add_argument("--replicates", type=int, metavar="K", help="runs per cell")
+    verb.add_argument("--precision", type=float, metavar="H", help="wanted half-width of intervals")
+    verb.add_argument("--power", type=float, default=0.8, metavar="P", help="default 0.8")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table of a study or of a stated design."""
+    from analysis.verdicts.power import detectable
+
+    if not 0 < options.power < 1:
+        raise InputError(f"--power is {options.power}; expected a share between 0 and 1")
+    if options.precision is not None and not options.precision > 0:
+        raise InputError(f"--precision is {options.precision}; expected a positive half-width")
+    if options.study:
+        if options.levels:
+            raise InputError("name a study or give --levels, not both")
+        from analysis.study import load
+
+        cells = load(options.study, options.storage).cells
+        table = detectable(cells, options.power, precision=options.precision, sigma=options.sigma)
+    else:
+        table = _stated(options)
+    print(described(table, options.power))
+    return 0
+
+
+def _stated(options: argparse.Namespace) -> pd.DataFrame:
+    """The table of a design that exists only in the options."""
+    from analysis.verdicts.power import plan
+
+    if not options.levels:
+        raise InputError("name a study, or a design by --levels, --sigma and --replicates")
+    for name in ("sigma", "replicates"):
+        if getattr(options, name) is None:
+            raise InputError(f"a design without a study needs --{name}")
+    if min(options.levels) < 2:
+        raise InputError(f"--levels has {min(options.levels)}; a factor has two levels or more")
+    names = options.factors or [chr(65 + k) for k in range(len(options.levels))]
+    if len(names) != len(options.levels) or len(set(names)) < len(names):
+        raise InputError(
+            f"--factors names {len(names)} for {len(options.levels)} --levels; "
+            "expected one name of its own for each"
+        )
+    factors = {n: [str(i) for i in range(k)] for n, k in zip(names, options.levels, strict=True)}
+    return plan(
+        factors, options.sigma, options.replicates, options.power, precision=options.precision
+    )
+
+
+def described(table: pd.DataFrame, power: float = 0.8) -> str:
+    """The table as text a person reads, with one sentence on how to read it."""
+    shown = table[["term", "compares", "se", "half_width", "detectable", "detectable_f"]].copy()
+    if table["replicates_for_precision"].notna().any():
+        shown["replicates_for_precision"] = table["replicates_for_precision"]
+    first = table.iloc[0]
+    head = (
+        f"With {first['replicates']:g} run(s) per cell and a standard deviation of "
+        f"{first['sigma']:.4g} per run ({first['df']:g} degrees of freedom), each term finds the "
+        f"difference under `detectable` with {power:.0%} power at a two-sided 5 % test:"
+    )
+    return f"{head}\n\n{shown.to_string(index=False, float_format=lambda v: f'{v:.4g}')}"

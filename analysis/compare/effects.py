@@ -1,0 +1,173 @@
+"""The same effects in several studies, side by side, and how much they differ.
+
+For data sets, depths or code versions that were run as grids of their own. Promises one estimand:
+other factors are averaged over the levels all studies share. Assumes independent studies, so runs
+that two studies share are named rather than counted twice in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ablations.errors import InputError
+from analysis.compare.notes import notes_on
+from analysis.model.cell_means import NOT_ESTIMABLE, CellMeans, Estimate, t_interval
+from analysis.model.completion import rests_on
+from analysis.model.interval_rule import by_rule
+from analysis.stats.multiplicity import holm
+from analysis.table.records import records
+from analysis.table.tidy import Floats
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+KEYS = ["term", "effect"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Tidy tables in units of the response; NaN where a study cannot estimate an effect.
+
+    Attributes:
+        effects: term, effect, study, estimate, se, df, low, high, p, method, rests_on (the cell
+            means, or the model that predicts empty ones). An effect of one factor is
+            "factor: level - reference" (the reference is its first shared level), one of two
+            factors the difference of such differences.
+        differences: term, effect, study, reference, estimate (study - reference), se, df, low,
+            high, p, p_holm (over all differences).
+        notes: What the reader must know.
+        scale, unit: Of differences as a person reads them: 100 and "pp" for accuracies.
+    """
+
+    effects: pd.DataFrame
+    differences: pd.DataFrame
+    notes: tuple[str, ...]
+    scale: float = 1.0
+    unit: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "effects": records(self.effects),
+            "differences": records(self.differences),
+            "notes": list(self.notes),
+        }
+
+
+def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
+    """Compare studies that vary some of the same factors.
+
+    Args:
+        studies: Two or more, each looking at the same outcome.
+        confidence: Of every interval.
+
+    Raises:
+        InputError: Fewer than two studies, one name twice, different outcomes, or no factor with
+            two levels in all of them.
+    """
+    from analysis.report.gallery.drawings import measure_of
+
+    names = [study.name for study in studies]
+    if len(studies) < 2:
+        raise InputError("a comparison takes two studies or more")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"study {twice!r} was named twice; a comparison takes different studies")
+    responses = {study.response for study in studies}
+    if len(responses) > 1:
+        raise InputError(f"the studies look at different outcomes: {', '.join(sorted(responses))}")
+    shared = _shared(studies)
+    if not any(len(levels) > 1 for levels in shared.values()):
+        raise InputError(
+            f"{' and '.join(names)} share no factor with two levels, so no effect to compare"
+        )
+    found: dict[str, list[tuple[str, str, Estimate]]] = {
+        study.name: _effects(study.cells, shared, confidence) for study in studies
+    }
+    rows = [
+        {
+            "term": term,
+            "effect": effect,
+            "study": name,
+            **_numbers(one),
+            "method": one.method,
+            "rests_on": one.rests_on,
+        }
+        for name, effects in found.items()
+        for term, effect, one in effects
+    ]
+    differences = []
+    for first, second in combinations(names, 2):
+        for (term, effect, a), (_, _, b) in zip(found[first], found[second], strict=True):
+            one = _difference(b, a, confidence)
+            row = {"term": term, "effect": effect, "study": second, "reference": first}
+            differences.append({**row, **_numbers(one)})
+    table = pd.DataFrame(differences)
+    table["p_holm"] = holm(table["p"].to_numpy(float))
+    notes = notes_on(studies, shared, found)
+    measure = measure_of(studies[0])
+    return Comparison(pd.DataFrame(rows), table, notes, measure.scale, measure.difference)
+
+
+def _shared(studies: Sequence[Study]) -> dict[str, list[str]]:
+    """Factors of all studies with the levels all of them have, in the first one's order."""
+    first, *rest = (study.factors for study in studies)
+    return {
+        name: [label for label in levels if all(label in other[name] for other in rest)]
+        for name, levels in first.items()
+        if all(name in other for other in rest)
+    }
+
+
+def _effects(
+    cells: CellMeans, shared: Mapping[str, Sequence[str]], confidence: float
+) -> list[tuple[str, str, Estimate]]:
+    steps = {name: [(level, levels[0]) for level in levels[1:]] for name, levels in shared.items()}
+    given = {name: list(levels) for name, levels in shared.items() if levels}
+
+    def mean(at: Mapping[str, str]) -> Floats:
+        return cells.marginal({**given, **at})
+
+    found = []
+    for name, pairs in steps.items():
+        for level, reference in pairs:
+            weights = mean({name: level}) - mean({name: reference})
+            text = f"{name}: {level} - {reference}"
+            found.append((name, text, _estimate(cells, weights, confidence)))
+    for one, two in combinations(steps, 2):
+        for (a, a0), (b, b0) in product(steps[one], steps[two]):
+            weights = mean({one: a, two: b}) - mean({one: a, two: b0})
+            weights = weights - mean({one: a0, two: b}) + mean({one: a0, two: b0})
+            text = f"({one}: {a} - {a0}) x ({two}: {b} - {b0})"
+            found.append((f"{one}:{two}", text, _estimate(cells, weights, confidence)))
+    return found
+
+
+def _estimate(cells: CellMeans, weights: Floats, confidence: float) -> Estimate:
+    """By the rule, but not where only additivity would fill in what never ran."""
+    found = by_rule(cells, weights, confidence)
+    if found.rests_on != rests_on(1):
+        return found
+    nan = NOT_ESTIMABLE
+    return replace(found, estimate=nan, se=nan, df=nan, low=nan, high=nan, p=nan)
+
+
+def _numbers(one: Estimate) -> dict[str, float]:
+    return {key: getattr(one, key) for key in ("estimate", "se", "df", "low", "high", "p")}
+
+
+def _difference(one: Estimate, two: Estimate, confidence: float) -> Estimate:
+    """Difference of independent estimates with Welch and Satterthwaite's degrees of freedom."""
+    variance = one.se**2 + two.se**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # NumPy floats: a study whose cells ran once has 0 degrees of freedom, hence no interval.
+        parts = [np.float64(each.se) ** 4 / np.float64(each.df) for each in (one, two)]
+        df = float(np.float64(variance**2) / sum(parts))
+    gap = one.estimate - two.estimate
+    return t_interval(gap, float(np.sqrt(variance)), df, "independent studies", confidence)

@@ -1,0 +1,58 @@
+"""Effects of a fraction as they can be estimated: sums of aliased effects, with intervals.
+
+Where two terms share a contrast, neither can be estimated but their sum can: "A:B = C:D" has one
+estimate (as FrF2 prints it), the high minus the low half of the runs. Contrasts are those of
+`analysis.effects.aliases.lenth`, in units of a two-level effect.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.effects.aliases.lenth import MOST_RUNS, fraction_contrasts
+from analysis.model.cell_means import CellMeans
+from analysis.model.interval_rule import by_rule
+
+COLUMNS = ["alias", "terms", "contrast", "estimate", "se", "df", "low", "high", "p", "method"]
+
+
+def aliased_effects(cells: CellMeans, confidence: float = 0.95) -> pd.DataFrame | None:
+    """Every contrast of the cells that ran which several terms share.
+
+    Args:
+        cells: the grid, incomplete.
+        confidence: of the intervals, those of the rule (none where no cell ran twice: `lenth`).
+
+    Returns:
+        alias ("A:B = C:D", a minus before a term that enters with the other sign), terms, contrast
+        (its first name), estimate, se, df, low, high, p, method; None above 1200 cells.
+    """
+    ran = np.flatnonzero(~cells.empty.ravel())
+    if len(ran) > MOST_RUNS:
+        return None
+    rows = []
+    for contrast in fraction_contrasts(cells):
+        if not contrast.aliases:
+            continue
+        weights = np.zeros(cells.counts.size)
+        weights[ran] = contrast.column * 2 / len(ran) ** 0.5
+        if cells.pure_df:
+            found = by_rule(cells, weights, confidence)
+            numbers = (found.estimate, found.se, found.df, found.low, found.high, found.p)
+        else:
+            value = float(weights[ran] @ cells.deviations.ravel()[ran])
+            numbers = (value, *(float("nan"),) * 5)
+        method = found.method if cells.pure_df else "lenth"
+        named = [contrast.name, *contrast.aliases]
+        terms = [_term(name) for name in named]
+        rows.append(
+            (" = ".join(named), list(dict.fromkeys(terms)), contrast.name, *numbers, method)
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _term(contrast: str) -> str:
+    """The term of a contrast: without its sign and the degrees of its polynomials."""
+    parts = contrast.removeprefix("-").split(":")
+    return ":".join(part.rsplit("^", 1)[0] if "^" in part else part for part in parts)

@@ -1,0 +1,81 @@
+"""Pareto of standardised effects: which terms pass the usual line, and which pass Holm's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.figures.drawing.labels import shortened_terms
+from analysis.figures.drawing.style import (
+    COLUMN,
+    INK,
+    PALETTE,
+    SMALL,
+    SOFT,
+    TEXT,
+    figure_of,
+    grid_lines,
+    key,
+    look,
+    one_panel,
+)
+
+MOST_TERMS = 40
+
+
+@look()
+def pareto(terms: pd.DataFrame, *, alpha: float = 0.05) -> Figure:
+    """Bars of |t|, largest on top; terms of several degrees of freedom by the t of their p.
+
+    Args:
+        terms: columns term, t (absolute, or the equivalent of its p), sign (+1, -1 or 0 where a
+            term has several degrees of freedom), alpha_line and holm_line (critical |t| of the
+            term alone and at its step of Holm's procedure).
+        alpha: the level behind both lines, for the legend.
+    """
+    rows = terms.sort_values("t", ascending=False, kind="stable").head(MOST_TERMS)
+    rows = rows.reset_index(drop=True)
+    axes = one_panel(COLUMN, 0.155 * len(rows) + 1.15)
+    place = np.arange(len(rows))
+    for sign, shade, hatch, text in (
+        (1, PALETTE[0], "", "two levels: the second is higher"),
+        (-1, PALETTE[1], "////", "two levels: the second is lower"),
+        (0, "#8c96a1", "", "more levels, or a pair"),
+    ):
+        chosen = rows["sign"].to_numpy() == sign
+        if chosen.any():
+            axes.barh(
+                place[chosen],
+                rows.loc[chosen, "t"].to_numpy(float),
+                height=0.68,
+                color=shade,
+                hatch=hatch,
+                edgecolor="white",
+                linewidth=0.3,
+                label=text,
+            )
+    edges = np.append(place - 0.5, place[-1] + 0.5)
+    for column, style, text in (
+        ("alpha_line", "-", f"{alpha:.0%} level, each term alone"),
+        ("holm_line", (0, (4, 1.6)), f"{alpha:.0%} level over all terms (Holm)"),
+    ):
+        values = rows[column].to_numpy(float)
+        axes.plot(
+            np.repeat(values, 2),
+            np.repeat(edges, 2)[1:-1],
+            color=INK,
+            linewidth=0.9,
+            linestyle=style,
+            label=text,
+        )
+    size = TEXT - 0.5 if len(rows) <= 16 else SMALL
+    axes.set_yticks(place, labels=shortened_terms(rows["term"].astype(str).tolist()), fontsize=size)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("standardised effect, |t|")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_color(SOFT)
+    grid_lines(axes, "x")
+    key(axes)
+    return figure_of(axes)

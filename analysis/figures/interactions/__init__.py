@@ -1,0 +1,4 @@
+"""Figures of pairs of factors.
+
+interaction_matrix    interaction_heat_maps    alias_map
+"""

@@ -1,0 +1,177 @@
+"""Which interval is the primary one: cell-means Welch, or t over replicates.
+
+Welch is sharp but assumes that the cells of one replicate share no shock; t over replicates holds
+whatever they share, with few degrees of freedom. Contrasts follow a test of the replicates; means
+are taken over replicates by design, as a shared shock moves them one for one and a few replicates
+cannot exclude it. Lost runs and empty cells change nothing in the choice. `by_rule` is the one
+function through which effects, claims and other outcomes get their interval. Measured in
+docs/decisions/055 and results/benchmarks/coverage.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy.special import fdtrc, fdtri
+
+from analysis.model.cell_means import NOT_ESTIMABLE, CellMeans, Estimate, Method, t_interval
+from analysis.model.completion import completion, rests_on
+from analysis.model.grid_model import model_contrast
+from analysis.model.welch import welch
+from analysis.table.tidy import Floats
+
+Chosen = Literal["welch", "blocked", "pooled"]
+
+CLEAR_P = 0.5
+"""Above this p of the replicates' F test nothing suggests a shared shock."""
+SMALL_SHARE = 0.05
+"""Upper 90 % bound of the replicate variance, relative to noise, that may be ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRule:
+    """The choice and what it rests on; NaN where there is nothing to test.
+
+    Attributes:
+        primary: of contrasts, effects and tests: welch, blocked or pooled.
+        reason: one sentence.
+        means: of marginal means: blocked wherever two replicates share cells, else `primary`.
+        f, df, df_error, p: F test of the replicates beside the cells, each cell on the scale of
+            its own standard deviation (see `_standardised`).
+        upper: upper 90 % bound of replicate variance / residual variance.
+    """
+
+    primary: Chosen
+    reason: str
+    means: Chosen
+    f: float = float("nan")
+    df: float = float("nan")
+    df_error: float = float("nan")
+    p: float = float("nan")
+    upper: float = float("nan")
+
+
+def choose_interval(cells: CellMeans) -> IntervalRule:
+    """Apply the rule to a grid.
+
+    Welch where the replicates' F has p > 0.5 or the upper 90 % bound of their variance is below
+    5 % of the residual variance, else t over replicates. Pooled where no cell ran twice.
+    """
+    kept: IntervalRule | None = cells.__dict__.get("_rule")
+    if kept is None:
+        kept = cells.__dict__.setdefault("_rule", _choose(cells))
+    return kept
+
+
+def _choose(cells: CellMeans) -> IntervalRule:
+    if cells.pure_df == 0:
+        reason = "no cell ran twice, so only a model gives an error term"
+        return IntervalRule("pooled", reason, "pooled")
+    if len(cells.replicate_names) < 2:
+        return IntervalRule("welch", "no replicate is shared by the cells", "welch")
+    values = cells.replicate_deviations.reshape(len(cells.replicate_names), -1)
+    values = values[:, ~cells.empty.ravel()]
+    return _by_test(_standardised(values))
+
+
+def by_rule(
+    cells: CellMeans,
+    weights: Floats,
+    confidence: float = 0.95,
+    method: Method | None = None,
+    order: int = 2,
+) -> Estimate:
+    """Estimate sum(weights x cell means) with the interval that the rule picks.
+
+    Args:
+        cells: the grid.
+        weights: over the grid; they sum to zero for a contrast.
+        confidence: of the interval.
+        method: overrides the rule.
+        order: highest order of a model that stands in for empty cells, or, where no cell ran
+            twice, that gives the error term.
+
+    Returns:
+        NaN where not estimable. Where replicates agree to the last digit, or too few share the
+        cells, Welch's interval instead of none.
+    """
+    weights = np.asarray(weights, dtype=np.float64).reshape(cells.shape)
+    rule = choose_interval(cells)
+    chosen = method or (rule.means if abs(float(weights.sum())) > 1e-9 else rule.primary)
+    if chosen == "pooled":
+        return model_contrast(cells, weights, order, confidence)
+    needed, at = completion(cells, order).of_grid(weights)
+    nan = NOT_ESTIMABLE
+    if not np.isfinite(needed).all():
+        return Estimate(nan, nan, nan, nan, nan, nan, chosen, confidence, rests_on=rests_on(at))
+    if chosen == "blocked":
+        full = np.zeros(cells.counts.size)
+        full[~cells.empty.ravel()] = needed
+        found = cells.contrast(full, chosen, confidence)
+        if found.se > 0:
+            return replace(found, rests_on=rests_on(at))
+    estimate, se, df = (float(part[0]) for part in welch(cells, needed[None], np.array([at])))
+    estimate += cells.shift * float(weights.sum())
+    found = t_interval(estimate, se, df, "welch", confidence)
+    return replace(found, rests_on=rests_on(at))
+
+
+def _standardised(values: Floats) -> Floats:
+    """What each replicate adds in each cell that varies, in standard deviations of the cell.
+
+    In its own unit every cell counts the same, so that neither the F test nor the choice hangs on
+    the few cells that scatter most, whose noise also makes the contrasts. Of two replicates only
+    signs would be left: cells that only two reached are left out while they are the fewer, else all
+    keep their size.
+
+    Args:
+        values: shape (replicates, cells), NaN where a replicate lacks a cell.
+    """
+    there = np.isfinite(values)
+    runs = there.sum(axis=0)
+    filled = np.where(there, values, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        residual = np.where(there, values - filled.sum(axis=0) / runs, np.nan)
+        deviation = np.sqrt(np.nansum(residual**2, axis=0) / (runs - 1))
+    varies = runs > 1
+    varies &= deviation > np.abs(filled).max(axis=0, initial=0.0) * 8 * np.finfo(float).eps
+    scaled = varies & (runs > 2)
+    if scaled.sum() > 1 and 2 * (runs[scaled] - 1).sum() >= (runs[varies] - 1).sum():
+        return np.asarray(residual[:, scaled] / deviation[scaled])
+    return np.asarray(residual[:, varies])
+
+
+def _by_test(residual: Floats) -> IntervalRule:
+    """The rule by the replicates' F; `residual` of shape (replicates, varying cells)."""
+    there = np.isfinite(residual)
+    held = there.astype(float)
+    runs = held.sum(axis=0)
+    residual = np.where(there, residual, 0.0)
+    if residual.shape[1] < 2:
+        return IntervalRule("welch", "no two cells vary from run to run", "blocked")
+    normal = np.diag(held.sum(axis=1)) - (held / runs) @ held.T
+    sums = residual.sum(axis=1)
+    df = float(np.linalg.matrix_rank(normal, tol=1e-9 * np.trace(normal), hermitian=True))
+    df_error = float(held.sum()) - residual.shape[1] - df
+    if df < 1 or df_error < 1:
+        return IntervalRule("welch", "no two replicates ran in the same cells", "welch")
+    block = float(sums @ np.linalg.pinv(normal, rcond=1e-10, hermitian=True) @ sums)
+    total = float((residual**2).sum())
+    ms_residual = max((total - block) / df_error, total * 1e-15)
+    f = block / df / ms_residual
+    j = float(np.trace(normal)) / df  # cells that a replicate is judged by
+    p = float(fdtrc(df, df_error, f))
+    upper = max((f / float(fdtri(df, df_error, 0.10)) - 1) / j, 0.0)
+    if p > CLEAR_P:
+        reason = f"replicates differ no more than noise (F = {f:.2f}, p = {p:.2g} > {CLEAR_P})"
+        return IntervalRule("welch", reason, "blocked", f, df, df_error, p, upper)
+    if upper < SMALL_SHARE:
+        reason = f"replicates carry at most {upper:.1%} of the noise variance (90 % bound)"
+        return IntervalRule("welch", reason, "blocked", f, df, df_error, p, upper)
+    reason = (
+        f"cells of a replicate may share a shock (F = {f:.2f}, p = {p:.2g}; variance up to "
+        f"{upper:.1%} of noise)"
+    )
+    return IntervalRule("blocked", reason, "blocked", f, df, df_error, p, upper)

@@ -1,0 +1,126 @@
+"""`study.plot.main_effects()`: every figure of a study by its name, at any width.
+
+A thin accessor over the report's drawings, which are figures; a person gets their axes, as from
+seaborn: one `Axes`, or all of them in an array with the figure behind. matplotlib is imported when
+the first figure is asked for.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ablations.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from analysis.figures import Drawing
+    from analysis.study import Study
+
+
+class Panels(np.ndarray[Any, Any]):
+    """The axes of a figure of several panels, in drawing order; a notebook shows the figure."""
+
+    @property
+    def figure(self) -> Figure:
+        """The figure they are in."""
+        found: Figure = self.ravel()[0].get_figure(root=True)
+        return found
+
+    def _repr_png_(self) -> bytes:
+        return _png(self.figure)
+
+
+class Plots:
+    """Figures of one study; `dir(study.plot)` lists them."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def __dir__(self) -> list[str]:
+        from analysis.report.gallery.drawings import DRAWINGS
+
+        return sorted([*DRAWINGS, "data", "caption"])
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """The drawing of that name as a function of `width` in inches (3.5: one column) and `ax`.
+
+        It returns the axes, an array of them where there are several panels; `.figure` of either
+        is the whole figure. A figure of one panel is drawn into `ax` where that is given.
+
+        Raises:
+            AttributeError: no such drawing.
+        """
+        if name.startswith("_"):
+            raise AttributeError(name)
+        from analysis.report.gallery.drawings import DRAWINGS
+
+        if name not in DRAWINGS:
+            raise AttributeError(f"no figure {name!r}: {did_you_mean(name, DRAWINGS)}")
+
+        def draw(width: float | None = None, ax: Axes | None = None) -> Any:
+            if ax is None:
+                return _axes(self._drawing(name, width).figure)
+            self._draw_into(ax, name, width)
+            return ax
+
+        draw.__doc__ = DRAWINGS[name].__doc__
+        return draw
+
+    def data(self, name: str) -> pd.DataFrame:
+        """The numbers behind a figure, as its CSV has them."""
+        return self._drawing(name).data.copy()
+
+    def caption(self, name: str) -> str:
+        """What a figure shows, its intervals and the runs behind it."""
+        return self._drawing(name).caption
+
+    def _draw_into(self, axes: Axes, name: str, width: float | None) -> None:
+        from analysis.figures.drawing.style import figure_of, into
+        from analysis.report.gallery.drawings import ONE_PANEL
+
+        if name not in ONE_PANEL:
+            raise InputError(
+                f"{name} has several panels and makes its own figure: leave ax out; "
+                f"of one panel are {', '.join(sorted(ONE_PANEL))}"
+            )
+        if width is None:
+            width = axes.get_window_extent().width / figure_of(axes).dpi
+        with into(axes):
+            self._drawing(name, width)
+
+    def _drawing(self, name: str, width: float | None = None) -> Drawing:
+        from analysis.figures import PAGE, at_width
+        from analysis.report.gallery.drawings import DRAWINGS
+
+        if name not in DRAWINGS:
+            raise InputError(f"no figure {name!r}: {did_you_mean(name, DRAWINGS)}")
+        with at_width(PAGE if width is None else width):
+            drawing = DRAWINGS[name](self._study)
+        if drawing is None:
+            raise InputError(f"{self._study.name} has nothing to show in {name!r}")
+        return drawing
+
+
+def _axes(figure: Figure) -> Axes | Panels:
+    """The axes of a figure, colour bars left out; one alone where there is one panel."""
+    panels = [one for one in figure.axes if one.get_label() != "<colorbar>"]
+    if len(panels) > 1:
+        found = np.empty(len(panels), dtype=object)
+        found[:] = panels
+        return found.view(Panels)
+    # These figures are unknown to pyplot, so a notebook would show no picture of the axes alone.
+    panels[0].__dict__["_repr_png_"] = lambda: _png(figure)
+    return panels[0]
+
+
+def _png(figure: Figure) -> bytes:
+    page = io.BytesIO()
+    figure.savefig(page, format="png", dpi=130)
+    return page.getvalue()

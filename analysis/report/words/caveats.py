@@ -1,0 +1,204 @@
+"""What a reader must keep in mind about this very grid, each in one sentence, worst first.
+
+Only what the data show is said: missing cells, few replicates, unequal variances, replicates that
+share a shock, separated levels, effects that come bundled with parameters, weights, time or place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.report import kept
+from analysis.report.gallery.drawings import measure_of
+from analysis.report.words.wording import equals, listed
+from analysis.table.cells import residual_table
+
+if TYPE_CHECKING:
+    from analysis.outcomes.convergence import Convergence
+    from analysis.study import Study
+
+UNEQUAL = 3.0
+"""Ratio of upper to lower quartile of the cells' standard deviations worth a sentence."""
+FEW = 3
+SIGNIFICANT = 0.05
+"""p below which replicates are said to differ as a whole."""
+MOST_TERMS = 3
+"""So many terms that cannot be estimated are named one by one, and what each is mixed with."""
+DRIFT = 0.01
+"""p below which residuals are said to move with the order of running."""
+
+
+def caveats(study: Study, found: Convergence | None) -> list[str]:
+    """The sentences, in the order a careful reader would ask."""
+    sentences = [
+        *_missing(study),
+        *_not_estimable(study),
+        *_replicates(study),
+        *_variances(study),
+        *_shock(study),
+        *(_separation(found) if found is not None else ()),
+        *_bundles(study),
+        *_weights(study),
+        *_drift(study),
+        *_places(study),
+        *(_sentence(note, study) for note in study.estimates().notes),
+    ]
+    return [text.rstrip(".") + "." for text in dict.fromkeys(sentences)]
+
+
+def _sentence(note: str, study: Study) -> str:
+    """A note of the analysis with the outcome by its name for people."""
+    text = note.replace(study.response, measure_of(study).name)
+    text = text.replace("(Intercept)", "the grand mean")
+    if text.startswith("1 cells "):
+        text = text.replace("1 cells ", "1 cell ", 1).replace("; their ", "; its ")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _not_estimable(study: Study) -> list[str]:
+    """Terms that the runs at hand do not tell: each by itself, or many in one sentence."""
+    found = study.estimates().not_estimable
+    if len(found) <= MOST_TERMS:
+        return [_sentence(_without_many(one.reason), study) for one in found]
+    names = [one.term.replace(":", " × ") for one in found[:MOST_TERMS]]
+    return [
+        f"{len(found)} terms cannot be estimated in full yet, because combinations of their levels "
+        f"never ran: {', '.join(names)} and {len(found) - len(names)} more; effects.json names "
+        "what each lacks"
+    ]
+
+
+def _without_many(reason: str) -> str:
+    """A long list of what a term cannot be told from says no more than that there are many."""
+    head, told, others = reason.partition("; it cannot be told from ")
+    many = others.count(", ") >= MOST_TERMS
+    return f"{head}{told}{others.count(', ') + 1} other terms" if many else reason
+
+
+def _missing(study: Study) -> list[str]:
+    found = kept.missing(study)
+    return [] if found is None else list(found.warnings)
+
+
+def _replicates(study: Study) -> list[str]:
+    counts = study.cells.counts[~study.cells.empty]
+    if not counts.size or int(counts.min()) >= FEW:
+        return []
+    if int(counts.max()) <= 1:
+        return ["Every combination ran once: noise is judged from the model or by Lenth's method"]
+    few = int((counts < FEW).sum())
+    return [
+        f"{few} of {len(counts)} combinations have fewer than {FEW} replicates: their intervals "
+        "rest on few degrees of freedom"
+    ]
+
+
+def _variances(study: Study) -> list[str]:
+    deviation = np.sqrt(study.cells.variances[study.cells.counts > 1])
+    deviation = deviation[deviation > 0]
+    if len(deviation) < 4:
+        return []
+    low, high = np.quantile(deviation, [0.25, 0.75])
+    if high < UNEQUAL * low:
+        return []
+    return [
+        "Combinations vary unequally (the quartiles of their standard deviations differ "
+        f"{high / low:.0f} times): the classical F tests assume that they do not, so no verdict "
+        "rests on them"
+    ]
+
+
+def _shock(study: Study) -> list[str]:
+    rule = study.estimates().rule
+    if rule.primary != "blocked":
+        return []
+    over = f"intervals are taken over {len(study.cells.replicate_names)} replicates"
+    if rule.p < SIGNIFICANT:
+        return [
+            "Replicates differ as a whole (the same seed moves all cells together; "
+            f"F = {rule.f:.1f}, p {equals(rule.p)}), so {over}"
+        ]
+    return [
+        "It could not be ruled out that replicates differ as a whole (the same seed may move all "
+        f"cells together; F = {rule.f:.1f}, p {equals(rule.p)}), so {over}"
+    ]
+
+
+def _separation(found: Convergence) -> list[str]:
+    if not found.separation:
+        return []
+    shown = [text.rstrip(".") for text in found.separation[:3]]
+    more = len(found.separation) - len(shown)
+    return [*shown, *([f"{more} more levels or pairs are separated"] if more > 0 else [])]
+
+
+def _bundles(study: Study) -> list[str]:
+    """Factors whose levels differ in parameters too: a level is then a bundle."""
+    levels: Mapping[str, Mapping[str, Any]] = study.info.get("levels") or {}
+    said = []
+    for factor, labels in levels.items():
+        parameters = [dict(one.get("parameters") or {}) for one in labels.values()]
+        if "." in factor:
+            continue
+        shared = set.intersection(*(set(one) for one in parameters)) if parameters else set()
+        differing = sorted(
+            name for name in shared if len({repr(one[name]) for one in parameters}) > 1
+        )
+        if differing:
+            said.append(
+                f"Levels of {factor} also differ in {listed(differing)}: each is compared with the "
+                "settings it came with, not one at a time"
+            )
+    return said
+
+
+def _weights(study: Study) -> list[str]:
+    if "parameters" not in study.frame:
+        return []
+    weights = pd.to_numeric(study.frame["parameters"], errors="coerce")
+    said = []
+    for factor in study.factors:
+        medians = weights.groupby(study.frame[factor], observed=True).median().dropna()
+        if len(medians) > 1 and medians.max() > medians.min() * 1.0001:
+            said.append(
+                f"Levels of {factor} change the number of weights "
+                f"({int(medians.min()):,} to {int(medians.max()):,})"
+            )
+    return said
+
+
+def _drift(study: Study) -> list[str]:
+    if "run_order" not in study.frame or study.cells.pure_df < 10:
+        return []
+    rows = residual_table(study.frame, study.factors, study.response).dropna()
+    if len(rows) < 10 or rows["residual"].std() == 0:
+        return []
+    found = stats.spearmanr(rows["run_order"].astype(float), rows["residual"])
+    if not float(found.pvalue) < DRIFT:
+        return []
+    return [
+        f"Residuals move with the order of running (Spearman {float(found.statistic):+.2f}, "
+        f"p {equals(float(found.pvalue))}): something changed while the grid ran"
+    ]
+
+
+def _places(study: Study) -> list[str]:
+    said = []
+    for column, noun in (("device", "devices"), ("host", "machines")):
+        if column in study.frame:
+            kinds = sorted(study.frame[column].dropna().astype(str).str.split(":").str[0].unique())
+            if len(kinds) > 1:
+                said.append(f"Cells ran on several kinds of {noun} ({listed(kinds)})")
+    attempts = study.attempt_rows
+    if attempts is not None and len(attempts) and "commit" in attempts:
+        commits = attempts["commit"].dropna().unique()
+        if len(commits) > 1:
+            said.append(f"Cells were trained by {len(commits)} versions of the code")
+        if attempts["dirty"].fillna(value=False).astype(bool).any():
+            said.append("Some cells were trained by code with uncommitted changes")
+    return said

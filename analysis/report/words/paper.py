@@ -1,0 +1,209 @@
+"""Tables for a paper: the ablation table in LaTeX and Markdown, names escaped in both.
+
+One row a level: marginal mean with its interval, the difference to the factor's first level, and
+stars that the note below the table explains.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.report.gallery.drawings import METHOD_NAMES, measure_of
+from analysis.report.words.answer import differences
+from analysis.report.words.methods import network_of, varied
+from analysis.report.words.wording import STARS, difference_text, digits_of, stars
+
+if TYPE_CHECKING:
+    from analysis.figures.drawing.measure import Measure
+    from analysis.study import Study
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "−": "$-$",
+    "×": r"$\times$",
+    "–": "--",
+    "…": r"\ldots{}",
+}
+_MARKDOWN = re.compile(
+    r"[\\`*|~$]"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is literal: sgd_momentum
+    r"|!(?=\[)|\](?=[(\[:])"  # how a picture begins, and where a link's text ends
+    r"|^[#+>-]|(?<=^\d)[.)]"  # what a line that starts with it would become
+)
+"""What Markdown reads as more than itself, and only there: a table is read as text too."""
+
+
+def escape_latex(text: str) -> str:
+    """Text as LaTeX sets it literally; line breaks become spaces."""
+    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))
+
+
+def escape_markdown(text: str) -> str:
+    """Text as Markdown shows it literally; HTML cannot start in it."""
+    escaped = _MARKDOWN.sub(lambda found: f"\\{found.group()}", " ".join(text.split()))
+    escaped = re.sub(r"&(?=[#A-Za-z0-9])", "&amp;", escaped)
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", escaped)
+
+
+def ablation_rows(study: Study) -> pd.DataFrame:
+    """One row a level.
+
+    Returns:
+        Columns factor, level, mean, mean_low, mean_high, estimate, low, high (difference to the
+        factor's first level; NaN for that level itself), p_holm (of that
+        difference, over all differences of the study), stars, and runs
+        and converged where statuses are known.
+    """
+    means = study.effects()
+    contrasts = differences(study)
+    status = study.frame["status"].astype(str) if "status" in study.frame else None
+    rows = []
+    for factor, levels in study.factors.items():
+        own = contrasts[(contrasts["factor"] == factor) & (contrasts["first"] == levels[0])]
+        by_level = own.set_index("second")
+        for level in levels:
+            one = means[(means["factor"] == factor) & (means["level"] == level)].iloc[0]
+            row: dict[str, object] = {
+                "factor": factor,
+                "level": level,
+                "mean": float(one["mean"]),
+                "mean_low": float(one["mean_low"]),
+                "mean_high": float(one["mean_high"]),
+                "estimate": np.nan,
+                "low": np.nan,
+                "high": np.nan,
+                "p_holm": np.nan,
+                "stars": "",
+            }
+            if level in by_level.index:  # stored as first minus this one
+                row["estimate"] = -float(by_level["estimate"][level])
+                row["low"] = -float(by_level["high"][level])
+                row["high"] = -float(by_level["low"][level])
+                row["p_holm"] = float(by_level["p_holm"][level])
+                row["stars"] = stars(float(by_level["p_holm"][level]))
+            if status is not None:
+                chosen = (study.frame[factor].astype(str) == level) & study.frame[
+                    study.response
+                ].notna()
+                row["runs"] = int(chosen.sum())
+                row["converged"] = int((status[chosen] == "converged").sum())
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _cells(row: pd.Series, measure: Measure) -> list[str]:
+    digits = digits_of(measure)
+    mean = float(row["mean"]) * measure.scale
+    ends = measure.interval(float(row["mean_low"]), float(row["mean_high"]))
+    low, high = (one * measure.scale for one in ends)
+    shown = f"{mean:.{digits}f}" if np.isfinite(mean) else "n/a"
+    if np.isfinite(low) and np.isfinite(high):
+        shown += f" [{low:.{digits}f}, {high:.{digits}f}]"
+    difference = "reference"
+    if np.isfinite(row["estimate"]):
+        plain = measure.__class__(measure.name, "", measure.scale, "")
+        difference = difference_text(row["estimate"], row["low"], row["high"], plain)
+        difference += str(row["stars"])
+    elif not np.isfinite(mean):
+        difference = "not estimable"
+    found = [str(row["factor"]), str(row["level"]), shown, difference]
+    if "runs" in row:
+        found.append(f"{int(row['converged'])}/{int(row['runs'])}")
+    return found
+
+
+def _head(study: Study, rows: pd.DataFrame) -> list[str]:
+    measure = measure_of(study)
+    unit = f" ({measure.unit})" if measure.unit else ""
+    point = f" ({measure.difference})" if measure.difference else ""
+    head = ["Factor", "Level", f"{measure.name.capitalize()}{unit}", f"Difference{point}"]
+    return [*head, "Converged"] if "runs" in rows else head
+
+
+def _about(study: Study) -> str:
+    """Network and data in front of a caption; nothing where a table does not tell them."""
+    data = dict(study.info.get("data") or {}).get("name")
+    if not data or not study.info.get("model"):
+        return ""
+    where = "several data sets" if "data.name" in varied(study) else str(data)
+    return f"Ablation of {network_of(study)} on {where}. "
+
+
+def note(study: Study) -> str:
+    """What the stars and brackets mean."""
+    rule = study.estimates().rule
+    return (
+        f"Equal-weight marginal means and differences to the first level, {study.cells.n} runs; "
+        f"brackets: 95% intervals (means: {METHOD_NAMES[rule.means]}; "
+        f"differences: {METHOD_NAMES[rule.primary]}); {STARS}."
+    )
+
+
+def markdown_table(study: Study) -> str:
+    """The ablation table as a Markdown table with its note."""
+    rows = ablation_rows(study)
+    head = _head(study, rows)
+    lines = [f"| {' | '.join(map(escape_markdown, head))} |"]
+    lines.append(f"| {' | '.join(['---'] * 2 + ['---:'] * (len(head) - 2))} |")
+    measure = measure_of(study)
+    last = None
+    for _, row in rows.iterrows():
+        cells = _cells(row, measure)
+        if cells[0] == last:
+            cells[0] = ""
+        else:
+            last = cells[0]
+        lines.append(f"| {' | '.join(escape_markdown(cell) for cell in cells)} |")
+    return "\n".join([*lines, "", escape_markdown(note(study)), ""])
+
+
+def latex_table(study: Study) -> str:
+    """The ablation table for LaTeX's booktabs package, with caption and label."""
+    rows = ablation_rows(study)
+    head = _head(study, rows)
+    measure = measure_of(study)
+    body: list[str] = []
+    last = None
+    for _, row in rows.iterrows():
+        cells = _cells(row, measure)
+        if cells[0] == last:
+            cells[0] = ""
+        else:
+            body += [r"\midrule"] if last is not None else []
+            last = cells[0]
+        body.append(" & ".join(escape_latex(cell) for cell in cells) + r" \\")
+    columns = "ll" + "r" * (len(head) - 2)
+    return "\n".join(
+        [
+            "% needs \\usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{escape_latex(_about(study) + note(study))}}}",
+            rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', study.name).strip('-') or 'ablation'}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(escape_latex(one) for one in head) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )

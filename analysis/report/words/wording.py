@@ -1,0 +1,83 @@
+"""Numbers and names as a reader meets them: percentages, points, p values, lists of names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.figures.drawing.labels import signed
+from analysis.figures.drawing.measure import Measure
+
+STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all differences between levels)"
+
+
+def p_words(p: float) -> str:
+    """A p value as journals print it."""
+    if not np.isfinite(p):
+        return "n/a"
+    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
+
+
+def equals(p: float) -> str:
+    """A p value behind the letter: "= .020", "< .001"."""
+    text = p_words(p)
+    return text if text.startswith(("<", "n/a")) else f"= {text}"
+
+
+def stars(p: float) -> str:
+    """One star below .05, two below .01, three below .001."""
+    if not np.isfinite(p):
+        return ""
+    return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < 0.05 else ""
+
+
+def sureness(p: float, level: float = 0.05) -> str:
+    """How sure a Holm-adjusted p makes us, in words; above `level` an effect is not shown."""
+    if not np.isfinite(p):
+        return "cannot be tested"
+    if p > level:
+        return "not shown"
+    if p < 0.001:
+        return "clear"
+    if p < 0.01:
+        return "well supported"
+    return "supported" if p < 0.05 else "not shown"
+
+
+def digits_of(measure: Measure) -> int:
+    """Decimals that suit the outcome."""
+    return 1 if measure.scale == 100 or measure.unit == "epochs" else 3
+
+
+def value_text(value: float, measure: Measure) -> str:
+    """A mean with its unit: "87.3%"."""
+    if not np.isfinite(value):
+        return "n/a"
+    gap = "" if measure.unit in ("", "%") else " "
+    return f"{value * measure.scale:.{digits_of(measure)}f}{gap}{measure.unit}".replace("-", "−")
+
+
+def difference_text(estimate: float, low: float, high: float, measure: Measure) -> str:
+    """A difference with its interval: "+3.1 pp [+2.0, +4.2]"."""
+    if not np.isfinite(estimate):
+        return "not estimable"
+    digits = digits_of(measure)
+    unit = f" {measure.difference}" if measure.difference else ""
+    text = f"{signed(estimate * measure.scale, digits)}{unit}"
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return f"{text} (no interval)"
+    ends = f"{signed(low * measure.scale, digits)}, {signed(high * measure.scale, digits)}"
+    return f"{text} [{ends}]"
+
+
+def listed(names: Sequence[str], conjunction: str = "and") -> str:
+    """Names as a sentence lists them: "a", "a and b", "a, b and c"."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: "1 run", "2 runs"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

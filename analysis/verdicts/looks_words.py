@@ -1,0 +1,60 @@
+"""Is it decided yet, in one line: for the end of a run, the report and the dashboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.verdicts.looks import Decided
+
+NAMED = 3
+"""So many open differences are named; more are counted by factor."""
+WORTH = 5
+"""Times the planned replicates: a difference that takes more is not worth deciding."""
+
+
+def in_one_line(found: Decided) -> str:
+    """How many differences between levels are decided, which are open, what would decide them."""
+    table = found.table
+    if found.wave < 2:
+        return (
+            f"Not decided yet: {found.wave} of {found.planned} replicates are complete, and "
+            "nothing is decided before the second."
+        )
+    left = table[~table["decided"].astype(bool)]
+    text = (
+        f"Decided: {len(table) - len(left)} of {len(table)} differences between levels, after "
+        f"{found.wave} of {found.planned} replicates."
+    )
+    if left.empty:
+        return text
+    text += f" Open: {_named(left) if len(left) <= NAMED else _counted(left)}."
+    more = left["replicates_to_decide"].to_numpy(float) - found.wave
+    more = np.maximum(np.ceil(more[more <= WORTH * found.planned]), 1)  # NaN: more than can be said
+    if not more.size:
+        them = "it" if len(left) == 1 else "them"
+        planned = f"{found.planned} planned replicate{'s' if found.planned > 1 else ''}"
+        return f"{text} Telling {them} from zero would take more than {WORTH} times the {planned}."
+    least, most = int(more.min()), int(more.max())
+    them = "it" if len(left) == 1 else "all of them"
+    if len(more) < len(left):
+        them = f"{len(more)} of the {len(left)}"
+    text += f" About {least} more replicate{'s' if least > 1 else ''} would decide "
+    return f"{text}{them}." if least == most else f"{text}one, about {most} would decide {them}."
+
+
+def _named(left: pd.DataFrame) -> str:
+    rows = zip(left["factor"], left["level"], left["reference"], strict=True)
+    return ", ".join(f"{factor} ({level} - {reference})" for factor, level, reference in rows)
+
+
+def _counted(left: pd.DataFrame) -> str:
+    counts = left["factor"].astype(str).value_counts(sort=False)
+    return ", ".join(f"{count} of {factor}" for factor, count in counts.items())
+
+
+__all__ = ["in_one_line"]

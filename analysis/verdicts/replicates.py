@@ -1,0 +1,67 @@
+"""How many replicates per cell a question takes, given what one run scatters.
+
+Waves are whole: one more replicate is one more run of every cell. Promises plain power by the
+noncentral t, for one contrast; planning a whole design is `power`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ncfdtr, stdtrit
+
+from analysis.model.cell_means import Estimate
+
+MOST_REPLICATES = 1000
+"""Beyond this a question is called undecidable rather than costed."""
+
+
+def t_power(effect: float, se: float, df: float, alpha: float = 0.05) -> float:
+    """Power of a two-sided t test: t squared is noncentral F with one degree of freedom."""
+    critical = float(stdtrit(df, 1 - alpha / 2))
+    shift = abs(effect) / se
+    if shift > critical + 12:
+        return 1.0  # and SciPy's noncentral distributions no longer converge
+    return float(1 - ncfdtr(1, df, shift**2, critical**2))
+
+
+def replicates_to_decide(
+    estimate: Estimate, distance: float, now: float, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """Smallest whole number of replicates at which the present estimate would be significant.
+
+    The standard error shrinks with the root of the replicates; degrees of freedom grow with them as
+    the estimate's method lets them.
+
+    Args:
+        estimate: As it stands.
+        distance: From the estimate to the border of the hypothesis, response units.
+        now: Runs per cell now.
+        alpha: Two-sided level, adjusted by the caller.
+        power: Wanted probability of deciding.
+
+    Returns:
+        Replicates per cell, more than now; NaN beyond `MOST_REPLICATES` or without an error.
+    """
+    if not (np.isfinite(estimate.se) and estimate.se > 0 and np.isfinite(distance) and distance):
+        return float("nan")
+
+    def enough(k: int) -> bool:
+        se = estimate.se * np.sqrt(now / k)
+        return t_power(distance, se, degrees_of_freedom(estimate, now, k), alpha) >= power
+
+    low, high = int(np.floor(now)) + 1, MOST_REPLICATES
+    if not enough(high):
+        return float("nan")
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
+    return float(low)
+
+
+def degrees_of_freedom(estimate: Estimate, now: float, k: int) -> float:
+    """Degrees of freedom the estimate's method would have with k replicates per cell."""
+    if estimate.method == "blocked":
+        return float(k - 1)
+    if estimate.method in ("welch", "pooled") and now > 1:
+        return estimate.df * (k - 1) / (now - 1)
+    return estimate.df * k / now

@@ -1,0 +1,6 @@
+"""Verbs that only look: nothing here trains a cell or imports torch.
+
+plan    what would run          status     how far a study is
+show    one cell                export     tables
+schema  for editors             dashboard  optuna-dashboard on the store
+"""

@@ -1,0 +1,158 @@
+"""`show CELL`: everything the store and this machine's log know of one cell."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ablations.errors import InputError
+from runner.commands import options
+from runner.commands.terminal import plain_console
+from runner.content.outcome_files import log_path
+from runner.store import Store, StudyInfo, open_store
+
+EXAMPLES = """examples:
+  python -m runner show 3f9a12c4
+  python -m runner show 3f9a12c4 --study five_factor --lines 100
+"""
+
+SEVERAL = 5
+"""Cells named at most where an id's beginning fits several."""
+
+FACTS = (
+    "test_accuracy",
+    "test_loss",
+    "best_validation_accuracy",
+    "final_validation_accuracy",
+    "epochs_to_target",
+    "epochs_run",
+    "epochs_budget",
+    "diverged_epoch",
+    "seconds",
+    "peak_memory_bytes",
+    "parameters",
+)
+
+CURVE = (
+    *("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy"),
+    *("learning_rate", "gradient_norm", "seconds"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    parser.add_argument("cell", metavar="CELL", help="a cell's id, or enough of its beginning")
+    parser.add_argument("--study", metavar="STUDY", help="look only in this study")
+    parser.add_argument("--lines", type=int, default=30, metavar="N", help="lines of its log")
+    options.store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; returns the exit code."""
+    store = open_store(arguments.storage)
+    studies = [store.find_study(arguments.study)] if arguments.study else store.studies()
+    found = [
+        (info, row)
+        for info in studies
+        for row in store.runs(info, beginning=arguments.cell, limit=SEVERAL)
+    ]
+    if not found:
+        raise InputError(f"no cell {arguments.cell!r} in {store.address}; `status` lists studies")
+    if len({row["cell"] for _, row in found}) > 1:
+        cells = ", ".join(sorted({row["cell"] for _, row in found})[:SEVERAL])
+        raise InputError(f"{arguments.cell!r} is the beginning of several cells: {cells}")
+    console = plain_console()
+    for info, row in found:
+        _show(store, info, row, console)
+        _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)
+    return 0
+
+
+def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) -> None:
+    console.print(
+        f"[bold]cell {row['cell']}[/bold] of {escape(info.name)}, replicate {row['replicate']}: "
+        + escape(
+            " ".join(dict.fromkeys(filter(None, (row["state"], row["status"], row["reason"]))))
+        ),
+        highlight=False,
+    )
+    if row["adopted_from"]:
+        console.print(
+            f"adopted from {escape(row['adopted_from'])}, which trained the same content",
+            highlight=False,
+            soft_wrap=True,
+        )
+    facts = Table.grid(padding=(0, 2))
+    for key, value in row.items():
+        if key.startswith("factor:"):
+            facts.add_row(escape(key.removeprefix("factor:")), escape(str(value)))
+    for name in FACTS:
+        if row[name] is not None:
+            facts.add_row(
+                name, f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name])
+            )
+    for note in row["notes"]:
+        facts.add_row("note", escape(note))
+    if row["detail"]:
+        facts.add_row("detail", escape(row["detail"]))
+    console.print(facts)
+    attempts = store.attempts(info, row["cell"])
+    table = Table("attempt", "state", "reason", "worker", "device", "seconds", "commit", box=None)
+    for one in attempts:
+        commit = (one["commit"] or "?")[:10] + ("+" if one["dirty"] else "")
+        seconds = "" if one["seconds"] is None else f"{one['seconds']:.1f}"
+        table.add_row(
+            str(one["attempt"]),
+            one["state"],
+            one["reason"] or "",
+            escape(one["worker"]),
+            escape(one["device"]),
+            seconds,
+            commit,
+        )
+    console.print(table)
+    _curve(store, info, row["cell"], console)
+
+
+def _curve(store: Store, info: StudyInfo, cell: str, console: Console) -> None:
+    curve = store.curves(info, cell)
+    if not curve["cell"]:
+        return
+    table = Table(*CURVE, box=None)
+    for values in zip(*(curve[name] for name in CURVE), strict=True):
+        table.add_row(
+            *("" if v is None else str(v) if isinstance(v, int) else f"{v:.4g}" for v in values)
+        )
+    console.print(table)
+
+
+def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path | None:
+    """The last attempt's log; of one that runs or was killed, where a run here would write it."""
+    attempts = store.attempts(info, cell)
+    if not attempts:
+        return None
+    last = attempts[-1]
+    if last["log"]:
+        return Path(last["log"])
+    here = log_path(options.folder(results, info.name) / "attempts", cell, last["attempt"])
+    return here if here.exists() else None
+
+
+def _log(path: Path | None, lines: int, console: Console) -> None:
+    if path is None:
+        return
+    console.print(f"log {escape(str(path))}", style="dim", highlight=False)
+    try:
+        with path.open("rb") as file:  # only its end: a log may be long
+            file.seek(max(0, path.stat().st_size - 200 * max(lines, 1)))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        console.print("(it lies on another machine)", style="dim")
+        return
+    for line in text.splitlines()[-lines:]:
+        console.print(line, markup=False, highlight=False)

@@ -1,0 +1,129 @@
+"""`status [STUDY]`: every study in one line each, or one study in full."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from runner.commands import options, study
+from runner.commands.looking.plan import adopted_words
+from runner.commands.terminal import SHORT_ID, plain_console
+from runner.store import Counts, State, Store, StudyInfo, open_store
+
+EXAMPLES = """examples:
+  python -m runner status
+  python -m runner status five_factor
+"""
+
+FAILURES = 20
+"""Failed cells shown at most."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    options.study(parser, optional=True)
+    options.store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; returns the exit code."""
+    console = plain_console()
+    if arguments.study is None:
+        _all(open_store(arguments.storage), console)
+    else:
+        _one(*study.find(arguments), console)
+    return 0
+
+
+def _all(store: Store, console: Console) -> None:
+    table = Table("study", "cells", "complete", "running", "waiting", "failed", box=None)
+    for info in store.studies():
+        counts = store.status(info)
+        table.add_row(
+            escape(info.name),
+            *map(
+                str,
+                (counts.planned, counts.complete, counts.running, counts.waiting, counts.failed),
+            ),
+        )
+    console.print(f"store {escape(str(store.address))}", highlight=False)
+    if not table.row_count:
+        console.print("no study yet: python -m runner grid ablations/five_factor.yaml")
+    else:
+        console.print(table)
+
+
+def _one(store: Store, info: StudyInfo, console: Console) -> None:
+    counts = store.status(info)
+    console.print(f"[bold]{escape(info.name)}[/bold] in {escape(str(store.address))}")
+    console.print(
+        f"{counts.planned} cells, {info.replicates} replicate{'s' * (info.replicates != 1)}: "
+        + ", ".join(f"{number} {state}" for state, number in counts.states.items() if number)
+        + (f"; {counts.retired} kept outside the design" if counts.retired else ""),
+        highlight=False,
+    )
+    if adopted := store.adopted(info):
+        console.print(f"adopted: {escape(adopted_words(adopted))}", highlight=False, soft_wrap=True)
+    console.print(_replicates(counts))
+    if counts.statuses:
+        said = ", ".join(f"{number} {status}" for status, number in counts.statuses.items())
+        console.print(f"outcomes: {said}", highlight=False)
+    running = store.running(info)
+    if running:
+        table = Table("cell", "rep", "levels", "epoch", "val acc", "worker", box=None)
+        for row in running:
+            table.add_row(
+                row["cell"][:SHORT_ID],
+                str(row["replicate"]),
+                escape(" · ".join(row["labels"].values())),
+                str(row["epoch"] or 0),
+                "" if row["accuracy"] is None else f"{row['accuracy']:.3f}",
+                escape(f"{row['worker']} {row['slot']}"),
+            )
+        console.print("running", style="bold")
+        console.print(table)
+    if counts.failed:
+        _failures(store, info, counts, console)
+    if counts.complete:
+        console.print(
+            f"is it decided yet: python -m analysis decided {escape(info.name)}",
+            style="dim",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _replicates(counts: Counts) -> Table:
+    table = Table("replicate", *next(iter(counts.replicates.values()), {}), box=None)
+    for replicate, states in counts.replicates.items():
+        table.add_row(str(replicate), *map(str, states.values()))
+    return table
+
+
+def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -> None:
+    console.print("failed", style="bold red")
+    table = Table("cell", "reason", "tries", "levels", "what happened", box=None)
+    rows = store.runs(info, state=State.FAILED, limit=FAILURES)
+    for row in rows:
+        levels = [str(v) for k, v in row.items() if k.startswith("factor:")]
+        table.add_row(
+            row["cell"][:SHORT_ID],
+            row["reason"],
+            str(row["attempts"]),
+            escape(" · ".join(levels)),
+            escape(row["detail"] or ""),
+        )
+    console.print(table)
+    if counts.failed > len(rows):
+        console.print(f"… and {counts.failed - len(rows)} more")
+    reasons = " ".join(f"--reason {reason}" for reason in counts.reasons)
+    console.print("one of them in full: python -m runner show CELL", style="dim")
+    console.print(
+        f"put back: python -m runner retry {escape(info.name)} {reasons}",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,  # in one piece, to be copied
+    )

@@ -1,0 +1,6 @@
+"""Verbs that train, and what they share: one session with its screen.
+
+grid     every cell that has not been run   work         one more worker
+retry    failed cells wait again            tune_device  slots measured
+session  slots, board, screen, tally        screen       what a person sees meanwhile
+"""

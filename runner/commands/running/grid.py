@@ -1,0 +1,182 @@
+"""`grid FILE`: plan, train what is missing, report. Giving the same command again continues."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ablations.errors import InputError
+from runner.commands import options
+from runner.commands.looking import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analysis.dashboard import Board
+    from runner.design import Design
+    from runner.spec import Spec
+    from runner.store import Kind, Store, StudyInfo
+    from runner.store.cells.planning import Planned
+
+EXAMPLES = """examples:
+  python -m runner grid ablations/five_factor.yaml
+  python -m runner grid ablations/five_factor.yaml --profile cpu --set replicates=5
+  python -m runner grid ablations/five_factor.yaml --dry-run --cells 216
+  python -m runner grid my.yaml --devices 0,1 --slots-per-device 4
+  ABLATIONS_STORAGE=postgresql://user@host/db python -m runner grid my.yaml
+  python -m runner grid my.yaml --backend dask --scheduler tcp://host:8786
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    options.specification(parser)
+    options.store(parser)
+    options.slots(parser)
+    options.output(parser)
+    options.planning(parser)
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument("--no-report", action="store_true", help="train only, analyse later")
+    parser.add_argument(
+        "--backend",
+        choices=("local", "dask"),
+        help="where slots are placed: on this machine (default) or on a Dask cluster",
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="address of the Dask scheduler, e.g. tcp://host:8786"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; returns the exit code."""
+    spec, design = plan.read(arguments)
+    if arguments.dry_run:
+        return plan.show(spec, design, arguments)
+    if not arguments.quiet:
+        print(plan.headline(spec), flush=True)
+
+    from runner.commands.running.session import report, train
+    from runner.commands.study import open_folder
+    from runner.design import warnings
+    from runner.store import open_store
+
+    for warning in warnings(design):
+        print(f"note: {warning}", file=sys.stderr)
+    # What cannot be trained here is refused before there is a store, a study or a folder of it.
+    kind = plan.device_kind(spec, arguments)
+    if not plan.on_cluster(spec, arguments):
+        plan.places(spec, arguments)
+        _read_images(spec, design, arguments.storage)
+    store = open_store(arguments.storage, create=True)
+    study, planned = register(store, spec, design, kind)
+    if planned.retired:
+        print(plan.retired_words(planned.retired), file=sys.stderr)
+    folder = open_folder(arguments.results, study.name)
+    store.reconcile(study, folder / "attempts")
+    counts = store.status(study)
+    if not arguments.quiet:
+        print(f"study {study.name} in {store.address}")
+        print(_counted(design, counts.complete, counts.failed))
+        if adopted := store.adopted(study):
+            print(
+                f"{sum(adopted.values())} of them adopted, trained in other studies: "
+                f"{plan.adopted_words(adopted)}"
+            )
+        sys.stdout.flush()
+    if not store.open_cells(study):
+        print("nothing to do: every cell of this grid has been run")
+        if store.is_behind(study):  # adopted cells have no trials yet
+            from runner.optuna_mirror.mirror import Mirror
+
+            with Mirror(store, study) as mirror:
+                mirror.sync()
+        code = 3 if counts.failed else 0
+    else:
+        show = None if arguments.no_report else _dashboard(store, study)
+        code = train(store, study, folder, arguments, spec=spec, publish=show)
+        if show is not None:
+            show()
+    if code in (0, 3) and not arguments.no_report:
+        report(store, study, folder)
+    if code == 3:
+        _say_failures(store, study)
+    return code
+
+
+def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
+    """Read, download and decode the images of a new study, so far as this machine has not.
+
+    Raises:
+        InputError: they cannot be had; the message says why, and nothing of the study is written.
+    """
+    from runner.data.load import is_at_hand
+    from runner.store import open_store
+
+    wanted = {id(cell.data): cell for cell in design.cells}.values()
+    missing = [cell for cell in wanted if not is_at_hand(cell.data, cell.data_identity)]
+    if not missing:
+        return
+    try:
+        with open_store(storage) as store:
+            if spec.study in {study.name for study in store.studies()}:
+                return  # a study that is there is not kept from saying that it is done
+    except InputError:
+        pass  # there is no store yet
+    from runner.pool.process.launch import prepare_images, start_fork_server
+
+    start_fork_server()
+    for cell in missing:
+        try:
+            prepare_images(cell)
+        except InputError as error:
+            key, colon, said = str(error).partition(": ")
+            if not colon or key not in ("data.root", "data.name"):
+                raise
+            raise spec.refuse(key.split("."), said) from None
+
+
+def register(store: Store, spec: Spec, design: Design, kind: Kind) -> tuple[StudyInfo, Planned]:
+    """Bring the store up to the specification; `kind` is what its cells will train on."""
+    study = store.register(
+        name=spec.study,
+        profile=spec.profile,
+        spec=spec.to_dict(),
+        factors={factor.name: factor.levels for factor in spec.factors},
+        replicates=spec.replicates,
+        claims=[claim.text for claim in spec.claims],
+    )
+    ordered = ((cell, order) for order, cell in enumerate(design.cells))
+    return study, store.plan(study, ordered, kind=kind)
+
+
+def _counted(design: Design, complete: int, failed: int) -> str:
+    total = len(design.cells)
+    done = complete + failed
+    replicates = f"{design.replicates} replicate{'s' * (design.replicates != 1)}"
+    words = f"{total} cells = {design.combinations} combinations x {replicates}"
+    return f"{words}: {done} done, {total - done} to run"
+
+
+def _dashboard(store: Store, study: StudyInfo) -> Callable[[], object]:
+    """What brings the study's page in the dashboard up to date."""
+    boards: list[Board] = []
+
+    def publish() -> bool:
+        from analysis.dashboard import Board
+
+        if not boards:  # made in the thread that publishes: its imports take seconds
+            boards.append(Board(store, study))
+        return boards[0].publish()
+
+    return publish
+
+
+def _say_failures(store: Store, study: StudyInfo) -> None:
+    reasons = store.status(study).reasons
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    print(
+        f"{sum(reasons.values())} failed ({listed}): `python -m runner status {study.name}` "
+        "shows them, `retry` puts them back",
+        file=sys.stderr,
+    )

@@ -1,0 +1,42 @@
+"""`retry STUDY`: failed cells wait again, with a fresh count of attempts."""
+
+from __future__ import annotations
+
+import argparse
+
+from runner.commands import options, study
+from runner.content.outcome import Reason
+
+EXAMPLES = """examples:
+  python -m runner retry five_factor
+  python -m runner retry five_factor --reason oom --reason killed
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    options.study(parser)
+    parser.add_argument(
+        "--reason",
+        action="append",
+        choices=[reason.value for reason in Reason],
+        help="only cells that failed for this reason; may be repeated",
+    )
+    options.store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb; returns the exit code."""
+    store, info = study.find(arguments)
+    reasons = [Reason(value) for value in arguments.reason] if arguments.reason else None
+    sent = store.retry(info, reasons)
+    others = store.status(info).reasons
+    then = ""
+    if sent:
+        then = f": `python -m runner work {info.name}` or the grid's own command runs them"
+    elif others:
+        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(others.items()))
+        then = f"; what failed: {listed}"
+    wait = f"1 cell of {info.name} waits" if sent == 1 else f"{sent} cells of {info.name} wait"
+    print(f"{wait} again{then}")
+    return 0

@@ -1,0 +1,194 @@
+"""One session of training, shared by `grid` and `work`: slots, board, dashboard, tally."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.errors import InputError
+from runner.commands.durations import duration
+from runner.commands.looking.plan import cluster, devices, on_cluster, places
+from runner.commands.running.screen import board
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.content.cell import Cell
+    from runner.spec import Spec
+    from runner.store import Store, StudyInfo
+
+
+def train(
+    store: Store,
+    study: StudyInfo,
+    folder: Path,
+    arguments: argparse.Namespace,
+    *,
+    spec: Spec,
+    stay: bool = True,
+    publish: Callable[[], object] | None = None,
+) -> int:
+    """Train open cells until none is left; returns the exit code.
+
+    Args:
+        store: Where.
+        study: What.
+        folder: This machine's folder of the study.
+        arguments: Options of the verb: devices, slots, output.
+        spec: The study's specification.
+        stay: Wait for other workers' cells, in case one is lost.
+        publish: Called every minute while the grid runs.
+    """
+    from runner.machine.devices import emulates_bf16, slots
+    from runner.pool.calibrate import recall
+    from runner.pool.coordinate import SIGNALS, run_slots
+    from runner.pool.process.launch import prepare_images, start_fork_server
+    from runner.pool.slot import Desk, DiskFull, NoDeviceLeft
+    from runner.store import StoreError
+
+    if on_cluster(spec, arguments):
+        return _train_on_dask(store, study, folder, arguments, spec=spec, publish=publish)
+    samples = _one_cell_a_data_set(spec)
+    found = devices(spec, arguments)
+    if arguments.slots_per_device or spec.run.slots_per_device:
+        here = places(spec, arguments)
+    else:
+        here = slots(found, recall(found, samples[0]), threads=spec.train.threads)
+    if found[0].kind == "cpu" and "bf16" in precisions(spec) and emulates_bf16():
+        print(
+            "train.precision: this CPU has no bf16 instructions and emulates them; "
+            "fp32 is likely to be faster here",
+            file=sys.stderr,
+        )
+    try:
+        start_fork_server()
+        for cell in samples:
+            prepare_images(cell)
+    except OSError as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 4
+    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
+    with shown as listening:
+        desk = Desk(
+            store=store,
+            study=study,
+            folder=folder,
+            worker=_name_of_worker(),
+            board=listening,
+            stay=stay,
+        )
+        try:
+            run = run_slots(here, desk, publish=publish)
+        except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
+            print(f"stopped: {error}", file=sys.stderr)
+            return 4
+    for device in sorted(desk.vanished):
+        print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
+    if run.signal is not None:
+        print(
+            f"stopped by a signal after {run.trained} cells; the same command continues",
+            file=sys.stderr,
+        )
+        return SIGNALS[signal.Signals(run.signal)]
+    if not arguments.quiet:
+        print(f"{run.trained} cells trained here in {duration(run.seconds)}")
+    return 3 if store.status(study).failed else 0
+
+
+def report(store: Store, study: StudyInfo, folder: Path) -> None:
+    """Write the report unless a newer one lies there, and print what was found."""
+    from analysis.report import findings, is_current
+
+    if not is_current(store, study, folder):
+        from analysis.report.press import Press
+
+        with Press() as press:  # first: the drawing libraries take seconds to import
+            from analysis.report import write_report
+
+            write_report(study.name, folder, storage=store.address, press=press)
+    for line in findings(folder):
+        print(line)
+    print(f"report: {folder / 'report.html'}")
+
+
+def precisions(spec: Spec) -> set[str]:
+    """Every precision that cells of the study compute in."""
+    for factor in spec.factors:
+        if factor.name == "train.precision":
+            return {level.parameters["value"] for level in factor.levels}
+    return {spec.train.precision}
+
+
+def _one_cell_a_data_set(spec: Spec) -> list[Cell]:
+    """Cells that between them need every data set of the study."""
+    from itertools import product
+
+    from runner.content.cell import Cell
+    from runner.content.level import apply_fields
+
+    fields = [f.levels for f in spec.factors if f.name.startswith("data.")]
+    found = []
+    for levels in product(*fields):
+        data, model, train = apply_fields((spec.data, spec.model, spec.train), levels)
+        found.append(Cell((), (), 0, data, model, train, plugins=spec.plugins))
+    return found
+
+
+def _train_on_dask(
+    store: Store,
+    study: StudyInfo,
+    folder: Path,
+    arguments: argparse.Namespace,
+    *,
+    spec: Spec,
+    publish: Callable[[], object] | None,
+) -> int:
+    """Place the slots on a Dask cluster; from here, keep the store and its mirror in order."""
+    from runner.pool.cluster import elsewhere, first_workers, run_on_dask
+    from runner.pool.coordinate import SIGNALS, coordinate
+    from runner.pool.slot import Desk
+    from runner.store import StoreError
+
+    scheduler = cluster(spec, arguments)
+    address = store.address
+    if address.is_sqlite and (far := elsewhere(first_workers(scheduler))):
+        raise InputError(
+            f"the store {address} is a file of this machine, and the cluster has workers on "
+            f"{', '.join(sorted(far))}: name a PostgreSQL store by --storage or $ABLATIONS_STORAGE"
+        )
+    options = []
+    if devices := arguments.devices or spec.run.devices:
+        options += ["--devices", devices]
+    if wanted := arguments.slots_per_device or spec.run.slots_per_device:
+        options += ["--slots-per-device", str(wanted)]
+    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
+    with shown as listening:
+        desk = Desk(store, study, folder, _name_of_worker(), listening)
+        try:
+            with coordinate(desk, publish) as signals:
+                run_on_dask(
+                    scheduler,
+                    study,
+                    None if address.has_secret else address.url.render_as_string(),
+                    desk.stop,
+                    is_open=lambda: bool(store.open_cells(study)),
+                    options=options,
+                )
+        except (StoreError, OSError) as error:
+            print(f"stopped: {error}", file=sys.stderr)
+            return 4
+    if desk.trouble is not None:
+        print(f"stopped: {desk.trouble}", file=sys.stderr)
+        return 4
+    if signals:
+        return SIGNALS[signal.Signals(signals[0])]
+    return 3 if store.status(study).failed else 0
+
+
+def _name_of_worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

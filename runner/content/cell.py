@@ -1,0 +1,130 @@
+"""A cell is its content: one combination of levels, one replicate, and the protocol.
+
+Its `id` hashes everything that determines the outcome and nothing else: not the study's name, not
+the labels a person gave to levels, not the time limit. Of a plugin it hashes the file that defines
+what the cell uses: an edited plugin makes other cells. Same content, same cell, trained once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ablations import registry
+from runner.content.code import Code, check_code
+from runner.content.level import Level
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec, identity
+
+__all__ = ["TRAINING_VERSION", "Cell", "Level"]
+
+TRAINING_VERSION = 1
+"""Raised by hand whenever a change of the training code changes what a cell learns."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training: levels of the varied factors, levels held fixed, replicate, protocol."""
+
+    levels: tuple[Level, ...]  # varied, in the order of the specification
+    held: tuple[Level, ...]  # the rest of the five factors
+    replicate: int
+    data: DataSpec  # protocol sections with field factors already applied
+    model: ModelSpec
+    train: TrainSpec
+    plugins: tuple[str, ...] = ()  # absolute paths or module names to import before training
+    data_identity: str = ""  # fingerprint of the images where the name does not fix them
+    code: Code = ()  # of plugins: what they define and the digest of its file
+
+    def level(self, factor: str) -> Level:
+        """The level of one of the five factors, varied or held."""
+        for level in (*self.levels, *self.held):
+            if level.factor == factor:
+                return level
+        raise KeyError(factor)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Varied factor to level label: what a table of results shows."""
+        return {level.factor: level.label for level in self.levels}
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits of SHA-256 over the canonical JSON of the content."""
+        levels = {
+            level.factor: [level.name, dict(level.parameters)]
+            for level in (*self.levels, *self.held)
+            if "." not in level.factor
+        }
+        content: dict[str, Any] = {
+            "training_version": TRAINING_VERSION,
+            "levels": levels,
+            "replicate": self.replicate,
+            "data_identity": self.data_identity,
+            "data": identity("data", self.data),
+            "model": identity("model", self.model),
+            "train": identity("train", self.train),
+        }
+        if self.code:  # absent where all is built in: TRAINING_VERSION stands for that
+            content["code"] = dict(self.code)
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the code of all levels and of the network is this program's.
+
+        Of a plugin the `id` holds the file that defines what the cell uses, not what that imports.
+        """
+        levels = (one for one in (*self.levels, *self.held) if "." not in one.factor)
+        return all(registry.is_built_in(one.factor, one.name) for one in levels) and (
+            self.model.name not in registry.names("model")
+        )
+
+    def check_code(self) -> None:
+        """Refuse to train with other plugin code than the cell was planned with; InputError."""
+        check_code(self.code)
+
+    def to_json(self) -> str:
+        """One JSON object that `from_json` reads back in another process."""
+
+        def level(one: Level) -> dict[str, Any]:
+            return {
+                "factor": one.factor,
+                "label": one.label,
+                "name": one.name,
+                "parameters": dict(one.parameters),
+            }
+
+        return json.dumps(
+            {
+                "levels": [level(one) for one in self.levels],
+                "held": [level(one) for one in self.held],
+                "replicate": self.replicate,
+                "data": self.data.model_dump(mode="json"),
+                "model": self.model.model_dump(mode="json"),
+                "train": self.train.model_dump(mode="json"),
+                "plugins": list(self.plugins),
+                "data_identity": self.data_identity,
+                "code": self.code,
+            }
+        )
+
+    @staticmethod
+    def from_json(text: str) -> Cell:
+        """The inverse of `to_json`."""
+        raw = json.loads(text)
+        return Cell(
+            levels=tuple(Level(**one) for one in raw["levels"]),
+            held=tuple(Level(**one) for one in raw["held"]),
+            replicate=raw["replicate"],
+            data=DataSpec(**raw["data"]),
+            model=ModelSpec(**raw["model"]),
+            train=TrainSpec(**raw["train"]),
+            plugins=tuple(raw["plugins"]),
+            data_identity=raw["data_identity"],
+            # Absent in cells planned before plugins were part of what a cell is.
+            code=tuple((name, digest) for name, digest in raw.get("code", ())),
+        )

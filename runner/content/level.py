@@ -1,0 +1,69 @@
+"""Levels and factors, and how a level of a protocol field is put into its section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level as the design uses it: label for people, name and parameters for the registry."""
+
+    factor: str  # one of the five, or a protocol field such as "model.depth"
+    label: str  # unique within its factor: "sgd_hot", "adam", "16"
+    name: str  # registered name: "sgd_momentum"; for a protocol field the label
+    parameters: Mapping[str, Any]  # complete, defaults included; for a field {"value": ...}
+
+    @property
+    def is_field(self) -> bool:
+        """Whether the level is a value of a protocol field, not a function of the registry."""
+        return "." in self.factor
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return {
+            "factor": self.factor,
+            "label": self.label,
+            "name": self.name,
+            "parameters": dict(self.parameters),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What is varied: a name and its levels in the order of the file."""
+
+    name: str
+    levels: tuple[Level, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The levels' labels in declared order."""
+        return tuple(level.label for level in self.levels)
+
+
+Sections = tuple[DataSpec, ModelSpec, TrainSpec]
+SECTIONS: tuple[str, ...] = ("data", "model", "train")
+
+
+def apply_fields(sections: Sections, levels: tuple[Level, ...]) -> Sections:
+    """The three sections with the values of all field levels put in.
+
+    A field is `section.field`, or `section.parameters.key` for a plugin's parameter. Values were
+    checked when the specification was read, so nothing is validated again.
+    """
+    found = dict(zip(SECTIONS, sections, strict=True))
+    for level in levels:
+        if not level.is_field:
+            continue
+        section, _, field = level.factor.partition(".")
+        value = level.parameters["value"]
+        field, _, key = field.partition(".")
+        if key:
+            value = {**getattr(found[section], field), key: value}
+        found[section] = found[section].model_copy(update={field: value})
+    return found["data"], found["model"], found["train"]  # type: ignore[return-value]

@@ -1,0 +1,106 @@
+"""Outcome files: what a cell process leaves, before anybody tells the store.
+
+One JSON file an attempt, named after cell and token, written aside, synced and renamed, so that a
+file that is there is whole. It names its cell and token once more inside: a file that was cut
+short, renamed or left by someone else is ignored with a warning, never adopted. Knows no database.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.content.outcome import Outcome
+
+ENDING = ".outcome.json"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An outcome file that can be trusted."""
+
+    path: Path
+    cell: str
+    token: str
+    outcome: Outcome
+
+
+def outcome_path(folder: Path, cell: str, token: str) -> Path:
+    """Where an attempt's outcome file lies."""
+    return folder / f"{cell}-{token}{ENDING}"
+
+
+def log_path(folder: Path, cell: str, attempt: int) -> Path:
+    """Where an attempt writes what it prints."""
+    return folder / f"{cell}-{attempt}.log"
+
+
+def write_outcome(folder: Path, cell: str, token: str, outcome: Outcome) -> Path:
+    """Write an attempt's outcome so that it survives a crash of the machine once this returns.
+
+    Raises:
+        OSError: the folder is full or not writable; nothing that could be taken for an outcome is
+            left behind.
+    """
+    path = outcome_path(folder, cell, token)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    text = json.dumps({"cell": cell, "token": token, "outcome": json.loads(outcome.to_json())})
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    handle = os.open(folder, os.O_RDONLY)  # the rename itself must survive too
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return path
+
+
+def read_outcome(folder: Path, cell: str, token: str) -> Outcome | None:
+    """The outcome an attempt left; None when it left none that can be trusted."""
+    path = outcome_path(folder, cell, token)
+    found = _read(path) if path.exists() else None
+    return found.outcome if found and (found.cell, found.token) == (cell, token) else None
+
+
+def finished(folder: Path) -> Iterator[Finished]:
+    """All outcome files of a folder that can be trusted, oldest name first."""
+    for path in sorted(folder.glob(f"*{ENDING}")):
+        found = _read(path)
+        if found is None:
+            continue
+        if path.name != outcome_path(folder, found.cell, found.token).name:
+            log.warning("ignored %s: it holds the outcome of another attempt", path)
+            continue
+        yield found
+
+
+def forget_outcome(folder: Path, cell: str, token: str) -> None:
+    """Remove an outcome file once the store holds what it says."""
+    outcome_path(folder, cell, token).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Finished | None:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        outcome = Outcome.from_json(json.dumps(raw["outcome"]))
+        cell, token = raw["cell"], raw["token"]
+        if not isinstance(cell, str) or not isinstance(token, str):
+            raise TypeError("cell and token are text")
+    except FileNotFoundError:
+        return None  # recorded and removed by another launcher meanwhile
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        log.warning("ignored %s: not a whole outcome file (%s)", path, error)
+        return None
+    return Finished(path, cell, token, outcome)

@@ -1,0 +1,5 @@
+"""Which runs a fraction has, and how good a set of runs is; arrays of codes only.
+
+regular   by generators        exchange  by exchanging runs
+fraction  the kind asked for   quality   what runs can estimate, what they mix up
+"""

@@ -1,0 +1,182 @@
+"""Designs found by exchanging runs: D-optimal fractions and orthogonal arrays.
+
+Both start from random subsets of the possible combinations and swap one run inside for one outside
+while that helps. A combination is run at most once (each replicate repeats it with another seed).
+All randomness comes from the seed that is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runner.design.search.quality import Matrix, Runs, model_matrix, word_lengths
+
+BETTER = 1e-9
+"""An exchange must improve by more than this: rounding must not make it run in circles."""
+
+
+def d_optimal(
+    candidates: Runs, levels: Sequence[int], count: int, *, order: int, seed: int, starts: int
+) -> tuple[NDArray[np.int64], float]:
+    """The `count` candidates that estimate the model of that order best, by Fedorov's exchange.
+
+    Args:
+        candidates: Possible combinations [n, factors].
+        levels: Number of levels of each factor.
+        count: Runs to choose.
+        order: Highest interaction in the model.
+        seed: Of the random starts.
+        starts: How many; the best result wins.
+
+    Returns:
+        Positions of the chosen candidates in increasing order, and log det(X'X / n) (minus infinity
+        where no subset of that size estimates the model).
+
+    Source: Fedorov (1972), Theory of Optimal Experiments; the determinant after a swap of run i for
+    run j is (1 + d_jj)(1 - d_ii) + d_ij^2 times the one before, d = x (X'X)^-1 x'.
+    """
+    matrix, _ = model_matrix(candidates, levels, order)
+    random = np.random.default_rng(seed)
+    best, best_value = np.arange(count), -np.inf
+    for _ in range(starts):
+        inside = _exchange(matrix, random.permutation(len(matrix))[:count], count)
+        sign, value = np.linalg.slogdet(matrix[inside].T @ matrix[inside] / count)
+        if sign > 0 and value > best_value + BETTER:
+            best, best_value = np.sort(inside), float(value)
+    return best, best_value
+
+
+def _exchange(matrix: Matrix, start: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    inside = start.copy()
+    identity = np.eye(matrix.shape[1])
+    for ridge in (1e-3, 0.0):  # a random start may be singular: first with a ridge, then without
+        for _ in range(20 * count):
+            outside = np.setdiff1d(np.arange(len(matrix)), inside)
+            information = matrix[inside].T @ matrix[inside] + ridge * count * identity
+            if not len(outside) or np.linalg.matrix_rank(information) < len(identity):
+                break
+            weighted = matrix @ np.linalg.inv(information)
+            variance = np.sum(weighted * matrix, axis=1)
+            between = weighted[inside] @ matrix[outside].T
+            gain = np.outer(1 - variance[inside], 1 + variance[outside]) + between**2
+            i, j = np.unravel_index(int(np.argmax(gain)), gain.shape)
+            if gain[i, j] <= 1 + BETTER:
+                break
+            inside[i] = outside[j]
+    return inside
+
+
+def orthogonal(
+    candidates: Runs, levels: Sequence[int], count: int, *, seed: int, starts: int, steps: int
+) -> NDArray[np.int64]:
+    """The `count` candidates with the smallest generalized word-length pattern that was found.
+
+    A tabu search: the pattern is a mean over pairs of runs, so that a subset's weighted pattern is
+    a quadratic form in which the effect of every swap is known at once. The best swap is made even
+    where it makes things worse; a run that was just swapped stays put for some steps. Half of the
+    starts swap whole cycles of runs (see `_cycles`), because good arrays tend to be symmetric.
+
+    Args:
+        candidates: The full grid [n, factors].
+        levels: Number of levels of each factor.
+        count: Runs to choose.
+        seed: Of the random starts.
+        starts: How many of each kind.
+        steps: Swaps after the last improvement before a start is given up.
+
+    Returns:
+        Positions of the chosen candidates in increasing order, the pattern smallest in the order
+        A1, A2, A3, ...
+    """
+    weights = _pair_weights(candidates, levels)
+    random = np.random.default_rng(seed)
+    best: NDArray[np.int64] = np.arange(count)
+    best_pattern = _pattern(candidates[best], levels)
+    singles = np.arange(len(candidates))[:, None]
+    for blocks in (_cycles(candidates, levels), singles):
+        if count % blocks.shape[1]:
+            continue
+        merged = weights[blocks[:, :, None, None], blocks[None, None]].sum(axis=(1, 3))
+        for _ in range(starts):
+            if not any(best_pattern[:4]):
+                return best
+            start = random.permutation(len(blocks))[: count // blocks.shape[1]]
+            inside = blocks[_tabu(merged, start, steps, random)].ravel()
+            pattern = _pattern(candidates[inside], levels)
+            if pattern < best_pattern:
+                best, best_pattern = np.sort(inside), pattern
+    return best
+
+
+def _cycles(candidates: Runs, levels: Sequence[int]) -> NDArray[np.int64]:
+    """The grid in cycles [cycles, length]: all factors of the commonest level count step.
+
+    A union of cycles holds each level of those factors equally often; it is an orthogonal array
+    where the cycles form a difference matrix (Bose and Bush, 1952).
+    """
+    length = max(levels, key=list(levels).count)
+    stepping = np.array([count == length for count in levels])
+    place = {tuple(run): i for i, run in enumerate(candidates.tolist())}
+    cycles, seen = [], set()
+    for i, run in enumerate(candidates):
+        if i in seen:
+            continue
+        shifted = [np.where(stepping, (run + by) % length, run) for by in range(length)]
+        cycle = [place[tuple(one.tolist())] for one in shifted]
+        seen.update(cycle)
+        cycles.append(cycle)
+    return np.array(cycles)
+
+
+def _pattern(runs: Runs, levels: Sequence[int]) -> tuple[float, ...]:
+    return tuple(round(float(one), 6) for one in word_lengths(runs, levels)[1:])
+
+
+def _pair_weights(candidates: Runs, levels: Sequence[int]) -> Matrix:
+    """What each pair of candidates adds to the pattern, short words weighing most."""
+    weight = (16.0, 4.0, 1.0, 0.25)
+    polynomials = [np.ones((len(candidates), len(candidates)))]
+    polynomials += [np.zeros_like(polynomials[0]) for _ in weight]
+    for factor, count in enumerate(levels):
+        column = candidates[:, factor]
+        kernel = count * (column[:, None] == column[None, :]) - 1.0
+        for size in range(len(weight), 0, -1):
+            polynomials[size] = polynomials[size] + polynomials[size - 1] * kernel
+    return np.asarray(sum(w * p for w, p in zip(weight, polynomials[1:], strict=True)))
+
+
+def _tabu(
+    weights: Matrix, start: NDArray[np.int64], steps: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    n = len(weights)
+    chosen = np.zeros(n, dtype=bool)
+    chosen[start] = True
+    pull = weights[:, chosen].sum(axis=1)
+    own = np.diag(weights)
+    value = float(pull[chosen].sum())
+    best, best_value, free_again = chosen.copy(), value, np.zeros(n, dtype=np.int64)
+    step = last_better = 0
+    while step - last_better < steps:
+        step += 1
+        inside, outside = np.flatnonzero(chosen), np.flatnonzero(~chosen)
+        change = (
+            (own[inside] - 2 * pull[inside])[:, None]
+            + (own[outside] + 2 * pull[outside])[None, :]
+            - 2 * weights[np.ix_(inside, outside)]
+        )
+        held = (free_again[inside] > step)[:, None] | (free_again[outside] > step)[None, :]
+        allowed = ~held | (value + change < best_value - BETTER)
+        if not allowed.any():
+            continue
+        i, j = np.unravel_index(int(np.argmin(np.where(allowed, change, np.inf))), change.shape)
+        gone, come = inside[i], outside[j]
+        value += float(change[i, j])
+        chosen[gone], chosen[come] = False, True
+        pull += weights[:, come] - weights[:, gone]
+        free_again[[gone, come]] = step + random.integers(3, 9, size=2)
+        if value < best_value - BETTER:
+            best, best_value, last_better = chosen.copy(), value, step
+    return np.flatnonzero(best)

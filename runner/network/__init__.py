@@ -1,0 +1,5 @@
+"""The network of a cell and what makes it fast on one CPU core.
+
+model       VGG for 32x32 images, or a plugin's   fused_norm  norm, pooling and ReLU as one module
+kernels     the compiled loops under it
+"""

@@ -1,0 +1,326 @@
+"""Batch norm with what follows it, compiled: statistics, affine map, 2x2 maximum and ReLU at once.
+
+On one core torch reads and writes an activation once for each of these, forward and backward; a
+narrow network spends a third of its step on that. Here everything is done to a value between
+reading and writing it, in float32. Compiled by numba for the machine at hand and kept on disk;
+serial, so that the same input gives the same bits.
+
+Arrays are channels-last activations as [N*H, W*C], of unsigned integers for their bits: uint16 for
+bfloat16, uint32 for float32. A maximum is NaN where one of its values is; of equal values the left
+pair, and in it the upper one, gets the gradient (torch: the upper pair first).
+
+The compiler makes vector instructions only of a long loop over arrays' own axes, without a value
+read in one case only and without an index that could count from the end. Hence rows are rearranged,
+as whole words, where a 2x2 window would break the loop into pieces of one place's channels.
+
+A little over 300 lines: numba tells by this file alone whether what it has kept is out of date.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba.extending import overload
+from numpy.typing import NDArray
+
+from ablations.pixels.compiled import compiled
+
+Bits = NDArray[np.uint16] | NDArray[np.uint32]
+Words = Bits | NDArray[np.uint64]
+"""Bits moved as they are, eight bytes at once where a place of a row has them."""
+Floats = NDArray[np.float32]
+
+fused = compiled(fuse=True)
+
+UPPER_LEFT, UPPER_RIGHT, LOWER_LEFT, LOWER_RIGHT, NOWHERE = map(np.uint16, range(5))
+"""Where in its window a maximum lies; nowhere if ReLU made 0 of it."""
+
+
+def _value(bits: np.uint16 | np.uint32) -> np.float32:
+    """The number that the bits of a bfloat16 or a float32 stand for."""
+    wide = np.uint32(bits)
+    return (wide << np.uint32(16) if bits.itemsize == 2 else wide).view(np.float32)
+
+
+def _rounded(value: np.float32, into: Bits) -> np.uint16 | np.uint32:
+    """Bits of the nearest number that the array can hold, ties to even, as torch rounds."""
+    bits = np.float32(value).view(np.uint32)
+    if into.itemsize == 4:
+        return bits
+    odd = bits >> np.uint32(16) & np.uint32(1)
+    return np.uint16((bits + np.uint32(0x7FFF) + odd) >> np.uint32(16))
+
+
+@overload(_value)
+def _value_of(bits: Any) -> Any:
+    def of_bfloat16(bits: Any) -> Any:
+        return np.uint32(np.uint32(bits) << np.uint32(16)).view(np.float32)
+
+    def of_float32(bits: Any) -> Any:
+        return np.uint32(bits).view(np.float32)
+
+    return of_bfloat16 if bits.bitwidth == 16 else of_float32
+
+
+@overload(_rounded)
+def _rounded_into(value: Any, into: Any) -> Any:
+    def to_bfloat16(value: Any, into: Any) -> Any:
+        bits = np.float32(value).view(np.uint32)
+        odd = np.uint32(bits >> np.uint32(16)) & np.uint32(1)
+        return np.uint16(np.uint32(bits + np.uint32(0x7FFF + odd)) >> np.uint32(16))
+
+    def to_float32(value: Any, into: Any) -> Any:
+        return np.float32(value).view(np.uint32)
+
+    return to_bfloat16 if into.dtype.bitwidth == 16 else to_float32
+
+
+@fused
+def _repeated(channels: Floats, length: int) -> Floats:
+    """A number for each channel, for each place of a row."""
+    row = np.empty(length, np.float32)
+    at = 0
+    while at < length:
+        for c in range(len(channels)):
+            row[at + c] = channels[c]
+        at += len(channels)
+    return row
+
+
+@fused
+def _by_channel(row: Floats, channels: int) -> NDArray[np.float64]:
+    """The sum of a row's places for each channel."""
+    total = np.zeros(channels, np.float64)
+    at = 0
+    while at < len(row):
+        for c in range(channels):
+            total[c] += row[at + c]
+        at += channels
+    return total
+
+
+@fused
+def _deal(row: Words, left: Words, right: Words, step: int) -> None:
+    """The even and the odd places of a row; a place is `step` words."""
+    words, at = np.uint64(step), np.uint64(0)
+    while at < np.uint64(len(left)):
+        for c in range(words):
+            left[at + c] = row[at + at + c]
+        for c in range(words):
+            right[at + c] = row[at + at + words + c]
+        at += words
+
+
+@fused
+def _double(row: Words, into: Words, step: int) -> None:
+    """Each place of a row twice; a place is `step` words."""
+    words, at = np.uint64(step), np.uint64(0)
+    while at < np.uint64(len(row)):
+        for c in range(words):
+            into[at + at + c] = row[at + c]
+        for c in range(words):
+            into[at + at + words + c] = row[at + c]
+        at += words
+
+
+@fused
+def statistics(x: Bits, channels: int) -> tuple[Floats, Floats]:
+    """Mean and biased variance of each channel, in two passes; sums of rows are in float64."""
+    rows, length = x.shape
+    count = rows * (length // channels)
+    sums = np.zeros(length, np.float32)
+    for row in range(rows):
+        values = x[row]
+        for j in range(length):
+            sums[j] += _value(values[j])
+    mean = (_by_channel(sums, channels) / count).astype(np.float32)
+    centre = _repeated(mean, length)
+    sums[:] = 0
+    for row in range(rows):
+        values = x[row]
+        for j in range(length):
+            away = _value(values[j]) - centre[j]
+            sums[j] += away * away
+    return mean, (_by_channel(sums, channels) / count).astype(np.float32)
+
+
+@fused
+def _later(second: np.float32, first: np.float32) -> bool:
+    """Whether a maximum takes the later of two values."""
+    return bool((second > first) | (second != second))
+
+
+@fused
+def forward(x: Bits, out: Bits, scale: Floats, shift: Floats, pool: bool, relu: bool) -> None:
+    """X * scale + shift by channel, its 2x2 maximum if `pool`, not below 0 if `relu`."""
+    width, channels = out.shape[1], len(scale)
+    least = np.float32(0) if relu else np.float32(-np.inf)
+    scales, shifts = _repeated(scale, width), _repeated(shift, width)
+    if not pool:
+        for row in range(len(out)):
+            given, taken = x[row], out[row]
+            for j in range(width):
+                value = _value(given[j]) * scales[j] + shifts[j]
+                taken[j] = _rounded(least if value < least else value, out)
+        return
+    # Of so few arrays the pieces are faster than rearranging rows for one long loop.
+    step = np.uint64(channels)
+    for row in range(len(out)):
+        upper, lower, taken, at = x[2 * row], x[2 * row + 1], out[row], np.uint64(0)
+        while at < np.uint64(width):
+            left, right = at + at, at + at + step
+            for k in range(step):
+                a = _value(upper[left + k]) * scale[k] + shift[k]
+                b = _value(upper[right + k]) * scale[k] + shift[k]
+                c = _value(lower[left + k]) * scale[k] + shift[k]
+                d = _value(lower[right + k]) * scale[k] + shift[k]
+                first, second = b if _later(b, a) else a, d if _later(d, c) else c
+                value = second if _later(second, first) else first
+                taken[at + k] = _rounded(least if value < least else value, out)
+            at += step
+
+
+@fused
+def _sums(
+    x: Bits, out: Bits, gradient: Bits, mean: Floats, relu: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """By channel: the gradient's sum, and that of its products with x - mean where it arrives."""
+    width, channels = gradient.shape[1], len(mean)
+    sums, products = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    means = _repeated(mean, width)
+    for row in range(len(gradient)):
+        values, gave, received = x[row], out[row], gradient[row]
+        for j in range(width):
+            arrives = (gave[j] != 0) | (not relu)
+            given = _value(received[j]) if arrives else np.float32(0)
+            sums[j] += given
+            products[j] += given * (_value(values[j]) - means[j])
+    return _by_channel(sums, channels), _by_channel(products, channels)
+
+
+@fused
+def _sums_of_windows(
+    x: Words, out: Bits, gradient: Bits, codes: Bits, scale: Floats, mean: Floats, relu: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`_sums` where the gradient arrives at the greatest of a 2x2 window; notes which that is."""
+    width, channels = gradient.shape[1], len(scale)
+    corners = np.empty((4, width), gradient.dtype)
+    upper_left, upper_right, lower_left, lower_right = corners
+    dealt = corners.view(x.dtype)
+    step = channels * dealt.shape[1] // width
+    sums, products = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    scales, means = _repeated(scale, width), _repeated(mean, width)
+    for row in range(len(gradient)):
+        _deal(x[2 * row], dealt[0], dealt[1], step)
+        _deal(x[2 * row + 1], dealt[2], dealt[3], step)
+        gave, received, code = out[row], gradient[row], codes[row]
+        for j in range(width):
+            factor = scales[j]
+            a, b = _value(upper_left[j]), _value(upper_right[j])
+            c, d = _value(lower_left[j]), _value(lower_right[j])
+            left_is_lower = _later(factor * c, factor * a)
+            right_is_lower = _later(factor * d, factor * b)
+            left, right = c if left_is_lower else a, d if right_is_lower else b
+            is_right = _later(factor * right, factor * left)
+            on_left = LOWER_LEFT if left_is_lower else UPPER_LEFT
+            on_right = LOWER_RIGHT if right_is_lower else UPPER_RIGHT
+            place = on_right if is_right else on_left
+            arrives = (gave[j] != 0) | (not relu)
+            code[j] = place if arrives else NOWHERE
+            given = _value(received[j]) if arrives else np.float32(0)
+            sums[j] += given
+            products[j] += given * ((right if is_right else left) - means[j])
+    return _by_channel(sums, channels), _by_channel(products, channels)
+
+
+@fused
+def _give(
+    x: Bits, out: Bits, gradient: Bits, into: Bits, scale: Floats, slope: Floats, level: Floats,
+    relu: bool,
+) -> None:  # fmt: skip
+    """X * slope + level, plus scale * gradient."""
+    width = gradient.shape[1]
+    scales, slopes = _repeated(scale, width), _repeated(slope, width)
+    levels = _repeated(level, width)
+    for row in range(len(gradient)):
+        values, gave, received, taken = x[row], out[row], gradient[row], into[row]
+        for j in range(width):
+            arrives = (gave[j] != 0) | (not relu)
+            given = _value(received[j]) if arrives else np.float32(0)
+            value = _value(values[j]) * slopes[j] + levels[j] + given * scales[j]
+            taken[j] = _rounded(value, into)
+
+
+@fused
+def _give_to_windows(
+    x: Bits, gradient: Words, codes: Words, into: Bits, scale: Floats, slope: Floats,
+    level: Floats,
+) -> None:  # fmt: skip
+    """`_give` where the gradient goes to the place in a 2x2 window that the codes name."""
+    width, channels = x.shape[1], len(scale)
+    scales, slopes = _repeated(scale, width), _repeated(slope, width)
+    levels = _repeated(level, width)
+    doubled = np.empty((2, width), x.dtype)
+    received, code = doubled
+    words = doubled.view(gradient.dtype)
+    step = channels * words.shape[1] // width
+    places = np.empty((2, width), x.dtype)
+    for at in range(0, width, 2 * channels):
+        for j in range(at, at + channels):
+            places[0, j], places[0, j + channels] = UPPER_LEFT, UPPER_RIGHT
+            places[1, j], places[1, j + channels] = LOWER_LEFT, LOWER_RIGHT
+    for row in range(len(gradient)):
+        _double(gradient[row], words[0], step)
+        _double(codes[row], words[1], step)
+        for half in range(2):
+            values, taken, place = x[2 * row + half], into[2 * row + half], places[half]
+            for j in range(width):
+                given = _value(received[j]) * scales[j]
+                share = given if code[j] == place[j] else np.float32(0)
+                value = _value(values[j]) * slopes[j] + levels[j] + share
+                taken[j] = _rounded(value, into)
+
+
+@fused
+def backward(
+    x: Bits, out: Bits, gradient: Bits, into: Bits, scale: Floats, mean: Floats, unit: Floats,
+    pool: bool, relu: bool,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Gradient of x by that of out; returns those of batch norm's weight and bias.
+
+    With g the gradient that reached the normalised x' = (x - mean) * unit, over n values of a
+    channel: into = scale * (g - (sum g + x' * sum g x') / n) (Ioffe and Szegedy, 2015, section 3).
+
+    Args:
+        x: what was normalised.
+        out: what `forward` gave; read only if `relu`.
+        gradient: of out.
+        into: receives the gradient of x.
+        scale: weight * unit, by channel.
+        mean: of the batch, by channel.
+        unit: one over the deviation of the batch, by channel.
+        pool: as in `forward`.
+        relu: as in `forward`.
+    """
+    count, channels = x.size // len(scale), len(scale)
+    whole = channels * x.itemsize % 8 == 0
+    codes = np.empty(gradient.shape if pool else (0, 0), x.dtype)
+    if not pool:
+        to_bias, to_weight = _sums(x, out, gradient, mean, relu)
+    elif whole:
+        words = x.view(np.uint64)
+        to_bias, to_weight = _sums_of_windows(words, out, gradient, codes, scale, mean, relu)
+    else:
+        to_bias, to_weight = _sums_of_windows(x, out, gradient, codes, scale, mean, relu)
+    to_weight *= unit
+    slope = (-scale * unit * to_weight / count).astype(np.float32)
+    level = (-scale * to_bias / count - slope * mean).astype(np.float32)
+    if not pool:
+        _give(x, out, gradient, into, scale, slope, level, relu)
+    elif whole:
+        given, chosen = gradient.view(np.uint64), codes.view(np.uint64)
+        _give_to_windows(x, given, chosen, into, scale, slope, level)
+    else:
+        _give_to_windows(x, gradient, codes, into, scale, slope, level)
+    return to_weight.astype(np.float32), to_bias.astype(np.float32)

@@ -1,0 +1,155 @@
+"""The network of a cell: VGG for 32x32 images, or a plugin's, with the cell's norm and weights.
+
+`build` returns it on the CPU with weights drawn from the replicate's own streams. VGG after
+Simonyan and Zisserman (2015, table 1), with one linear classifier on the last stage's mean instead
+of three: what the CIFAR literature calls VGG-11 to VGG-19 (9.2 to 20 million weights at width 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ablations import registry
+from ablations.errors import InputError
+from runner.content.cell import Cell
+from runner.content.protocol import ModelSpec
+from runner.content.seeds import generator, stream
+from runner.network.fused_norm import FusedNorm
+
+STAGES: dict[int, tuple[int, int, int, int, int]] = {
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
+"""Convolutions in each of the five stages; a 2x2 maximum ends a stage."""
+
+CHANNELS = (64, 128, 256, 512, 512)
+"""Channels of the stages at width 1."""
+
+IMAGE_CHANNELS = 3
+
+
+class ConvolutionBlock(Protocol):
+    """A convolution and what the cell's `bn_placement` puts after it, the activation included."""
+
+    def __call__(
+        self, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1
+    ) -> nn.Sequential:
+        """`kernel` is odd; with stride 1 the size of the image stays."""
+        ...
+
+
+class VGG(nn.Module):
+    """Five stages of 3x3 convolutions, then dropout and a linear classifier; [B,3,H,W] -> [B,C].
+
+    Images need at least 32 pixels a side: the stages halve them five times.
+    """
+
+    def __init__(self, classes: int, block: ConvolutionBlock, spec: ModelSpec) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        inputs = IMAGE_CHANNELS
+        for repeats, full in zip(STAGES[spec.depth], CHANNELS, strict=True):
+            outputs = max(1, round(full * spec.width))
+            for _ in range(repeats):
+                layers.append(block(inputs, outputs))
+                inputs = outputs
+            layers.append(halve(layers.pop()))
+        self.features = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(spec.dropout)
+        self.classifier = nn.Linear(inputs, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of a batch."""
+        # 32x32 images are down to one pixel here; larger ones are averaged.
+        pooled = self.features(images).mean((2, 3))
+        logits: Tensor = self.classifier(self.dropout(pooled))
+        return logits
+
+
+def halve(block: nn.Module) -> nn.Module:
+    """The block with a 2x2 maximum at its end.
+
+    Maximum and ReLU commute, values and gradients alike, so where the ReLU is last the maximum
+    comes before it and leaves it a quarter of the pixels: 6 % of a narrow network's step.
+    """
+    if isinstance(block, nn.Sequential) and isinstance(block[-1], FusedNorm):
+        return nn.Sequential(*block[:-1], block[-1].halved())
+    if isinstance(block, nn.Sequential) and isinstance(block[-1], nn.ReLU):
+        return nn.Sequential(*block[:-1], nn.MaxPool2d(2), block[-1])
+    return nn.Sequential(block, nn.MaxPool2d(2))
+
+
+def build(cell: Cell, classes: int) -> nn.Module:
+    """The cell's network with its initial weights, on the CPU.
+
+    Raises:
+        InputError: the model is not registered, or what a plugin returned is no module.
+    """
+    block = convolution_block(cell)
+    # Modules draw weights when they are made; `initialise` replaces those of convolutions and
+    # linear layers, and what else a plugin's module draws comes from the replicate's stream too.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream(cell.train.seed, cell.replicate, "init"))
+        if cell.model.name == "vgg":
+            network: Any = VGG(classes, block, cell.model)
+        else:
+            factory = registry.find("model", cell.model.name).function
+            network = factory(classes, block, **cell.model.parameters)
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            f"model {cell.model.name!r} returned {type(network).__name__}; "
+            "expected a torch.nn.Module"
+        )
+    initialise(network, cell)
+    return network
+
+
+def convolution_block(cell: Cell) -> ConvolutionBlock:
+    """What a model calls for each of its convolutions: the cell's `bn_placement` applied."""
+    chosen = cell.level("bn_placement")
+    follow: Callable[..., list[nn.Module]] = registry.find("bn_placement", chosen.name).function
+
+    def block(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+        rest = follow(outputs, **chosen.parameters)
+        # A norm that comes next would subtract the bias again.
+        bias = not (rest and isinstance(rest[0], nn.modules.batchnorm._BatchNorm))
+        convolution = nn.Conv2d(
+            inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=bias
+        )
+        return nn.Sequential(convolution, *_fused(rest))
+
+    return block
+
+
+def _fused(follow: list[nn.Module]) -> list[nn.Module]:
+    """What follows a convolution, its batch norm joined with the ReLU that comes next."""
+    for place, module in enumerate(follow):
+        if type(module) is nn.BatchNorm2d and module.affine and module.track_running_stats:
+            end = place + 1
+            if end < len(follow) and type(follow[end]) is nn.ReLU:
+                end += 1
+            joined = FusedNorm(module, *follow[place + 1 : end])
+            return [*follow[:place], joined, *_fused(follow[end:])]
+    return follow
+
+
+def initialise(network: nn.Module, cell: Cell) -> None:
+    """Apply the cell's `init` level to every Conv2d and Linear, each from its own stream."""
+    chosen = cell.level("init")
+    fill = registry.find("init", chosen.name).function
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    with torch.no_grad():
+        for index, layer in enumerate(layers, start=1):
+            draw = generator(cell.train.seed, cell.replicate, "init", index)
+            fill(layer, draw, **chosen.parameters)
+
+
+def weights(network: nn.Module) -> int:
+    """Number of trainable weights."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

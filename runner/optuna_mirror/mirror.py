@@ -1,0 +1,257 @@
+"""The study as an Optuna study: one trial an attempt, for optuna-dashboard and Optuna's own tools.
+
+Level-triggered and idempotent: `sync` compares attempts with trials and writes the difference, in
+short transactions that also mark the attempts, so that a crash or a second coordinator neither
+loses nor doubles a trial. Claims never wait for it. Factors and the replicate are categorical
+parameters over level labels, the test accuracy is the value, the validation curve thinned to 20
+points the intermediate values, everything else user attributes. Trials of others are left alone.
+
+The study is made by Optuna's storage, bound to this store's transaction; its trials are written as
+rows, a batch at a time (decision 031).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+from runner.optuna_mirror.reads import RowStorage
+from runner.optuna_mirror.rows import make, tell
+from runner.optuna_mirror.tables import (
+    STUDIES,
+    open_storage,
+    stored_choices,
+    widen,
+)
+from runner.optuna_mirror.trials import REPLICATE, open_attempts, parameters
+from runner.store.cells.leasing import AttemptState
+from runner.store.cells.planning import StudyInfo
+from runner.store.database.connections import is_full
+from runner.store.database.errors import StoreFull, StoreUnavailable
+from runner.store.database.schema import ADVISORY_LOCK
+from runner.store.database.tables import attempts, studies
+from runner.store.read import is_behind
+from runner.store.store import Store
+
+BATCH = 100
+"""Attempts of one transaction: so few that claims get their turn on SQLite."""
+
+log = logging.getLogger(__name__)
+
+
+class PlannedOnly(optuna.samplers.BaseSampler):
+    """Refuses to invent trials: which cells exist is the design's to say."""
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Refuse."""
+        self._refuse()
+
+    def sample_relative(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        search_space: dict[str, BaseDistribution],
+    ) -> dict[str, Any]:
+        """Refuse."""
+        self._refuse()
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Refuse."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise RuntimeError("this study mirrors a grid, which alone plans its trials")
+
+
+class Mirror:
+    """Keeps one study's trials like its attempts. For one coordinator's threads to share."""
+
+    def __init__(self, store: Store, study: StudyInfo) -> None:
+        self._database = store.database
+        self._info = study
+        self._lock = threading.Lock()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # the run's output is not Optuna's
+        self._storage = open_storage(self._database)
+        self._trials_of = 0  # Optuna's number of the study
+        self._ours = 0  # the store's
+
+    def __enter__(self) -> Mirror:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of Optuna's storage; the store stays open."""
+        self._storage.engine.dispose()
+
+    def sync(self, *, wait: bool = True) -> int:
+        """Bring the trials up to the attempts; returns how many trials were made or told.
+
+        Args:
+            wait: False leaves the work to another coordinator that is at it (PostgreSQL; on
+                SQLite all of them are on this machine, and take turns).
+
+        Raises:
+            StoreUnavailable: the database did not answer within the store's patience.
+        """
+        with self._lock:
+            written = 0
+            if not self._database.read(self._is_behind):
+                return 0  # a run that trains long cells asks often, and must not lock for it
+            began = time.monotonic()
+            pause = 0.05
+            while True:
+                try:
+                    batch, more = self._database.write(partial(self._batch, wait=wait))
+                except optuna.exceptions.StorageInternalError as error:
+                    # Optuna wraps what the database said; the transaction is undone as a whole.
+                    if error.__cause__ is not None and is_full(error.__cause__):
+                        raise StoreFull(
+                            f"no space left for the store {self._database.address}"
+                        ) from None
+                    if time.monotonic() - began > self._database.write_patience:
+                        raise StoreUnavailable(
+                            f"the store {self._database.address} takes no trials: {error}"
+                        ) from error
+                    time.sleep(pause)
+                    pause = min(2 * pause, 2.0)
+                    continue
+                written += batch
+                if not more:
+                    return written
+
+    def _is_behind(self, connection: Connection) -> bool:
+        if not self._ours:
+            self._ours = connection.execute(
+                select(studies.c.id).where(studies.c.name == self._info.name)
+            ).scalar_one()
+        known = select(STUDIES.c.study_id).where(STUDIES.c.study_name == self._info.name)
+        return is_behind(connection, self._ours) or not connection.scalar(known)
+
+    def _batch(self, connection: Connection, *, wait: bool) -> tuple[int, bool]:
+        """Mirror up to `BATCH` attempts; returns how many, and whether any may be left."""
+        if connection.dialect.name == "postgresql":
+            lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+            got = connection.scalar(text(f"SELECT {lock}(:key)"), {"key": ADVISORY_LOCK})
+            if got is False:
+                return 0, False
+        # Optuna's sessions join this transaction: their commits become savepoints.
+        session = sessionmaker(bind=connection, join_transaction_mode="create_savepoint")
+        self._storage.scoped_session = scoped_session(session)
+        try:
+            self._find_study(connection)
+        finally:
+            self._storage.scoped_session.remove()
+        rows = open_attempts(connection, self._ours, BATCH)
+        fresh = [row for row in rows if row.trial_id is None]
+        ended = [row for row in rows if row.state != AttemptState.RUNNING]
+        trials = {row.id: row.trial_id for row in rows}
+        trials |= make(connection, self._trials_of, fresh, self._choices(connection, fresh))
+        deleted, finished = tell(connection, ended, trials)
+        for attempt in finished:
+            log.warning("trial %s of %s was ended by hand", trials[attempt], self._info.name)
+        if rows:
+            connection.execute(
+                update(attempts)
+                .where(attempts.c.id == bindparam("of"))
+                .values(trial_id=bindparam("trial"), mirrored=bindparam("told")),
+                [
+                    {
+                        "of": row.id,
+                        # What was deleted by hand is made again in the next pass.
+                        "trial": None if row.id in deleted else trials[row.id],
+                        "told": row.state != AttemptState.RUNNING and row.id not in deleted,
+                    }
+                    for row in rows
+                ],
+            )
+        return len(rows), len(rows) == BATCH
+
+    def _find_study(self, connection: Connection) -> None:
+        """The study's numbers; a study deleted in the dashboard is made again, with its trials."""
+        name = self._info.name
+        try:
+            self._trials_of = self._storage.get_study_id_from_name(name)
+        except KeyError:
+            self._trials_of = self._storage.create_new_study([StudyDirection.MAXIMIZE], name)
+            said = {"profile": self._info.profile, "claims": self._info.claims}
+            for key, value in said.items():
+                self._storage.set_study_user_attr(self._trials_of, key, value)
+            connection.execute(
+                update(attempts)
+                .where(attempts.c.study_id == self._ours)
+                .values(trial_id=None, mirrored=False)
+            )
+
+    def _choices(
+        self, connection: Connection, rows: Sequence[Any]
+    ) -> dict[str, CategoricalDistribution]:
+        """Every parameter's choices: those its trials have already, new labels appended.
+
+        Optuna freezes a parameter's choices per study and stores a trial's choice by its index.
+        Appending keeps every index: the stored distributions are rewritten to the longer list.
+        """
+        if not rows:
+            return {}
+        wanted = {**self._info.factors, REPLICATE: _replicates(self._info.replicates)}
+        for row in rows:  # may hold labels the specification no longer declares
+            for name, label in parameters(row).items():
+                wanted[name] = [*wanted.get(name, []), label]
+        found: dict[str, CategoricalDistribution] = {}
+        for name, labels in wanted.items():
+            stored = stored_choices(connection, self._trials_of, name)
+            choices = tuple(dict.fromkeys((*(stored or ()), *labels)))
+            found[name] = CategoricalDistribution(choices)
+            if stored is not None and choices != stored:
+                widen(connection, self._trials_of, name, found[name])
+        return found
+
+
+def _replicates(n: int) -> list[str]:
+    return [str(replicate) for replicate in range(n)]
+
+
+def optuna_storage(store: Store) -> optuna.storages.BaseStorage:
+    """The store as Optuna's storage, with Optuna's cache in front.
+
+    The dashboard's own command line goes without the cache and reads every trial at each refresh.
+    """
+    return optuna.storages.get_storage(open_storage(store.database, RowStorage))
+
+
+def artifact_store(results: Path) -> optuna.artifacts.FileSystemArtifactStore:
+    """Where files shown in the dashboard lie: `artifacts` under the results folder, made here."""
+    folder = results / "artifacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    return optuna.artifacts.FileSystemArtifactStore(str(folder))
+
+
+def load_study(store: Store, study: StudyInfo) -> optuna.Study:
+    """The mirrored study for Optuna's own functions (`trials_dataframe`, importances, plots)."""
+    return optuna.load_study(
+        study_name=study.name,
+        storage=optuna_storage(store),
+        sampler=PlannedOnly(),
+        pruner=optuna.pruners.NopPruner(),
+    )

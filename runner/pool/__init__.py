@@ -1,0 +1,6 @@
+"""Slots that claim cells, the processes that train them, and where slots are.
+
+coordinate  a whole run on this machine     slot       a place where one cell trains at a time
+sharing     who may train beside whom       calibrate  how many slots a device serves best
+cluster     slots as Dask tasks             process/   a cell's own process
+"""

@@ -1,0 +1,158 @@
+"""Inside a cell process: from its first instruction to the outcome file.
+
+A cell process is a child of the fork server, which has imported torch once and never touched CUDA
+or a database, so that a child starts in about a tenth of a second. It takes jobs from its channel,
+trains, writes the outcome to a file and says so. It never speaks to the store. It dies with the
+run: each process in the chain run -> fork server -> cell asks the kernel to be killed when its
+parent ends, which also reaches a process that is stopped or hangs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.errors import InputError
+from ablations.registry import load_plugins
+from runner.content.cell import Cell
+from runner.content.outcome import Epoch, Outcome, Status
+from runner.content.outcome_files import write_outcome
+from runner.pool.process.parent_death import die_with_parent
+
+if TYPE_CHECKING:
+    from runner.data import Images
+
+OUTCOME_NOT_WRITTEN = 74
+"""Exit code (EX_IOERR of sysexits.h) of a cell process that could not write its outcome file."""
+
+ENDED = "ended"
+"""What the channel says once the outcome file is in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt at one cell, as plain values that cross to the cell process."""
+
+    cell: str  # Cell.to_json()
+    token: str  # the claim's fence, written into the outcome file
+    folder: str  # where outcome files go
+    log: str  # file that takes what the cell prints
+    device: str  # "cpu" or "cuda:0" (of the devices the slot's environment shows)
+    checkpoint: str | None = None
+
+
+_server: int | None = None  # the fork server's process id, as its children find it
+
+
+def note_server() -> None:
+    """Called in the fork server: its children compare their parent with it."""
+    global _server
+    _server = os.getpid()
+
+
+def live(channel: Connection, environment: dict[str, str]) -> None:
+    """Serve jobs from `channel` until it closes; the target of a cell process."""
+    die_with_parent(_server)
+    os.setsid()  # its own group: Ctrl-C reaches the run, and the run ends the whole group
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ.update(environment)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+    while True:
+        try:
+            job: Job = channel.recv()
+        except (EOFError, OSError):
+            return
+        cell = Cell.from_json(job.cell)
+        try:
+            _print_into(job.log)
+            outcome = _train(job, channel)
+            write_outcome(Path(job.folder), cell.id, job.token, outcome)
+        except OSError as error:
+            with contextlib.suppress(OSError):  # the log may lie on the same full disk
+                print(f"the outcome could not be written: {error}", file=sys.stderr, flush=True)
+            os._exit(OUTCOME_NOT_WRITTEN)
+        _say(channel, ENDED)
+
+
+def _train(job: Job, channel: Connection) -> Outcome:
+    from runner.training import reason_of, train
+
+    try:
+        cell = Cell.from_json(job.cell)
+        load_plugins(cell.plugins)
+        images = _images(cell)
+        return train(
+            cell,
+            images,
+            job.device,
+            on_epoch=lambda epoch: _say(channel, epoch),
+            checkpoint=None if job.checkpoint is None else Path(job.checkpoint),
+        )
+    except (Exception, SystemExit) as error:  # a level may call sys.exit
+        traceback.print_exc()
+        sys.stderr.flush()
+        said = (str(error).splitlines() or [""])[0]
+        return Outcome(
+            Status.FAILED, reason=reason_of(error), detail=f"{type(error).__name__}: {said}"[:500]
+        )
+
+
+def read_images(channel: Connection, cell: str) -> None:
+    """Read the images of a cell once, before any slot needs them; say how it went.
+
+    The target of a process of its own: a download or a first decoding shows its progress on the
+    run's own terminal, and what fails is one sentence before any cell has been claimed.
+    """
+    die_with_parent(_server)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    from runner.data import load
+
+    try:
+        one = Cell.from_json(cell)
+        load_plugins(one.plugins)
+        load(one.data)
+    except (InputError, OSError) as error:
+        _say(channel, str(error) or type(error).__name__)
+    else:
+        _say(channel, ENDED)
+
+
+_loaded: dict[str, Images] = {}
+
+
+def _images(cell: Cell) -> Images:
+    """The cell's images, kept while the process trains cells of the same data set."""
+    from runner.data import load
+
+    key = f"{cell.data_identity} {cell.data.model_dump_json()}"
+    if key not in _loaded:
+        _loaded.clear()
+        _loaded[key] = load(cell.data, cell.data_identity)
+    return _loaded[key]
+
+
+def _say(channel: Connection, message: Epoch | str) -> None:
+    try:
+        channel.send(message)
+    except OSError:  # the run is gone: the kernel ends this process in a moment
+        os._exit(1)
+
+
+def _print_into(log: str) -> None:
+    """Send standard output and error, of C code too, to the attempt's log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)

@@ -1,0 +1,253 @@
+"""Outside a cell process: start it, hand it a job, watch it, end it.
+
+Whatever happens inside (a crash, a leak, an endless loop, a poisoned device) comes out here as an
+`Ended` value; nothing is raised. The outcome file decides, not the exit code: a process that was
+killed after it had written its outcome has finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from ablations.errors import InputError
+from runner.content.cell import Cell
+from runner.content.outcome import Epoch, Outcome, Reason
+from runner.content.outcome_files import read_outcome
+from runner.machine.devices import Slot
+from runner.pool.process.child import ENDED, OUTCOME_NOT_WRITTEN, Job, live, read_images
+from runner.pool.process.parent_death import PARENT
+
+GRACE_SECONDS = float(os.environ.get("ABLATIONS_GRACE_SECONDS", "20"))
+"""A cell stops itself at its time limit; this long after it, the process is killed."""
+
+POLL_SECONDS = 0.2
+
+STARTS = 3
+"""How often a process is tried to be started before it is said that none can be."""
+
+MEMORY = f"glibc.malloc.mmap_threshold={2**30}:glibc.malloc.trim_threshold={2**30}"
+"""GLIBC_TUNABLES of cell processes: freed memory stays theirs. A step frees what the next one
+takes; given back, all of it is mapped and cleared anew. Other C libraries do not read it."""
+
+_context = multiprocessing.get_context("forkserver")
+# multiprocessing reads a child's exit code from a pipe, once: two threads that ask at the same
+# moment (starting a process asks for all of them) would make one of them see 255.
+_one_at_a_time = threading.Lock()
+# The kernel ends the fork server with the thread that started it, and starting a cell process makes
+# a new server where the old one was killed: one thread does it, as long as this process lives.
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attempt ended: with an outcome, or without one for a reason."""
+
+    outcome: Outcome | None
+    reason: Reason | None = None
+    detail: str = ""
+    disk_full: bool = False  # the outcome could not be written: no later cell would fare better
+    device_gone: bool = False  # no later cell would fare better in this slot
+
+
+def start_fork_server() -> None:
+    """Start the fork server, with one-threaded maths.
+
+    The environment it starts with is every cell process's.
+    """
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # torch.set_num_threads follows train.threads
+    os.environ.setdefault("GLIBC_TUNABLES", MEMORY)
+    # Asking NVML whether a device is there leaves the process able to fork.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+    os.environ[PARENT] = str(os.getpid())
+    _context.set_forkserver_preload(["runner.pool.process.preload"])
+    _starter.submit(forkserver.ensure_running).result()
+
+
+def prepare_images(cell: Cell) -> None:
+    """Have the images of a cell read, downloaded and decoded where that was not done before.
+
+    Raises:
+        InputError: they cannot be had; the message says why.
+    """
+    for tried in range(1, STARTS + 1):
+        ours, process = _started("reader of images", read_images, cell.to_json())
+        said = _receive(ours)
+        ours.close()
+        with _one_at_a_time:
+            process.join()
+        if said == ENDED:
+            return
+        was_killed = said is None and process.exitcode not in (0, 1)  # or its fork server was
+        if not was_killed or tried == STARTS:
+            raise InputError(
+                str(said or f"reading the data set ended with code {process.exitcode}")
+            )
+
+
+class CellProcess:
+    """One process that trains cells: one cell on CPU, many on CUDA until one goes bad."""
+
+    def __init__(self, slot: Slot) -> None:
+        """Start it.
+
+        Raises:
+            OSError: no process can be started here.
+        """
+        self._one_cell = slot.device == "cpu"
+        self._closed = False
+        self._channel, self._process = _started(
+            f"cell process of {slot.name}", live, dict(slot.env)
+        )
+        self.reusable = True
+
+    def train(
+        self,
+        job: Job,
+        *,
+        on_epoch: Callable[[Epoch], None],
+        taken_away: Callable[[], bool],
+        stop: threading.Event,
+    ) -> Ended:
+        """Run one job to its end; afterwards `reusable` says whether another can follow."""
+        cell = Cell.from_json(job.cell)
+        deadline = time.monotonic() + cell.train.time_limit + GRACE_SECONDS
+        kills_before = _out_of_memory_kills()
+        ended = self._watch(job, deadline, on_epoch, taken_away, stop)
+        outcome = read_outcome(Path(job.folder), cell.id, job.token)
+        if ended is None and outcome is None:  # it is dying: let it, its exit code tells why
+            wait([self._process.sentinel], timeout=10)
+        self.reusable = ended is None and not self._one_cell and _healthy(outcome)
+        if not self.reusable:
+            self.close()
+        if outcome is not None:
+            return Ended(outcome)
+        if ended is not None:
+            return ended
+        return self._post_mortem(kills_before)
+
+    def close(self) -> None:
+        """End the process and everything it started; returns when it is gone."""
+        if self._closed:  # by now its number may be another process's
+            return
+        self._closed = True
+        self._channel.close()
+        pid = self._process.pid
+        if pid is None:
+            raise RuntimeError("the process was never started")
+        try:
+            os.killpg(pid, signal.SIGKILL)  # what a dead process has started ends too
+        except ProcessLookupError:  # it has not yet made its group, or all of it is gone
+            if self._alive():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        wait([self._process.sentinel], timeout=10)
+        self._alive()
+
+    def _watch(
+        self,
+        job: Job,
+        deadline: float,
+        on_epoch: Callable[[Epoch], None],
+        taken_away: Callable[[], bool],
+        stop: threading.Event,
+    ) -> Ended | None:
+        """None when the process ended the job or itself; otherwise why it is to be killed."""
+        try:
+            self._channel.send(job)
+        except OSError:
+            return None
+        while True:
+            if stop.is_set():
+                return Ended(None, Reason.INTERRUPTED, "the run was stopped")
+            if taken_away():
+                return Ended(None, Reason.LOST, "the lease was lost to another worker")
+            if time.monotonic() > deadline:
+                return Ended(None, Reason.TIMEOUT, "did not stop at its time limit and was killed")
+            for ready in wait([self._channel, self._process.sentinel], timeout=POLL_SECONDS):
+                if ready is self._channel:
+                    message = _receive(self._channel)
+                    if message is None or message == ENDED:
+                        return None
+                    if isinstance(message, Epoch):
+                        on_epoch(message)
+                elif not self._channel.poll():
+                    return None
+
+    def _alive(self) -> bool:
+        with _one_at_a_time:
+            return self._process.exitcode is None
+
+    def _post_mortem(self, kills_before: int) -> Ended:
+        with _one_at_a_time:
+            code = self._process.exitcode
+        if code == OUTCOME_NOT_WRITTEN:
+            return Ended(None, Reason.DATA, "the outcome could not be written", disk_full=True)
+        if code is not None and code < 0:
+            if code == -signal.SIGKILL and _out_of_memory_kills() > kills_before:
+                return Ended(None, Reason.OOM, "killed by the system, which ran out of memory")
+            return Ended(None, Reason.KILLED, f"killed by {signal.Signals(-code).name}")
+        if code == 255:  # what multiprocessing says when the fork server died with its children
+            return Ended(None, Reason.KILLED, "its fork server was killed")
+        return Ended(None, Reason.BUG, f"ended without an outcome, exit code {code}")
+
+
+def _started(
+    name: str, target: Callable[..., None], argument: object
+) -> tuple[Connection, ForkServerProcess]:
+    """Our end of the channel to a process that runs `target(its end, argument)`, and the process.
+
+    The fork server may be killed meanwhile: the next try finds it gone and makes another.
+
+    Raises:
+        OSError: none could be started, several times over.
+    """
+    for tried in range(1, STARTS + 1):
+        ours, theirs = _context.Pipe()
+        process = _context.Process(target=target, args=(theirs, argument), name=name)
+        try:
+            with _one_at_a_time:
+                _starter.submit(process.start).result()
+        except (OSError, EOFError) as error:
+            ours.close()
+            if tried == STARTS:
+                raise OSError(f"no process can be started: {error!r}") from error
+            time.sleep(POLL_SECONDS)
+        else:
+            return ours, process
+        finally:
+            theirs.close()
+    raise AssertionError("the last start returns or raises")
+
+
+def _receive(channel: Connection) -> object:
+    try:
+        return channel.recv()
+    except (EOFError, OSError):
+        return None
+
+
+def _healthy(outcome: Outcome | None) -> bool:
+    """Whether the process that left this outcome can be trusted with the next cell."""
+    return outcome is not None and outcome.reason is None
+
+
+def _out_of_memory_kills() -> int:
+    """How many processes the kernel has killed for memory since boot; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

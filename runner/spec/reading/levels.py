@@ -1,0 +1,223 @@
+"""What stands under `factors` and `fixed`, turned into levels with all their parameters.
+
+    optimizer: [adam, {sgd_momentum: {lr: 0.1}}, {as: hot, sgd_momentum: {lr: 0.5}}]
+    model.depth: [11, {as: deep, value: 16}]
+
+A level of one of the five factors is looked up in the registry, a level of a protocol field is
+checked against the field.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from ablations import registry
+from ablations.bounds import in_words
+from ablations.errors import InputError, did_you_mean
+from ablations.registry import BOUNDS, FACTORS, ParameterError
+from runner.content.level import SECTIONS, Factor, Level
+from runner.content.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
+from runner.spec.reading.source import Node
+
+Path = tuple[str | int, ...]
+
+_MODELS: dict[str, type[BaseModel]] = dict(
+    zip(SECTIONS, (DataSpec, ModelSpec, TrainSpec), strict=True)
+)
+LONGEST_LABEL = 100
+
+
+def field_factors() -> tuple[str, ...]:
+    """Protocol fields that may be factors: those that change what a cell learns."""
+    return tuple(
+        f"{section}.{field}"
+        for section, model in _MODELS.items()
+        for field in model.model_fields
+        if field not in ("parameters", "mirror_keeps_labels") and field not in NOT_IDENTITY[section]
+    )
+
+
+def read_factors(root: Node) -> tuple[Factor, ...]:
+    """Every factor of the file with its levels, in the file's order.
+
+    Raises:
+        InputError: an unknown factor or level, fewer than two levels, or two that are the same.
+    """
+    entries = root.get("factors").value
+    factors = entries if isinstance(entries, dict) else {}
+    if not factors:
+        raise root.refuse(("factors",), "no factor is varied; expected at least one")
+    return tuple(_read_factor(name, root) for name in factors)
+
+
+def _read_factor(name: str, root: Node) -> Factor:
+    path: Path = ("factors", name)
+    _check_factor_name(name, root, path)
+    node = root.at(path)
+    entries = node.value if isinstance(node.value, list) else []
+    levels: list[Level] = []
+    for position in range(len(entries)):
+        one = read_level(name, root, (*path, position))
+        _check_new(one, levels, root, (*path, position))
+        levels.append(one)
+    if len(levels) < 2:
+        found = f"only {levels[0].label!r}" if levels else "none"
+        value = levels[0].label if levels else "LEVEL"
+        instead = (
+            f"set {name} in its section" if "." in name else f"put '{name}: {value}' under 'fixed'"
+        )
+        raise root.refuse(path, f"a factor needs two levels or more, found {found}; {instead}")
+    return Factor(name, tuple(levels))
+
+
+def read_fixed(root: Node, varied: Sequence[str]) -> tuple[Level, ...]:
+    """The levels of the five factors that are held constant, in the order of `FACTORS`.
+
+    Raises:
+        InputError: a factor is varied and fixed, unknown, or neither varied nor fixed.
+    """
+    held = root.get("fixed").value
+    fixed = held if isinstance(held, dict) else {}
+    for name in fixed:
+        path: Path = ("fixed", name)
+        if "." in name and name in field_factors():
+            section, _, field = name.partition(".")
+            raise root.refuse(path, f"set it in its section instead: '{section}: {{{field}: ...}}'")
+        _check_factor_name(name, root, path)
+        if name in varied:
+            raise root.refuse(path, f"{name!r} is under 'factors' as well; take it out of one")
+    for name in FACTORS:
+        if name not in varied and name not in fixed:
+            levels = ", ".join(registry.names(name))
+            raise root.refuse(
+                ("factors",),
+                f"{name!r} is neither varied nor fixed; add a line such as "
+                f"'{name}: {registry.names(name)[0]}' under 'fixed' (levels: {levels})",
+            )
+    return tuple(read_level(name, root, ("fixed", name)) for name in FACTORS if name in fixed)
+
+
+def _check_factor_name(name: str, root: Node, path: Path) -> None:
+    if name in FACTORS or name in field_factors() or _plugin_parameter(name):
+        return
+    section, dot, field = name.partition(".")
+    if dot and field in NOT_IDENTITY.get(section, ()):
+        raise root.refuse(path, f"{name} does not change what a cell learns: it cannot be a factor")
+    hint = did_you_mean(name, (*FACTORS, *field_factors()))
+    raise root.refuse(path, f"unknown factor {name!r}; {hint}")
+
+
+def _plugin_parameter(name: str) -> bool:
+    """Whether `name` is `model.parameters.KEY` or `data.parameters.KEY`."""
+    steps = name.split(".")
+    return len(steps) == 3 and steps[0] in ("data", "model") and steps[1] == "parameters"
+
+
+def _check_new(one: Level, before: list[Level], root: Node, path: Path) -> None:
+    for other in before:
+        same_function = one.is_field or other.name == one.name
+        if same_function and other.parameters == one.parameters:  # 1, 1.0 and True are equal
+            said = "" if other.label == one.label else f" (as {other.label!r})"
+            raise root.refuse(path, f"level {one.label!r} is given twice{said}")
+        if other.label == one.label:
+            raise root.refuse(
+                path,
+                f"two levels are called {one.label!r}; give one another name: "
+                f"{{as: NAME, {one.name}: {{...}}}}",
+            )
+
+
+def read_level(factor: str, root: Node, path: Path) -> Level:
+    """The level written at `path`: a name, a name with parameters, or an alias for one."""
+    node = root.at(path)
+    read = _read_field_level if "." in factor else _read_named_level
+    if isinstance(node.value, list):
+        raise root.refuse(path, "a level cannot be a list")
+    if not isinstance(node.value, dict):
+        return read(factor, node.plain, None, None, root, path)
+    entry = dict(node.value)
+    alias = entry.pop("as", None)
+    label = None if alias is None else _alias(alias, root, (*path, "as"))
+    if len(entry) != 1:
+        keys = ", ".join(entry) or "nothing"
+        raise root.refuse(path, f"expected one level (and 'as' for an alias), found {keys}")
+    ((name, parameters),) = entry.items()
+    return read(factor, name, parameters, label, root, path)
+
+
+def _alias(node: Node, root: Node, path: Path) -> str:
+    text = node.value
+    printable = isinstance(text, str) and text.strip() == text != ""
+    if not isinstance(text, str) or not printable:
+        raise root.refuse(path, f"{node.plain!r}: an alias is text; quote it")
+    if len(text) > LONGEST_LABEL or any(unicodedata.category(c)[0] == "C" for c in text):
+        raise root.refuse(
+            path, f"an alias has at most {LONGEST_LABEL} characters, none of them a control"
+        )
+    return text
+
+
+def _read_named_level(
+    factor: str, name: Any, parameters: Node | None, label: str | None, root: Node, path: Path
+) -> Level:
+    if not isinstance(name, str):
+        hint = did_you_mean(str(name), registry.names(factor))
+        raise root.refuse(path, f"{name!r} is no name of a level; {hint}")
+    given: Any = {} if parameters is None or parameters.value is None else parameters.plain
+    if not isinstance(given, dict):
+        raise root.refuse(
+            (*path, name), f"expected parameters such as {{{name}: {{KEY: VALUE}}}}, got {given!r}"
+        )
+    try:
+        resolved = registry.resolve(factor, name, given)
+    except ParameterError as error:
+        at = (*path, name, error.key) if error.key in given else path
+        raise root.refuse(at, str(error)) from None
+    except InputError as error:
+        raise root.refuse(path, str(error)) from None
+    return Level(factor, label or name, name, resolved)
+
+
+def _read_field_level(
+    factor: str, key: Any, parameters: Node | None, label: str | None, root: Node, path: Path
+) -> Level:
+    if parameters is not None:
+        if key != "value":
+            raise root.refuse(path, f"expected {{as: NAME, value: ...}}, found {key!r}")
+        value = parameters.plain
+    else:
+        value = key
+    checked = _field_value(factor, value, root, path)
+    text = label_of(checked)
+    return Level(factor, label or text, text, {"value": checked})
+
+
+def _field_value(factor: str, value: Any, root: Node, path: Path) -> Any:
+    if isinstance(value, dict | list):
+        raise root.refuse(path, f"a level of {factor} is a single value, got {value!r}")
+    if _plugin_parameter(factor):
+        return value
+    section, _, field = factor.partition(".")
+    info = _MODELS[section].model_fields[field]
+    bounded: Any = Annotated[info.annotation, info]  # the type with the field's bounds
+    adapter: TypeAdapter[Any] = TypeAdapter(bounded, config=ConfigDict(strict=True))
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        problem = first["msg"].replace("Input should be", "expected")
+        if first["type"] in BOUNDS:
+            problem = f"expected {in_words(info.metadata)}"
+        raise root.refuse(path, f"{value!r}: {problem}") from None
+
+
+def label_of(value: Any) -> str:
+    """A field's value as a label: `true`, `null`, `16`, `0.5`; 1.0 is `1`."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    text = str(value)
+    return text.removesuffix(".0") if isinstance(value, float) else text

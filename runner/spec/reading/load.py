@@ -1,0 +1,345 @@
+"""From a YAML file to a `Spec`: read, lay over, validate, look up.
+
+Every mistake ends as one `InputError` that names file, line and key. Loading a file whose `plugins`
+are empty runs no code of the user's and imports no torch. Longer than 300 lines because what is
+refused and how it is said belong together.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ablations import registry
+from ablations.bounds import in_words
+from ablations.errors import InputError, did_you_mean
+from ablations.registry import BOUNDS, FACTORS
+from runner.content.code import code_of
+from runner.content.level import Factor
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.spec.catalog import DATASETS
+from runner.spec.claims import Claim, check_claim, parse_claim
+from runner.spec.predicates import read_predicates
+from runner.spec.reading.levels import read_factors, read_fixed
+from runner.spec.reading.merge import (
+    choose_profile,
+    profile_names,
+    read_extended,
+    with_profile,
+    with_settings,
+)
+from runner.spec.reading.source import Node
+from runner.spec.sections import DESIGNS, SpecFile
+from runner.spec.spec import Spec
+
+MOST_CELLS = 1_000_000
+MODELS = ("vgg",)
+"""Built-in networks; others are registered by plugins."""
+
+_KINDS = {"model": "model", "data": "dataset"}
+"""What the registry calls that which a section names."""
+
+_NAME = re.compile(r"\w[\w.+-]*")
+LONGEST_NAME = 100
+
+
+def load_spec(
+    path: str | Path,
+    profile: str = "auto",
+    overrides: Iterable[str] = (),
+    *,
+    cuda_visible: bool,
+) -> Spec:
+    """Read a specification.
+
+    Args:
+        path: The YAML file.
+        profile: A profile's name, "auto" (cuda where a device is visible, else cpu, if the file has
+            them) or "default" (none).
+        overrides: `key=value` settings of the command line, applied last.
+        cuda_visible: Whether "auto" means cuda.
+
+    Raises:
+        InputError: anything wrong in the file, the profile or the overrides.
+    """
+    file = Path(path)
+    root = read_extended(file)
+    settings = list(overrides)
+    chosen = choose_profile(root, profile, cuda_visible=cuda_visible)
+    spec = _resolve(with_settings(with_profile(root, chosen), settings), chosen, file)
+    for other in profile_names(root):
+        if other != chosen:  # a mistake in another machine's profile is better found on this one
+            _check_profile(root, other, settings, file)
+    return spec
+
+
+def _check_profile(root: Node, profile: str, settings: list[str], file: Path) -> None:
+    """Refuse a profile that is wrong in itself: with the settings and without them."""
+    try:
+        _resolve(with_profile(root, profile), profile, file)
+    except InputError:
+        if settings:  # they may have been meant for it, or not
+            try:
+                _resolve(with_settings(with_profile(root, profile), settings), profile, file)
+            except InputError:
+                pass
+            else:
+                return
+        raise
+
+
+def _resolve(root: Node, profile: str, file: Path) -> Spec:
+    """Validate the tree and look everything up."""
+    sections = _validate(root)
+    _check_name(sections.name, root, ("name",))
+    plugins = _load_plugins(root)
+    data = sections.data.model_copy(
+        update={
+            "root": _from_file(root, ("data", "root"), sections.data.root),
+            "mirror_keeps_labels": _mirroring(root, sections.data),
+            "parameters": _parameters(root, "data", sections.data.name, sections.data.parameters),
+        }
+    )
+    model = sections.model.model_copy(
+        update={
+            "parameters": _parameters(root, "model", sections.model.name, sections.model.parameters)
+        }
+    )
+    factors = read_factors(root)
+    _check_plugin_factors(factors, sections, root)
+    fixed = read_fixed(root, [factor.name for factor in factors])
+    spec = Spec(
+        name=unicodedata.normalize("NFC", sections.name),
+        profile=profile,
+        data=data,
+        model=model,
+        train=sections.train,
+        factors=factors,
+        fixed=fixed,
+        replicates=sections.replicates,
+        design=sections.design,
+        exclude=read_predicates(root, "exclude", factors, fixed),
+        only=read_predicates(root, "only", factors, fixed),
+        claims=_claims(root, sections.claims, factors),
+        plugins=plugins,
+        code=code_of(
+            (*fixed, *(level for factor in factors for level in factor.levels)),
+            model.name,
+            *(lv.name for factor in factors if factor.name == "model.name" for lv in factor.levels),
+        ),
+        run=sections.run,
+        backend=sections.backend,
+        source=str(file.resolve()),
+        root=root,
+    )
+    cells = spec.combinations * spec.replicates
+    if cells > MOST_CELLS:
+        raise root.refuse(
+            ("factors",), f"{cells:,} cells are too many; expected at most {MOST_CELLS:,}"
+        )
+    return spec
+
+
+def _validate(root: Node) -> SpecFile:
+    """The sections with their types checked; a key with nothing behind it counts as absent."""
+    raw = {key: value for key, value in root.plain.items() if value is not None}
+    for key in root.plain:
+        if key not in SpecFile.model_fields:
+            raise root.refuse((key,), f"unknown key; {_where_it_belongs(key)}")
+    try:
+        return SpecFile.model_validate(raw, strict=True)
+    except ValidationError as error:
+        raise _explain(error, root) from None
+
+
+def _where_it_belongs(key: str) -> str:
+    """What to write instead of an unknown key of the top level."""
+    inside = [
+        f"{section}.{key}"
+        for section, model in (("data", DataSpec), ("model", ModelSpec), ("train", TrainSpec))
+        if key in model.model_fields and key not in ("name", "parameters")
+    ]
+    if inside:
+        return f"did you mean {inside[0]!r}?"
+    if key in FACTORS:
+        return f"did you mean 'factors.{key}' or 'fixed.{key}'?"
+    return did_you_mean(key, SpecFile.model_fields)
+
+
+def _explain(error: ValidationError, root: Node) -> InputError:
+    """The first problem as a sentence; how many more there are at its end."""
+    # A misspelt key is also a missing one: the misspelling is what helps.
+    problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    first = problems[0]
+    path = tuple(step for i, step in enumerate(first["loc"]) if not (i == 1 and step in DESIGNS))
+    kind, given, message = first["type"], first["input"], str(first["msg"])
+    message = message.replace("Input should be", "expected").removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        said = f"unknown key; {did_you_mean(str(path[-1]), _fields(first['loc'][:-1]))}"
+    elif kind == "missing":
+        said = "is missing"
+    elif kind == "string_type":
+        said = f"{given!r}: expected text; quote it"
+    elif kind == "bool_type":
+        said = f"{given!r}: expected true or false"
+    elif kind in ("union_tag_invalid", "union_tag_not_found"):
+        name = str(given.get("kind", "")) if isinstance(given, dict) else str(given)
+        said = f"unknown design {name!r}; {did_you_mean(name, DESIGNS)}"
+    elif kind in ("model_type", "model_attributes_type", "dict_type"):
+        said = f"{given!r}: expected a mapping of keys to values"
+    elif kind in BOUNDS and (bounds := _bounds(first["loc"])):
+        said = f"{given!r}: expected {bounds}"
+    elif isinstance(given, dict | list):
+        said = message
+    else:
+        said = f"{given!r}: {message}"
+    more = f" ({len(problems) - 1} more after it)" if len(problems) > 1 else ""
+    return root.refuse(path, said + more)
+
+
+def _bounds(location: Sequence[str | int]) -> str:
+    """The bounds of the field at `location` in words."""
+    field = _section(location[:-1]).model_fields.get(str(location[-1]))
+    return "" if field is None else in_words(field.metadata)
+
+
+def _fields(location: Sequence[str | int]) -> list[str]:
+    """The keys that are valid in the section at `location`."""
+    return list(_section(location).model_fields)
+
+
+def _section(location: Sequence[str | int]) -> type[BaseModel]:
+    model: type[BaseModel] = SpecFile
+    for step in location:
+        if step in DESIGNS:
+            model = DESIGNS[str(step)]
+            continue
+        annotation = model.model_fields[str(step)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return model
+
+
+def _check_name(name: str, root: Node, path: tuple[str, ...]) -> None:
+    fits = len(name) <= LONGEST_NAME and len(name.encode()) <= 2 * LONGEST_NAME
+    if not _NAME.fullmatch(name) or not fits:
+        raise root.refuse(
+            path,
+            f"{name[:120]!r} cannot name a folder; expected at most {LONGEST_NAME} letters, digits "
+            "and '-_.+', the first a letter or digit",
+        )
+
+
+def _load_plugins(root: Node) -> tuple[str, ...]:
+    """Import the plugins; their absolute paths, so that another process finds them."""
+    found: list[str] = []
+    entries = root.get("plugins").value
+    for position, node in enumerate(entries if isinstance(entries, list) else []):
+        path = ("plugins", position)
+        name = str(node.value)
+        if name.endswith(".py"):
+            name = str(_from_file(root, path, name))
+        try:
+            registry.load_plugins((name,))
+        except InputError as error:
+            raise root.refuse(path, str(error).removeprefix("plugins: ")) from None
+        found.append(name)
+    for kind, built_in in (("model", MODELS), ("dataset", tuple(DATASETS))):
+        for taken in set(built_in) & set(registry.names(kind)):
+            where = registry.find(kind, taken).source
+            raise root.refuse(
+                ("plugins",), f"{kind} {taken!r} of {where} is called as a built-in one; rename it"
+            )
+    return tuple(found)
+
+
+def _from_file(root: Node, path: Sequence[str | int], text: str | None) -> str | None:
+    """A path in the file is relative to that file; on the command line to the current folder."""
+    if text is None:
+        return None
+    node = root.at(path)
+    base = Path.cwd() if node.line is None else Path(node.origin).resolve().parent
+    return os.path.normpath(base / Path(text).expanduser())
+
+
+def _mirroring(root: Node, data: DataSpec) -> bool | None:
+    """What the file says of its folder's images; None where that is what is assumed anyway."""
+    said = data.mirror_keeps_labels
+    if said is None:
+        return None
+    if data.name != "image_folder":
+        raise root.refuse(
+            ("data", "mirror_keeps_labels"),
+            f"is said of image_folder only; data set {data.name!r} knows it",
+        )
+    return None if said is DATASETS[data.name].mirror_keeps_labels else said
+
+
+def _check_known(section: str, name: str, root: Node, path: Sequence[str | int]) -> bool:
+    """Whether the model or data set is built in; refused where it is not known at all."""
+    built_in = MODELS if section == "model" else tuple(DATASETS)
+    registered = registry.names(_KINDS[section])
+    if name not in (*built_in, *registered):
+        hint = did_you_mean(name, (*built_in, *registered))
+        raise root.refuse(path, f"unknown {_KINDS[section]} {name!r}; {hint}")
+    return name in built_in
+
+
+def _parameters(
+    root: Node,
+    section: str,
+    name: str,
+    given: dict[str, Any],
+    path: Sequence[str | int] | None = None,
+) -> dict[str, Any]:
+    """A plugin's parameters with its defaults; a built-in model or data set takes none."""
+    built_in = _check_known(section, name, root, (section, "name"))
+    path = path or (section, "parameters")
+    if built_in:
+        if given:
+            raise root.refuse(path, f"{section} {name!r} takes no parameters")
+        return {}
+    try:
+        return registry.resolve(_KINDS[section], name, given)
+    except InputError as error:
+        raise root.refuse(path, str(error)) from None
+
+
+def _check_plugin_factors(factors: Sequence[Factor], sections: SpecFile, root: Node) -> None:
+    """Models and data sets that are levels must exist, and so must a plugin's parameters."""
+    varied = {factor.name for factor in factors}
+    for factor in factors:
+        section, _, field = factor.name.partition(".")
+        if section not in ("data", "model"):
+            continue
+        own = sections.data if section == "data" else sections.model
+        for position, level in enumerate(factor.levels):
+            path = ("factors", factor.name, position)
+            value = level.parameters["value"]
+            if field == "name":
+                _check_known(section, str(value), root, path)
+            elif field.startswith("parameters.") and f"{section}.name" not in varied:
+                given = {**own.parameters, field.partition(".")[2]: value}
+                _parameters(root, section, own.name, given, path)
+
+
+def _claims(root: Node, texts: Sequence[str], factors: Sequence[Factor]) -> tuple[Claim, ...]:
+    labels = {factor.name: factor.labels for factor in factors}
+    found: list[Claim] = []
+    for position, text in enumerate(texts):
+        try:
+            claim = check_claim(parse_claim(text), labels)
+        except InputError as error:
+            raise root.refuse(("claims", position), str(error)) from None
+        for before in found:
+            if before.meaning(labels) == claim.meaning(labels):
+                said = "" if before.text == text else f" (as {before.text!r})"
+                raise root.refuse(("claims", position), f"claim {text!r} is given twice{said}")
+        found.append(claim)
+    return tuple(found)

@@ -1,0 +1,159 @@
+"""The JSON Schema of the specification file, for editors: completion, bounds, descriptions.
+
+Made from the pydantic models and the registry's levels, so that it cannot fall behind; the one of
+the built-in levels is committed as `ablations/schema.json`. It is looser than `load_spec` in one
+way: it knows no plugins, so levels by other names pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from ablations import registry
+from ablations.registry import FACTORS
+from runner.content.protocol import NOT_IDENTITY
+from runner.spec.reading.levels import field_factors
+from runner.spec.sections import SpecFile
+
+ALIAS = {"type": "string", "description": "The level's own label, when its name is not unique."}
+
+
+def schema() -> dict[str, Any]:
+    """The schema as plain values (JSON Schema, draft 2020-12)."""
+    found = SpecFile.model_json_schema()
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["title"] = "Specification of an ablation grid"
+    properties = found["properties"]
+    for name in FACTORS:
+        found["$defs"][f"level-{name}"] = _named_level(name)
+    for name in field_factors():
+        found["$defs"][f"level-{name}"] = _field_level(name, found)
+    levels = {name: {"$ref": f"#/$defs/level-{name}"} for name in (*FACTORS, *field_factors())}
+    properties["factors"] = {
+        "type": "object",
+        "description": "What is varied: factor to its levels, two or more.",
+        "properties": {name: _varied(level) for name, level in levels.items()},
+        "patternProperties": {r"^(model|data)\.parameters\.[^.]+$": _varied({})},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    properties["fixed"] = {
+        "type": "object",
+        "description": "Factors held at one level each.",
+        "properties": {name: levels[name] for name in FACTORS},
+        "additionalProperties": False,
+    }
+    predicate = {
+        "type": "object",
+        "description": "Factor to a level or a list of levels; all of them must match.",
+        "minProperties": 1,
+    }
+    for name in ("exclude", "only"):
+        properties[name] = {"type": "array", "items": predicate} | {
+            key: value for key, value in properties[name].items() if key == "description"
+        }
+    overrides = {
+        key: {"$ref": f"#/properties/{key}"}
+        for key in properties
+        if key not in ("profiles", "extends")
+    }
+    overrides["factors"] = _removable(properties["factors"])
+    overrides["fixed"] = _removable(properties["fixed"])
+    properties["profiles"] = {
+        "type": "object",
+        "description": properties["profiles"]["description"],
+        "propertyNames": {"not": {"enum": ["auto", "default"]}},
+        "additionalProperties": {
+            "anyOf": [
+                {"type": "null"},
+                {"type": "object", "properties": overrides, "additionalProperties": False},
+            ]
+        },
+    }
+    found["required"] = []  # an extended file may hold what this one leaves out
+    # A key with nothing behind it counts as absent.
+    found["properties"] = {
+        key: {"anyOf": [value, {"type": "null"}]} if key != "name" else value
+        for key, value in properties.items()
+    }
+    _relink(found["properties"]["profiles"])
+    return found
+
+
+def _relink(node: Any) -> None:
+    """Point references at a property's schema, which now stands beside null."""
+    if isinstance(node, dict):
+        reference = node.get("$ref", "")
+        if reference.startswith("#/properties/") and reference != "#/properties/name":
+            node["$ref"] = f"{reference}/anyOf/0"
+        for inner in node.values():
+            _relink(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _relink(inner)
+
+
+def _varied(level: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "minItems": 2, "items": level}
+
+
+def _removable(section: dict[str, Any]) -> dict[str, Any]:
+    """The section as a profile may hold it: null takes a factor away."""
+    either = {
+        name: {"anyOf": [level, {"type": "null"}]} for name, level in section["properties"].items()
+    }
+    rest = {key: value for key, value in section.items() if key != "minProperties"}
+    return {**rest, "properties": either}
+
+
+def _named_level(factor: str) -> dict[str, Any]:
+    """A level of one of the five factors: a name, a name with parameters, an alias for one."""
+    known = registry.names(factor)
+    forms: list[dict[str, Any]] = [
+        {"const": name, "description": registry.find(factor, name).summary} for name in known
+    ]
+    forms.append({"type": "string", "description": "A level that a plugin registers."})
+    parameters = {name: {"anyOf": [_parameters(factor, name), {"type": "null"}]} for name in known}
+    forms.append(
+        {
+            "type": "object",
+            "description": "A level with parameters, under an alias of its own if wanted.",
+            "properties": {"as": ALIAS, **parameters},
+            "additionalProperties": {"type": ["object", "null"]},
+            "minProperties": 1,
+            "maxProperties": 2,
+        }
+    )
+    return {"anyOf": forms}
+
+
+def _parameters(factor: str, name: str) -> dict[str, Any]:
+    found = registry.find(factor, name)
+    types = registry.parameter_types(found.function)
+    properties: dict[str, Any] = {}
+    for key, default in found.defaults.items():
+        one = TypeAdapter(types.get(key, Any)).json_schema()
+        properties[key] = {**one, "default": default}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _field_level(name: str, whole: dict[str, Any]) -> dict[str, Any]:
+    """A value of a protocol field, or an alias for one."""
+    section, _, field = name.partition(".")
+    definition = {"data": "DataSpec", "model": "ModelSpec", "train": "TrainSpec"}[section]
+    assert field not in NOT_IDENTITY[section]  # field_factors promises  # noqa: S101
+    value = dict(whole["$defs"][definition]["properties"][field])
+    value.pop("default", None)
+    return {
+        "anyOf": [
+            value,
+            {
+                "type": "object",
+                "properties": {"as": ALIAS, "value": value},
+                "required": ["value"],
+                "additionalProperties": False,
+            },
+        ]
+    }

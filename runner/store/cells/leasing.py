@@ -1,0 +1,266 @@
+"""Claiming cells and keeping the claims alive.
+
+All SQL for it, each function one transaction's worth on a connection the caller opened. A claim is
+one conditional UPDATE: exactly one claimer gets a cell. Every later word about the claim names its
+token; when the cell has moved on, the word is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+
+from ablations.errors import InputError
+from runner.content.cell import Cell
+from runner.content.outcome import Epoch, Reason
+from runner.store.database.tables import IS_WAITING, attempts, cells, contents
+
+
+class State(StrEnum):
+    """Where a cell stands."""
+
+    WAITING = "waiting"  # to be claimed
+    RUNNING = "running"  # a worker holds it and beats
+    COMPLETE = "complete"  # trained to an outcome: converged, stalled or diverged
+    FAILED = "failed"  # given up; `retry` sends it back
+
+
+class AttemptState(StrEnum):
+    """How an attempt stands or ended."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    LOST = "lost"  # its worker vanished
+    RELEASED = "released"  # given back unfinished
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who claims: the process's name and what its attempts say of where they came from."""
+
+    name: str
+    slot: str
+    device: str
+    host: str
+    pid: int
+    owner: str  # runner.store.cells.liveness.owner()
+    provenance: Mapping[str, Any]  # commit, dirty, versions, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A cell held by one worker for as long as it beats."""
+
+    study: str
+    cell: Cell
+    attempt: int  # 1, 2, ...: the cell's how-manieth
+    token: str  # fence: every word about this claim carries it
+    lease_seconds: float
+    previous: Reason | None = None  # why the attempt before did not end with an outcome
+
+
+def new_token() -> str:
+    """A fence nobody can guess or draw twice."""
+    return secrets.token_hex(16)
+
+
+def now(connection: Connection) -> ColumnElement[datetime] | datetime:
+    """The moment by PostgreSQL's clock, on SQLite by this machine's: for people, not leases."""
+    if connection.dialect.name == "postgresql":
+        return func.clock_timestamp()
+    return datetime.now(UTC)
+
+
+def claim(
+    connection: Connection,
+    study: tuple[int, str],
+    worker: Worker,
+    tokens: Sequence[str],
+    lease_seconds: float,
+    prefer: Collection[str] = (),
+    *,
+    repeated: bool = False,
+) -> list[Claim]:
+    """Claim up to `len(tokens)` waiting cells in run order, those in `prefer` first.
+
+    `repeated` says that a transaction with these tokens was tried before.
+
+    Raises:
+        InputError: the study was planned by a program whose cells have other identities.
+    """
+    study_id, name = study
+    taken: list[Any] = []
+    if repeated:  # a commit may have gone through and only its acknowledgement been lost
+        held = select(*_CLAIMED).where(cells.c.token.in_(tokens), cells.c.state == State.RUNNING)
+        taken = list(connection.execute(held))
+    if not taken:
+        if prefer:
+            taken = _take(connection, study_id, tokens, lease_seconds, prefer)
+        if len(taken) < len(tokens):
+            taken += _take(connection, study_id, tokens[len(taken) :], lease_seconds, None)
+        if taken:
+            connection.execute(
+                insert(attempts).values(started=now(connection)),
+                [
+                    {
+                        "study_id": study_id,
+                        "cell_id": row.id,
+                        "number": row.claims,
+                        "round": row.round,
+                        "token": row.token,
+                        "state": AttemptState.RUNNING,
+                        "worker": worker.name,
+                        "slot": worker.slot,
+                        "device": worker.device,
+                        "host": worker.host,
+                        "pid": worker.pid,
+                        "owner": worker.owner,
+                        "provenance": dict(worker.provenance),
+                        "mirrored": False,
+                    }
+                    for row in taken
+                ],
+            )
+    rows = connection.execute(
+        select(contents.c.cell, contents.c.content).where(
+            contents.c.study_id == study_id, contents.c.cell.in_([row.cell for row in taken])
+        )
+    )
+    content = {row.cell: row.content for row in rows}
+    return [
+        Claim(
+            study=name,
+            cell=_checked(Cell.from_json(content[row.cell]), row.cell),
+            attempt=row.claims,
+            token=row.token,
+            lease_seconds=lease_seconds,
+            previous=None if row.reason is None else Reason(row.reason),
+        )
+        for row in sorted(taken, key=lambda row: row.run_order)
+    ]
+
+
+_CLAIMED = (
+    cells.c.id,
+    cells.c.cell,
+    cells.c.run_order,
+    cells.c.claims,
+    cells.c.round,
+    cells.c.token,
+    cells.c.reason,
+)
+
+
+def _take(
+    connection: Connection,
+    study_id: int,
+    tokens: Sequence[str],
+    lease_seconds: float,
+    among: Collection[str] | None,
+) -> list[Any]:
+    """The one statement that makes waiting cells this worker's."""
+    found: list[Any] = []
+    for token in tokens:
+        first = (
+            select(cells.c.id)
+            .where(cells.c.study_id == study_id, IS_WAITING)
+            .order_by(cells.c.run_order, cells.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)  # SQLite has one writer and needs no such clause
+        )
+        if among is not None:
+            first = first.where(cells.c.cell.in_(among))
+        # A CTE, because PostgreSQL may run a plain subquery with LIMIT more than once.
+        chosen = first.cte("chosen")
+        row = connection.execute(
+            update(cells)
+            .where(cells.c.id == chosen.c.id)
+            .values(
+                state=State.RUNNING,
+                token=token,
+                claims=cells.c.claims + 1,
+                beats=0,
+                lease_seconds=lease_seconds,
+                progress_epoch=None,
+                progress_accuracy=None,
+            )
+            .returning(*_CLAIMED)
+        ).first()
+        if row is None:
+            break
+        found.append(row)
+    return found
+
+
+def _checked(cell: Cell, planned: str) -> Cell:
+    if cell.id != planned:
+        raise InputError(
+            f"cell {planned} was planned by another version of the training code (here it is "
+            f"{cell.id}): use the version that planned the study, or plan it again"
+        )
+    return cell
+
+
+def beat(
+    connection: Connection,
+    tokens: Sequence[str],
+    progress: Mapping[str, Epoch],
+    lease_seconds: float | None = None,
+) -> set[str]:
+    """Renew the claims; returns the tokens that are refused because their cells moved on."""
+    lease = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
+    # Locked in one order everywhere, so that two transactions cannot wait for each other.
+    alive = list(
+        connection.scalars(
+            select(cells.c.token)
+            .where(cells.c.token.in_(tokens), cells.c.state == State.RUNNING)
+            .order_by(cells.c.id)
+            .with_for_update()
+        )
+    )
+    still = [token for token in alive if token not in progress]
+    if still:
+        connection.execute(
+            update(cells).where(cells.c.token.in_(still)).values(beats=cells.c.beats + 1, **lease)
+        )
+    moved = [token for token in alive if token in progress]
+    if moved:
+        connection.execute(
+            update(cells)
+            .where(cells.c.token == bindparam("of"))
+            .values(
+                beats=cells.c.beats + 1,
+                progress_epoch=bindparam("epoch"),
+                progress_accuracy=bindparam("accuracy"),
+                **lease,
+            ),
+            [
+                {
+                    "of": token,
+                    "epoch": progress[token].epoch,
+                    "accuracy": number(progress[token].validation_accuracy),
+                }
+                for token in moved
+            ],
+        )
+    return set(tokens) - set(alive)
+
+
+def number(value: float | None) -> float | None:
+    """NaN is kept as "absent": SQLite has none, and the two databases should say the same."""
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def clean(value: str | None) -> str | None:
+    """Text every database takes: no NUL, no half of a surrogate pair."""
+    if value is None:
+        return None
+    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

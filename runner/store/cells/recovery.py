@@ -1,0 +1,146 @@
+"""What is done to a cell without its worker: lost leases, outcomes found on disk, `retry`.
+
+All SQL for it, each function one transaction's worth on a connection the caller opened. Decides
+nothing about who is alive: that is `leases`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from runner.content.outcome import Outcome, Reason, Status
+from runner.store.cells.endings import complete, end_attempt, fail, finish, give_back, release
+from runner.store.cells.leasing import AttemptState, State, new_token
+from runner.store.database.tables import IS_RUNNING, attempts, cells
+
+
+def running(connection: Connection, study_id: int) -> list[Any]:
+    """Token, beats, lease and owner of every running cell of a study."""
+    return list(
+        connection.execute(
+            select(
+                cells.c.id,
+                cells.c.cell,
+                cells.c.round,
+                cells.c.token,
+                cells.c.beats,
+                cells.c.lease_seconds,
+                attempts.c.owner,
+                attempts.c.worker,
+            )
+            .join(attempts, attempts.c.token == cells.c.token)
+            .where(cells.c.study_id == study_id, IS_RUNNING)
+            .order_by(cells.c.id)
+        )
+    )
+
+
+def lose(connection: Connection, held: Iterable[Any], expired: Collection[str]) -> dict[str, State]:
+    """Take running cells from workers that vanished; returns what each cell is now.
+
+    Each of `held` is a row of `running`. A cell that has beaten since that row was read is kept.
+    A lease in `expired` counts towards giving the cell up, which may be what takes its machines
+    down. Of the others the process alone is gone from a machine that lives: whoever ended it
+    decides whether to start again, and the cell is charged nothing.
+    """
+    lost: dict[str, State] = {}
+    for row in held:
+        cell = connection.execute(
+            select(cells.c.id, cells.c.round)
+            .where(
+                cells.c.token == row.token,
+                cells.c.state == State.RUNNING,
+                cells.c.beats == row.beats,
+            )
+            .with_for_update(skip_locked=True)
+        ).first()
+        if cell is None:
+            continue
+        detail = f"worker {row.worker} vanished"
+        if row.token in expired:
+            lost[row.cell] = give_back(
+                connection, cell, row.token, AttemptState.LOST, Reason.LOST, detail, True, None
+            )
+        else:
+            release(connection, row.token, reason=Reason.LOST, detail=detail)
+            lost[row.cell] = State.WAITING
+    return lost
+
+
+class Found(Enum):
+    """What became of an outcome file that a pass found on disk."""
+
+    ADOPTED = auto()  # the store holds it now
+    NEEDLESS = auto()  # it says nothing that the store lacks: the file can go
+    LEFT = auto()  # of a cell that another attempt trains by now, or that is not planned here
+
+
+def adopt(connection: Connection, study_id: int, cell: str, token: str, outcome: Outcome) -> Found:
+    """Record an outcome found on disk whose attempt could not report it itself.
+
+    Taken when the attempt was the cell's last and no outcome is known; when the attempt had been
+    given up meanwhile, the outcome is recorded as an attempt of its own. One that was stopped at
+    its time limit stays timed out.
+    """
+    row = connection.execute(
+        select(*(cells.c[name] for name in ("id", "state", "claims", "round", "token", "reason")))
+        .where(cells.c.study_id == study_id, cells.c.cell == cell)
+        .with_for_update()
+    ).first()
+    if row is None:
+        return Found.LEFT
+    failed = outcome.status in (Status.FAILED, Status.TIMEOUT)
+    is_last = row.token == token
+    timed_out = is_last and row.state != State.RUNNING and row.reason == Reason.TIMEOUT
+    if row.state == State.COMPLETE or timed_out or (failed and row.state != State.RUNNING):
+        return Found.NEEDLESS
+    if not is_last:
+        return Found.NEEDLESS if failed else Found.LEFT
+    if failed:
+        fail(connection, token, outcome.reason or Reason.BUG, outcome.detail or "")
+        return Found.ADOPTED
+    if row.state == State.RUNNING:
+        finish(connection, token, outcome)
+        return Found.ADOPTED
+    fresh = new_token()
+    last = connection.execute(select(attempts).where(attempts.c.token == token)).one()._asdict()
+    again = {
+        **last,
+        "number": row.claims + 1,
+        "round": row.round,
+        "token": fresh,
+        "trial_id": None,
+        "mirrored": False,
+        "detail": None,
+        "reason": None,
+    }
+    del again["id"]
+    connection.execute(insert(attempts).values(again))
+    connection.execute(update(cells).where(cells.c.id == row.id).values(claims=cells.c.claims + 1))
+    complete(connection, (cells.c.id == row.id,), fresh, outcome)
+    end_attempt(connection, fresh, AttemptState.COMPLETE, outcome, None)
+    return Found.ADOPTED
+
+
+def retry(
+    connection: Connection,
+    study_id: int,
+    reasons: Collection[Reason] | None,
+    only: Collection[str] | None,
+) -> int:
+    """Send failed cells back to wait, with a fresh count of attempts; returns how many."""
+    where = [cells.c.study_id == study_id, cells.c.state == State.FAILED, cells.c.planned]
+    if reasons is not None:
+        where.append(cells.c.reason.in_([reason.value for reason in reasons]))
+    if only is not None:
+        where.append(cells.c.cell.in_(only))
+    done = connection.execute(
+        update(cells)
+        .where(*where)
+        .values(state=State.WAITING, status=None, round=cells.c.round + 1)
+    )
+    return done.rowcount

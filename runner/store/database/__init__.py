@@ -1,0 +1,6 @@
+"""The database under the store: where it is, its tables, its connections.
+
+address  where it is             connections  transactions, patience
+tables   what it holds           schema       made once, refused where it is no store
+bulk     many rows a statement   errors       what the store raises
+"""

@@ -1,0 +1,286 @@
+"""Connections and transactions: the one place that knows how each database behaves.
+
+Every transaction of the store runs through `Database.read` or `Database.write`, which repeat it
+with bounded back-off when the database is locked, restarting or out of reach, and turn what then
+remains into one clear sentence. Knows no table.
+
+SQLite: WAL with synchronous=FULL (loses nothing acknowledged, even at power loss), BEGIN IMMEDIATE
+for writers (a claim's check and set cannot be torn apart). PostgreSQL: time zone UTC; a
+connection that a restart has cut is found out by its first statement, and the transaction repeated;
+a transaction whose program went silent is ended by the server.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ablations.errors import InputError
+from runner.store.database.address import Address
+from runner.store.database.errors import StoreFull, StoreUnavailable
+
+Result = TypeVar("Result")
+
+BUSY_SECONDS = 60.0
+"""How long SQLite itself waits for another process's write lock before it says "locked"."""
+
+LEAST_FREE_BYTES = 65536
+"""Below this a file system counts as full: SQLite's shared-memory file alone takes 32 KiB."""
+
+WRITE_PATIENCE = 300.0
+READ_PATIENCE = 30.0
+NETWORK = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+"""A server behind a cut cable is noticed within about 25 s, not after TCP's quarter of an hour."""
+
+IDLE_SECONDS = 60
+"""PostgreSQL ends a transaction whose program says nothing for so long, and frees what it locks.
+
+A host that is cut off between two statements would else keep its rows locked until the server's
+own keep-alive ends the connection, two hours later by default, and none of the others could take
+its cells.
+"""
+
+CONNECTIONS = 8
+"""At most so many connections a process: threads queue for them, the server is not flooded."""
+
+
+class Database:
+    """Engines of one address, made when first needed, anew in a forked child."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        write_patience: float = WRITE_PATIENCE,
+        read_patience: float = READ_PATIENCE,
+    ) -> None:
+        self.address = address
+        self.write_patience = write_patience
+        self.read_patience = read_patience
+        self._forget()
+
+    def _forget(self) -> None:
+        self._engine: Engine | None = None
+        self._pid = 0
+        self._making = threading.Lock()
+        # SQLite has one writer. Its own waiting is polling, up to 100 ms apart and unfair: threads
+        # of one process queue here instead.
+        self._writer = threading.RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Only where and how patient: engines and locks belong to a process."""
+        return {
+            "address": self.address,
+            "write_patience": self.write_patience,
+            "read_patience": self.read_patience,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    @property
+    def engine(self) -> Engine:
+        """The process's engine. After a fork the parent's connections are left untouched."""
+        if self._engine is not None and self._pid != os.getpid():
+            self._engine.dispose(close=False)
+            self._forget()  # a lock that was held while the process forked would hang for ever
+        with self._making:
+            if self._engine is None:
+                self._engine = _engine(self.address, min(BUSY_SECONDS, self.write_patience))
+                self._pid = os.getpid()
+            return self._engine
+
+    def close(self) -> None:
+        """Close all connections of this process; the next use opens new ones."""
+        with self._making:
+            if self._engine is not None:
+                self._engine.dispose(close=self._pid == os.getpid())
+            self._engine = None
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` in a transaction that changes nothing: one snapshot of the database."""
+        return self._patiently(work, self.read_patience, writes=False)
+
+    def write(
+        self, work: Callable[[Connection], Result], *, patience: float | None = None
+    ) -> Result:
+        """Run `work` in a transaction that holds the right to write, and commit it.
+
+        `work` is called again after an outage, also when a commit went through and only its
+        acknowledgement was lost: it must be safe to repeat.
+
+        Raises:
+            StoreUnavailable: no answer within the patience.
+            StoreFull: no space left.
+        """
+        return self._patiently(work, patience or self.write_patience, writes=True)
+
+    def _patiently(
+        self, work: Callable[[Connection], Result], patience: float, *, writes: bool
+    ) -> Result:
+        began = time.monotonic()
+        pause = 0.02
+        while True:
+            try:
+                with self._transaction(writes) as connection:
+                    return work(connection)
+            except (DBAPIError, PoolTimeout) as error:
+                problem = sentence(error)
+                if is_full(error) or (is_io_error(error) and self._has_no_space()):
+                    raise StoreFull(
+                        f"no space left for the store {self.address}: {problem}"
+                    ) from None
+                if is_unusable(error):
+                    raise InputError(f"{self.address} cannot be used: {problem}") from None
+                if not is_passing(error):
+                    raise
+                if time.monotonic() - began + pause > patience:
+                    raise StoreUnavailable(
+                        f"the store {self.address} did not answer for {patience:.0f} s: {problem}"
+                    ) from None
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
+            pause = min(pause * 2, 2.0)
+
+    def _has_no_space(self) -> bool:
+        """Whether the file system of the SQLite file is full: SQLite may only say "I/O error"."""
+        path = self.address.path
+        return path is not None and shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES
+
+    @contextmanager
+    def _transaction(self, writes: bool) -> Iterator[Connection]:
+        engine = self.engine.execution_options(immediate=writes)
+        if writes and self.address.is_sqlite:
+            with self._writer, engine.begin() as connection:
+                yield connection
+        else:
+            with engine.begin() as connection:
+                yield connection
+
+
+def _engine(address: Address, busy_seconds: float) -> Engine:
+    if not address.is_sqlite:
+        return create_engine(
+            address.url,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=READ_PATIENCE,
+            connect_args={"options": _session_options(), "connect_timeout": 10, **NETWORK},
+        )
+    engine = create_engine(
+        address.url,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=busy_seconds,
+        connect_args={"timeout": busy_seconds},
+    )
+    event.listen(engine, "connect", prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _session_options() -> str:
+    """What a PostgreSQL server is told of each connection of the store."""
+    settings = {
+        "timezone": "utc",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "tcp_keepalives_idle": 60,  # seconds; a vanished host's connection is given up after 90
+        "tcp_keepalives_interval": 10,
+        "tcp_keepalives_count": 3,
+    }
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+
+
+def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """Give a new SQLite connection the store's settings."""
+    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def sentence(error: Exception) -> str:
+    """What the driver said, in one line, without the statement and its parameters."""
+    cause = getattr(error, "orig", None) or error
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return lines[0] if lines else type(cause).__name__
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the disk (or the server's) is full."""
+    cause = getattr(error, "orig", None)
+    if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return True
+    return getattr(cause, "sqlstate", None) == "53100"
+
+
+def is_io_error(error: Exception) -> bool:
+    """Whether SQLite could not read or write its files."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_IOERR
+
+
+UNUSABLE_SQLITE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+}
+
+REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied")
+"""What a PostgreSQL server says when waiting will not help."""
+
+
+def is_unusable(error: Exception) -> bool:
+    """Whether the database answered that it cannot be used, now or later."""
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in UNUSABLE_SQLITE
+    if getattr(cause, "sqlstate", None) is not None or not isinstance(error, OperationalError):
+        return False
+    return any(refusal in str(cause) for refusal in REFUSALS)  # psycopg gives no code on connect
+
+
+PASSING_STATES = ("08", "25P03", "40", "57P", "53", "55P")
+"""SQLSTATEs that pass: connection, idle too long, serialization, deadlock, shutdown, resources,
+locks."""
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same transaction may succeed a moment later."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(PASSING_STATES)
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

@@ -1,0 +1,187 @@
+"""Making the store's tables once, under a lock, and refusing whatever is not a store.
+
+A new SQLite file is made aside and renamed, so that a file that exists is complete. Tables of other
+programs beside ours are left alone. Nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+from sqlalchemy import URL, Connection, insert, inspect, select, text, update
+
+from ablations.errors import InputError
+from runner.store.database.address import DEFAULT_PATH, Address
+from runner.store.database.connections import Database
+from runner.store.database.tables import metadata, version
+
+SCHEMA_VERSION = 2
+
+ADVISORY_LOCK = 0x41424C41
+"""PostgreSQL's lock number for everything done once a database ("ABLA")."""
+
+
+def prepare(database: Database, *, create: bool) -> None:
+    """Make sure the database is a store of this version; make it one if `create` says so.
+
+    Safe when many processes call it at one instant on a database that does not exist yet.
+
+    Raises:
+        InputError: it is not there (and `create` is False), not a database, damaged, read-only
+            (and `create` is True), of another version, or holds other tables under our names.
+    """
+    path = database.address.path
+    if path is not None:
+        _check_folder(path, create)
+        if not path.exists():
+            if not create:
+                raise InputError(
+                    f"there is no store at {path}; `python -m runner grid SPEC` makes one, "
+                    "--storage names another"
+                )
+            with once_lock(database.address):
+                if not path.exists():
+                    _make_file(path)
+        _check_file(path)
+    if _is_store(database, create):
+        return
+    if not create:
+        raise InputError(
+            f"{database.address} is a database but not a store: it holds no studies of this runner"
+        )
+    with once_lock(database.address):
+        if not _is_store(database, create):
+            if path is not None:  # a database of someone else's, to which the store is added
+                _switch_to_wal(path)
+            database.write(_make_tables)
+
+
+@contextmanager
+def once_lock(address: Address) -> Iterator[None]:
+    """Held while something is done once on a SQLite store; PostgreSQL locks in its transaction."""
+    if address.path is None:
+        yield
+        return
+    try:
+        with FileLock(f"{address.path}.lock"):
+            yield
+    except OSError as error:
+        raise InputError(
+            f"cannot write in the folder of the store {address}: {error.strerror or error}"
+        ) from None
+
+
+def _check_folder(path: Path, create: bool) -> None:
+    if path.parent.is_dir():
+        if path.is_dir():
+            raise InputError(f"the store {path} is a folder; expected a file")
+        return
+    if create and path == DEFAULT_PATH.absolute():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return
+    raise InputError(f"the folder of the store {path} does not exist")
+
+
+def _make_file(path: Path) -> None:
+    """Make a complete store beside `path` and rename it: no half-made one is ever seen."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    database = Database(Address(URL.create("sqlite", database=str(aside))))
+    try:
+        _switch_to_wal(aside)
+        database.write(_make_tables)
+        database.close()  # the last connection folds the write-ahead log into the file
+        _sync(aside)
+        aside.rename(path)
+        _sync(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(f"cannot make the store {path}: {error}") from None
+    finally:
+        database.close()
+        for left in (aside, *(aside.with_name(aside.name + end) for end in ("-wal", "-shm"))):
+            left.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _switch_to_wal(path: Path) -> None:
+    """Write-ahead logging is a property of the file: set once, not by every connection."""
+    with sqlite3.connect(path, timeout=60, isolation_level=None) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what SQLite would only notice later, or take for an empty database."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise InputError(f"cannot read the store {path}: {error.strerror}") from None
+    if size == 0:
+        raise InputError(f"the store {path} is an empty file (0 bytes); move it away")
+    if not header.startswith(b"SQLite format 3\0") or len(header) < 100:
+        raise InputError(f"{path} is not a SQLite database")
+    page: int = struct.unpack(">H", header[16:18])[0] or 1
+    page = 65536 if page == 1 else page
+    pages: int = struct.unpack(">I", header[28:32])[0]
+    # While a write-ahead log exists, the file alone may lag behind its own header.
+    log = path.with_name(path.name + "-wal")
+    if size < pages * page and not (log.exists() and log.stat().st_size):
+        raise InputError(
+            f"the store {path} is truncated: {size} of {pages * page} bytes are there; "
+            "restore it from a copy"
+        )
+
+
+def _is_store(database: Database, create: bool) -> bool:
+    """Whether the tables are there, in this version."""
+
+    def look(connection: Connection) -> tuple[bool, list[int]]:
+        if inspect(connection).has_table(version.name):
+            return True, list(connection.scalars(select(version.c.version)))
+        return False, []
+
+    there, versions = database.read(look)
+    if there and versions != [SCHEMA_VERSION]:
+        found = max(versions, default=0)
+        advice = "install a newer version" if found > SCHEMA_VERSION else "start a new store"
+        raise InputError(
+            f"the store {database.address} has schema version {found}, this program reads "
+            f"{SCHEMA_VERSION}; {advice}"
+        )
+    if there and create:
+        # A file that may only be read shows it at the first write: before any training, that is.
+        database.write(_touch)
+    return there
+
+
+def _touch(connection: Connection) -> None:
+    connection.execute(update(version).values(version=SCHEMA_VERSION))
+
+
+def _make_tables(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        if inspect(connection).has_table(version.name):
+            return
+    taken = sorted(set(metadata.tables) & set(inspect(connection).get_table_names()))
+    if taken:
+        raise InputError(
+            f"{connection.engine.url.render_as_string(hide_password=True)} already has a table "
+            f"{taken[0]!r} that is not this program's; choose another database"
+        )
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(insert(version).values(version=SCHEMA_VERSION))
