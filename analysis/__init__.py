@@ -17,11 +17,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analysis.accessors import register
+
 if TYPE_CHECKING:
     from analysis.effects.estimate import Effects
-    from analysis.model.cell_means import CellMeans, Estimate
+    from analysis.model.cell_means import CellMeans
+    from analysis.stats.estimates import Estimate
     from analysis.study import Study, from_frame, load
-    from analysis.table.tidy import Table, read_table
+    from analysis.table.reading import read_table
+    from analysis.table.tidy import Table
 
 __all__ = [
     "CellMeans",
@@ -34,15 +38,18 @@ __all__ = [
     "read_table",
 ]
 
+register("plot", "analysis.report.plots", "Plots")
+register("document", "analysis.document.document", "bound")
+
 _HOMES = {
-    "CellMeans": "cell_means",
-    "Effects": "effects",
-    "Estimate": "cell_means",
+    "CellMeans": "model.cell_means",
+    "Effects": "effects.estimate",
+    "Estimate": "stats.estimates",
     "Study": "study",
-    "Table": "frame",
+    "Table": "table.tidy",
     "from_frame": "study",
     "load": "study",
-    "read_table": "frame",
+    "read_table": "table.reading",
 }
 
 

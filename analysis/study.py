@@ -1,8 +1,7 @@
 """A study in the hands of a person: pandas in, pandas out, one method a question.
 
 Holds a tidy frame, its factors and the outcome looked at; everything is estimated when first asked
-and kept. Reads a store, never writes one. Longer than 300 lines because it is the one list of what
-can be asked, each method a few lines over the module that knows.
+and kept. Reads a store, never writes one; each method is a few lines over the module that knows.
 """
 
 from __future__ import annotations
@@ -16,38 +15,42 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
-from analysis.effects.estimate import Effects, estimate_effects
-from analysis.effects.frames import factor_column, pooled_contrast
-from analysis.model.cell_means import CellMeans, Estimate, Method
+from analysis.accessors import access, accessors
+from analysis.effects.estimate import KINDS, Effects
+from analysis.effects.frames import by_method
+from analysis.model.cell_means import CellMeans, Method
 from analysis.model.contrast_text import contrast_weights
-from analysis.model.interval_rule import by_rule, choose_interval
+from analysis.model.grid import Grid
+from analysis.stats.estimates import Estimate
+from analysis.table.columns import typed
 from analysis.table.curves import StoredCurves
-from analysis.table.tidy import Table, from_runs, tidy
+from analysis.table.runs import from_runs
+from analysis.table.tidy import Table, tidy
+from runner.content.response import ACCURACY, GIVEN_CONVERGED, RESPONSES, Response, response_of
 
 if TYPE_CHECKING:
+    from analysis.effects.aliases.aliasing import Aliasing
     from analysis.effects.best_set import BestSet
     from analysis.outcomes.convergence import Convergence
     from analysis.outcomes.given_converged import GivenConverged
     from analysis.outcomes.missing import Missing
+    from analysis.outcomes.others import OtherOutcomes
     from analysis.outcomes.time_to_target import TimeToTarget
-    from analysis.report.plots import Plots
     from analysis.verdicts.looks import Decided
     from runner.store import Store, StudyInfo
 
-Kept = TypeVar("Kept")
+T = TypeVar("T")
+ORDER, CONFIDENCE = 2, 0.95
+"""What is asked where nobody says otherwise: kept, because a report asks for it many times."""
+NUMBERS = ("se", "df", "low", "high", "p")
 
-OUTCOMES = {
-    "accuracy": "test_accuracy",
-    "converged": "converged",
-    "epochs": "restricted_epochs",
-    "given_converged": "accuracy_given_converged",
-    "seconds": "seconds",
-}
-"""What can be looked at in a study of the store, and the column that holds it."""
-TIMES = ("restricted_epochs", "epochs_to_target", "seconds")
-"""Outcomes of which less is better."""
-LOWER_IS_BETTER = ("loss", "error", "perplexity")
-"""In the name of an outcome: so are these."""
+
+def known(ask: Callable[[], T]) -> T | None:
+    """What a question has for an answer; None where the table has nothing for it."""
+    try:
+        return ask()
+    except InputError:
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +58,26 @@ class Study:
     """One outcome of one grid.
 
     Attributes:
-        source: the tidy table, or a frame that becomes one when an estimate is asked for.
+        frame: one row per planned run.
+        factors: factor name to its levels, both in declared order.
+        response: column of the outcome looked at.
+        replicate: column of the replicate, or None.
         name: of the study, for titles and files.
         planned_claims: claims as written in the specification.
         info: what the store says about the study (profile, spec, levels...); {} for a table.
         read_curves: reads the learning curves, see `curve_rows`; None where there are none.
-        higher_is_better: whether a higher outcome is better; None: by its name.
-        equivalent: half width of the differences that would not matter, in units of the outcome.
+        attempt_rows: one row an attempt; None for a table.
+        higher_is_better: whether a higher outcome is better; None: as its record says.
+        equivalent: half width of the differences that would not matter; None: as its record says.
+        checked: the table, where it was checked already.
+        primary: the study as it was loaded, where another outcome is looked at: claims are about
+            its outcome whichever is looked at.
     """
 
-    source: Table | _Pending
+    frame: pd.DataFrame
+    factors: dict[str, tuple[str, ...]]
+    response: str
+    replicate: str | None = None
     name: str = "table"
     planned_claims: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
@@ -72,37 +85,55 @@ class Study:
     attempt_rows: pd.DataFrame | None = None
     higher_is_better: bool | None = None
     equivalent: float | None = None
+    checked: Table | None = None
+    primary: Study | None = None
+
+    @staticmethod
+    def of(table: Table, **about: Any) -> Study:
+        """The study of a checked table.
+
+        Args:
+            table: whose `problem`, if any, is raised when an estimate is asked for.
+            about: further attributes of the study.
+        """
+        return Study(
+            table.frame, table.factors, table.response, table.replicate, checked=table, **about
+        )
 
     # --- what it holds ------------------------------------------------------------------------
 
     @cached_property
     def table(self) -> Table:
         """The checked table; InputError where no effect on the outcome can be estimated (yet)."""
-        if isinstance(self.source, Table):
-            if self.source.problem:
-                raise InputError(self.source.problem)
-            return self.source
-        return self.source.table()
+        if self.checked is None:
+            return tidy(
+                self.frame,
+                list(self.factors),
+                self.response,
+                self.replicate,
+                levels=self.factors,
+                where=f"study {self.name!r}",
+            )
+        if self.checked.problem:
+            raise InputError(self.checked.problem)
+        return self.checked
 
-    @property
-    def frame(self) -> pd.DataFrame:
-        """One row per planned run."""
-        return self.source.frame
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row per planned run with every outcome as numbers, whatever text a file had."""
+        return typed(self.frame, list(self.factors), self.response)
 
-    @property
-    def factors(self) -> dict[str, tuple[str, ...]]:
-        """Factor name to its levels, both in declared order."""
-        return dict(self.source.factors)
-
-    @property
-    def response(self) -> str:
-        """Column of the outcome looked at."""
-        return self.source.response
-
-    @property
-    def replicate(self) -> str | None:
-        """Column of the replicate."""
-        return self.source.replicate
+    @cached_property
+    def measure(self) -> Response:
+        """The record of the outcome looked at: its name, unit, direction and words."""
+        values = self.runs[self.response].dropna()
+        ends = (float(values.min()), float(values.max())) if len(values) else ()
+        return response_of(
+            self.response,
+            ends,
+            higher_is_better=self.higher_is_better,
+            equivalent=self.equivalent,
+        )
 
     @property
     def curve_rows(self) -> pd.DataFrame | None:
@@ -113,32 +144,45 @@ class Study:
         return None if self.read_curves is None else self.read_curves()
 
     @cached_property
+    def grid(self) -> Grid:
+        """The cell means, and how numbers of them get an interval."""
+        return Grid.of(self.table)
+
+    @property
     def cells(self) -> CellMeans:
         """The cell-means model."""
-        return CellMeans.of(self.table)
+        return self.grid.cells
 
     def outcome(self, name: str) -> Study:
-        """The same study, looking at another outcome (a key of `OUTCOMES` or a column)."""
-        column = OUTCOMES.get(name, name)
+        """The same study, looking at another outcome (by its key or its column)."""
+        column = next((one.column for one in RESPONSES if one.key == name), name)
         if column not in self.frame.columns:
-            known = [key for key, value in OUTCOMES.items() if value in self.frame.columns]
-            raise InputError(f"{self.name} has no outcome {name!r}: {did_you_mean(name, known)}")
-        pending = _Pending(self.frame, self.factors, column, self.replicate, f"study {self.name!r}")
-        return replace(self, source=pending, higher_is_better=None, equivalent=None)
+            there = [one.key for one in RESPONSES if one.column in self.frame.columns]
+            raise InputError(f"{self.name} has no outcome {name!r}: {did_you_mean(name, there)}")
+        return replace(
+            self,
+            response=column,
+            checked=None,
+            higher_is_better=None,
+            equivalent=None,
+            primary=self.primary or self,
+        )
 
     # --- estimates ----------------------------------------------------------------------------
 
-    def estimates(self, order: int | None = 2, confidence: float = 0.95) -> Effects:
-        """Everything at once; kept per order and confidence."""
-        kept = self.__dict__.setdefault("_estimates", {})
-        key = (order, confidence)
-        if key not in kept:
-            kept[key] = estimate_effects(self.table, order, confidence)
-        found = kept[key]
-        assert isinstance(found, Effects)  # noqa: S101 - only this method fills it
-        return found
+    @cached_property
+    def _effects(self) -> Effects:
+        return Effects(self.table, self.grid, ORDER, CONFIDENCE)
 
-    def effects(self, confidence: float = 0.95, method: Method | None = None) -> pd.DataFrame:
+    def estimates(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> Effects:
+        """All effects, each worked out when asked for; those of the defaults are kept."""
+        if (order, confidence) == (ORDER, CONFIDENCE):
+            return self._effects
+        highest = len(self.factors) if order is None else order
+        grid = self.grid if highest == self.grid.order else replace(self.grid, order=highest)
+        return Effects(self.table, grid, order, confidence)
+
+    def effects(self, confidence: float = CONFIDENCE, method: Method | None = None) -> pd.DataFrame:
         """Main effects: each level's marginal mean and its deviation from the grand mean.
 
         Args:
@@ -150,88 +194,101 @@ class Study:
             Columns factor, level, mean, mean_low, mean_high, mean_method, effect, se, df, low,
             high, p, method, rests_on (the cell means, or the model that predicts empty ones).
         """
-        found = self.estimates(confidence=confidence)
-        chosen = method or found.rule.primary
-        means = _means(found, method)
-        rows = pick_method(found.main_effects, chosen)
-        single = means["term"].isin(list(self.factors))
-        means = means[single].reset_index(drop=True)
+        effects = self.estimates(confidence=confidence)
+        rows = by_method(effects.main_effects, method or effects.rule.primary)
+        means = _means(effects, method)
+        means = means[means["other"].isna()].reset_index(drop=True)
         return pd.DataFrame(
             {
-                "factor": rows["term"],
-                "level": [_level_at(rows, i, term) for i, term in enumerate(rows["term"])],
-                "mean": means["mean"],
+                "factor": rows["factor"],
+                "level": rows["level"],
+                "mean": means["estimate"],
                 "mean_low": means["low"],
                 "mean_high": means["high"],
                 "mean_method": means["method"],
                 "effect": rows["estimate"],
-                **{name: rows[name] for name in ("se", "df", "low", "high", "p")},
-                "method": chosen,
+                **{name: rows[name] for name in NUMBERS},
+                "method": rows["method"],
                 "rests_on": rows["rests_on"],
             }
         )
 
-    def interactions(self, confidence: float = 0.95, method: Method | None = None) -> pd.DataFrame:
+    def interactions(
+        self, confidence: float = CONFIDENCE, method: Method | None = None
+    ) -> pd.DataFrame:
         """Double-centred effects of every pair of factors.
 
         Returns:
             Columns term, first_factor, first, second_factor, second, mean, effect, se, df, low,
             high, p, method.
         """
-        found = self.estimates(confidence=confidence)
-        chosen = method or found.rule.primary
-        rows = pick_method(found.interaction_effects, chosen)
-        means = _means(found, method)
-        means = means[means["term"].str.contains(":", regex=False)].reset_index(drop=True)
-        pairs = [str(term).split(":") for term in rows["term"]]
-        at = range(len(rows))
+        effects = self.estimates(confidence=confidence)
+        rows = by_method(effects.interaction_effects, method or effects.rule.primary)
+        means = _means(effects, method)
+        means = means[means["other"].notna()].reset_index(drop=True)
         return pd.DataFrame(
             {
                 "term": rows["term"],
-                "first_factor": [first for first, _ in pairs],
-                "first": [_level_at(rows, i, pair[0]) for i, pair in zip(at, pairs, strict=True)],
-                "second_factor": [second for _, second in pairs],
-                "second": [_level_at(rows, i, pair[1]) for i, pair in zip(at, pairs, strict=True)],
-                "mean": means["mean"],
+                "first_factor": rows["factor"],
+                "first": rows["level"],
+                "second_factor": rows["other"],
+                "second": rows["other_level"],
+                "mean": means["estimate"],
                 "effect": rows["estimate"],
-                **{name: rows[name] for name in ("se", "df", "low", "high", "p")},
-                "method": chosen,
+                **{name: rows[name] for name in NUMBERS},
+                "method": rows["method"],
             }
         )
 
     def marginal_means(
-        self, *factors: str, confidence: float = 0.95, method: Method | None = None
+        self, *factors: str, confidence: float = CONFIDENCE, method: Method | None = None
     ) -> pd.DataFrame:
-        """Equal-weight means of one factor, of the combinations of two, or of all mains."""
-        found = self.estimates(confidence=confidence)
-        means = _means(found, method)
+        """Equal-weight means of one factor, of the combinations of two, or of all mains.
+
+        Returns:
+            Columns factor, level, other, other_level (of two factors), mean, se, df, low, high,
+            method.
+        """
         for name in factors:
             self._check_factor(name)
+        means = _means(self.estimates(confidence=confidence), method)
         if factors:
-            term = ":".join(name for name in self.factors if name in factors)
-            means = means[means["term"] == term]
+            means = means[means["term"] == ":".join(one for one in self.factors if one in factors)]
         else:
-            means = means[means["term"].isin(list(self.factors))]
-        keep = [factor_column(name) for name in factors or self.factors]
-        columns = ["term", *keep, "mean", "se", "df", "low", "high", "method"]
-        return means[columns].reset_index(drop=True)
+            means = means[means["other"].isna()]
+        keys = ["factor", "level", *(["other", "other_level"] if len(factors) > 1 else [])]
+        columns = [*keys, "estimate", "se", "df", "low", "high", "method"]
+        return means[columns].rename(columns={"estimate": "mean"}).reset_index(drop=True)
 
-    def contrasts(self, confidence: float = 0.95, method: Method | None = None) -> pd.DataFrame:
-        """Pairwise differences within each factor, Holm-adjusted within it."""
-        found = self.estimates(confidence=confidence)
-        chosen = method or found.rule.primary
-        rows = pick_method(found.contrasts, chosen)
-        columns = ["term", "first", "second", "estimate", "se", "df", "low", "high", "p", "p_holm"]
-        columns += ["rests_on"]
-        return rows[columns].rename(columns={"term": "factor"}).assign(method=chosen)
+    def contrasts(
+        self, confidence: float = CONFIDENCE, method: Method | None = None
+    ) -> pd.DataFrame:
+        """Pairwise differences within each factor, first minus second, Holm-adjusted within it.
+
+        Returns:
+            Columns factor, first, second, estimate, se, df, low, high, p, p_holm, rests_on, method.
+        """
+        effects = self.estimates(confidence=confidence)
+        rows = by_method(effects.differences, method or effects.rule.primary)
+        columns = [
+            "factor",
+            "level",
+            "versus",
+            "estimate",
+            *NUMBERS,
+            "p_holm",
+            "rests_on",
+            "method",
+        ]
+        return rows[columns].rename(columns={"level": "first", "versus": "second"})
 
     def contrast(
         self,
         text: str,
         given: Mapping[str, str | Sequence[str]] | None = None,
         method: Method | None = None,
-        confidence: float = 0.95,
-        order: int | None = 2,
+        confidence: float = CONFIDENCE,
+        order: int | None = ORDER,
     ) -> Estimate:
         """A difference as written: `contrast("bn: before - after", given={"optimizer": "adam"})`.
 
@@ -243,141 +300,150 @@ class Study:
             InputError: the text is no contrast or names what the study lacks.
         """
         weights = contrast_weights(self.cells, text, given)
-        chosen = method or choose_interval(self.cells).primary
+        effects = self.estimates(order, confidence)
+        chosen = method or effects.rule.primary
         if chosen == "pooled":
-            found = pooled_contrast(self.estimates(order, confidence).fit, weights, confidence)
-            if np.isfinite(found.estimate):
-                return found
-        highest = len(self.factors) if order is None else order
-        return by_rule(self.cells, weights, confidence, chosen, highest)
+            pooled = effects.fit.contrast(weights, confidence)
+            if np.isfinite(pooled.estimate):
+                return pooled
+        return effects.grid.estimate(weights, confidence, chosen)
 
-    def tests(self, kind: str | None = None, order: int | None = 2) -> pd.DataFrame:
+    def tests(self, kind: str | None = None, order: int | None = ORDER) -> pd.DataFrame:
         """Tests of all terms, by default those that hold under the rule (`Effects.decisive`).
 
         Args:
             kind: type1, type2, type3, type3_hc3, welch or blocked for one table of its own.
             order: highest order of the terms, None for all.
         """
-        found = self.estimates(order)
+        effects = self.estimates(order)
         if kind is None:
-            return found.decisive
-        tables = found.anova
-        if kind not in tables:
-            raise InputError(f"unknown kind of test {kind!r}: {did_you_mean(kind, tables)}")
-        return tables[kind].copy()
+            return effects.decisive.copy()
+        if kind not in KINDS:
+            raise InputError(f"unknown kind of test {kind!r}: {did_you_mean(kind, KINDS)}")
+        return effects.tests(kind).copy()
 
     def variance_shares(self) -> pd.DataFrame:
         """Percent of the variance of a run by term, with intervals."""
         return self.estimates().shares.table.copy()
 
-    def best(self, confidence: float = 0.95, higher: bool | None = None) -> BestSet:
-        """Cells and levels not shown to be worse than the best (`analysis.effects.best_set`).
+    def best(self, confidence: float = CONFIDENCE, higher: bool | None = None) -> BestSet:
+        """Cells and levels not shown to be worse than the best (`effects.best_set`).
 
         Args:
             confidence: with which the best one is in each set.
-            higher: whether a higher outcome is better; by default what the study says, else it is,
-                unless the outcome is a time, a loss or an error by its name.
+            higher: whether a higher outcome is better; by default what its record says.
         """
         from analysis.effects.best_set import best_set
 
         if higher is None:
-            higher = self.higher_is_better
-        if higher is None:
-            named = self.response.lower()
-            higher = named not in TIMES and not any(word in named for word in LOWER_IS_BETTER)
+            higher = self.measure.higher_is_better
         return best_set(self.cells, self.contrasts(confidence), confidence, higher)
 
     def interaction_kinds(self) -> pd.DataFrame:
         """Which interactions change what is better, which vanish on another scale.
 
-        See `analysis.effects.crossover`.
+        See `effects.crossover`.
         """
-        return self._once(("interaction_kinds", 0.95), self._interaction_kinds).copy()
+        return self._interaction_kinds.copy()
 
+    @cached_property
     def _interaction_kinds(self) -> pd.DataFrame:
         from analysis.effects.crossover import interaction_kinds, logit_tests
 
-        found = self.estimates()
-        counted = self.response == "test_accuracy" and {"test_correct", "n_test"} <= set(self.frame)
+        effects = self.estimates()
+        counted = self.response == ACCURACY.column and {"test_correct", "n_test"} <= set(self.runs)
         if not counted:
-            return interaction_kinds(found)
-        total = pd.to_numeric(self.frame["n_test"], errors="coerce")
-        right = pd.to_numeric(self.frame["test_accuracy"], errors="coerce") * total
-        return interaction_kinds(found, logit_tests(self.table, right, total, found.fit.terms))
+            return interaction_kinds(effects)
+        total = self.runs["n_test"]
+        right = self.runs[ACCURACY.column] * total
+        return interaction_kinds(effects, logit_tests(self.table, right, total, effects.fit.terms))
 
-    # --- other outcomes (lazy: each lives in its own module) ------------------------------------
+    @cached_property
+    def aliasing(self) -> Aliasing:
+        """How the terms are mixed in the cells that ran."""
+        from analysis.effects.aliases.aliasing import aliasing
 
-    def convergence(self, confidence: float = 0.95) -> Convergence:
-        """Rates, exact tests and Firth terms of convergence (`analysis.outcomes.convergence`).
+        return aliasing(self.cells)
+
+    # --- other outcomes -------------------------------------------------------------------------
+
+    @cached_property
+    def _others(self) -> OtherOutcomes:
+        from analysis.outcomes.others import OtherOutcomes
+
+        return OtherOutcomes(self.runs, self.factors, self.response, self.replicate, CONFIDENCE)
+
+    def others(self, confidence: float = CONFIDENCE) -> OtherOutcomes:
+        """What the table says besides the outcome looked at; at the default confidence kept."""
+        return (
+            self._others
+            if confidence == CONFIDENCE
+            else replace(self._others, confidence=confidence)
+        )
+
+    def convergence(self, confidence: float = CONFIDENCE) -> Convergence:
+        """Rates, exact tests and Firth terms of convergence (`outcomes.convergence`).
 
         Raises:
             InputError: the table does not say which runs converged.
         """
-        from analysis.document.sections import with_types
-        from analysis.outcomes.convergence import convergence
+        return self.others(confidence).convergence
 
-        return self._once(
-            ("convergence", confidence),
-            lambda: convergence(with_types(self.frame), self.factors, confidence=confidence),
-        )
-
-    def time_to_target(self, confidence: float = 0.95) -> TimeToTarget:
-        """Restricted mean epochs and curves by level (`analysis.outcomes.time_to_target`).
+    def time_to_target(self, confidence: float = CONFIDENCE) -> TimeToTarget:
+        """Restricted mean epochs and curves by level (`outcomes.time_to_target`).
 
         Raises:
             InputError: the table has no epochs to a target.
         """
-        from analysis.document.sections import with_types
-        from analysis.outcomes.time_to_target import time_to_target
+        return self.others(confidence).time_to_target
 
-        return self._once(
-            ("time_to_target", confidence),
-            lambda: time_to_target(
-                with_types(self.frame), self.factors, self.replicate, confidence
-            ),
-        )
-
-    def given_converged(self, confidence: float = 0.95) -> GivenConverged:
-        """Accuracy of converged runs on common support (`analysis.outcomes.given_converged`).
+    def given_converged(self, confidence: float = CONFIDENCE) -> GivenConverged:
+        """The outcome of converged runs on common support (`outcomes.given_converged`).
 
         Raises:
             InputError: the table does not say which runs converged, or none did.
         """
-        from analysis.document.sections import with_types
-        from analysis.outcomes.given_converged import given_converged
+        return self.others(confidence).given_converged
 
-        return self._once(
-            ("given_converged", confidence),
-            lambda: given_converged(
-                with_types(self.frame),
-                self.factors,
-                self.response,
-                replicate=self.replicate,
-                confidence=confidence,
-            ),
-        )
-
-    def missing(self, confidence: float = 0.95) -> Missing:
+    def missing(self, confidence: float = CONFIDENCE) -> Missing:
         """Lost and waiting runs by level, and whether they fell at random (`outcomes.missing`)."""
-        from analysis.outcomes.missing import missing
+        return self.others(confidence).missing
 
-        return missing(self.frame, self.factors, self.response, confidence)
+    # --- verdicts -------------------------------------------------------------------------------
 
-    def claims(self, confidence: float = 0.95) -> pd.DataFrame:
-        """The planned claims with verdicts (`analysis.verdicts.claims`)."""
-        from analysis.document.sections import claimed_outcomes
-        from analysis.verdicts.claims import answer
+    def claims(self, confidence: float = CONFIDENCE) -> pd.DataFrame:
+        """The planned claims with verdicts (`verdicts.claims`).
 
-        others = claimed_outcomes(self)
-        return answer(self.cells, self.planned_claims, self.factors, confidence, others=others)
+        They are judged on the outcomes they are about, whichever is looked at.
+        """
+        home = self.primary or self
+        return home._claims.copy() if confidence == CONFIDENCE else home._judged(confidence)
+
+    @cached_property
+    def _claims(self) -> pd.DataFrame:
+        return self._judged(CONFIDENCE)
+
+    def _judged(self, confidence: float) -> pd.DataFrame:
+        from analysis.verdicts.claims import Evidence, judge
+
+        others = Evidence(known(self.convergence), known(self.time_to_target))
+        planned, factors = self.planned_claims, self.factors
+        return judge(self.grid, planned, factors, confidence, about=self.measure, others=others)
 
     def decided(self, precision: float | None = None) -> Decided:
         """Is it decided yet? The main effects at the present wave of the planned replicates."""
+        return self._decided if precision is None else self._look(precision)
+
+    @cached_property
+    def _decided(self) -> Decided:
+        return self._look(None)
+
+    def _look(self, precision: float | None) -> Decided:
         from analysis.verdicts.looks import complete_waves, decided
 
         planned = int(self.info.get("replicates") or self.cells.counts.max())
         waves = complete_waves(self.frame, list(self.factors))
-        return decided(self.cells, planned, precision=precision, complete=waves)
+        return decided(self.grid, planned, precision=precision, complete=waves)
 
     def power(self, power: float = 0.8, precision: float | None = None) -> pd.DataFrame:
         """Smallest detectable effects and replicates for a precision (`verdicts.power`)."""
@@ -385,87 +451,43 @@ class Study:
 
         return detectable(self.cells, power, precision=precision)
 
-    @cached_property
-    def plot(self) -> Plots:
-        """Figures: `study.plot.main_effects()`."""
-        from analysis.report.plots import Plots
-
-        return Plots(self)
-
-    def document(self, order: int | None = 2, confidence: float = 0.95) -> dict[str, Any]:
-        """The content of `effects.json`."""
-        from analysis.document.effects import best_section, to_document, without_effects
-        from analysis.document.sections import other_outcomes
-        from analysis.table.records import records
-
+    def summary(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> list[str]:
+        """A few plain lines: size, what is not estimable, the strongest terms."""
         try:
             effects = self.estimates(order, confidence)
         except InputError as error:
-            others = other_outcomes(self, confidence)
-            if not isinstance(others.get("convergence"), dict):
-                raise
-            return without_effects(self, order, confidence, str(error), others)
-        found = {
-            "best": best_section(self.best(confidence), self.cells),
-            "interaction_kinds": records(self.interaction_kinds()),
-        }
-        return to_document(
-            effects, {"study": self.name, **found, **other_outcomes(self, confidence)}
-        )
-
-    def summary(self, order: int | None = 2, confidence: float = 0.95) -> list[str]:
-        """A few plain lines: size, what is not estimable, the strongest terms."""
-        try:
-            found = self.estimates(order, confidence)
-        except InputError as error:
             return [f"no effect can be estimated: {error}"]
+        cells = effects.cells
         lines = [
-            f"{found.cells.n} runs in {int((~found.cells.empty).sum())} of "
-            f"{found.cells.counts.size} cells, {self.response}; primary interval: "
-            f"{found.rule.primary} ({found.rule.reason})"
+            f"{cells.n} runs in {len(cells.ran)} of {cells.counts.size} cells, {self.response}; "
+            f"primary interval: {effects.rule.primary} ({effects.rule.reason})"
         ]
-        lines += [f"not estimable: {one.reason}" for one in found.not_estimable[:5]]
-        if len(found.not_estimable) > 5:
-            lines.append(f"and {len(found.not_estimable) - 5} more terms are not estimable")
-        table = found.decisive
+        lines += [f"not estimable: {one.reason}" for one in effects.not_estimable[:5]]
+        if len(effects.not_estimable) > 5:
+            lines.append(f"and {len(effects.not_estimable) - 5} more terms are not estimable")
+        table = effects.decisive
         tested = table[np.isfinite(table["p_holm"].astype(float))].sort_values("p")
         for row in tested.head(5).itertuples():
-            lines.append(f"{row.term}: F({row.df:.3g}, {row.df_error:.3g}) = {row.F:.4g}, "
-                         f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {found.deciding})")  # fmt: skip
-        return [*lines, *found.notes]
+            lines.append(
+                f"{row.term}: F({row.df:.3g}, {row.df_error:.3g}) = {row.F:.4g}, "
+                f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {effects.deciding})"
+            )
+        return [*lines, *effects.notes]
 
-    def _once(self, key: tuple[str, float], make: Callable[[], Kept]) -> Kept:
-        """What `make` returns, made when first asked for: a report asks many times."""
-        kept = self.__dict__.setdefault("_made", {})
-        if key not in kept:
-            kept[key] = make()
-        found: Kept = kept[key]
-        return found
+    # --- what later rooms make of it --------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        """`plot` and `document` (`analysis.accessors`)."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return access(name, self)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *accessors()})
 
     def _check_factor(self, name: str) -> None:
         if name not in self.factors:
             raise InputError(f"unknown factor {name!r}: {did_you_mean(name, self.factors)}")
-
-
-@dataclass(frozen=True, eq=False)
-class _Pending:
-    """A tidy frame whose outcome is checked only when an estimate is asked for."""
-
-    frame: pd.DataFrame
-    factors: Mapping[str, tuple[str, ...]]
-    response: str
-    replicate: str | None
-    where: str
-
-    def table(self) -> Table:
-        return tidy(
-            self.frame,
-            list(self.factors),
-            self.response,
-            self.replicate,
-            levels=self.factors,
-            where=self.where,
-        )
 
 
 def from_frame(
@@ -490,7 +512,8 @@ def from_frame(
         name: for titles.
         levels: factor to its levels in order; one that no row has is named as not estimable.
             Otherwise those of a Categorical, numbers by size, text as the rows first have it.
-        claims: planned contrasts ("A: a > b by 0.5"), answered by `Study.claims`.
+        claims: planned contrasts ("A: a > b by 0.5", the margin in the unit that the response is
+            shown in), answered by `Study.claims`.
         higher_is_better: of the response; by default it is, unless its name says loss or error.
         equivalent: half width of the differences that would not matter, in units of the response.
 
@@ -499,9 +522,9 @@ def from_frame(
     """
     if isinstance(factors, str):
         factors = [factors]
-    kept = {"status", "converged"} & set(frame.columns) - {*factors, response, replicate}
-    table = tidy(frame, factors, response, replicate, levels=levels, strict=not kept)
-    return Study(
+    others = {"status", "converged"} & set(frame.columns) - {*factors, response, replicate}
+    table = tidy(frame, factors, response, replicate, levels=levels, strict=not others)
+    return Study.of(
         table,
         name=name,
         planned_claims=tuple(claims),
@@ -532,32 +555,24 @@ def from_store(store: Store, info: StudyInfo) -> Study:
     attempts = pd.DataFrame(store.attempts(info))
     factors = {name: tuple(labels) for name, labels in info.factors.items()}
     frame = from_runs(runs, factors)
-    if {"test_accuracy", "converged"} <= set(frame.columns):
-        kept = frame["converged"] == 1
-        frame["accuracy_given_converged"] = frame["test_accuracy"].where(kept)
-    pending = _Pending(frame, factors, "test_accuracy", "replicate", f"study {info.name!r}")
+    if {ACCURACY.column, "converged"} <= set(frame.columns):
+        survived = frame["converged"] == 1
+        frame[GIVEN_CONVERGED.column] = frame[ACCURACY.column].where(survived)
     facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
     facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
-    curves = StoredCurves(store.address, info, frozenset(frame["cell"]))
-    return Study(pending, info.name, tuple(info.claims), facts, curves, attempts)
+    return Study(
+        frame,
+        factors,
+        ACCURACY.column,
+        "replicate",
+        name=info.name,
+        planned_claims=tuple(info.claims),
+        info=facts,
+        read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
+        attempt_rows=attempts,
+    )
 
 
-def pick_method(frame: pd.DataFrame, method: str) -> pd.DataFrame:
-    """One method's columns of a frame that holds pooled ones and prefixed others."""
-    others = [f"{name}_" for name in ("welch", "blocked")]
-    prefixed = [c for c in frame.columns if any(str(c).startswith(o) for o in others)]
-    if method == "pooled":
-        return frame.drop(columns=prefixed)
-    own = [c for c in prefixed if str(c).startswith(f"{method}_")]
-    renamed = {c: str(c).removeprefix(f"{method}_") for c in own}
-    base = frame.drop(columns=[*prefixed, *(c for c in renamed.values() if c in frame.columns)])
-    return pd.concat([base, frame[own].rename(columns=renamed)], axis=1)
-
-
-def _means(found: Effects, method: Method | None) -> pd.DataFrame:
-    """Marginal means by one method, by default those of the rule, with a column `method`."""
-    return found.marginal_means[method].assign(method=method) if method else found.primary_means
-
-
-def _level_at(rows: pd.DataFrame, row: int, factor: str) -> str:
-    return str(rows[factor_column(factor)].iloc[row])
+def _means(effects: Effects, method: Method | None) -> pd.DataFrame:
+    """Marginal means by one method, by default those of the rule."""
+    return by_method(effects.means, method) if method else effects.means_by_rule

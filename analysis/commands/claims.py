@@ -27,6 +27,5 @@ def run(options: argparse.Namespace) -> int:
         )
     for row in study.claims().itertuples():
         print(f"{str(row.verdict).upper():13}{row.claim}")
-        said = str(row.sentence).removeprefix(f"{str(row.verdict).capitalize()}: ")
-        print(shared.wrapped(said, indent=13))
+        print(shared.wrapped(str(row.reason), indent=13))
     return 0

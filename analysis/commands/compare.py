@@ -11,7 +11,7 @@ from ablations.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.compare.effects import Comparison
+    from analysis.compare.comparison import Comparison
 
 SUMMARY = "Set the same effects of several studies side by side, with their differences."
 EXAMPLES = "example:\n  python -m analysis compare cifar10-quick cifar100-quick\n"
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Print both tables, or write them as one CSV."""
     import pandas as pd
 
-    from analysis.compare.effects import compare
+    from analysis.compare.comparison import compare
     from analysis.study import load
 
     found = compare([load(name, options.storage) for name in options.studies])
@@ -51,11 +51,11 @@ def described(found: Comparison) -> str:
     """Both tables as text, in percentage points where the outcome is a share, the notes below."""
     import numpy as np
 
-    unit = f", {found.unit}" if found.unit else ""
+    unit = f", {found.measure.difference}" if found.measure.difference else ""
     parts = [f"Effects by study with 95% intervals{unit}", _text(_by_study(found))]
     rows = found.differences
     table = rows[["effect", "study", "reference"]].assign(
-        difference=_with_intervals(rows, found.scale),
+        difference=_with_intervals(rows, found.measure.scale),
         p_holm=[f"{p:.3g}" if np.isfinite(p) else "n/a" for p in rows["p_holm"]],
     )
     parts += [f"Differences of effects (study minus reference){unit}", _text(table)]
@@ -64,7 +64,7 @@ def described(found: Comparison) -> str:
 
 def _by_study(found: Comparison) -> pd.DataFrame:
     """Effects as rows, studies as columns, each estimate with its interval."""
-    shown = found.effects.assign(text=_with_intervals(found.effects, found.scale))
+    shown = found.effects.assign(text=_with_intervals(found.effects, found.measure.scale))
     order = list(dict.fromkeys(shown["study"]))
     wide = shown.pivot(index="effect", columns="study", values="text")[order]
     return wide.reindex(shown["effect"].drop_duplicates()).reset_index()

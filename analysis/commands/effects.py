@@ -46,17 +46,17 @@ def configure(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the document, or write it and print a summary."""
-    from analysis.document.effects import write_document
+    from analysis.document.document import document, write_document
 
     study = shared.read_study(options)
-    document = study.document(options.order, options.confidence)
+    content = document(study, options.order, options.confidence)
     if options.out is None:
         import json
 
-        print(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False))
+        print(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
         return 0
     try:
-        write_document(document, options.out)
+        write_document(content, options.out)
     except OSError as error:
         raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
     for line in study.summary(options.order, options.confidence):

@@ -57,7 +57,7 @@ def read_study(options: argparse.Namespace) -> Study:
 
 def _of_table(options: argparse.Namespace) -> Study:
     from analysis.study import Study
-    from analysis.table.tidy import read_table
+    from analysis.table.reading import read_table
 
     for name in ("factors", "response"):
         if not getattr(options, name):
@@ -68,7 +68,7 @@ def _of_table(options: argparse.Namespace) -> Study:
         options.table, options.factors, options.response, options.block, strict=False
     )
     higher = False if options.lower_is_better else None
-    return Study(table, planned_claims=tuple(options.claim), higher_is_better=higher)
+    return Study.of(table, planned_claims=tuple(options.claim), higher_is_better=higher)
 
 
 def wrapped(text: str, indent: int = 0) -> str:

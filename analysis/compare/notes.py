@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.model.cell_means import Estimate
 from analysis.model.completion import rests_on
+from analysis.stats.estimates import Estimate
 
 if TYPE_CHECKING:
     from analysis.study import Study

@@ -24,10 +24,8 @@ from analysis.dashboard.panels import (
     progress_panel,
 )
 from analysis.dashboard.trials import annotate, noted
-from analysis.dashboard.without_firth import convergence_without_firth
 from analysis.dashboard.words import study_note
-from analysis.report import kept
-from analysis.study import from_store
+from analysis.study import from_store, known
 from runner.optuna_mirror.mirror import load_study
 from runner.optuna_mirror.tables import heard_of_study, study_number, tell_study
 from runner.store import StoreError
@@ -109,24 +107,24 @@ class Board:
 
     def _panels(self, page: int, now: list[int], *, may_wait: bool) -> bool:
         """Panels and the study's note; False when they are left as they are for a while."""
-        known = self._store.database.read(
+        attributes = self._store.database.read(
             lambda connection: {
                 **heard_of_study(connection, page, "ablations:"),
                 **heard_of_study(connection, page, "dashboard:plot_data:"),
                 **heard_of_study(connection, page, "dashboard:note_"),
             }
         )
-        last = known.get(PUBLISHED, {})
+        last = attributes.get(PUBLISHED, {})
         if last.get("counts") == now:
             return True
         if may_wait and 0 <= time.time() - last.get("at", 0.0) < last.get("cost", 0.0) / SHARE:
             return False
         began = time.thread_time()
         study = from_store(self._store, self._info)
-        draft = Draft(page, known)
+        draft = Draft(page, attributes)
         for name, panel in _panels_of(study).items():
             draft.panel(name, panel)
-        draft.note(study_note(study, kept.convergence(study)))
+        draft.note(study_note(study, known(study.convergence)))
         cost = time.thread_time() - began
         draft.said[PUBLISHED] = {"counts": now, "at": time.time(), "cost": cost}
         self._store.database.write(lambda connection: tell_study(connection, page, draft.said))
@@ -155,11 +153,11 @@ def _panels_of(study: Study) -> dict[str, go.Figure]:
     panels: dict[str, Any] = {"a-progress": progress_panel(study.frame)}
     try:
         study.table  # noqa: B018 - says whether anything can be estimated
-        found = kept.keep_convergence(study, lambda: convergence_without_firth(study))
+        convergence = known(study.convergence)
         panels |= {
             "b-main-effects": main_effects_panel(study),
             "c-interactions": interactions_panel(study),
-            "d-convergence": found and convergence_panel(study.factors, found),
+            "d-convergence": convergence and convergence_panel(study.factors, convergence),
         }
     except InputError as error:
         log.info("no effects to show yet: %s", error)

@@ -8,7 +8,6 @@ because the four panels share their axes, bars and colours.
 from __future__ import annotations
 
 import re
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,8 @@ import plotly.graph_objects as go
 
 from analysis.figures.drawing.labels import shortened
 from analysis.figures.drawing.style import PALETTE
-from analysis.report.gallery.drawings import interval_of_means, measure_of
-from analysis.table.tidy import MISSING_STATUSES
+from analysis.report.words.names import interval_name_of_means
+from analysis.table.statuses import FAILED, MISSING_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,8 +58,8 @@ def _lines(text: str) -> list[str]:
 
 def _numbers(values: object, decimals: int = 4) -> list[float | None]:
     """Few decimals, None where there is no number: short JSON."""
-    found = np.asarray(values, dtype=float)
-    return [round(float(v), decimals) if np.isfinite(v) else None for v in found]
+    numbers = np.asarray(values, dtype=float)
+    return [round(float(v), decimals) if np.isfinite(v) else None for v in numbers]
 
 
 def _title(text: str) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def _factor_figure(
 
 def main_effects_panel(study: Study) -> go.Figure:
     """Marginal means with 95% intervals, factor by factor."""
-    measure = measure_of(study)
+    measure = study.measure
     rows = study.effects()
     traces = {}
     for factor, levels in study.factors.items():
@@ -118,7 +117,7 @@ def main_effects_panel(study: Study) -> go.Figure:
         traces[factor] = _means(mean, low, high, list(levels), measure.unit)
     title = f"Main effects: mean {measure.name}"
     if rows["mean_low"].notna().any():
-        title += f", 95% intervals ({interval_of_means(study)})"
+        title += f", 95% intervals ({interval_name_of_means(study)})"
     figure = _factor_figure(study.factors, title, measure.axis, traces)
     grand = float(np.nanmean(study.cells.means)) * measure.scale
     figure.add_shape(
@@ -176,11 +175,15 @@ def _hover(mean: float, low: float, high: float, unit: str) -> str:
     return f"{text} [{low:.4g}, {high:.4g}]"
 
 
-def convergence_panel(factors: Mapping[str, Sequence[str]], found: Convergence) -> go.Figure:
+def convergence_panel(factors: Mapping[str, Sequence[str]], convergence: Convergence) -> go.Figure:
     """Converged share of every level with Wilson intervals."""
     traces = {}
     for factor, levels in factors.items():
-        own = found.rates[found.rates["factor"] == factor].set_index("level").reindex(list(levels))
+        own = (
+            convergence.rates[convergence.rates["factor"] == factor]
+            .set_index("level")
+            .reindex(list(levels))
+        )
         rate, low, high = (own[name].to_numpy(float) * 100 for name in ("rate", "low", "high"))
         trace = _means(rate, low, high, list(levels), "%")
         trace["mode"] = "markers"
@@ -189,7 +192,7 @@ def convergence_panel(factors: Mapping[str, Sequence[str]], found: Convergence) 
             for level, k, n in zip(levels, own["converged"], own["runs"], strict=True)
         ]
         traces[factor] = trace
-    title = f"Convergence: {found.converged} of {found.runs} runs, 95% Wilson intervals"
+    title = f"Convergence: {convergence.converged} of {convergence.runs} runs, 95% Wilson intervals"
     figure = _factor_figure(factors, title, "runs that converged (%)", traces)
     figure.update_yaxes(range=[0, 100])
     figure.update_traces(cliponaxis=False)  # a rate of 0 or 100% keeps its whole dot
@@ -202,12 +205,12 @@ def interactions_panel(study: Study) -> go.Figure | None:
     count = len(names)
     if count < 2:
         return None
-    measure = measure_of(study)
-    means = study.estimates().primary_means
-    pairs = means[means["term"].astype(str).str.contains(":", regex=False)]
+    measure = study.measure
+    means = study.estimates().means_by_rule
+    pairs = means[means["other"].notna()]
     title = f"Interaction matrix: mean {measure.name}"
     if pairs["low"].notna().any():
-        title += f", 95% intervals ({interval_of_means(study)})"
+        title += f", 95% intervals ({interval_name_of_means(study)})"
     figure = go.Figure(
         layout={
             **LAYOUT,
@@ -264,13 +267,17 @@ def _along(factor: str, levels: Sequence[str], column: int, row: int, count: int
 def _pair(
     figure: go.Figure, study: Study, means: pd.DataFrame, along: str, over: str, suffix: str
 ) -> None:
-    measure = measure_of(study)
-    term = next(f"{a}:{b}" for a, b in combinations(study.factors, 2) if {a, b} == {along, over})
-    rows = means[means["term"] == term]
+    measure = study.measure
+    # A pair stands in the table in declared order, whichever of the two runs along the axis.
+    own_key, along_key = ("level", "other_level"), ("factor", "other")
+    turned = list(study.factors).index(along) < list(study.factors).index(over)
+    first, second = (along, over) if turned else (over, along)
+    rows = means[(means[along_key[0]] == first) & (means[along_key[1]] == second)]
+    along_level, over_level = own_key if turned else own_key[::-1]
     levels = study.factors[along]
     for place, level in enumerate(study.factors[over]):
-        own = rows[rows[over].astype(str) == level].set_index(along).reindex(list(levels))
-        mean, low, high = (own[name].to_numpy(float) for name in ("mean", "low", "high"))
+        own = rows[rows[over_level] == level].set_index(along_level).reindex(list(levels))
+        mean, low, high = (own[name].to_numpy(float) for name in ("estimate", "low", "high"))
         low, high = (one * measure.scale for one in measure.interval(low, high))
         mean = mean * measure.scale
         shade = PALETTE[place % len(PALETTE)]
@@ -325,12 +332,11 @@ def progress_panel(frame: pd.DataFrame) -> go.Figure:
     """Runs of every replicate by how they stand."""
     status = frame["status"].astype(str)
     state = frame["state"].astype(str) if "state" in frame else pd.Series("", frame.index)
-    lost = [one for one in MISSING_STATUSES if one != "not_run"]
     kinds = {
         "converged": (status == "converged", PALETTE[2]),
         "stalled": (status == "stalled", PALETTE[5]),
         "diverged": (status == "diverged", PALETTE[1]),
-        "failed": (status.isin(lost), PALETTE[3]),
+        "failed": (status.isin(FAILED), PALETTE[3]),
         "training": ((status == "not_run") & (state == "running"), PALETTE[0]),
         "waiting": ((status == "not_run") & (state != "running"), "#c3c9d0"),
     }

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablations.errors import InputError
-from analysis.report.page.page import progress
 from analysis.report.words.answer import answer, running
 from analysis.report.words.caveats import caveats
 from analysis.report.words.paper import escape_markdown
+from analysis.report.words.progress import progress
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
 
 
-def study_note(study: Study, found: Convergence | None) -> str:
+def study_note(study: Study, convergence: Convergence | None) -> str:
     """Progress, the answer and the caveats; says so where nothing can be estimated yet."""
     how_far = progress(study)
     lines = [f"# {escape_markdown(study.name)}", ""]
@@ -25,7 +25,7 @@ def study_note(study: Study, found: Convergence | None) -> str:
         lines += [f"**Still running.** {escape_markdown(how_far['sentence'])}", ""]
     try:
         sentences = answer(study).sentences
-        warnings = caveats(study, found)
+        warnings = caveats(study, convergence)
     except InputError as error:
         return "\n".join([*lines, f"Nothing can be estimated yet: {escape_markdown(str(error))}."])
     lines += [line for text in sentences for line in (escape_markdown(text), "")]
@@ -43,8 +43,7 @@ def _claims(study: Study) -> list[str]:
         rows = study.claims().to_dict("records")
     except InputError as error:
         return [escape_markdown(f"Not answered yet: {error}.")]
-    texts = [str(row.get("sentence") or f"{row['verdict']}: {row['claim']}") for row in rows]
-    return [f"- {escape_markdown(text)}" for text in texts]
+    return [f"- {escape_markdown(str(row['sentence']))}" for row in rows]
 
 
 def cell_note(run: dict[str, Any], factors: list[str]) -> str:

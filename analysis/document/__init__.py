@@ -1,4 +1,5 @@
 """The content of effects.json, key by key; its schema lies beside it.
 
-effects   of the outcome looked at     sections  of the others
+document   `document(study)`, `write_document`     estimates  of the outcome looked at
+sections   of the other outcomes
 """

@@ -15,7 +15,8 @@ import pandas as pd
 from scipy.special import stdtr
 
 from analysis.model.cell_means import CellMeans
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
+from analysis.stats.estimates import satterthwaite
 
 RIVALS = 64
 """Highest cells that each is compared with; the level is still divided by all rivals."""
@@ -83,7 +84,8 @@ def not_worse(means: Floats, variances: Floats, df: Floats) -> Floats:
     gap = y[rivals] - y[:, None]
     total = v[:, None] + v[rivals]
     with np.errstate(invalid="ignore", divide="ignore"):
-        freedom = total**2 / (v[:, None] ** 2 / f[:, None] + v[rivals] ** 2 / f[rivals])
+        below = v[:, None] ** 2 / f[:, None] + v[rivals] ** 2 / f[rivals]
+        freedom = satterthwaite(total, below)
         t = gap / np.sqrt(total)
         # Two cells that never varied say nothing about how sure their difference is.
         p = np.where((total > 0) & (gap > 0), stdtr(freedom, -t), 1.0)

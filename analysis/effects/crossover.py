@@ -16,16 +16,25 @@ import numpy as np
 import pandas as pd
 
 from analysis.effects.estimate import Effects
-from analysis.effects.term_tests.replicate_tests import replicate_table
-from analysis.effects.term_tests.welch_tests import welch_table
-from analysis.model.cell_means import CellMeans
-from analysis.model.interval_rule import choose_interval
+from analysis.effects.frames import by_method
+from analysis.effects.term_tests.replicate_tests import replicate_test
+from analysis.effects.term_tests.welch_tests import welch_test
+from analysis.model.grid import Grid
 from analysis.model.terms import Term
 from analysis.stats.multiplicity import holm
 from analysis.table.tidy import Table
 
 ALPHA = 0.05
-COLUMNS = ["term", "p_holm", "logit_p_holm", "crossover", "kind", "sentence"]
+COLUMNS = [
+    "term",
+    "factor_a",
+    "factor_b",
+    "p_holm",
+    "logit_p_holm",
+    "crossover",
+    "kind",
+    "sentence",
+]
 
 
 def interaction_kinds(effects: Effects, logit_p: Mapping[str, float] | None = None) -> pd.DataFrame:
@@ -37,11 +46,11 @@ def interaction_kinds(effects: Effects, logit_p: Mapping[str, float] | None = No
             one.
 
     Returns:
-        Columns term; p_holm and logit_p_holm by the tests that decide; crossover (bool, None where
-        simple effects have no test): whether two simple effects of the pair are shown to have
-        opposite signs, Holm-adjusted over the simple effects of one factor; kind ("crossover",
-        "vanishes on the logit scale", "same direction", "not shown", "unknown"); sentence (where it
-        crosses over, else None).
+        Columns term, factor_a, factor_b; p_holm and logit_p_holm by the tests that decide;
+        crossover (bool, None where simple effects have no test): whether two simple effects of the
+        pair are shown to have opposite signs, Holm-adjusted over the simple effects of one factor;
+        kind ("crossover", "vanishes on the logit scale", "same direction", "not shown", "unknown");
+        sentence (where it crosses over, else None).
     """
     table = effects.decisive
     p = dict(zip(table["term"].astype(str), table["p_holm"].astype(float), strict=True))
@@ -54,7 +63,7 @@ def interaction_kinds(effects: Effects, logit_p: Mapping[str, float] | None = No
         kind = _kind(own, on_logit, crossing)
         sentence = crossing if isinstance(crossing, str) else None
         known = None if crossing is None else bool(crossing)
-        rows.append((term, own, on_logit, known, kind, sentence))
+        rows.append((term, first, second, own, on_logit, known, kind, sentence))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -77,12 +86,12 @@ def logit_tests(
     y = np.where(np.isfinite(table.deviations), logit, np.nan)
     # The floor of cells that never vary is one of shares.
     frame = table.frame.drop(columns="n_test", errors="ignore").assign(**{table.response: y})
-    cells = CellMeans.of(replace(table, frame=frame, deviations=y, shift=0.0))
-    rule = choose_interval(cells).primary
-    if rule == "pooled":
+    grid = Grid.of(replace(table, frame=frame, deviations=y, shift=0.0))
+    if grid.rule.primary == "pooled":
         return {}
-    found = (replicate_table if rule == "blocked" else welch_table)(cells, terms, 2)
-    return dict(zip(found["term"].astype(str), holm(found["p"].to_numpy(float)), strict=True))
+    test = replicate_test if grid.rule.primary == "blocked" else welch_test
+    p = holm(np.array([test(grid.margin(term))["p"] for term in terms]))
+    return {term.name: float(one) for term, one in zip(terms, p, strict=True)}
 
 
 def _kind(p: float, logit_p: float, crossing: str | bool | None) -> str:
@@ -102,26 +111,25 @@ def _crossing(effects: Effects, first: str, second: str) -> str | bool | None:
 
     The clearest of the opposite pairs is named: the one whose weaker side is most significant.
     """
-    prefix = {"pooled": ""}.get(effects.rule.primary, f"{effects.rule.primary}_")
     known = False
-    found: tuple[float, str] | None = None
-    table = effects.simple_effects
+    clearest: tuple[float, str] | None = None
+    table = by_method(effects.simple_effects, effects.rule.primary)
     for factor, given in ((first, second), (second, first)):
-        rows = table[(table["factor"] == factor) & (table["given"] == given)]
-        p = holm(rows[f"{prefix}p"].to_numpy(float))
+        rows = table[(table["factor"] == factor) & (table["other"] == given)]
+        p = holm(rows["p"].to_numpy(float))
         known |= bool(np.isfinite(p).any())
-        sure = rows.assign(p=p, value=rows[f"{prefix}estimate"].astype(float))
+        sure = rows.assign(p=p)
         sure = sure[sure["p"] < ALPHA]
-        for _, group in sure.groupby(["first", "second"], sort=False):
-            up, down = group[group["value"] > 0], group[group["value"] < 0]
+        for (level, versus), group in sure.groupby(["level", "versus"], sort=False):
+            up, down = group[group["estimate"] > 0], group[group["estimate"] < 0]
             if up.empty or down.empty:
                 continue
             best, worst = (side.iloc[int(side["p"].argmin())] for side in (up, down))
             weaker = max(float(best["p"]), float(worst["p"]))
-            if found is None or weaker < found[0]:
+            if clearest is None or weaker < clearest[0]:
                 text = (
-                    f"{best['first']} is above {best['second']} of {factor} with {given} = "
-                    f"{best['given_level']}, below it with {given} = {worst['given_level']}"
+                    f"{level} is above {versus} of {factor} with {given} = "
+                    f"{best['other_level']}, below it with {given} = {worst['other_level']}"
                 )
-                found = weaker, text
-    return found[1] if found else (False if known else None)
+                clearest = weaker, text
+    return clearest[1] if clearest else (False if known else None)

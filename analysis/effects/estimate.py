@@ -1,46 +1,44 @@
-"""All effects of a table in one pass: tests, marginal means, contrasts, shares, Lenth.
+"""All effects of a table: tests, marginal means, differences, shares, Lenth, aliases.
 
-Ties the classical fit of the requested order to the cell-means model; every frame is tidy and
-keeps what is not estimable as NaN.
+Ties the classical fit of the requested order to the cell-means model. Each part is worked out when
+it is first asked for, and once; tables are long (`frames`) and keep what is not estimable as NaN.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
+from analysis.effects import frames
 from analysis.effects.aliases.aliased_effects import aliased_effects
+from analysis.effects.aliases.aliasing import Aliases, find_aliases
 from analysis.effects.aliases.estimability import (
-    Aliases,
     NotEstimable,
-    find_aliases,
     find_not_estimable,
     largest_whole_fit,
 )
 from analysis.effects.aliases.lenth import Lenth, lenth
-from analysis.effects.frames import (
-    contrasts,
-    deviations,
-    in_model,
-    interaction_contrasts,
-    marginal_means,
-    simple_effects,
-)
 from analysis.effects.model_shares import model_shares
 from analysis.effects.term_tests.anova import anova_table, heteroscedastic_table
-from analysis.effects.term_tests.replicate_tests import replicate_table
-from analysis.effects.term_tests.welch_tests import welch_table
-from analysis.effects.variance_shares import VarianceShares, variance_shares
+from analysis.effects.term_tests.replicate_tests import replicate_test
+from analysis.effects.term_tests.welch_tests import welch_test
+from analysis.effects.variance_shares import DRAWS, VarianceShares, variance_shares
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
-from analysis.model.completion import completion
-from analysis.model.interval_rule import IntervalRule, choose_interval
+from analysis.model.grid import Grid
+from analysis.model.interval_rule import IntervalRule
 from analysis.model.margins import Margin
-from analysis.model.terms import Term, terms_up_to
+from analysis.model.terms import Term, pairs_of, size_of, terms_up_to
 from analysis.stats.multiplicity import holm
-from analysis.table.tidy import Table
+from analysis.table.tidy import OUTCOME, Table, named
+
+LARGEST_TERM = 400
+"""Combinations of levels above which a term is not tested by its cells' own variances."""
+KINDS = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked")
+"""Tables of tests, by the name that people ask for."""
+DECISIVE = ["term", "df", "F", "df_error", "p", "p_holm"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,91 +46,220 @@ class Effects:
     """What a table says about its factors.
 
     Attributes:
-        table, cells, fit: data, cell-means model, classical fit.
-        confidence: of every interval.
+        table: the data.
+        grid: its cells, and how numbers of them get an interval.
         order: as requested; None is the full model.
-        anova: type1, type2, type3 (see `term_tests.anova`), type3_hc3, welch, blocked. The
-            classical ones assume one variance in all cells; `decisive` is the one to conclude from.
-        marginal_means: pooled, welch, blocked, hc3 (pooled means, HC3 errors): term, one column
-            per factor (None where averaged), mean, se, df, low, high.
-        contrasts: pairwise differences within a factor, pooled columns plus welch_ and blocked_.
-        main_effects, interaction_effects: deviations from lower-order means, likewise.
-        interaction_contrasts: differences of differences of two factors.
-        simple_effects: pairwise differences of one factor within each level of another.
-        rule: which interval is primary.
-        shares: variance decomposition.
-        lenth: where no cell ran twice, else None.
-        not_estimable: terms of the model that are not wholly estimable.
-        fallback: the fit of the largest lower order that is, where there are such terms.
-        aliases: term to all terms it cannot be told from in the cells that ran; None where the
-            design is too large to say.
-        partial_aliases: mains and pairs to those they are mixed with in part, with the correlation.
-        aliased_effects: in a fraction, each estimable sum of aliased effects (see
-            `analysis.effects.aliases.aliased_effects`); None in a complete grid.
-        notes: what a reader must know.
+        confidence: of every interval.
+        draws: bootstrap draws of the variance shares.
     """
 
     table: Table
-    cells: CellMeans
-    fit: ClassicalFit
-    confidence: float
-    order: int | None
-    anova: dict[str, pd.DataFrame]
-    marginal_means: dict[str, pd.DataFrame]
-    contrasts: pd.DataFrame
-    main_effects: pd.DataFrame
-    interaction_effects: pd.DataFrame
-    interaction_contrasts: pd.DataFrame
-    simple_effects: pd.DataFrame
-    rule: IntervalRule
-    shares: VarianceShares
-    lenth: Lenth | None
-    not_estimable: list[NotEstimable]
-    fallback: ClassicalFit | None
-    aliases: dict[str, list[str]] | None
-    partial_aliases: dict[str, dict[str, float]] | None
-    aliased_effects: pd.DataFrame | None
-    notes: tuple[str, ...]
+    grid: Grid
+    order: int | None = 2
+    confidence: float = 0.95
+    draws: int = DRAWS
+
+    @staticmethod
+    def of(
+        table: Table, order: int | None = 2, confidence: float = 0.95, draws: int = DRAWS
+    ) -> Effects:
+        """Effects of a table by itself.
+
+        Args:
+            table: the tidy table; its replicate, if any, enters the classical fit as a block.
+            order: highest order of the classical fit, None for the full model.
+            confidence: of all intervals.
+            draws: bootstrap draws of the variance shares.
+        """
+        highest = len(table.factors) if order is None else min(order, len(table.factors))
+        return Effects(table, Grid.of(table, highest), order, confidence, draws)
+
+    # --- what they rest on ----------------------------------------------------------------------
+
+    @property
+    def cells(self) -> CellMeans:
+        """The cell-means model."""
+        return self.grid.cells
+
+    @property
+    def rule(self) -> IntervalRule:
+        """Which interval is primary."""
+        return self.grid.rule
+
+    @cached_property
+    def fit(self) -> ClassicalFit:
+        """The classical fit."""
+        return ClassicalFit.of(self.table, self.order)
+
+    @cached_property
+    def mains(self) -> list[Margin]:
+        """Margins of the factors."""
+        return [self.grid.margin(term) for term in terms_up_to(self.table.factors, 1)]
+
+    @cached_property
+    def pairs(self) -> list[Margin]:
+        """Margins of every two factors."""
+        return [self.grid.margin(term) for term in pairs_of(self.table.factors)]
+
+    @property
+    def fitted_pairs(self) -> list[Margin]:
+        """Those that the classical fit has a term of."""
+        return self.pairs if self.fit.order >= 2 else []
+
+    # --- estimates --------------------------------------------------------------------------------
+
+    @cached_property
+    def means(self) -> pd.DataFrame:
+        """Marginal means of every level and pair of levels, by pooled, welch, blocked and hc3."""
+        asked = [frames.means_of(self.fit, one) for one in (*self.mains, *self.pairs)]
+        return frames.estimates(self.fit, asked, self.confidence, robust=True)
+
+    @cached_property
+    def means_by_rule(self) -> pd.DataFrame:
+        """Marginal means with the interval the rule picks for means.
+
+        Where all replicates agree to the last digit (cells that never varied) t over replicates has
+        no interval; such a row keeps Welch's, which has the floor of p(1-p)/n of the test set.
+        """
+        means = frames.by_method(self.means, self.rule.means)
+        if self.rule.means != "blocked":
+            return means
+        return means.where(means["low"].notna(), frames.by_method(self.means, "welch"))
+
+    @property
+    def grand_mean(self) -> float:
+        """The equal-weight mean over the grid, as the marginal means shown average to it."""
+        own = frames.of_term(self.means_by_rule, self.mains[0].term)
+        return float(own["estimate"].mean(skipna=False))
+
+    @cached_property
+    def main_effects(self) -> pd.DataFrame:
+        """Deviations of marginal means from the grand mean."""
+        asked = [frames.effects_of(self.fit, one) for one in self.mains]
+        return frames.estimates(self.fit, asked, self.confidence)
+
+    @cached_property
+    def interaction_effects(self) -> pd.DataFrame:
+        """What two levels do together beyond their main effects."""
+        asked = [frames.effects_of(self.fit, one) for one in self.fitted_pairs]
+        return frames.estimates(self.fit, asked, self.confidence)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Pairwise differences of levels; p_holm within each factor, and for all its pairs."""
+        asked = [frames.differences_of(self.fit, one) for one in self.mains]
+        table = frames.by_holm(frames.estimates(self.fit, asked, self.confidence))
+        df = float(self.fit.residual_df)
+        return frames.for_all_pairs(table, self.table.factors, df, self.confidence)
+
+    @cached_property
+    def simple_effects(self) -> pd.DataFrame:
+        """Pairwise differences of one factor within each level of another."""
+        asked = [some for one in self.pairs for some in frames.simple_effects_of(self.fit, one)]
+        return frames.estimates(self.fit, asked, self.confidence)
+
+    @cached_property
+    def interaction_contrasts(self) -> pd.DataFrame:
+        """Differences of differences of two factors; their simultaneous limits hold for all."""
+        asked = [frames.contrasts_of(self.fit, one) for one in self.fitted_pairs]
+        table = frames.by_holm(frames.estimates(self.fit, asked, self.confidence))
+        return frames.for_all_rows(table, self.confidence)
+
+    # --- tests ------------------------------------------------------------------------------------
+
+    @cached_property
+    def type1(self) -> pd.DataFrame:
+        """Sequential tests of the classical fit (`term_tests.anova`)."""
+        return anova_table(self.fit, "type1", self.confidence)
+
+    @cached_property
+    def type2(self) -> pd.DataFrame:
+        """Tests that respect marginality."""
+        return anova_table(self.fit, "type2", self.confidence)
+
+    @cached_property
+    def type3(self) -> pd.DataFrame:
+        """Tests of the equal-weight hypotheses."""
+        return anova_table(self.fit, "type3", self.confidence)
+
+    @cached_property
+    def type3_hc3(self) -> pd.DataFrame:
+        """The same with HC3 covariance."""
+        return heteroscedastic_table(self.fit)
+
+    @cached_property
+    def welch(self) -> pd.DataFrame:
+        """Tests in which every cell has its own variance."""
+        return _tests([(one.term, welch_test(one)) for one in self._tested])
+
+    @cached_property
+    def blocked(self) -> pd.DataFrame:
+        """Tests over replicates."""
+        return _tests([(one.term, replicate_test(one)) for one in self._tested])
+
+    @cached_property
+    def _tested(self) -> list[Margin]:
+        """Margins of the fit's terms that are not too large for a test by their cells."""
+        known = {one.term: one for one in (*self.mains, *self.pairs)}
+        terms = [
+            term for term in self.fit.terms if size_of(term, self.table.factors) <= LARGEST_TERM
+        ]
+        return [known.get(term) or self.grid.margin(term) for term in terms]
+
+    def tests(self, kind: str) -> pd.DataFrame:
+        """One table of tests, by its name in `KINDS`.
+
+        The classical ones assume one variance in all cells; `decisive` is the one to conclude from.
+        """
+        table: pd.DataFrame = getattr(self, kind)
+        return table
 
     @property
     def deciding(self) -> str:
-        """The key of `anova` whose tests hold under the rule: welch, blocked or type3."""
+        """The kind of tests that hold under the rule: welch, blocked or type3."""
         return {"pooled": "type3"}.get(self.rule.primary, self.rule.primary)
 
-    @property
+    @cached_property
     def decisive(self) -> pd.DataFrame:
         """The tests that every verdict rests on: term, df, F, df_error, p, p_holm.
 
         Never the classical F where cells could show their own variances: that one rejects a true
         null in up to 9 % of studies (`results/benchmarks/coverage.md`).
         """
-        table = self.anova[self.deciding]
+        table = self.tests(self.deciding)
         if self.deciding == "type3":
             table = table[table["term"].isin([term.name for term in self.fit.terms])]
             table = table.assign(df_error=float(self.fit.residual_df))
-        columns = ["term", "df", "F", "df_error", "p", "p_holm"]
-        return table[columns].reset_index(drop=True)
+        return table[DECISIVE].reset_index(drop=True)
 
-    @property
-    def primary_means(self) -> pd.DataFrame:
-        """Marginal means with the interval the rule picks for means.
+    # --- shares, aliases --------------------------------------------------------------------------
 
-        Where all replicates agree to the last digit (cells that never varied) t over replicates has
-        no interval; such a row keeps Welch's, which has the floor of p(1-p)/n of the test set.
-        """
-        means = self.marginal_means[self.rule.means].assign(method=self.rule.means)
-        if self.rule.means == "blocked":
-            lost = means["low"].isna().to_numpy()
-            welch = self.marginal_means["welch"].assign(method="welch")
-            means[lost] = welch[lost]
-        return means
+    @cached_property
+    def shares(self) -> VarianceShares:
+        """Of the cell means where every cell ran, else of the largest model that is estimable."""
+        if self.cells.empty.any():
+            for model in (self.fit, self.fallback):
+                shares = None if model is None else model_shares(model, self.confidence, self.draws)
+                if shares is not None:
+                    return shares
+        return variance_shares(self.cells, self.confidence, self.draws)
 
-    @property
-    def grand_mean(self) -> float:
-        """The equal-weight mean over the grid, as the marginal means shown average to it."""
-        first = next(iter(self.table.factors))
-        means = self.primary_means
-        return float(means.loc[means["term"] == first, "mean"].astype(float).mean(skipna=False))
+    @cached_property
+    def lenth(self) -> Lenth | None:
+        """Where no cell ran twice; a contrast without an alias of its own carries its term's."""
+        analysed = lenth(self.cells, self.confidence, self.table.replicate)
+        mixed = self.mixed
+        if analysed is None or mixed is None or not mixed.whole:
+            return analysed
+        rows = zip(analysed.effects["term"], analysed.effects["aliases"], strict=True)
+        carried = [own or mixed.whole.get(str(term), []) for term, own in rows]
+        aliases = pd.Series(carried, dtype=object)
+        return replace(analysed, effects=analysed.effects.assign(aliases=aliases))
+
+    @cached_property
+    def not_estimable(self) -> list[NotEstimable]:
+        """Terms of the model that are not wholly estimable."""
+        return find_not_estimable(self.fit, self.cells, self.table.unseen)
 
     @property
     def estimable(self) -> list[str]:
@@ -140,106 +267,53 @@ class Effects:
         lost = {one.term for one in self.not_estimable}
         return [term.name for term in self.fit.terms if term.name not in lost]
 
+    @cached_property
+    def fallback(self) -> ClassicalFit | None:
+        """The fit of the largest lower order that is, where there are such terms."""
+        if len(self.not_estimable) <= len(self.table.unseen):
+            return None
+        return largest_whole_fit(self.table, self.fit)
 
-def estimate_effects(
-    table: Table, order: int | None = 2, confidence: float = 0.95, draws: int = 1000
-) -> Effects:
-    """Estimate everything.
+    @cached_property
+    def mixed(self) -> Aliases | None:
+        """Which terms the cells that ran mix up; None where the design is too large to say."""
+        return find_aliases(self.cells)
 
-    Args:
-        table: the tidy table; its replicate, if any, enters the classical fit as a block.
-        order: highest order of the classical fit, None for the full model.
-        confidence: of all intervals.
-        draws: bootstrap draws of the variance shares.
-    """
-    cells = CellMeans.of(table)
-    fit = ClassicalFit.of(table, order)
-    names = list(table.factors)
-    mains = terms_up_to(names, 1)
-    pairs = [t for t in terms_up_to(names, min(2, len(names))) if len(t.factors) == 2]
-    margins = {term.name: Margin.of(cells, term, fit.order) for term in [*mains, *pairs]}
-    anova = {kind: anova_table(fit, kind, confidence) for kind in ("type1", "type2", "type3")}
-    anova["type3_hc3"] = heteroscedastic_table(fit)
-    small = [t for t in fit.terms if _size(table, t) <= 400]
-    for kind, tested in (
-        ("welch", welch_table(cells, small, fit.order)),
-        ("blocked", replicate_table(cells, small, fit.order)),
-    ):
-        anova[kind] = tested.assign(p_holm=holm(tested["p"].to_numpy(dtype=float)))
-    lost = find_not_estimable(fit, cells, table.unseen)
-    fallback = largest_whole_fit(table, fit) if len(lost) > len(table.unseen) else None
-    aliases = find_aliases(cells)
-    return Effects(
-        table=table,
-        cells=cells,
-        fit=fit,
-        confidence=confidence,
-        order=order,
-        anova=anova,
-        marginal_means=marginal_means(fit, margins, [*mains, *pairs], confidence),
-        contrasts=contrasts(fit, margins, mains, confidence),
-        main_effects=deviations(fit, margins, mains, confidence),
-        interaction_effects=deviations(
-            fit, margins, [t for t in pairs if in_model(fit, t)], confidence
-        ),
-        interaction_contrasts=interaction_contrasts(fit, margins, pairs, confidence),
-        simple_effects=simple_effects(fit, margins, pairs, confidence),
-        rule=choose_interval(cells),
-        shares=_shares(cells, fit, fallback, confidence, draws),
-        lenth=_lenth(cells, confidence, table.replicate, aliases),
-        not_estimable=lost,
-        fallback=fallback,
-        aliases=None if aliases is None else aliases.whole,
-        partial_aliases=None if aliases is None else aliases.partial,
-        aliased_effects=aliased_effects(cells, confidence) if aliases and aliases.whole else None,
-        notes=_notes(table, cells, fit),
+    @cached_property
+    def aliased_effects(self) -> pd.DataFrame | None:
+        """In a fraction, each estimable sum of aliased effects; None in a complete grid."""
+        if not (self.mixed and self.mixed.whole):
+            return None
+        return aliased_effects(self.grid, self.confidence)
+
+    @cached_property
+    def said(self) -> tuple[str, ...]:
+        """What a reader must know, with `OUTCOME` in place of the outcome's name."""
+        return _notes(self)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The same, the outcome by its column."""
+        return named(self.said, self.table.response)
+
+
+def _tests(rows: list[tuple[Term, dict[str, float]]]) -> pd.DataFrame:
+    table = pd.DataFrame(
+        [{"term": term.name, **test} for term, test in rows],
+        columns=["term", "df", "F", "df_error", "p"],
     )
+    return table.assign(p_holm=holm(table["p"].to_numpy(dtype=float)))
 
 
-def _lenth(
-    cells: CellMeans, confidence: float, block: str | None, aliases: Aliases | None
-) -> Lenth | None:
-    """Lenth's analysis; a contrast without an alias of its own carries those of its term."""
-    found = lenth(cells, confidence, block)
-    if found is None or aliases is None or not aliases.whole:
-        return found
-    rows = zip(found.effects["term"], found.effects["aliases"], strict=True)
-    carried = [own or aliases.whole.get(str(term), []) for term, own in rows]
-    return replace(found, effects=found.effects.assign(aliases=pd.Series(carried, dtype=object)))
-
-
-def _whole(model: ClassicalFit) -> bool:
-    """Whether every empty cell can be predicted."""
-    return bool(model.null.shape[1] == 0)
-
-
-def _size(table: Table, term: Term) -> int:
-    return int(np.prod([len(table.factors[name]) for name in term.factors]))
-
-
-def _shares(
-    cells: CellMeans,
-    fit: ClassicalFit,
-    fallback: ClassicalFit | None,
-    confidence: float,
-    draws: int,
-) -> VarianceShares:
-    """Of the cell means where every cell ran, else of the largest model that can be estimated."""
-    if cells.empty.any():
-        for model in (fit, fallback):
-            found = None if model is None else model_shares(model, confidence, draws)
-            if found is not None:
-                return found
-    return variance_shares(cells, confidence, draws)
-
-
-def _notes(table: Table, cells: CellMeans, fit: ClassicalFit) -> tuple[str, ...]:
-    notes = list(table.notes)
+def _notes(effects: Effects) -> tuple[str, ...]:
+    table, cells, fit = effects.table, effects.cells, effects.fit
+    notes = list(table.said)
     empty = int(cells.empty.sum())
     if empty:
         noun = "cell has" if empty == 1 else "cells have"
-        notes.append(f"{empty} of {cells.counts.size} {noun} no run with {table.response}")
-        whole = [order for order, model in completion(cells, fit.order).models if _whole(model)]
+        notes.append(f"{empty} of {cells.counts.size} {noun} no run with {OUTCOME}")
+        models = effects.grid.completion.models
+        whole = [order for order, model in models if model.null.shape[1] == 0]
         if cells.pure_df and whole:
             assumed = "factors" if whole[0] == 1 else f"more than {whole[0]} factors"
             notes.append(
@@ -253,7 +327,7 @@ def _notes(table: Table, cells: CellMeans, fit: ClassicalFit) -> tuple[str, ...]
     constant = int(((cells.variances == 0) & (cells.counts > 1)).sum())
     if constant and constant + int(cells.floored.sum()) < cells.counts.size:
         noun = "cell" if constant == 1 else "cells"
-        notes.append(f"{constant} {noun} gave the same {table.response} in each run")
+        notes.append(f"{constant} {noun} gave the same {OUTCOME} in each run")
     if cells.floored.any():
         floored = int(cells.floored.sum())
         noun, its = ("cell", "its") if floored == 1 else ("cells", "their")

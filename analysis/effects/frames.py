@@ -1,273 +1,284 @@
-"""Tidy frames of effects: marginal means, contrasts, interactions, simple effects.
+"""Long tables of estimates: one row an estimate by one method, one schema for every table.
 
-Each puts the classical fit's pooled estimates beside those of the cell means (prefix `welch_`) and
-of the replicates (`blocked_`). What is not estimable is NaN; nothing is dropped.
+A row says what it is about in columns of its own (`KEYS`), never in a column named after a factor
+or a method: a mean or an effect of `level` of `factor`, or of `level` with `other_level` of
+`other`; a difference `level` minus `versus`, perhaps at `other_level`; or the difference of two
+such differences, at `other_level` minus at `other_versus`. What is not estimable is NaN; nothing is
+dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from analysis.model.cell_means import Estimate
 from analysis.model.classical import ClassicalFit
-from analysis.model.margins import INTERVAL, METHODS, Margin, intervals
-from analysis.model.terms import Term, terms_up_to
+from analysis.model.completion import DIRECT, rests_on
+from analysis.model.margins import METHODS, Margin
+from analysis.model.terms import Term
+from analysis.stats.arrays import Floats
+from analysis.stats.estimates import INTERVAL, t_limits
 from analysis.stats.multiplicity import games_howell_p, holm, tukey_p, tukey_quantile
-from analysis.table.tidy import Floats
 
-_TAKEN = frozenset(
-    {
-        *INTERVAL, "term", "mean", "effect", "t", "p_holm", "p_tukey", "low_tukey", "high_tukey",
-        "first", "second", "given", "given_level", "given_first", "given_second", "factor",
-        "level", "levels", "method", "rests_on",
-    }
-)  # fmt: skip
+KEYS = ("term", "factor", "level", "versus", "other", "other_level", "other_versus")
+ADJUSTED = ("p_holm", "p_simultaneous", "low_simultaneous", "high_simultaneous")
+COLUMNS = (*KEYS, "method", *INTERVAL, *ADJUSTED, "rests_on")
+"""Of every table here. `method` is pooled (the classical fit), welch, blocked, or for means hc3;
+`rests_on` says what stands in for empty cells; what a table does not adjust is NaN."""
 
-
-def factor_column(name: str) -> str:
-    """The column of a factor in these frames: its name, unless a number is called that."""
-    taken = name in _TAKEN or name.startswith(("welch_", "blocked_"))
-    return f"factor:{name}" if taken else name
+Keys = Mapping[str, Sequence[str]]
+Numbers = tuple[Floats, Floats, Floats]
 
 
-def _pooled(fit: ClassicalFit, functions: Floats, total: float, confidence: float) -> pd.DataFrame:
-    """Intervals of linear functions of the classical fit; `total` is 1 for means, 0 for effects."""
-    values, unit = fit.estimate(functions)
-    sigma = float(np.sqrt(fit.error_variance)) if fit.residual_df > 0 else float("nan")
-    df = np.where(np.isfinite(values), float(fit.residual_df), np.nan)
-    return intervals(values + fit.shift * total, unit * sigma, df, confidence)
+@dataclass(frozen=True, eq=False)
+class Combinations:
+    """Linear combinations of the margin of one term.
+
+    Attributes:
+        margin: of the term.
+        keys: what each of them is about, by column of `KEYS`.
+        weights: over the margin's entries, shape (combinations, entries).
+        functions: the same of the classical fit's coefficients, shape (combinations, coefficients).
+        total: sum of each row of weights: 1 for means, 0 for differences.
+        confounded: whether blocks hide them from the classical fit.
+    """
+
+    margin: Margin
+    keys: Keys
+    weights: Floats
+    functions: Floats
+    total: float = 0.0
+    confounded: bool = False
 
 
-def pooled_contrast(fit: ClassicalFit, weights: Floats, confidence: float = 0.95) -> Estimate:
-    """A contrast of the cell means as the classical fit sees them.
+def estimates(
+    fit: ClassicalFit, asked: Sequence[Combinations], confidence: float, *, robust: bool = False
+) -> pd.DataFrame:
+    """Estimate combinations by every method, the methods one after the other.
 
     Args:
         fit: the classical fit.
-        weights: over the grid.
-        confidence: of the interval.
-    """
-    row = _pooled(fit, fit.contrast_rows(weights), float(weights.sum()), confidence).iloc[0]
-    hidden = any(np.abs(fit.term_loading(term, weights)).max() > 1e-12 for term in fit.confounded)
-    estimate, se, df, low, high, p = (np.nan if hidden else float(row[x]) for x in INTERVAL)
-    return Estimate(estimate, se, df, low, high, p, "pooled", confidence)
-
-
-def _levels(fit: ClassicalFit, term: Term) -> pd.DataFrame:
-    """One column per factor of the model; None where the term averages over it."""
-    grid = np.indices([len(fit.factors[f]) for f in term.factors]).reshape(len(term.factors), -1)
-    columns: dict[str, list[str | None]] = {}
-    for name in fit.factors:
-        if name in term.factors:
-            index = grid[term.factors.index(name)]
-            columns[factor_column(name)] = [fit.factors[name][int(i)] for i in index]
-        else:
-            columns[factor_column(name)] = [None] * grid.shape[1]
-    return pd.DataFrame(columns, dtype=object)
-
-
-def pooled_means(fit: ClassicalFit, confidence: float = 0.95) -> pd.DataFrame:
-    """Pooled marginal means of every level and pair of levels of one classical fit.
+        asked: of one or more terms.
+        confidence: of the intervals.
+        robust: whether hc3 is one of the methods (pooled estimates, HC3 errors).
 
     Returns:
-        Columns term, one per factor, mean, se, df, low, high.
+        Columns `COLUMNS`.
     """
-    frames = []
-    for term in terms_up_to(fit.factors, min(2, len(fit.factors))):
-        head = _levels(fit, term)
-        head.insert(0, "term", term.name)
-        rows = _pooled(fit, fit.marginal_rows(term), 1.0, confidence)
-        if not fit.carries(term):
-            rows[:] = np.nan
-        frames.append(pd.concat([head, rows], axis=1))
-    means = pd.concat(frames, ignore_index=True)
-    return means.rename(columns={"estimate": "mean"}).drop(columns="p")
-
-
-def marginal_means(
-    fit: ClassicalFit, margins: dict[str, Margin], terms: Sequence[Term], confidence: float
-) -> dict[str, pd.DataFrame]:
-    """Marginal means of the terms by every method: pooled, welch, blocked, hc3.
-
-    Args:
-        fit: the classical fit.
-        margins: margins of the cell means by term.
-        terms: mains and pairs.
-        confidence: of the intervals.
-    """
-    frames: dict[str, list[pd.DataFrame]] = {"pooled": [], **{m: [] for m in METHODS}, "hc3": []}
-    for term in terms:
-        margin = margins[term.name]
-        head = _levels(fit, term)
-        head.insert(0, "term", term.name)
-        pooled = _pooled(fit, fit.marginal_rows(term), 1.0, confidence)
-        if not fit.carries(term):
-            pooled[:] = np.nan
-        frames["pooled"].append(pd.concat([head, pooled], axis=1))
-        robust = np.sqrt(np.maximum(np.diag(fit.sandwich(fit.marginal_rows(term))), 0.0))
-        robust[~np.isfinite(pooled["estimate"])] = np.nan
-        rows = intervals(pooled["estimate"].to_numpy(), robust, pooled["df"].to_numpy(), confidence)
-        frames["hc3"].append(pd.concat([head, rows], axis=1))
+    methods = ["pooled", *METHODS, *(["hc3"] if robust else [])]
+    numbers: dict[str, list[Numbers]] = {method: [] for method in methods}
+    rests: list[str] = []
+    for one in asked:
+        needed = one.margin.needed(one.weights) if one.margin.cells.empty.any() else None
+        orders = [DIRECT] * len(one.weights) if needed is None else needed[1].tolist()
+        rests += [rests_on(order) for order in orders]
+        pooled = _pooled(fit, one)
+        numbers["pooled"].append(pooled)
         for method in METHODS:
-            rows = margin.combine(margin.mean_weights(), method, confidence)
-            rows["rests_on"] = margin.rests_on(margin.mean_weights())
-            frames[method].append(pd.concat([head, rows], axis=1))
-    return {
-        method: pd.concat(parts, ignore_index=True)
-        .rename(columns={"estimate": "mean"})
-        .drop(columns="p")
-        for method, parts in frames.items()
-    }
+            numbers[method].append(one.margin.combine(one.weights, method, needed))
+        if robust:
+            variance = np.maximum(np.diag(fit.sandwich(one.functions)), 0.0)
+            numbers["hc3"].append(
+                (pooled[0], np.where(np.isfinite(pooled[0]), np.sqrt(variance), np.nan), pooled[2])
+            )
+    keys = {key: _key(asked, key) * len(methods) for key in KEYS}
+    empty: Floats = np.empty(0)
+    stacked = [
+        np.concatenate([empty, *(one[k] for method in methods for one in numbers[method])])
+        for k in range(3)
+    ]
+    low, high, p = t_limits(stacked[0], stacked[1], stacked[2], confidence)
+    columns = dict(zip(INTERVAL, (*stacked, low, high, p), strict=True))
+    named = np.repeat(np.array(methods, dtype=object), len(rests))
+    table = pd.DataFrame({**keys, "method": named, **columns, "rests_on": rests * len(methods)})
+    return table.reindex(columns=list(COLUMNS))
 
 
-def _beside(
-    pooled: pd.DataFrame, margin: Margin, weights: Floats, confidence: float
-) -> pd.DataFrame:
-    """Pooled columns, the Welch and blocked ones with their prefix, and what those rest on."""
-    parts = [pooled]
-    for method in METHODS:
-        rows = margin.combine(weights, method, confidence)
-        parts.append(rows.add_prefix(f"{method}_"))
-    parts.append(pd.DataFrame({"rests_on": margin.rests_on(weights)}))
-    return pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
+def _pooled(fit: ClassicalFit, one: Combinations) -> Numbers:
+    values, unit = fit.estimate(one.functions)
+    if one.confounded:
+        values, unit = np.full_like(values, np.nan), np.full_like(unit, np.nan)
+    df = np.where(np.isfinite(values), float(fit.residual_df), np.nan)
+    return values + fit.shift * one.total, unit * fit.sigma, df
 
 
-def contrasts(
-    fit: ClassicalFit, margins: dict[str, Margin], terms: Sequence[Term], confidence: float
-) -> pd.DataFrame:
-    """Pairwise differences of levels within each factor, with Tukey, Holm and Games-Howell."""
-    frames = []
-    for term in terms:
-        margin = margins[term.name]
-        labels = margin.levels[0]
-        pairs, weights = margin.pair_weights()
-        pooled = _pooled(fit, weights @ fit.marginal_rows(term), 0.0, confidence)
-        m, df = len(labels), float(fit.residual_df)
-        # No noise, no test: without it a limit of width zero would claim to be sure.
-        noise = pooled["se"].where(pooled["se"] > 0)
-        pooled["t"] = pooled["estimate"] / noise
-        pooled["p_tukey"] = [tukey_p(x, m, df) for x in pooled["t"]]
-        pooled["p_holm"] = holm(pooled["p"].to_numpy(dtype=float))
-        critical = tukey_quantile(m, df, confidence) if df > 0 and len(pairs) else np.nan
-        pooled["low_tukey"] = pooled["estimate"] - critical * noise
-        pooled["high_tukey"] = pooled["estimate"] + critical * noise
-        frame = _beside(pooled, margin, weights, confidence)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            welch_t = (frame["welch_estimate"] / frame["welch_se"]).to_numpy(dtype=float)
-        frame["welch_p_games_howell"] = [
-            games_howell_p(x, m, d) for x, d in zip(welch_t, frame["welch_df"], strict=True)
-        ]
-        for method in METHODS:
-            frame[f"{method}_p_holm"] = holm(frame[f"{method}_p"].to_numpy(dtype=float))
-        frame.insert(0, "second", [labels[j] for _, j in pairs])
-        frame.insert(0, "first", [labels[i] for i, _ in pairs])
-        frame.insert(0, "term", term.name)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def deviations(
-    fit: ClassicalFit, margins: dict[str, Margin], terms: Sequence[Term], confidence: float
-) -> pd.DataFrame:
-    """Main effects or double-centred interactions of the terms."""
-    frames = []
-    for term in terms:
-        margin = margins[term.name]
-        pooled = _pooled(fit, fit.effect_rows(term), 0.0, confidence)
-        if term in fit.confounded:
-            pooled[:] = np.nan
-        frame = pd.concat(
-            [_levels(fit, term), _beside(pooled, margin, margin.effect_weights(), confidence)],
-            axis=1,
-        )
-        frame.insert(0, "term", term.name)
-        frames.append(frame)
-    if not frames:
-        names = [factor_column(name) for name in fit.factors]
-        empty = [f"{m}{x}" for m in ("", "welch_", "blocked_") for x in INTERVAL]
-        return pd.DataFrame(columns=["term", *names, *empty])
-    return pd.concat(frames, ignore_index=True)
-
-
-def interaction_contrasts(
-    fit: ClassicalFit, margins: dict[str, Margin], pairs: Sequence[Term], confidence: float
-) -> pd.DataFrame:
-    """(a1 - a2) at b1 minus (a1 - a2) at b2, for every pair of levels of both factors.
-
-    low_simultaneous and high_simultaneous hold for all contrasts of all pairs at once (Bonferroni):
-    whoever shows the largest of them must show these.
-    """
-    frames = []
-    for term in pairs:
-        if not in_model(fit, term):
-            continue
-        margin = margins[term.name]
-        rows, columns = margin.levels
-        names, weights = [], []
-        for i, j in combinations(range(len(rows)), 2):
-            for k, m in combinations(range(len(columns)), 2):
-                w = np.zeros(margin.shape)
-                w[i, k], w[j, k], w[i, m], w[j, m] = 1.0, -1.0, -1.0, 1.0
-                names.append((rows[i], rows[j], columns[k], columns[m]))
-                weights.append(w.ravel())
-        matrix = np.array(weights)
-        pooled = _pooled(fit, matrix @ fit.marginal_rows(term), 0.0, confidence)
-        if not fit.carries(term):
-            pooled[:] = np.nan
-        frame = _beside(pooled, margin, matrix, confidence)
-        for prefix in ("", "welch_", "blocked_"):
-            frame[f"{prefix}p_holm"] = holm(frame[f"{prefix}p"].to_numpy(dtype=float))
-        head = pd.DataFrame(names, columns=["first", "second", "given_first", "given_second"])
-        head.insert(0, "term", term.name)
-        frames.append(pd.concat([head, frame], axis=1))
-    if not frames:
-        return pd.DataFrame(columns=["term", "first", "second", "given_first", "given_second"])
-    found = pd.concat(frames, ignore_index=True)
-    for prefix in ("", "welch_", "blocked_"):
-        own = [found[f"{prefix}{x}"].to_numpy(dtype=float) for x in ("estimate", "se", "df")]
-        wide = intervals(own[0], own[1], own[2], 1 - (1 - confidence) / len(found))
-        found[f"{prefix}low_simultaneous"] = wide["low"]
-        found[f"{prefix}high_simultaneous"] = wide["high"]
+def _key(asked: Sequence[Combinations], key: str) -> list[str | None]:
+    found: list[str | None] = []
+    for one in asked:
+        found += one.keys.get(key) or [None] * len(one.weights)
     return found
 
 
-def simple_effects(
-    fit: ClassicalFit, margins: dict[str, Margin], pairs: Sequence[Term], confidence: float
+# --- what is asked ------------------------------------------------------------------------------
+
+
+def _entries(margin: Margin) -> dict[str, list[str]]:
+    """The levels of every entry of a margin, in C order."""
+    columns = ("level", "other_level")
+    where = np.indices(margin.shape).reshape(len(margin.shape), -1)
+    named = zip(columns, margin.levels, where, strict=False)
+    return {column: [levels[i] for i in index] for column, levels, index in named}
+
+
+def _about(margin: Margin, count: int, turned: bool = False) -> dict[str, list[str]]:
+    """Term and factors of so many combinations; `turned` puts the second factor first."""
+    factors = margin.term.factors[::-1] if turned else margin.term.factors
+    columns = zip(("factor", "other"), factors, strict=False)
+    return {"term": [margin.term.name] * count, **{name: [of] * count for name, of in columns}}
+
+
+def means_of(fit: ClassicalFit, margin: Margin) -> Combinations:
+    """Marginal means of every level, or pair of levels."""
+    weights = margin.mean_weights()
+    return Combinations(
+        margin,
+        {**_about(margin, len(weights)), **_entries(margin)},
+        weights,
+        fit.marginal_rows(margin.term),
+        total=1.0,
+        confounded=not fit.carries(margin.term),
+    )
+
+
+def effects_of(fit: ClassicalFit, margin: Margin) -> Combinations:
+    """Main effects, or double-centred interactions."""
+    weights = margin.effect_weights()
+    return Combinations(
+        margin,
+        {**_about(margin, len(weights)), **_entries(margin)},
+        weights,
+        fit.effect_rows(margin.term),
+        confounded=margin.term in fit.confounded,
+    )
+
+
+def differences_of(fit: ClassicalFit, margin: Margin) -> Combinations:
+    """Pairwise differences of the levels of one factor, first minus second."""
+    labels = margin.levels[0]
+    pairs, weights = margin.pair_weights()
+    keys = {"level": [labels[i] for i, _ in pairs], "versus": [labels[j] for _, j in pairs]}
+    return Combinations(
+        margin,
+        {**_about(margin, len(weights)), **keys},
+        weights,
+        weights @ fit.marginal_rows(margin.term),
+        confounded=not fit.carries(margin.term),
+    )
+
+
+def simple_effects_of(fit: ClassicalFit, margin: Margin) -> list[Combinations]:
+    """Pairwise differences of each factor within each level of the other."""
+    functions = fit.marginal_rows(margin.term)
+    asked = []
+    for axis in (0, 1):
+        own, other = margin.levels[axis], margin.levels[1 - axis]
+        keys: dict[str, list[str]] = {"level": [], "versus": [], "other_level": []}
+        rows = []
+        for given in range(len(other)):
+            for i, j in combinations(range(len(own)), 2):
+                w = np.zeros((len(own), len(other)))
+                w[i, given], w[j, given] = 1.0, -1.0
+                rows.append((w if axis == 0 else w.T).ravel())
+                keys["level"].append(own[i])
+                keys["versus"].append(own[j])
+                keys["other_level"].append(other[given])
+        weights = np.array(rows)
+        about = _about(margin, len(rows), turned=axis == 1)
+        confounded = not fit.carries(margin.term)
+        asked.append(
+            Combinations(
+                margin, {**about, **keys}, weights, weights @ functions, confounded=confounded
+            )
+        )
+    return asked
+
+
+def contrasts_of(fit: ClassicalFit, margin: Margin) -> Combinations:
+    """(a1 - a2) at b1 minus (a1 - a2) at b2, for every pair of levels of both factors."""
+    names = ("level", "versus", "other_level", "other_versus")
+    first, second = margin.levels
+    keys: dict[str, list[str]] = {name: [] for name in names}
+    rows = []
+    for i, j in combinations(range(len(first)), 2):
+        for k, m in combinations(range(len(second)), 2):
+            w = np.zeros(margin.shape)
+            w[i, k], w[j, k], w[i, m], w[j, m] = 1.0, -1.0, -1.0, 1.0
+            rows.append(w.ravel())
+            for name, label in zip(names, (first[i], first[j], second[k], second[m]), strict=True):
+                keys[name].append(label)
+    weights = np.array(rows)
+    return Combinations(
+        margin,
+        {**_about(margin, len(rows)), **keys},
+        weights,
+        weights @ fit.marginal_rows(margin.term),
+        confounded=not fit.carries(margin.term),
+    )
+
+
+# --- many at once -------------------------------------------------------------------------------
+
+
+def by_holm(table: pd.DataFrame) -> pd.DataFrame:
+    """Adjust p within each term and method (Holm)."""
+    groups = table.groupby(["term", "method"], sort=False)["p"]
+    return table.assign(p_holm=groups.transform(lambda p: holm(p.to_numpy(float))))
+
+
+def for_all_pairs(
+    table: pd.DataFrame, factors: Mapping[str, Sequence[str]], df: float, confidence: float
 ) -> pd.DataFrame:
-    """Pairwise differences of each factor within each level of each other factor."""
-    frames = []
-    for term in pairs:
-        margin = margins[term.name]
-        functions = fit.marginal_rows(term)
-        for axis in (0, 1):
-            own, other = margin.levels[axis], margin.levels[1 - axis]
-            heads, weights = [], []
-            for given in range(len(other)):
-                for i, j in combinations(range(len(own)), 2):
-                    w = np.zeros(margin.shape)
-                    plus, minus = (
-                        ((i, given), (j, given)) if axis == 0 else ((given, i), (given, j))
-                    )
-                    w[plus], w[minus] = 1.0, -1.0
-                    weights.append(w.ravel())
-                    heads.append((own[i], own[j], other[given]))
-            matrix = np.array(weights)
-            pooled = _pooled(fit, matrix @ functions, 0.0, confidence)
-            if not fit.carries(term):
-                pooled[:] = np.nan
-            frame = _beside(pooled, margin, matrix, confidence)
-            head = pd.DataFrame(heads, columns=["first", "second", "given_level"])
-            head.insert(0, "given", term.factors[1 - axis])
-            head.insert(0, "factor", term.factors[axis])
-            frames.append(pd.concat([head, frame], axis=1))
-    if not frames:
-        return pd.DataFrame(columns=["factor", "given", "first", "second", "given_level"])
-    return pd.concat(frames, ignore_index=True)
+    """Adjust differences within a factor for all its pairs: Tukey pooled, Games-Howell by Welch.
+
+    Args:
+        table: of `differences_of`.
+        factors: factor to its levels.
+        df: residual degrees of freedom of the classical fit.
+        confidence: of Tukey's limits; Games and Howell's p has none here.
+    """
+    estimate, se, own_df = (table[name].to_numpy(float) for name in ("estimate", "se", "df"))
+    # No noise, no test: without it a limit of width zero would claim to be sure.
+    noise = np.where(se > 0, se, np.nan)
+    sizes = [len(factors[name]) for name in table["factor"]]
+    means = dict.fromkeys(sizes, np.nan)
+    if df > 0:
+        means = {size: tukey_quantile(size, df, confidence) for size in means}
+    pooled = (table["method"] == "pooled").to_numpy()
+    wide = np.where(pooled, np.array([means[size] for size in sizes]) * noise, np.nan)
+    p = np.full(len(table), np.nan)
+    for row, size in enumerate(sizes):
+        t = estimate[row] / noise[row]
+        if pooled[row]:
+            p[row] = tukey_p(t, size, df)
+        elif table["method"].iat[row] == "welch":
+            p[row] = games_howell_p(t, size, own_df[row])
+    return table.assign(
+        p_simultaneous=p, low_simultaneous=estimate - wide, high_simultaneous=estimate + wide
+    )
 
 
-def in_model(fit: ClassicalFit, term: Term) -> bool:
-    """Whether the fit has the term (order high enough)."""
-    return fit.order >= len(term.factors)
+def for_all_rows(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Limits that hold for all rows of each method at once (Bonferroni).
+
+    Whoever shows the largest of them must show these.
+    """
+    if table.empty:
+        return table
+    count = int((table["method"] == table["method"].iloc[0]).sum())
+    estimate, se, df = (table[name].to_numpy(float) for name in ("estimate", "se", "df"))
+    low, high, _ = t_limits(estimate, se, df, 1 - (1 - confidence) / count)
+    return table.assign(low_simultaneous=low, high_simultaneous=high)
+
+
+def by_method(table: pd.DataFrame, method: str) -> pd.DataFrame:
+    """The rows of one method."""
+    return table[table["method"] == method].reset_index(drop=True)
+
+
+def of_term(table: pd.DataFrame, term: Term) -> pd.DataFrame:
+    """The rows of one term."""
+    return table[table["term"] == term.name].reset_index(drop=True)

@@ -13,7 +13,7 @@ from analysis.effects.term_tests.anova import anova_table
 from analysis.effects.variance_shares import HIGHER, NOISE, REPLICATE, VarianceShares, percentages
 from analysis.model.classical import ClassicalFit
 from analysis.model.terms import terms_up_to
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
 
 
 def model_shares(

@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.model.cell_means import CellMeans
 from analysis.model.terms import terms_up_to
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
 
 DRAWS = 1000
 BUDGET = 800_000

@@ -1,18 +1,12 @@
 """Figures: tidy frames in, matplotlib figures out; nothing here estimates anything.
 
-Every function states the columns it reads. `save` writes PNG, SVG, CSV and caption; `gallery`
-draws all figures of a study.
+Every function states the columns it reads; `analysis.report.gallery` says which a study has.
+
+    drawing/  style, labels, files        effects/       of single factors and all terms
+    runs/     of runs and combinations    interactions/  of pairs of factors
 """
 
 from analysis.figures.drawing.caption import Runs, caption
-from analysis.figures.drawing.measure import (
-    ACCURACY,
-    CONVERGED,
-    EPOCHS,
-    GIVEN_CONVERGED,
-    SECONDS,
-    Measure,
-)
 from analysis.figures.drawing.saving import Drawing, save
 from analysis.figures.drawing.style import COLUMN, PAGE, at_width
 from analysis.figures.effects.diagnostics import diagnostics, scale_comparison
@@ -32,15 +26,9 @@ from analysis.figures.runs.performance_profile import performance_profile
 from analysis.figures.runs.time_to_target import time_to_target
 
 __all__ = [
-    "ACCURACY",
     "COLUMN",
-    "CONVERGED",
-    "EPOCHS",
-    "GIVEN_CONVERGED",
     "PAGE",
-    "SECONDS",
     "Drawing",
-    "Measure",
     "Runs",
     "alias_map",
     "at_width",

@@ -13,71 +13,26 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from ablations.errors import InputError, did_you_mean
+from analysis.model.terms import Rows
+from analysis.stats.arrays import Floats, Truths
+from analysis.stats.estimates import (
+    NAN,
+    Estimate,
+    MeanParts,
+    no_estimate,
+    t_interval,
+)
 from analysis.stats.over_replicates import OverReplicates
-from analysis.table.tidy import Floats, Table
+from analysis.stats.welch import welch
+from analysis.table.columns import as_numbers
+from analysis.table.tidy import Table
 
 Method = Literal["welch", "pooled", "blocked"]
 LARGEST_GRID = 2_000_000
 """Cells of the declared grid above which arrays over it would not fit in memory comfortably."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its interval; NaN where it cannot be estimated.
-
-    Attributes:
-        estimate: in units of the response.
-        se: standard error.
-        df: degrees of freedom of the t reference.
-        low: lower end of the interval at `confidence`.
-        high: upper end.
-        p: two-sided p of estimate = 0.
-        method: welch, pooled, blocked, or the name of a fit.
-        replicates: complete replicates of the cells it needs (blocked only).
-        rests_on: "cell means", or the model that predicts its empty cells.
-    """
-
-    estimate: float
-    se: float
-    df: float
-    low: float
-    high: float
-    p: float
-    method: str
-    confidence: float = 0.95
-    replicates: int | None = None
-    rests_on: str = "cell means"
-
-
-NOT_ESTIMABLE = float("nan")
-
-
-def t_interval(
-    estimate: float,
-    se: float,
-    df: float,
-    method: str,
-    confidence: float = 0.95,
-    replicates: int | None = None,
-) -> Estimate:
-    """Student-t interval and two-sided p; NaN ends where se is unknown or zero.
-
-    A standard error of exactly zero comes from cells that never varied; it does not earn an
-    interval of width zero.
-    """
-    if not (np.isfinite(estimate) and np.isfinite(se) and se > 0 and np.isfinite(df) and df > 0):
-        nan = NOT_ESTIMABLE
-        return Estimate(estimate, se, df, nan, nan, nan, method, confidence, replicates)
-    half = float(stdtrit(df, 0.5 + confidence / 2)) * se
-    p = 2.0 * float(stdtr(df, -abs(estimate) / se))
-    return Estimate(
-        estimate, se, df, estimate - half, estimate + half, p, method, confidence, replicates
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +60,7 @@ class CellMeans:
     variances: Floats
     replicate_names: tuple[str, ...]
     replicate_deviations: Floats
-    floored: NDArray[np.bool_]
+    floored: Truths
 
     @staticmethod
     def of(table: Table) -> CellMeans:
@@ -140,7 +95,7 @@ class CellMeans:
         variances[constant] = 0.0
         floored = np.zeros(cells, dtype=bool)
         if "n_test" in frame and _is_share(table.frame[table.response].to_numpy()[present]):
-            tested = np.asarray(pd.to_numeric(frame["n_test"], errors="coerce"), float)[present]
+            tested = as_numbers(frame["n_test"]).to_numpy()[present]
             sizes = np.full(cells, np.nan)
             sizes[index] = tested
             rate = means + table.shift
@@ -199,7 +154,7 @@ class CellMeans:
     def pure_variance(self) -> float:
         """Pooled within-cell variance; NaN where no cell has two runs."""
         if self.pure_df == 0:
-            return NOT_ESTIMABLE
+            return NAN
         ss = np.nansum(self.variances * (self.counts - 1))
         return float(ss / self.pure_df)
 
@@ -210,7 +165,7 @@ class CellMeans:
         return np.asarray(filled, dtype=np.float64)
 
     @cached_property
-    def empty(self) -> NDArray[np.bool_]:
+    def empty(self) -> Truths:
         """Cells without a run that has a response."""
         return np.asarray(self.counts == 0)
 
@@ -223,9 +178,50 @@ class CellMeans:
     @cached_property
     def over_replicates(self) -> OverReplicates:
         """Cells that ran and replicates fitted together."""
-        ran = ~self.empty.ravel()
         values = self.replicate_deviations.reshape(len(self.replicate_names), -1)
-        return OverReplicates.of(values[:, ran], self.cell_variances.ravel()[ran])
+        return OverReplicates.of(values[:, self.ran], self.cell_variances.ravel()[self.ran])
+
+    @cached_property
+    def ran(self) -> NDArray[np.intp]:
+        """Flat indices of the cells that ran."""
+        return np.flatnonzero(~self.empty.ravel())
+
+    @cached_property
+    def parts(self) -> MeanParts:
+        """Means of the cells that ran (minus shift), each with its own variance."""
+        counts = self.counts.ravel()[self.ran]
+        single = counts == 1
+        return MeanParts(
+            means=self.deviations.ravel()[self.ran],
+            variances=self.cell_variances.ravel()[self.ran] / counts,
+            freedom=np.where(single, np.nan, counts - 1.0),
+            single=single,
+            pooled_df=self.pure_df,
+        )
+
+    def rows(self) -> tuple[Rows, str | None]:
+        """What a fit takes: distinct (cell, block) rows, and what the blocks are called.
+
+        Blocks matter where a replicate holds several cells and a cell no two runs of a replicate.
+        """
+        k = len(self.replicate_names)
+        values = self.replicate_deviations.reshape(k, self.counts.size)
+        if k > 1 and np.isfinite(values).sum() == self.n:
+            block, cell = np.nonzero(np.isfinite(values))
+            ones = np.ones(len(cell), dtype=np.int64)
+            none = np.zeros(len(cell))
+            return Rows(self._codes(cell), block, ones, values[block, cell], none), "replicate"
+        return self.rows_without_blocks(), None
+
+    def rows_without_blocks(self) -> Rows:
+        """The cells that ran, with their runs and what varies within them."""
+        counts = self.counts.ravel()[self.ran]
+        within = np.nan_to_num(self.variances.ravel()[self.ran] * (counts - 1))
+        block = np.zeros(len(self.ran), dtype=np.intp)
+        return Rows(self._codes(self.ran), block, counts, self.deviations.ravel()[self.ran], within)
+
+    def _codes(self, flat: NDArray[np.intp]) -> NDArray[np.intp]:
+        return np.column_stack(np.unravel_index(flat, self.shape)).astype(np.intp)
 
     def missing_cells(self) -> list[dict[str, str]]:
         """Levels of every empty cell of the grid."""
@@ -293,24 +289,16 @@ class CellMeans:
         if method == "blocked":
             return self._blocked(weights, used, confidence)
         if not used.any() or bool((used & self.empty).any()):
-            nan = NOT_ESTIMABLE
-            return Estimate(nan, nan, nan, nan, nan, nan, method, confidence)
-        w = weights[used]
-        estimate = float(w @ self.deviations[used] + self.shift * w.sum())
-        counts = self.counts[used]
-        squared = w**2 / counts
+            return no_estimate(method, confidence)
+        row, shift = weights.ravel()[None, self.ran], self.shift * float(weights.sum())
         if method == "pooled":
-            se = float(np.sqrt(self.pure_variance * squared.sum()))
+            estimate = float(row[0] @ self.parts.means) + shift
+            unit = float((row[0] ** 2 / self.counts.ravel()[self.ran]).sum())
+            se = float(np.sqrt(self.pure_variance * unit))
             return t_interval(estimate, se, float(self.pure_df), method, confidence)
-        parts = squared * self.cell_variances[used]
-        single = counts == 1
-        # Cells run once share one pooled variance: one component, not many independent ones.
-        denominator = float((parts[~single] ** 2 / (counts[~single] - 1)).sum())
-        if single.any() and self.pure_df:
-            denominator += float(parts[single].sum() ** 2 / self.pure_df)
-        variance = float(parts.sum())
-        df = variance**2 / denominator if denominator > 0 else NOT_ESTIMABLE
-        return t_interval(estimate, float(np.sqrt(variance)), df, method, confidence)
+        numbers = welch(self.parts, row, np.zeros(1, dtype=bool))
+        estimate, se, df = (float(part[0]) for part in numbers)
+        return t_interval(estimate + shift, se, df, method, confidence)
 
     def replicate_values(self, weights: Floats) -> Floats:
         """The contrast within each replicate, NaN where that replicate lacks a needed cell."""
@@ -322,18 +310,17 @@ class CellMeans:
         return np.asarray(block @ weights[used] + self.shift * weights[used].sum())
 
     def _blocked(self, weights: Floats, used: NDArray[np.bool_], confidence: float) -> Estimate:
-        nan = NOT_ESTIMABLE
         values = self.replicate_values(weights)
         complete = np.isfinite(values)
         k = int(complete.sum())
-        lost = Estimate(nan, nan, nan, nan, nan, nan, "blocked", confidence, k)
+        lost = no_estimate("blocked", confidence, k)
         if not used.any() or bool((used & self.empty).any()) or len(values) < 2:
             return lost
         if complete.all():
             se = float(values.std(ddof=1) / np.sqrt(k))
             return t_interval(float(values.mean()), se, float(k - 1), "blocked", confidence, k)
-        found = self.over_replicates.estimate(weights.ravel()[None, ~self.empty.ravel()])
-        estimate, se, df = (float(part[0]) for part in found)
+        numbers = self.over_replicates.estimate(weights.ravel()[None, self.ran])
+        estimate, se, df = (float(part[0]) for part in numbers)
         if not np.isfinite(se):
             return lost
         estimate += self.shift * float(weights.sum())

@@ -2,32 +2,34 @@
 
 Marginal means, effects and contrasts are linear functions of sum-to-zero coefficients, where the
 equal-weight mean over all other factors is simply their absence. What is not estimable (not
-orthogonal to the null space of the model matrix) is NaN, never a solution's accident. A little over
-300 lines: the fit and the functions it estimates share their decomposition.
+orthogonal to the null space of the model matrix) is NaN, never a solution's accident.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import qr, svd
 
 from ablations.errors import InputError
+from analysis.model.cell_means import CellMeans
 from analysis.model.terms import (
     Columns,
     Rows,
     Term,
     model_columns,
-    product_columns,
+    pairs_of,
     reduce_rows,
-    sum_to_zero,
     terms_up_to,
+    width_of,
 )
-from analysis.table.tidy import Floats, Table
+from analysis.stats.arrays import Floats, Truths
+from analysis.stats.coding import product_coding, product_columns, sum_to_zero
+from analysis.stats.estimates import Estimate, no_estimate, t_interval
+from analysis.table.tidy import Table
 
 TOLERANCE = 1e-9
 """Relative size below which a singular value or a projection counts as zero."""
@@ -82,21 +84,49 @@ class ClassicalFit:
         Raises:
             InputError: the model has more coefficients than a dense fit can hold.
         """
-        size = len(table.factors) if order is None else min(order, len(table.factors))
         use_block = table.replicate is not None if block is None else block
         rows = reduce_rows(table, use_block)
-        if use_block and len(np.unique(rows.block)) < 2:
-            use_block = False
         name = table.replicate if use_block else None
-        terms = terms_up_to(table.factors, size)
-        lengths = {k: len(v) - 1 for k, v in table.factors.items()}
-        width = 1 + sum(int(np.prod([lengths[f] for f in term.factors])) for term in terms)
+        return ClassicalFit.of_rows(table.factors, rows, order, name, table.shift)
+
+    @staticmethod
+    def of_cells(cells: CellMeans, order: int | None = 2) -> ClassicalFit:
+        """Fit cell means weighted by their runs, replicates as blocks where there are some."""
+        rows, block = cells.rows()
+        return ClassicalFit.of_rows(cells.factors, rows, order, block, cells.shift)
+
+    @staticmethod
+    def of_means(cells: CellMeans, order: int) -> ClassicalFit:
+        """Fit the means of the cells that ran, each counted once: what predicts an empty cell."""
+        levels = np.column_stack(np.unravel_index(cells.ran, cells.shape)).astype(np.intp)
+        count = len(cells.ran)
+        rows = Rows(
+            levels,
+            np.zeros(count, dtype=np.intp),
+            np.ones(count, dtype=np.int64),
+            cells.parts.means,
+            np.zeros(count),
+        )
+        return ClassicalFit.of_rows(cells.factors, rows, order, None, cells.shift)
+
+    @staticmethod
+    def of_rows(
+        factors: Mapping[str, tuple[str, ...]],
+        rows: Rows,
+        order: int | None,
+        block: str | None,
+        shift: float,
+    ) -> ClassicalFit:
+        """Fit distinct (cell, block) rows; see `of`."""
+        size = len(factors) if order is None else min(order, len(factors))
+        name = block if len(np.unique(rows.block)) > 1 else None
+        width = width_of(factors, size)
         if width > MOST_COLUMNS:
             raise InputError(
                 f"a model of order {size} has {width:,} coefficients, more than "
                 f"{MOST_COLUMNS:,}: ask for a lower order"
             )
-        columns = model_columns(rows, table.factors, terms, name)
+        columns = model_columns(rows, factors, terms_up_to(factors, size), name)
         confounded: tuple[Term, ...] = ()
         if name is not None:
             columns, confounded = _drop_confounded(columns, rows)
@@ -107,13 +137,13 @@ class ClassicalFit:
         u, s, vt = svd(upper, full_matrices=True)
         rank = int((s > TOLERANCE * s[0]).sum())
         return ClassicalFit(
-            factors=dict(table.factors),
+            factors=dict(factors),
             order=size,
             block=name,
             rows=rows,
             columns=tuple(columns),
             confounded=confounded,
-            shift=table.shift,
+            shift=shift,
             rank=rank,
             basis=q @ u[:, :rank],
             scaled=vt[:rank].T / s[:rank],
@@ -127,6 +157,11 @@ class ClassicalFit:
     def terms(self) -> list[Term]:
         """Terms of the model, block and intercept left out."""
         return [c.term for c in self.columns if c.term is not None]
+
+    @property
+    def intercept(self) -> slice:
+        """Column of the intercept in the model matrix."""
+        return self.slices["\0(Intercept)"]
 
     @cached_property
     def slices(self) -> dict[str, slice]:
@@ -172,16 +207,10 @@ class ClassicalFit:
             Shape (combinations in C order, coefficients): the sum-to-zero effect itself, i.e. main
             effects (marginal mean minus grand mean) or double-centred interactions.
         """
-        grid = np.indices([len(self.factors[f]) for f in term.factors]).reshape(
-            len(term.factors), -1
-        )
-        coded = [
-            sum_to_zero(len(self.factors[f]))[codes]
-            for f, codes in zip(term.factors, grid, strict=True)
-        ]
-        rows = np.zeros((grid.shape[1], self.null.shape[0]))
+        coding = product_coding([len(self.factors[f]) for f in term.factors])
+        rows = np.zeros((len(coding), self.null.shape[0]))
         if term.name in self.slices:
-            rows[:, self.slices[term.name]] = product_columns(coded)
+            rows[:, self.slices[term.name]] = coding
         return rows
 
     def marginal_rows(self, term: Term) -> Floats:
@@ -192,7 +221,7 @@ class ClassicalFit:
         """
         shape = [len(self.factors[f]) for f in term.factors]
         rows = np.zeros((int(np.prod(shape)), self.null.shape[0]))
-        rows[:, self.slices["\0(Intercept)"]] = 1.0
+        rows[:, self.intercept] = 1.0
         grid = np.indices(shape).reshape(len(shape), -1)
         for lower in terms_up_to(term.factors, len(term.factors)):
             if lower.name not in self.slices:
@@ -212,7 +241,7 @@ class ClassicalFit:
             Shape (1, coefficients).
         """
         rows = np.zeros((1, self.null.shape[0]))
-        rows[0, self.slices["\0(Intercept)"]] = weights.sum()
+        rows[0, self.intercept] = weights.sum()
         for term in self.terms:
             rows[0, self.slices[term.name]] = self.term_loading(term, weights)
         return rows
@@ -221,9 +250,39 @@ class ClassicalFit:
         """What a contrast over the grid takes of a term's sum-to-zero coefficients."""
         others = tuple(i for i, name in enumerate(self.factors) if name not in term.factors)
         kept = weights.sum(axis=others)
-        grid = np.indices(kept.shape).reshape(kept.ndim, -1)
-        coded = [sum_to_zero(size)[index] for size, index in zip(kept.shape, grid, strict=True)]
-        return np.asarray(kept.ravel() @ product_columns(coded))
+        return np.asarray(kept.ravel() @ product_coding(kept.shape))
+
+    def takes_pairs(self, weights: Floats) -> bool:
+        """Whether a function of the grid depends on an interaction of two factors."""
+        loadings = (self.term_loading(term, weights) for term in pairs_of(self.factors))
+        return any(np.abs(loading).max() > 1e-10 for loading in loadings)
+
+    def contrast(self, weights: Floats, confidence: float = 0.95) -> Estimate:
+        """Sum(weights x cell means) of the model, with its interval.
+
+        Args:
+            weights: over the grid.
+            confidence: of the interval.
+
+        Returns:
+            NaN throughout where it is not estimable, or hidden by blocks; NaN ends without
+            residual degrees of freedom.
+        """
+        hidden = any(
+            np.abs(self.term_loading(one, weights)).max() > 1e-12 for one in self.confounded
+        )
+        values, unit = self.estimate(self.contrast_rows(weights))
+        if hidden or not np.isfinite(values[0]):
+            return no_estimate("pooled", confidence)
+        estimate = float(values[0]) + self.shift * float(weights.sum())
+        return t_interval(
+            estimate, float(unit[0]) * self.sigma, float(self.residual_df), "pooled", confidence
+        )
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of a run around the model; NaN without residual degrees of freedom."""
+        return float(np.sqrt(self.error_variance)) if self.residual_df > 0 else float("nan")
 
     def carries(self, term: Term) -> bool:
         """Whether no part of the term was left out as confounded with the blocks."""
@@ -246,7 +305,11 @@ class ClassicalFit:
         unit[lost] = np.nan
         return values, unit
 
-    def estimable(self, functions: Floats) -> NDArray[np.bool_]:
+    def run_weights(self, functions: Floats) -> Floats:
+        """Estimable functions as weighted sums of the rows' means, shape (functions, rows)."""
+        return np.asarray(functions @ self.scaled @ self.basis.T)
+
+    def estimable(self, functions: Floats) -> Truths:
         """Which functions are orthogonal to the null space."""
         if self.null.shape[1] == 0:
             return np.ones(len(functions), dtype=bool)
@@ -255,7 +318,7 @@ class ClassicalFit:
         return np.asarray(inside <= 1e-7 * np.maximum(size, 1e-300))
 
     @cached_property
-    def _meat(self) -> tuple[Floats, NDArray[np.bool_]]:
+    def _meat(self) -> tuple[Floats, Truths]:
         """Squared residuals over (1 - leverage)^2 in the basis; rows of leverage 1."""
         leverage = (self.basis**2).sum(axis=1) / self.rows.counts
         lack = (self.response - self.basis @ self.projected) / np.sqrt(self.rows.counts)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ablations.errors import InputError, did_you_mean
 from analysis.model.cell_means import CellMeans
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
 
 _SYNTAX = "expected 'FACTOR: LEVEL - LEVEL', e.g. 'bn_placement: before - after'"
 

@@ -3,24 +3,20 @@
 Welch is sharp but assumes that the cells of one replicate share no shock; t over replicates holds
 whatever they share, with few degrees of freedom. Contrasts follow a test of the replicates; means
 are taken over replicates by design, as a shared shock moves them one for one and a few replicates
-cannot exclude it. Lost runs and empty cells change nothing in the choice. `by_rule` is the one
-function through which effects, claims and other outcomes get their interval. Measured in
+cannot exclude it. Lost runs and empty cells change nothing in the choice. Measured in
 docs/decisions/055 and results/benchmarks/coverage.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from scipy.special import fdtrc, fdtri
 
-from analysis.model.cell_means import NOT_ESTIMABLE, CellMeans, Estimate, Method, t_interval
-from analysis.model.completion import completion, rests_on
-from analysis.model.grid_model import model_contrast
-from analysis.model.welch import welch
-from analysis.table.tidy import Floats
+from analysis.model.cell_means import CellMeans
+from analysis.stats.arrays import Floats
 
 Chosen = Literal["welch", "blocked", "pooled"]
 
@@ -54,68 +50,18 @@ class IntervalRule:
 
 
 def choose_interval(cells: CellMeans) -> IntervalRule:
-    """Apply the rule to a grid.
+    """Apply the rule to a grid; `Grid.rule` keeps it.
 
     Welch where the replicates' F has p > 0.5 or the upper 90 % bound of their variance is below
     5 % of the residual variance, else t over replicates. Pooled where no cell ran twice.
     """
-    kept: IntervalRule | None = cells.__dict__.get("_rule")
-    if kept is None:
-        kept = cells.__dict__.setdefault("_rule", _choose(cells))
-    return kept
-
-
-def _choose(cells: CellMeans) -> IntervalRule:
     if cells.pure_df == 0:
         reason = "no cell ran twice, so only a model gives an error term"
         return IntervalRule("pooled", reason, "pooled")
     if len(cells.replicate_names) < 2:
         return IntervalRule("welch", "no replicate is shared by the cells", "welch")
     values = cells.replicate_deviations.reshape(len(cells.replicate_names), -1)
-    values = values[:, ~cells.empty.ravel()]
-    return _by_test(_standardised(values))
-
-
-def by_rule(
-    cells: CellMeans,
-    weights: Floats,
-    confidence: float = 0.95,
-    method: Method | None = None,
-    order: int = 2,
-) -> Estimate:
-    """Estimate sum(weights x cell means) with the interval that the rule picks.
-
-    Args:
-        cells: the grid.
-        weights: over the grid; they sum to zero for a contrast.
-        confidence: of the interval.
-        method: overrides the rule.
-        order: highest order of a model that stands in for empty cells, or, where no cell ran
-            twice, that gives the error term.
-
-    Returns:
-        NaN where not estimable. Where replicates agree to the last digit, or too few share the
-        cells, Welch's interval instead of none.
-    """
-    weights = np.asarray(weights, dtype=np.float64).reshape(cells.shape)
-    rule = choose_interval(cells)
-    chosen = method or (rule.means if abs(float(weights.sum())) > 1e-9 else rule.primary)
-    if chosen == "pooled":
-        return model_contrast(cells, weights, order, confidence)
-    needed, at = completion(cells, order).of_grid(weights)
-    nan = NOT_ESTIMABLE
-    if not np.isfinite(needed).all():
-        return Estimate(nan, nan, nan, nan, nan, nan, chosen, confidence, rests_on=rests_on(at))
-    if chosen == "blocked":
-        full = np.zeros(cells.counts.size)
-        full[~cells.empty.ravel()] = needed
-        found = cells.contrast(full, chosen, confidence)
-        if found.se > 0:
-            return replace(found, rests_on=rests_on(at))
-    estimate, se, df = (float(part[0]) for part in welch(cells, needed[None], np.array([at])))
-    estimate += cells.shift * float(weights.sum())
-    found = t_interval(estimate, se, df, "welch", confidence)
-    return replace(found, rests_on=rests_on(at))
+    return _by_test(_standardised(values[:, cells.ran]))
 
 
 def _standardised(values: Floats) -> Floats:

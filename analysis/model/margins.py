@@ -12,18 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from analysis.model.cell_means import CellMeans, Method
-from analysis.model.completion import DIRECT, completion, rests_on
-from analysis.model.terms import Term, polynomial_contrasts
-from analysis.model.welch import welch
-from analysis.table.tidy import Floats
+from analysis.model.completion import DIRECT, Completion
+from analysis.model.terms import Term
+from analysis.stats.arrays import Floats, masked_product
+from analysis.stats.coding import polynomial_contrasts
+from analysis.stats.estimates import satterthwaite
+from analysis.stats.welch import welch
 
 METHODS: tuple[Method, ...] = ("welch", "blocked")
-INTERVAL = ("estimate", "se", "df", "low", "high", "p")
+"""How a margin is combined; pooled estimates come from the classical fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,7 @@ class Margin:
         single: variance parts of cells that ran once (they share the pooled variance).
         pure_df: degrees of freedom of that pooled variance.
         replicates: the margin within each replicate, shape (replicates, entries).
-        cells: the grid.
-        order: highest order of a model that may predict empty cells.
+        completion: of the grid, for what needs an empty cell.
     """
 
     term: Term
@@ -53,12 +52,12 @@ class Margin:
     single: Floats
     pure_df: int
     replicates: Floats
-    cells: CellMeans
-    order: int
+    completion: Completion
 
     @staticmethod
-    def of(cells: CellMeans, term: Term, order: int = 2) -> Margin:
+    def of(completion: Completion, term: Term) -> Margin:
         """Average the grid over every factor that is not in the term."""
+        cells = completion.cells
         axes = tuple(k for k, name in enumerate(cells.names) if name not in term.factors)
         averaged = int(np.prod([cells.shape[k] for k in axes], dtype=np.int64))
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -80,63 +79,68 @@ class Margin:
             replicates=cells.replicate_deviations.mean(axis=over).reshape(
                 len(cells.replicate_names), int(np.prod([len(cells.factors[f]) for f in names]))
             ),
-            cells=cells,
-            order=order,
+            completion=completion,
         )
+
+    @property
+    def cells(self) -> CellMeans:
+        """The grid."""
+        return self.completion.cells
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Levels per factor of the term."""
         return tuple(len(levels) for levels in self.levels)
 
-    def combine(self, weights: Floats, method: Method, confidence: float = 0.95) -> pd.DataFrame:
+    def combine(
+        self,
+        weights: Floats,
+        method: Method,
+        needed: tuple[Floats, NDArray[np.int64]] | None = None,
+    ) -> tuple[Floats, Floats, Floats]:
         """Estimate rows of `weights @ margin`.
 
         Args:
             weights: shape (combinations, entries).
             method: "welch" or "blocked" (pooled estimates come from the classical fit).
-            confidence: of the intervals.
+            needed: what `needed(weights)` gave, where a caller has asked already.
 
         Returns:
-            Columns estimate, se, df, low, high, p; NaN where something is not estimable.
+            Estimates, standard errors and degrees of freedom, each of shape (combinations,); NaN
+            where something is not estimable.
         """
         weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
         total = weights.sum(axis=1)
         total[np.abs(total) < 1e-12] = 0.0
         if method == "blocked":
-            estimate, se, df = self._over_replicates(weights)
+            estimate, se, df = self._over_replicates(weights, needed)
         elif self.cells.empty.any():
-            estimate, se, df = welch(self.cells, *self.needed(weights))
+            of_cells, orders = needed or self.needed(weights)
+            estimate, se, df = welch(self.cells.parts, of_cells, orders > DIRECT)
         else:
+            # The parts of Satterthwaite's formula add up within each entry: a grid is summed once.
             estimate = masked_product(weights, self.deviations)
             variance = masked_product(weights**2, self.variance)
             single = masked_product(weights**2, self.single)
             below = masked_product(weights**4, self.spread)
             if self.pure_df:
                 below = below + single**2 / self.pure_df
-            se = np.sqrt(variance)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                df = np.where(below > 0, variance**2 / below, np.nan)
-        return intervals(estimate + self.shift * total, se, df, confidence)
+            se, df = np.sqrt(variance), satterthwaite(variance, below)
+        return estimate + self.shift * total, se, df
 
     def needed(self, weights: Floats, together: bool = False) -> tuple[Floats, NDArray[np.int64]]:
         """Combinations of entries as weights of the cells that ran, and what each rests on."""
-        found = completion(self.cells, self.order)
-        return found.of_margin(self.term, np.atleast_2d(weights), together)
+        return self.completion.of_margin(self.term, np.atleast_2d(weights), together)
 
-    def rests_on(self, weights: Floats) -> list[str]:
-        """What each combination of entries rests on, in words."""
-        if not self.cells.empty.any():
-            return [rests_on(DIRECT)] * len(weights)
-        return [rests_on(int(order)) for order in self.needed(weights)[1]]
-
-    def _over_replicates(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    def _over_replicates(
+        self, weights: Floats, needed: tuple[Floats, NDArray[np.int64]] | None
+    ) -> tuple[Floats, Floats, Floats]:
         k = len(self.replicates)
         if k < 2:
             nan = np.full(len(weights), np.nan)
             return nan, nan.copy(), nan.copy()
         if not np.isfinite(self.replicates).all():
-            return over_replicates(self.cells, self.needed(weights)[0])
+            return over_replicates(self.cells, (needed or self.needed(weights))[0])
         values = self.replicates @ weights.T
         se = values.std(axis=0, ddof=1) / np.sqrt(k)
         return values.mean(axis=0), se, np.full(len(weights), k - 1.0)
@@ -170,47 +174,15 @@ class Margin:
 
 
 def over_replicates(cells: CellMeans, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """The same over replicates; see `analysis.stats.over_replicates`."""
-    found = tuple(np.full(len(weights), np.nan) for _ in range(3))
+    """Weighted sums of the cells that ran, over replicates some of which lost runs.
+
+    Args:
+        cells: the grid.
+        weights: shape (functions, cells that ran), NaN where not estimable.
+    """
+    estimate, se, df = (np.full(len(weights), np.nan) for _ in range(3))
     known = np.isfinite(weights).all(axis=1)
     if known.any() and len(cells.replicate_names) > 1:
-        for column, values in zip(
-            found, cells.over_replicates.estimate(weights[known]), strict=True
-        ):
-            column[known] = values
-    estimate, se, df = found
+        estimate[known], se[known], df[known] = cells.over_replicates.estimate(weights[known])
     estimate[~np.isfinite(se)] = np.nan
     return estimate, se, df
-
-
-def masked_product(weights: Floats, values: Floats) -> Floats:
-    """`weights @ values` where a NaN only matters to rows that give it weight."""
-    bad = ~np.isfinite(values)
-    if not bad.any():
-        return np.asarray(weights @ values)
-    product = weights @ np.where(bad, 0.0, values)
-    product[(weights[:, bad] != 0).any(axis=1)] = np.nan
-    return np.asarray(product)
-
-
-def intervals(estimate: Floats, se: Floats, df: Floats, confidence: float = 0.95) -> pd.DataFrame:
-    """Student-t intervals and two-sided p-values, row by row.
-
-    A standard error of exactly 0 (cells that never varied) or without degrees of freedom gives
-    no interval rather than one of width 0.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        known = np.isfinite(estimate) & np.isfinite(se) & (se > 0) & np.isfinite(df) & (df > 0)
-        safe = np.where(known, df, 1.0)
-        half = np.where(known, stdtrit(safe, 0.5 + confidence / 2) * se, np.nan)
-        p = np.where(known, 2 * stdtr(safe, -np.abs(estimate / np.where(known, se, 1.0))), np.nan)
-    return pd.DataFrame(
-        {
-            "estimate": estimate,
-            "se": se,
-            "df": df,
-            "low": estimate - half,
-            "high": estimate + half,
-            "p": p,
-        }
-    )

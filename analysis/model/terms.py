@@ -1,4 +1,4 @@
-"""Terms, sum-to-zero columns and the reduced rows a classical fit needs.
+"""Terms, and the columns a least-squares fit has for them.
 
 Built with numpy from level codes, never from a formula: a factor may be called `C`, a level
 "None", the response `yield`. Runs that share a cell and a block share a row, weighted by their
@@ -7,14 +7,16 @@ number, so that a fit costs the grid and not the runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.table.tidy import Floats, Table
+from analysis.stats.arrays import Codes, Floats
+from analysis.stats.coding import product_columns, sum_to_zero
+from analysis.table.tidy import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +41,46 @@ def terms_up_to(factors: Iterable[str], order: int) -> list[Term]:
     return [Term(c) for size in range(1, order + 1) for c in combinations(names, size)]
 
 
-def sum_to_zero(levels: int) -> Floats:
-    """Deviation coding, shape (levels, levels - 1): columns sum to zero, the last row is -1."""
-    return np.vstack([np.eye(levels - 1), -np.ones(levels - 1)])
+def pairs_of(factors: Iterable[str]) -> list[Term]:
+    """All terms of two factors, in declared order."""
+    return [Term(pair) for pair in combinations(factors, 2)]
 
 
-def polynomial_contrasts(levels: int) -> Floats:
-    """Orthonormal polynomial contrasts, shape (levels, levels - 1), in level order."""
-    x = np.arange(levels) - (levels - 1) / 2
-    q, r = np.linalg.qr(np.vander(x, levels, increasing=True))
-    return np.asarray((q * np.sign(np.diag(r)))[:, 1:])
+def size_of(term: Term, factors: Mapping[str, Sequence[str]]) -> int:
+    """Combinations of the term's levels."""
+    return int(np.prod([len(factors[name]) for name in term.factors]))
 
 
-def product_columns(codes: Sequence[Floats]) -> Floats:
-    """Row-wise Kronecker product of coded factors: the columns of their interaction."""
-    columns = codes[0]
-    for other in codes[1:]:
-        columns = (columns[:, :, None] * other[:, None, :]).reshape(len(columns), -1)
-    return columns
+def freedom_of(term: Term, factors: Mapping[str, Sequence[str]]) -> int:
+    """Degrees of freedom of a term in a complete grid: its columns in a model."""
+    return int(np.prod([len(factors[name]) - 1 for name in term.factors]))
+
+
+def width_of(factors: Mapping[str, Sequence[str]], order: int) -> int:
+    """Coefficients of the model of all terms up to an order, the intercept included."""
+    return 1 + sum(freedom_of(term, factors) for term in terms_up_to(factors, order))
+
+
+def grid_columns(
+    factors: Mapping[str, Sequence[str]], order: int
+) -> tuple[Floats, dict[str, list[int]]]:
+    """Sum-to-zero columns of intercept and terms up to an order, one row per cell in C order.
+
+    Returns:
+        The columns, shape (cells, coefficients), and where each term's columns stand.
+    """
+    shape = [len(levels) for levels in factors.values()]
+    levels = np.indices(shape).reshape(len(shape), -1)
+    coded = {name: sum_to_zero(shape[k])[levels[k]] for k, name in enumerate(factors)}
+    blocks: list[Floats] = [np.ones((levels.shape[1], 1))]
+    columns: dict[str, list[int]] = {}
+    at = 1
+    for term in terms_up_to(factors, order):
+        block = product_columns([coded[name] for name in term.factors])
+        columns[term.name] = list(range(at, at + block.shape[1]))
+        at += block.shape[1]
+        blocks.append(block)
+    return np.hstack(blocks), columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +95,8 @@ class Rows:
         within: sum of squares of the runs around their row mean, per row.
     """
 
-    levels: NDArray[np.intp]
-    block: NDArray[np.intp]
+    levels: Codes
+    block: Codes
     counts: NDArray[np.int64]
     deviations: Floats
     within: Floats
@@ -120,7 +144,7 @@ class Columns:
         return int(self.values.shape[1])
 
 
-def coded_rows(rows: Rows, factors: dict[str, tuple[str, ...]]) -> dict[str, Floats]:
+def coded_rows(rows: Rows, factors: Mapping[str, Sequence[str]]) -> dict[str, Floats]:
     """Sum-to-zero codes of each factor for each row."""
     return {
         name: sum_to_zero(len(levels))[rows.levels[:, axis]]
@@ -130,7 +154,7 @@ def coded_rows(rows: Rows, factors: dict[str, tuple[str, ...]]) -> dict[str, Flo
 
 def model_columns(
     rows: Rows,
-    factors: dict[str, tuple[str, ...]],
+    factors: Mapping[str, Sequence[str]],
     terms: Sequence[Term],
     block_name: str | None,
 ) -> list[Columns]:

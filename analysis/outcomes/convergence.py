@@ -9,144 +9,225 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.model.grid_model import grid_columns
-from analysis.model.terms import sum_to_zero, terms_up_to
+from analysis.model.terms import grid_columns, terms_up_to
+from analysis.outcomes.rates import cell_counts, differences, rates, separation
+from analysis.stats.arrays import Floats
+from analysis.stats.coding import sum_to_zero
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.firth import LogisticFit, fit, separated
 from analysis.stats.multiplicity import holm
-from analysis.table.rates import Array, Factors, cells, counts, differences, rates, separation
+from analysis.table.cells import Factors, yes_counts
 from analysis.table.records import records
 
 MOST_UNBOUNDED = 6
 """Odds ratios without a value named one by one."""
+TABLES = ("rates", "differences", "tests", "pairs", "terms", "odds_ratios", "marginal_rates",
+          "cells")  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Convergence:
-    """Tidy tables on the share of converged runs; NaN where a number does not exist.
+    """Tidy tables on the share of converged runs, each made when first asked for.
+
+    NaN where a number does not exist.
 
     Attributes:
-        runs: Runs with an outcome.
-        converged: How many of them converged.
-        rates: factor, level, converged, runs, rate, low, high (Wilson).
-        differences: factor, level, reference, estimate, low, high (Newcombe, level - reference).
-        tests: factor, statistic, df, p, p_holm, method, informative_strata: exact CMH, stratified
-            by all other factors.
-        pairs: factor, level, reference, p, p_holm (within the factor), odds_ratio, low, high:
-            the same test for every two levels; an odds ratio or a limit of zero or infinity is
-            null, whichever level is the reference, and named in the notes.
-        terms: term, df, chisq, p, p_holm: Firth's model of mains and pairs.
-        odds_ratios: factor, level, reference (the factor's first level), odds_ratio, low, high, p:
-            Firth's model of mains alone, profile limits.
-        marginal_rates: factor, level, rate, se, low, high: mean prediction of Firth's mains and
-            pairs over the declared grid, equal weights.
-        cells: one column per factor, converged, runs, lost: every cell of the declared grid.
-        separation: One sentence per level or pair of levels in which all runs or none converged.
-        separated: Whether unpenalised logistic regression on mains and pairs has no solution.
-        notes: What the reader must know, in sentences.
+        hits: converged runs over the declared grid.
+        counted: runs with an outcome over the grid.
+        planned: planned runs over the grid.
+        factors: factor name to its declared levels.
+        highest: highest order of Firth's terms, lowered where there are too few cells.
+        confidence: of every interval.
     """
 
-    runs: int
-    converged: int
-    rates: pd.DataFrame
-    differences: pd.DataFrame
-    tests: pd.DataFrame
-    pairs: pd.DataFrame
-    terms: pd.DataFrame
-    odds_ratios: pd.DataFrame
-    marginal_rates: pd.DataFrame
-    cells: pd.DataFrame
-    separation: tuple[str, ...]
-    separated: bool
-    notes: tuple[str, ...]
+    hits: Floats
+    counted: Floats
+    planned: Floats
+    factors: Factors
+    highest: int = 2
+    confidence: float = 0.95
+
+    @staticmethod
+    def of(
+        frame: pd.DataFrame,
+        factors: Factors,
+        column: str = "converged",
+        order: int = 2,
+        confidence: float = 0.95,
+    ) -> Convergence:
+        """Count a yes/no outcome over the factors.
+
+        Args:
+            frame: One row per planned run; `column` holds 1 or True, 0 or False, or nothing for a
+                lost run.
+            factors: Factor name to its declared levels.
+            column: The outcome.
+            order: Highest order of Firth's terms.
+            confidence: Of every interval.
+
+        Raises:
+            InputError: No such column, a value that is neither yes nor no, or no run with an
+                outcome.
+        """
+        hits, runs, planned = yes_counts(frame, factors, column)
+        return Convergence(hits, runs, planned, factors, min(order, len(factors)), confidence)
+
+    @property
+    def runs(self) -> int:
+        """Runs with an outcome."""
+        return int(self.counted.sum())
+
+    @property
+    def converged(self) -> int:
+        """How many of them converged."""
+        return int(self.hits.sum())
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some converged and some did not: else no factor can be tested."""
+        return 0 < self.converged < self.runs
+
+    # --- without a model --------------------------------------------------------------------------
+
+    @cached_property
+    def rates(self) -> pd.DataFrame:
+        """factor, level, converged, runs, rate, low, high (Wilson)."""
+        return rates(self.hits, self.counted, self.factors, self.confidence)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """factor, level, reference, estimate, low, high (Newcombe, level - reference)."""
+        return differences(self.hits, self.counted, self.factors, self.confidence)
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """Exact CMH tests, stratified by all other factors.
+
+        factor, statistic, df, p, p_holm, method, informative_strata.
+        """
+        return _tests(self.hits, self.counted, list(self.factors))
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """The same test for every two levels, with its odds ratio.
+
+        factor, level, reference, p, p_holm (within the factor), odds_ratio, low, high; an odds
+        ratio or a limit of zero or infinity is NaN, whichever level is the reference, and named in
+        the notes.
+        """
+        return _pairs(self.hits, self.counted, self.factors, self.confidence)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Every cell of the declared grid: one column per factor, converged, runs, lost."""
+        return cell_counts(self.hits, self.counted, self.planned, self.factors)
+
+    @cached_property
+    def separation(self) -> tuple[str, ...]:
+        """One sentence per level or pair of levels in which all runs or none converged."""
+        return separation(self.hits, self.counted, self.factors) if self.mixed else ()
+
+    # --- Firth's model ----------------------------------------------------------------------------
+
+    @cached_property
+    def order(self) -> int:
+        """Of the model of `terms`: the highest that the cells that ran can tell."""
+        order = self.highest
+        while order > 1 and not _full_rank(grid_columns(self.factors, order)[0][self._ran]):
+            order -= 1
+        return order
+
+    @cached_property
+    def _ran(self) -> Any:
+        return (self.counted > 0).ravel()
+
+    @cached_property
+    def _design(self) -> tuple[Floats, dict[str, list[int]]]:
+        return grid_columns(self.factors, self.order)
+
+    @cached_property
+    def _model(self) -> LogisticFit | None:
+        """Firth's mains and pairs."""
+        if not self.mixed:
+            return None
+        return fit(self._design[0], self.hits.ravel(), self.counted.ravel())
+
+    @cached_property
+    def terms(self) -> pd.DataFrame:
+        """term, df, chisq, p, p_holm: Firth's model of mains and pairs."""
+        wanted = [term.name for term in terms_up_to(self.factors, self.highest)]
+        return _terms(self._model, self._design[1], wanted)
+
+    @cached_property
+    def odds_ratios(self) -> pd.DataFrame:
+        """Firth's model of mains alone, profile limits.
+
+        factor, level, reference (the factor's first level), odds_ratio, low, high, p.
+        """
+        if not self.mixed:
+            return _no_odds(self.factors)
+        return _odds_ratios(self.hits, self.counted, self.factors, self.confidence)
+
+    @cached_property
+    def marginal_rates(self) -> pd.DataFrame:
+        """Mean prediction of Firth's mains and pairs over the declared grid, equal weights.
+
+        factor, level, rate, se, low, high.
+        """
+        return _marginal_rates(
+            self._model, self._design[0], self.counted.shape, self.factors, self.confidence
+        )
+
+    @cached_property
+    def separated(self) -> bool:
+        """Whether unpenalised logistic regression on mains and pairs has no solution."""
+        if not self.mixed:
+            return False
+        hits, runs = self.hits.ravel()[self._ran], self.counted.ravel()[self._ran]
+        return separated(self._design[0][self._ran], hits, runs)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader must know, in sentences."""
+        notes: list[str] = []
+        if not self.mixed:
+            what = "All" if self.converged else "None"
+            notes.append(f"{what} of the {self.runs} runs converged: no factor can be tested.")
+        notes += [
+            f"Not every interaction of {order + 1} factors is estimable from the cells that ran: "
+            f"Firth's terms and marginal rates are those of a model of order {order}."
+            for order in range(self.highest - 1, self.order - 1, -1)
+        ]
+        lost = self.pairs[np.isfinite(self.pairs["p"]) & ~np.isfinite(self.pairs["odds_ratio"])]
+        named = zip(lost["factor"], lost["level"], lost["reference"], strict=True)
+        unbounded = [f"{factor}: {level} / {reference}" for factor, level, reference in named]
+        if self.mixed and unbounded:
+            shown = ", ".join(unbounded[:MOST_UNBOUNDED])
+            more = len(unbounded) - MOST_UNBOUNDED
+            notes.append(f"The odds ratio is zero or infinite, so null, for {shown}"
+                         f"{f' and {more} more' if more > 0 else ''}.")  # fmt: skip
+        return tuple(notes)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: tables as lists of records, null where a number does not exist."""
-        tables = ("rates", "differences", "tests", "pairs", "terms", "odds_ratios")
         return {
             "runs": self.runs,
             "converged": self.converged,
-            **{name: records(getattr(self, name)) for name in tables},
-            "marginal_rates": records(self.marginal_rates),
-            "cells": records(self.cells),
+            **{name: records(getattr(self, name)) for name in TABLES},
             "separated": self.separated,
             "separation": list(self.separation),
             "notes": list(self.notes),
         }
 
 
-def convergence(
-    frame: pd.DataFrame,
-    factors: Factors,
-    column: str = "converged",
-    order: int = 2,
-    confidence: float = 0.95,
-) -> Convergence:
-    """Analyse a yes/no outcome over the factors.
-
-    Args:
-        frame: One row per planned run; `column` holds 1 or True, 0 or False, or nothing for a
-            lost run.
-        factors: Factor name to its declared levels.
-        column: The outcome.
-        order: Highest order of Firth's terms, lowered where there are too few cells.
-        confidence: Of every interval.
-
-    Raises:
-        InputError: No such column, a value that is neither yes nor no, or no run with an outcome.
-    """
-    hits, runs, planned = counts(frame, factors, column)
-    names = list(factors)
-    mixed = bool(0 < hits.sum() < runs.sum())
-    notes: list[str] = []
-    if not mixed:
-        what = "All" if hits.sum() else "None"
-        notes.append(f"{what} of the {int(runs.sum())} runs converged: no factor can be tested.")
-    filled = (runs > 0).ravel()
-    order = min(order, len(names))
-    wanted = [term.name for term in terms_up_to(names, order)]
-    while order > 1 and not _full_rank(grid_columns(factors, order)[0][filled]):
-        order -= 1
-        notes.append(
-            f"Not every interaction of {order + 1} factors is estimable from the cells that ran: "
-            f"Firth's terms and marginal rates are those of a model of order {order}."
-        )
-    pairs = _pairs(hits, runs, factors, confidence)
-    lost = pairs[np.isfinite(pairs["p"]) & ~np.isfinite(pairs["odds_ratio"])]
-    named = zip(lost["factor"], lost["level"], lost["reference"], strict=True)
-    unbounded = [f"{factor}: {level} / {reference}" for factor, level, reference in named]
-    if mixed and unbounded:
-        shown = ", ".join(unbounded[:MOST_UNBOUNDED])
-        more = len(unbounded) - MOST_UNBOUNDED
-        notes.append(f"The odds ratio is zero or infinite, so null, for {shown}"
-                     f"{f' and {more} more' if more > 0 else ''}.")  # fmt: skip
-    design, columns = grid_columns(factors, order)
-    split = mixed and separated(design[filled], hits.ravel()[filled], runs.ravel()[filled])
-    full = fit(design, hits.ravel(), runs.ravel()) if mixed else None
-    return Convergence(
-        runs=int(runs.sum()),
-        converged=int(hits.sum()),
-        rates=rates(hits, runs, factors, confidence),
-        differences=differences(hits, runs, factors, confidence),
-        tests=_tests(hits, runs, names),
-        pairs=pairs,
-        terms=_terms(full, columns, wanted),
-        odds_ratios=_odds_ratios(hits, runs, factors, confidence) if mixed else _no_odds(factors),
-        marginal_rates=_marginal_rates(full, design, runs.shape, factors, confidence),
-        cells=cells(hits, runs, planned, factors),
-        separation=separation(hits, runs, factors) if mixed else (),
-        separated=split,
-        notes=tuple(notes),
-    )
-
-
-def _strata(counts: Array, axis: int) -> Array:
+def _strata(counts: Floats, axis: int) -> Floats:
     """Strata (combinations of the other factors) x levels."""
     return np.moveaxis(counts, axis, -1).reshape(-1, counts.shape[axis])
 
@@ -160,7 +241,7 @@ def _ratio(value: float) -> float:
     return value if 0 < value < np.inf else np.nan
 
 
-def _tests(hits: Array, runs: Array, names: list[str]) -> pd.DataFrame:
+def _tests(hits: Floats, runs: Floats, names: list[str]) -> pd.DataFrame:
     rows = []
     for axis, name in enumerate(names):
         got = exact_test(_strata(hits, axis), _strata(runs, axis))
@@ -172,7 +253,7 @@ def _tests(hits: Array, runs: Array, names: list[str]) -> pd.DataFrame:
     return table
 
 
-def _pairs(hits: Array, runs: Array, factors: Factors, confidence: float) -> pd.DataFrame:
+def _pairs(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
     parts = []
     labels = ["factor", "level", "reference", "p", "p_holm", "odds_ratio", "low", "high"]
     for axis, (name, levels) in enumerate(factors.items()):
@@ -189,7 +270,7 @@ def _pairs(hits: Array, runs: Array, factors: Factors, confidence: float) -> pd.
     return pd.concat(parts, ignore_index=True)
 
 
-def _full_rank(design: Array) -> bool:
+def _full_rank(design: Floats) -> bool:
     return bool(np.linalg.matrix_rank(design) == design.shape[1])
 
 
@@ -211,7 +292,7 @@ def _terms(
 _ODDS = ["factor", "level", "reference", "odds_ratio", "low", "high", "p"]
 
 
-def _odds_ratios(hits: Array, runs: Array, factors: Factors, confidence: float) -> pd.DataFrame:
+def _odds_ratios(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
     design, columns = grid_columns(factors, 1)
     mains = fit(design, hits.ravel(), runs.ravel())
     rows = []
@@ -239,7 +320,7 @@ def _no_odds(factors: Factors) -> pd.DataFrame:
 
 def _marginal_rates(
     full: LogisticFit | None,
-    design: Array,
+    design: Floats,
     shape: tuple[int, ...],
     factors: Factors,
     confidence: float,

@@ -17,12 +17,14 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.model.cell_means import CellMeans, Estimate, t_interval
-from analysis.model.interval_rule import by_rule, choose_interval
+from analysis.model.cell_means import CellMeans
+from analysis.model.grid import Grid
+from analysis.stats.arrays import Floats
+from analysis.stats.estimates import Estimate, satterthwaite, t_interval
 from analysis.stats.multiplicity import holm
-from analysis.table.rates import grid_index
+from analysis.table.cells import grid_index, level_columns
 from analysis.table.records import records
-from analysis.table.tidy import Floats, Table
+from analysis.table.tidy import Table
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,12 @@ def given_converged(
         if column not in frame.columns:
             raise InputError(f"the frame has no column {column!r}, which accuracy given "
                              "convergence needs")  # fmt: skip
-    kept = pd.to_numeric(frame[converged], errors="coerce").to_numpy(float) == 1
-    values = np.where(kept, pd.to_numeric(frame[response], errors="coerce").to_numpy(float), np.nan)
+    survived = frame[converged].to_numpy(float) == 1
+    values = np.where(survived, frame[response].to_numpy(float), np.nan)
     if not np.isfinite(values).any():
         raise InputError("no run converged, so there is no accuracy given convergence")
-    cells = _cell_means(frame, factors, response, replicate, values)
+    grid = Grid(_cell_means(frame, factors, response, replicate, values))
+    cells = grid.cells
     floor = _chance(frame) if chance is None else chance
     notes = []
     empty = int(cells.empty.sum())
@@ -98,7 +101,7 @@ def given_converged(
             f"{empty} of {cells.counts.size} cells have no converged run; a pair of levels is "
             "compared where both have one, and the bounds cover the rest."
         )
-    means, differences = _means(cells, confidence), _differences(cells, floor, confidence)
+    means, differences = _means(grid, confidence), _differences(grid, floor, confidence)
     for row in differences.itertuples():
         if row.support == 0:
             notes.append(
@@ -116,13 +119,7 @@ def _cell_means(
     values: Floats,
 ) -> CellMeans:
     """The grid of converged runs; unlike a checked table, one in which a level may be empty."""
-    codes = np.unravel_index(grid_index(frame, factors), [len(v) for v in factors.values()])
-    columns: dict[str, Any] = {
-        name: pd.Categorical(
-            np.asarray(levels, object)[code], categories=list(levels), ordered=True
-        )
-        for (name, levels), code in zip(factors.items(), codes, strict=True)
-    }
+    columns: dict[str, Any] = dict(level_columns(grid_index(frame, factors), factors))
     if replicate is not None:
         columns[replicate] = pd.Categorical(frame[replicate].astype(str))
     if "n_test" in frame.columns:
@@ -138,7 +135,7 @@ def _cell_means(
 def _chance(frame: pd.DataFrame) -> float:
     if "classes" not in frame.columns:
         return float("nan")
-    classes = pd.to_numeric(frame["classes"], errors="coerce").dropna()
+    classes = frame["classes"].dropna()
     return float(1 / classes.iloc[0]) if len(classes) else float("nan")
 
 
@@ -148,7 +145,7 @@ def _support(cells: CellMeans, axis: int, levels: Sequence[int]) -> Any:
 
 
 def _estimate(
-    cells: CellMeans, axis: int, plus: int, minus: int | None, support: Any, confidence: float
+    grid: Grid, axis: int, plus: int, minus: int | None, support: Any, confidence: float
 ) -> Estimate:
     """Mean over the support of a level, or of its difference to another.
 
@@ -157,17 +154,17 @@ def _estimate(
     over the factor's levels, with Satterthwaite's degrees of freedom over strata (4.8 %). It
     assumes that the factor compared does not change the noise; other factors may.
     """
+    cells = grid.cells
     weights = np.zeros(cells.shape)
     along = np.moveaxis(weights, axis, 0)  # a view: writing to it writes the weights
     share = support / max(int(support.sum()), 1)
     along[plus] += share
     if minus is not None:
         along[minus] -= share
-    rule = choose_interval(cells)
-    if (rule.means if minus is None else rule.primary) == "blocked":
-        got = by_rule(cells, weights, confidence, "blocked")
-        if got.method == "blocked" and np.isfinite(got.se):
-            return got
+    if (grid.rule.means if minus is None else grid.rule.primary) == "blocked":
+        one = grid.estimate(weights, confidence, "blocked")
+        if one.method == "blocked" and np.isfinite(one.se):
+            return one
     value = cells.contrast(weights, "welch", confidence).estimate
     counts = np.moveaxis(cells.counts, axis, 0)
     own = np.moveaxis(np.nan_to_num(cells.variances), axis, 0)
@@ -185,10 +182,9 @@ def _estimate(
     single = float(parts[df == 0].sum())
     if single > 0:
         denominator += single**2 / cells.pure_df
-    variance = float(parts.sum()) if len(parts) else float("nan")
-    total = variance**2 / denominator if denominator > 0 else float("nan")
-    se = float(np.sqrt(variance))
-    return t_interval(value, se, total, "one variance per stratum", confidence)
+    variance = np.asarray(parts.sum() if len(parts) else np.nan)
+    df = float(satterthwaite(variance, np.asarray(denominator)))
+    return t_interval(value, float(np.sqrt(variance)), df, "one variance per stratum", confidence)
 
 
 def _numbers(estimate: Estimate, name: str) -> dict[str, Any]:
@@ -196,18 +192,20 @@ def _numbers(estimate: Estimate, name: str) -> dict[str, Any]:
     return {name: estimate.estimate, **{key: getattr(estimate, key) for key in keys}}
 
 
-def _means(cells: CellMeans, confidence: float) -> pd.DataFrame:
+def _means(grid: Grid, confidence: float) -> pd.DataFrame:
+    cells = grid.cells
     rows = []
     for axis, (name, levels) in enumerate(cells.factors.items()):
         support = _support(cells, axis, range(len(levels)))
         for i, level in enumerate(levels):
-            got = _estimate(cells, axis, i, None, support, confidence)
+            got = _estimate(grid, axis, i, None, support, confidence)
             size = {"support": int(support.sum()), "strata": int(support.size)}
             rows.append({"factor": name, "level": level, **_numbers(got, "mean"), **size})
     return pd.DataFrame(rows)
 
 
-def _differences(cells: CellMeans, chance: float, confidence: float) -> pd.DataFrame:
+def _differences(grid: Grid, chance: float, confidence: float) -> pd.DataFrame:
+    cells = grid.cells
     best = float(np.nanmax(cells.means))
     lowest = np.where(cells.empty, chance, cells.means)
     highest = np.where(cells.empty, best, cells.means)
@@ -217,7 +215,7 @@ def _differences(cells: CellMeans, chance: float, confidence: float) -> pd.DataF
         rows = []
         for j, i in combinations(range(len(levels)), 2):
             support = _support(cells, axis, [i, j])
-            got = _estimate(cells, axis, i, j, support, confidence)
+            got = _estimate(grid, axis, i, j, support, confidence)
             rows.append(
                 {
                     "factor": name,

@@ -19,9 +19,10 @@ from ablations.errors import InputError
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.proportions import wilson
 from analysis.stats.multiplicity import holm
-from analysis.table.rates import grid_index
+from analysis.table.cells import grid_index
 from analysis.table.records import plain, records
-from analysis.table.tidy import FINISHED, PARTIAL, SAME_STATUS
+from analysis.table.statuses import FINISHED, SAME_STATUS
+from runner.content.response import response_of
 
 LOST = ("failed", "timeout", "no_response")
 WAITING = "not_run"
@@ -78,11 +79,11 @@ def missing(
     """Count what is missing and test whether it fell at random.
 
     Args:
-        frame: One row per planned run, with a `status`; without one, a run is lost (as "failed")
-            where its response is missing.
+        frame: One row per planned run, typed, with a `status`; without one, a run is lost (as
+            "failed") where its response is missing.
         factors: Factor name to its declared levels.
         response: Column of the outcome. A run that ended without one is lost to it, unless the
-            outcome is one that only some runs have (`frame.PARTIAL`).
+            outcome is one that only some runs have (`Response.some`).
         confidence: Of the intervals; 1 - confidence is the level of the warning.
 
     Raises:
@@ -128,14 +129,13 @@ def missing(
 def _status(frame: pd.DataFrame, response: str) -> np.ndarray[Any, Any]:
     if "status" in frame.columns:
         status = frame["status"].astype(str).replace(SAME_STATUS)
-        if response in frame.columns and response not in PARTIAL:
-            value = pd.to_numeric(frame[response], errors="coerce").to_numpy(float)
-            status = status.mask(status.isin(FINISHED) & ~np.isfinite(value), "no_response")
+        if response in frame.columns and not response_of(response).some:
+            lacks = frame[response].isna()
+            status = status.mask(status.isin(FINISHED) & lacks, "no_response")
         return status.to_numpy(object)
     if response not in frame.columns:
         raise InputError(f"the frame has neither a column 'status' nor {response!r}")
-    there = np.isfinite(pd.to_numeric(frame[response], errors="coerce").to_numpy(float))
-    return np.where(there, "finished", "failed").astype(object)
+    return np.where(frame[response].notna(), "finished", "failed").astype(object)
 
 
 def _by_level(

@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablations.errors import InputError
-from analysis.table.rates import grid_index
-from analysis.table.tidy import SAME_STATUS, Floats
+from analysis.stats.arrays import Floats
+from analysis.table.cells import grid_index
+from analysis.table.statuses import FINISHED, SAME_STATUS
 
 NEEDED = ("epochs_to_target", "epochs_run", "epochs_budget", "status")
 
@@ -50,11 +51,9 @@ def read_times(frame: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> Tim
     for column in NEEDED:
         if column not in frame.columns:
             raise InputError(f"the frame has no column {column!r}, which time to target needs")
-    numbers = {
-        name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in NEEDED[:3]
-    }
+    numbers = {name: frame[name].to_numpy(float) for name in NEEDED[:3]}
     status = frame["status"].astype(str).replace(SAME_STATUS)
-    known = status.isin(["converged", "stalled", "diverged"]).to_numpy()
+    known = status.isin(FINISHED).to_numpy()
     stopped = (status == "timeout").to_numpy() & np.isfinite(numbers["epochs_run"])
     rows = np.flatnonzero((known | stopped) & np.isfinite(numbers["epochs_budget"]))
     if not len(rows):

@@ -11,52 +11,143 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.model.cell_means import CellMeans, Estimate, Method
-from analysis.model.interval_rule import by_rule
+from analysis.model.cell_means import CellMeans, Method
+from analysis.model.grid import Grid
 from analysis.outcomes.target_times import NEEDED, Times, read_times
+from analysis.stats.arrays import Floats
+from analysis.stats.estimates import Estimate
 from analysis.stats.kaplan_meier import curve, log_rank, restricted_mean
 from analysis.stats.multiplicity import holm
 from analysis.table.records import records
-from analysis.table.tidy import Floats, tidy
+from analysis.table.tidy import tidy
 
-__all__ = ["NEEDED", "TimeToTarget", "time_to_target"]
+__all__ = ["NEEDED", "TimeToTarget"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TimeToTarget:
-    """Tidy tables; NaN where a number does not exist. Times in epochs.
+    """Tidy tables in epochs, each made when first asked for; NaN where a number does not exist.
 
     Attributes:
-        budget: E, the horizon of every restricted mean.
-        runs, reached, censored: Runs with a time, those that reached the target, those stopped
-            early for outside reasons before they could.
-        means: factor, level, mean, se, df, low, high, method, bound_low, bound_high (the mean if
-            every censored run had reached the target at its next epoch, or never), median, reached
-            (share of runs, by Kaplan-Meier at E).
-        differences: factor, level, reference, estimate (level - reference), se, df, low, high, p,
-            p_holm (within the factor), method.
-        tests: factor, chisq, df, p, p_holm: log-rank, stratified by all other factors.
-        curves: factor, level, epoch, reached, low, high, censored: share of the level's runs that
-            reached the target by that epoch (1 - Kaplan-Meier over the level's runs, log-log
-            limits); censored counts runs stopped at that epoch.
-        notes: What the reader must know.
+        times: Runs with a time.
+        grid: Cell means of min(T, E).
+        factors: Factor name to its declared levels.
+        confidence: Of every interval.
+        method: How errors are estimated; None: what the study's rule picks. Always Welch where a
+            run is censored.
     """
 
-    budget: int
-    runs: int
-    reached: int
-    censored: int
-    means: pd.DataFrame
-    differences: pd.DataFrame
-    tests: pd.DataFrame
-    curves: pd.DataFrame
-    notes: tuple[str, ...]
+    times: Times
+    grid: Grid
+    factors: Mapping[str, Sequence[str]]
+    confidence: float = 0.95
+    method: Method | None = None
+
+    @staticmethod
+    def of(
+        frame: pd.DataFrame,
+        factors: Mapping[str, Sequence[str]],
+        replicate: str | None = "replicate",
+        confidence: float = 0.95,
+        method: Method | None = None,
+    ) -> TimeToTarget:
+        """Analyse the epochs until the target accuracy.
+
+        Args:
+            frame: One row per planned run, typed, with the columns `NEEDED`; `epochs_to_target` is
+                missing where the target was never reached.
+            factors: Factor name to its declared levels.
+            replicate: Column of the replicate, or None.
+            confidence: Of every interval.
+            method: How errors are estimated.
+
+        Raises:
+            InputError: A column is missing, or no run has a time.
+        """
+        times = read_times(frame, factors)
+        grid = Grid(_cell_means(frame, factors, replicate, times))
+        return TimeToTarget(times, grid, factors, confidence, method)
+
+    @property
+    def budget(self) -> int:
+        """E, the horizon of every restricted mean."""
+        return self.times.budget
+
+    @property
+    def runs(self) -> int:
+        """Runs with a time."""
+        return len(self.times.time)
+
+    @property
+    def reached(self) -> int:
+        """Those that reached the target."""
+        return int(self.times.seen.sum())
+
+    @property
+    def censored(self) -> int:
+        """Those stopped early for outside reasons before they could."""
+        return int(self.times.early.sum())
+
+    @cached_property
+    def means(self) -> pd.DataFrame:
+        """Restricted means by level.
+
+        factor, level, mean, se, df, low, high, method, bound_low, bound_high (the mean if every
+        censored run had reached the target at its next epoch, or never), median, reached (share of
+        runs, by Kaplan-Meier at E).
+        """
+        return _means(self)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """factor, level, reference, estimate (level - reference), se, df, low, high, p, p_holm
+        (within the factor), method.
+        """
+        return _differences(self)
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """factor, chisq, df, p, p_holm: log-rank, stratified by all other factors."""
+        return _tests(self.factors, self.times)
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """Share of a level's runs that reached the target by each epoch.
+
+        factor, level, epoch, reached, low, high, censored: 1 - Kaplan-Meier over the level's runs,
+        log-log limits; censored counts runs stopped at that epoch.
+        """
+        return _curves(self.factors, self.times, self.confidence)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader must know."""
+        notes = []
+        if self.censored:
+            notes.append(
+                f"{self.censored} runs were stopped by their time limit before the target: they "
+                "are censored, and means of their cells are areas under Kaplan-Meier curves."
+            )
+        if not self.reached:
+            notes.append(f"No run reached the target within {self.budget} epochs.")
+        return tuple(notes)
+
+    def estimate(self, weights: Floats) -> Estimate:
+        """A weighted sum of restricted means, by the study's rule; Welch's where a run is censored.
+
+        Replicates without a censored run are the fast ones, so no fair sample; cells that censoring
+        emptied are bounded, not predicted.
+        """
+        if self.censored:
+            return replace(self.grid, order=0).estimate(weights, self.confidence, "welch")
+        return self.grid.estimate(weights, self.confidence, self.method)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; the curves are left out (a table of their own, and long)."""
@@ -70,62 +161,6 @@ class TimeToTarget:
             "tests": records(self.tests),
             "notes": list(self.notes),
         }
-
-
-def time_to_target(
-    frame: pd.DataFrame,
-    factors: Mapping[str, Sequence[str]],
-    replicate: str | None = "replicate",
-    confidence: float = 0.95,
-    method: Method | None = None,
-) -> TimeToTarget:
-    """Analyse the epochs until the target accuracy.
-
-    Args:
-        frame: One row per planned run with the columns `NEEDED`; `epochs_to_target` is missing
-            where the target was never reached.
-        factors: Factor name to its declared levels.
-        replicate: Column of the replicate, or None.
-        confidence: Of every interval.
-        method: How errors are estimated; by default what the study's rule picks. Always Welch
-            where a run is censored.
-
-    Raises:
-        InputError: A column is missing, or no run has a time.
-    """
-    times = read_times(frame, factors)
-    cells = _cell_means(frame, factors, replicate, times)
-    notes = []
-    if times.early.any():
-        notes.append(
-            f"{int(times.early.sum())} runs were stopped by their time limit before the target: "
-            "they are censored, and means of their cells are areas under Kaplan-Meier curves."
-        )
-    if not times.seen.any():
-        notes.append(f"No run reached the target within {times.budget} epochs.")
-    return TimeToTarget(
-        budget=times.budget,
-        runs=len(times.time),
-        reached=int(times.seen.sum()),
-        censored=int(times.early.sum()),
-        means=_means(cells, times, method, confidence),
-        differences=_differences(cells, times, method, confidence),
-        tests=_tests(factors, times),
-        curves=_curves(factors, times, confidence),
-        notes=tuple(notes),
-    )
-
-
-def restricted_cells(
-    frame: pd.DataFrame, factors: Mapping[str, Sequence[str]], replicate: str | None
-) -> tuple[CellMeans, bool]:
-    """Cell means of min(T, E), and whether a run is censored.
-
-    Raises:
-        InputError: A column is missing, or no run has a time.
-    """
-    times = read_times(frame, factors)
-    return _cell_means(frame, factors, replicate, times), bool(times.early.any())
 
 
 def _cell_means(
@@ -170,9 +205,8 @@ def _cell_means(
     )
 
 
-def _means(
-    cells: CellMeans, times: Times, method: Method | None, confidence: float
-) -> pd.DataFrame:
+def _means(of: TimeToTarget) -> pd.DataFrame:
+    times, cells = of.times, of.grid.cells
     codes = np.unravel_index(times.cell, cells.shape)
     low = _bound(cells, times, np.where(times.early, times.time + 1, times.time))
     high = _bound(cells, times, np.where(times.early, float(times.budget), times.time))
@@ -186,7 +220,7 @@ def _means(
                 {
                     "factor": name,
                     "level": level,
-                    **_numbers(_estimate(cells, times, weights, confidence, method), "mean"),
+                    **_numbers(of.estimate(weights), "mean"),
                     "bound_low": float((weights.ravel() * low).sum()),
                     "bound_high": float((weights.ravel() * high).sum()),
                     "median": own.median if own else np.nan,
@@ -205,42 +239,20 @@ def _bound(cells: CellMeans, times: Times, time: Floats) -> Floats:
         )
 
 
-def _estimate(
-    cells: CellMeans, times: Times, weights: Floats, confidence: float, method: Method | None
-) -> Estimate:
-    """By the study's rule; Welch's where a run is censored.
-
-    Replicates without a censored run are the fast ones, so no fair sample; cells that censoring
-    emptied are bounded, not predicted.
-    """
-    if times.early.any():
-        return by_rule(cells, weights, confidence, "welch", order=0)
-    return by_rule(cells, weights, confidence, method)
-
-
 def _numbers(estimate: Estimate, name: str) -> dict[str, Any]:
     numbers = {key: getattr(estimate, key) for key in ("se", "df", "low", "high", "method")}
     return {name: estimate.estimate, **numbers}
 
 
-def _differences(
-    cells: CellMeans, times: Times, method: Method | None, confidence: float
-) -> pd.DataFrame:
+def _differences(of: TimeToTarget) -> pd.DataFrame:
+    cells = of.grid.cells
     parts = []
     for name, levels in cells.factors.items():
         rows = []
         for reference, level in combinations(levels, 2):
-            weights = cells.difference({name: level}, {name: reference})
-            got = _estimate(cells, times, weights, confidence, method)
-            rows.append(
-                {
-                    "factor": name,
-                    "level": level,
-                    "reference": reference,
-                    **_numbers(got, "estimate"),
-                    "p": got.p,
-                }
-            )
+            one = of.estimate(cells.difference({name: level}, {name: reference}))
+            keys = {"factor": name, "level": level, "reference": reference}
+            rows.append({**keys, **_numbers(one, "estimate"), "p": one.p})
         part = pd.DataFrame(rows)
         part["p_holm"] = holm(part["p"].to_numpy(float))
         parts.append(part)

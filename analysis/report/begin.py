@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
+from analysis.report.curve_files import write_ahead
 from analysis.report.press import Press
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def write_report(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             read = study.read_curves
-            curves = None if read is None else read.write_ahead(press, folder)
+            curves = None if read is None else write_ahead(read, press, folder)
             from analysis.report.write import write
 
             return write(study, folder, partial, press, curves)

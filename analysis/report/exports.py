@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.report.curve_files import write_curves
 from analysis.report.words.methods import methods
 from analysis.report.words.paper import ablation_rows, latex_table, markdown_table
-from analysis.table.curves import write_curves
 
 if TYPE_CHECKING:
     from analysis.study import Study

@@ -44,9 +44,9 @@ class Plots:
         self._study = study
 
     def __dir__(self) -> list[str]:
-        from analysis.report.gallery.drawings import DRAWINGS
+        from analysis.report.gallery.catalogue import BY_NAME
 
-        return sorted([*DRAWINGS, "data", "caption"])
+        return sorted([*BY_NAME, "data", "caption"])
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """The drawing of that name as a function of `width` in inches (3.5: one column) and `ax`.
@@ -59,10 +59,10 @@ class Plots:
         """
         if name.startswith("_"):
             raise AttributeError(name)
-        from analysis.report.gallery.drawings import DRAWINGS
+        from analysis.report.gallery.catalogue import BY_NAME
 
-        if name not in DRAWINGS:
-            raise AttributeError(f"no figure {name!r}: {did_you_mean(name, DRAWINGS)}")
+        if name not in BY_NAME:
+            raise AttributeError(f"no figure {name!r}: {did_you_mean(name, BY_NAME)}")
 
         def draw(width: float | None = None, ax: Axes | None = None) -> Any:
             if ax is None:
@@ -70,7 +70,7 @@ class Plots:
             self._draw_into(ax, name, width)
             return ax
 
-        draw.__doc__ = DRAWINGS[name].__doc__
+        draw.__doc__ = BY_NAME[name].draw.__doc__
         return draw
 
     def data(self, name: str) -> pd.DataFrame:
@@ -83,12 +83,13 @@ class Plots:
 
     def _draw_into(self, axes: Axes, name: str, width: float | None) -> None:
         from analysis.figures.drawing.style import figure_of, into
-        from analysis.report.gallery.drawings import ONE_PANEL
+        from analysis.report.gallery.catalogue import BY_NAME
 
-        if name not in ONE_PANEL:
+        if not BY_NAME[name].one_panel:
+            single = sorted(one.name for one in BY_NAME.values() if one.one_panel)
             raise InputError(
                 f"{name} has several panels and makes its own figure: leave ax out; "
-                f"of one panel are {', '.join(sorted(ONE_PANEL))}"
+                f"of one panel are {', '.join(single)}"
             )
         if width is None:
             width = axes.get_window_extent().width / figure_of(axes).dpi
@@ -97,12 +98,12 @@ class Plots:
 
     def _drawing(self, name: str, width: float | None = None) -> Drawing:
         from analysis.figures import PAGE, at_width
-        from analysis.report.gallery.drawings import DRAWINGS
+        from analysis.report.gallery.catalogue import BY_NAME
 
-        if name not in DRAWINGS:
-            raise InputError(f"no figure {name!r}: {did_you_mean(name, DRAWINGS)}")
+        if name not in BY_NAME:
+            raise InputError(f"no figure {name!r}: {did_you_mean(name, BY_NAME)}")
         with at_width(PAGE if width is None else width):
-            drawing = DRAWINGS[name](self._study)
+            drawing = BY_NAME[name].drawing(self._study)
         if drawing is None:
             raise InputError(f"{self._study.name} has nothing to show in {name!r}")
         return drawing

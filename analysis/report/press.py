@@ -22,6 +22,7 @@ from typing import BinaryIO, Protocol
 SERVE = "import sys; sys.path[:] = sys.argv[1:]; from analysis.report.press import serve; serve()"
 NEEDED = (
     "analysis.figures",
+    "analysis.report.curve_files",
     "analysis.table.curves",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_pdf",

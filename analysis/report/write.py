@@ -16,31 +16,21 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.document.effects import SCHEMA_PATH, write_document
+from analysis.document.document import SCHEMA_PATH, document, write_document
 from analysis.figures import COLUMN, Drawing, at_width
 from analysis.figures.drawing.saving import Job
-from analysis.report import kept
 from analysis.report.current import STATE, state_of
 from analysis.report.exports import write_paper, write_tables
-from analysis.report.gallery.drawings import DRAWINGS
+from analysis.report.gallery.catalogue import BY_NAME, FIGURES
 from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
 from analysis.report.press import Press
 from analysis.report.words.answer import Answer, answer, running
 from analysis.report.words.caveats import caveats
+from analysis.study import known
 
 if TYPE_CHECKING:
     from analysis.study import Study
-
-IN_PAPERS = {
-    "main_effects",
-    "interaction_matrix",
-    "forest",
-    "variance_shares",
-    "convergence_rates",
-    "time_to_target",
-}
-"""Figures that are also drawn for a paper, one column wide, as PDF."""
 
 
 def write(
@@ -62,7 +52,7 @@ def write(
     Raises:
         OSError: the folder cannot be written.
     """
-    found: Answer | None = None
+    opening: Answer | None = None
     convergence = None
     drawings: dict[str, Drawing] = {}
     warnings: list[str] = []
@@ -73,28 +63,28 @@ def write(
         for drawing in _draw(study, undrawn):
             drawings[drawing.name] = drawing
             press.put(Job(drawing, folder / "figures", ("png", "svg")))
-            if drawing.name in IN_PAPERS:
+            if BY_NAME[drawing.name].paper:
                 with at_width(COLUMN):
-                    narrow = DRAWINGS[drawing.name](study)
+                    narrow = BY_NAME[drawing.name].drawing(study)
                 if narrow is not None:
                     press.put(Job(narrow, folder / "paper", ("pdf",), numbers=False))
         # After the figures, so that the helper has something to do meanwhile.
-        convergence = kept.convergence(study)
-        found = answer(study)
+        convergence = known(study.convergence)
+        opening = answer(study)
         warnings = caveats(study, convergence) + undrawn
-        write_document(study.document(), folder / "effects.json")
+        write_document(document(study), folder / "effects.json")
         _replace(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
         write_paper(study, folder / "paper")
     except InputError as error:
         why = f"Nothing can be estimated yet: {error}."
-        found = None
+        opening = None
         drawings.clear()
     claims = _claims(study)
     write_tables(study, folder, curves_there=curves is not None and curves.result())
     data = to_script(page_data(study, convergence))
     page = render(
         study,
-        found,
+        opening,
         convergence,
         claims,
         drawings,
@@ -108,7 +98,7 @@ def write(
     target = folder / "report.html"
     _replace(target, page)
     _replace(
-        folder / "findings.txt", "\n".join(_findings(found, claims, why, running(study))) + "\n"
+        folder / "findings.txt", "\n".join(_findings(opening, claims, why, running(study))) + "\n"
     )
     _replace(
         folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"
@@ -118,11 +108,11 @@ def write(
 
 def _draw(study: Study, undrawn: list[str]) -> Iterator[Drawing]:
     """Every figure the study has something for; one that fails is a caveat, not the end."""
-    for name, draw in DRAWINGS.items():
+    for one in sorted(FIGURES, key=lambda one: -one.effort):
         try:
-            drawing = draw(study)
+            drawing = one.drawing(study)
         except InputError as error:
-            undrawn.append(f"Figure {name} could not be drawn: {error}.")
+            undrawn.append(f"Figure {one.name} could not be drawn: {error}.")
             continue
         if drawing is not None:
             yield drawing
@@ -137,11 +127,11 @@ def _claims(study: Study) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def _findings(found: Answer | None, claims: pd.DataFrame, why: str, interim: bool) -> list[str]:
-    lines = list(found.sentences) if found is not None else [why]
+def _findings(opening: Answer | None, claims: pd.DataFrame, why: str, interim: bool) -> list[str]:
+    lines = list(opening.sentences) if opening is not None else [why]
     for row in claims.to_dict("records"):
-        so_far = " so far" if interim and row.get("verdict") in ("supported", "refuted") else ""
-        lines.append(f"{row.get('verdict')}{so_far}: {row.get('claim', row.get('text', ''))}")
+        so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""
+        lines.append(f"{row['verdict']}{so_far}: {row['claim']}")
     return lines
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from analysis.stats.arrays import Floats
 from analysis.stats.distributions.studentized_range import range_quantile, range_sf
-from analysis.table.tidy import Floats
 
 FEWEST_DF = 8
 """Degrees of freedom from which pairs are compared by Games-Howell."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
 
 CHUNK = 3_000_000
 """Numbers held at once."""

@@ -1,4 +1,4 @@
-"""Counts per combination of levels, from the runs: what cell maps and cell lists show.
+"""Runs by cell of the grid: where each belongs, and what the runs of a combination add up to.
 
 Counting only; means are plain means over the replicates of a combination that have an outcome.
 """
@@ -6,47 +6,113 @@ Counting only; means are plain means over the replicates of a combination that h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.table.tidy import MISSING_STATUSES
+from ablations.errors import InputError, did_you_mean
+from analysis.stats.arrays import Codes, Floats
+from analysis.table.statuses import FINISHED, MISSING_STATUSES
 
 Factors = Mapping[str, Sequence[str]]
 
 
-def cell_table(frame: pd.DataFrame, factors: Factors, response: str) -> pd.DataFrame:
+def grid_index(frame: pd.DataFrame, factors: Factors) -> Codes:
+    """Flat (C-order) cell of every row in the declared grid.
+
+    Raises:
+        InputError: A label that was not declared.
+    """
+    shape = tuple(len(levels) for levels in factors.values())
+    codes = [
+        pd.Index(list(levels), dtype=object).get_indexer(
+            pd.Index(frame[name].astype(str).astype(object))
+        )
+        for name, levels in factors.items()
+    ]
+    for (name, levels), code in zip(factors.items(), codes, strict=True):
+        if (code < 0).any():
+            label = str(frame[name].iloc[int(np.flatnonzero(code < 0)[0])])
+            hint = did_you_mean(label, levels)
+            raise InputError(f"factor {name!r} has no level {label!r}; {hint}")
+    return np.asarray(np.ravel_multi_index(codes, shape), np.intp)
+
+
+def level_columns(cells: Codes, factors: Factors) -> dict[str, Any]:
+    """Flat cells of the declared grid as one ordered column of levels a factor."""
+    where = np.unravel_index(cells, [len(levels) for levels in factors.values()])
+    return {
+        name: pd.Categorical.from_codes(codes, categories=pd.Index(list(levels)), ordered=True)
+        for (name, levels), codes in zip(factors.items(), where, strict=True)
+    }
+
+
+def yes_counts(frame: pd.DataFrame, factors: Factors, column: str) -> tuple[Floats, Floats, Floats]:
+    """Converged, with an outcome, and planned runs over the declared grid."""
+    if column not in frame.columns:
+        hint = did_you_mean(column, [str(name) for name in frame.columns])
+        raise InputError(f"the frame has no column {column!r}; {hint}")
+    values = pd.to_numeric(frame[column], errors="coerce").astype(float).to_numpy()
+    given = np.isfinite(values)
+    odd = frame[column].notna().to_numpy() & ~given | given & ~np.isin(values, (0.0, 1.0))
+    if odd.any():
+        first = frame[column].iloc[int(np.flatnonzero(odd)[0])]
+        raise InputError(f"column {column!r} has {first!r}; expected 1 (yes), 0 (no) or nothing")
+    if not given.any():
+        raise InputError(f"column {column!r} has no outcome yet: no run can be analysed")
+    shape = tuple(len(levels) for levels in factors.values())
+    index = grid_index(frame, factors)
+    size = int(np.prod(shape))
+    hits = np.bincount(index[given], values[given], size).reshape(shape).astype(np.float64)
+    runs = np.bincount(index[given], minlength=size).reshape(shape).astype(np.float64)
+    planned = np.bincount(index, minlength=size).reshape(shape).astype(np.float64)
+    return hits, runs, planned
+
+
+def cell_table(runs: pd.DataFrame, factors: Factors, response: str) -> pd.DataFrame:
     """One row a planned combination of levels, in declared order.
 
     Args:
-        frame: one row a run, factor columns as ordered Categoricals; `status` where there is one.
+        runs: one row a run, typed, factor columns as ordered Categoricals; `status` where there is
+            one.
         factors: factor name to its levels.
         response: the outcome that is averaged.
 
     Returns:
-        The factor columns, cell (the levels as one name), mean, deviation (NaN below two runs),
-        runs (with an outcome), converged, stalled, diverged, missing.
+        Indexed by the levels, one index level a factor (so that a factor may be called like any
+        number): cell (the levels as one name), mean, deviation (NaN below two runs), runs (with an
+        outcome), converged, stalled, diverged, missing.
     """
     names = list(factors)
-    value = pd.to_numeric(frame[response], errors="coerce").astype(float)
+    value = runs[response]
     present = value.notna()
-    status = frame["status"].astype(str) if "status" in frame else None
+    status = runs.get("status")
     if status is not None:
         present = ~status.isin(MISSING_STATUSES)
-    counted = pd.DataFrame({name: frame[name] for name in names})
-    counted["value"] = value
-    counted["runs"] = present.astype(int)
-    counted["missing"] = (~present).astype(int)
-    for word in ("converged", "stalled", "diverged"):
+    counted = pd.DataFrame({"value": value, "runs": present.astype(int)})
+    for word in FINISHED:
         counted[word] = 0 if status is None else (status == word).astype(int)
-    grouped = counted.groupby(names, observed=True, sort=True)
-    table = grouped[["runs", "converged", "stalled", "diverged", "missing"]].sum()
-    table["mean"] = grouped["value"].mean()
-    table["deviation"] = grouped["value"].std(ddof=1)
-    table = table.reset_index()
-    table["cell"] = cell_names(table, names)
-    order = ["cell", "mean", "deviation", "runs", "converged", "stalled", "diverged", "missing"]
-    return table[[*names, *order]]
+    counted["missing"] = (~present).astype(int)
+    grouped = counted.groupby([runs[name] for name in names], observed=True, sort=True)
+    table = grouped[["runs", *FINISHED, "missing"]].sum()
+    table.insert(0, "deviation", grouped["value"].std(ddof=1))
+    table.insert(0, "mean", grouped["value"].mean())
+    levels = [table.index.get_level_values(axis).astype(str) for axis in range(len(names))]
+    table.insert(0, "cell", [", ".join(row) for row in zip(*levels, strict=True)])
+    return table
+
+
+def with_levels(table: pd.DataFrame) -> pd.DataFrame:
+    """A table indexed by levels with them as columns in front, for a file.
+
+    A factor called like a number of the table gives two columns of one name.
+    """
+    levels = [
+        pd.Series(table.index.get_level_values(axis), name=name)
+        for axis, name in enumerate(table.index.names)
+    ]
+    return pd.concat([*levels, table.reset_index(drop=True)], axis=1)
 
 
 def cell_names(frame: pd.DataFrame, factors: Sequence[str]) -> list[str]:
@@ -55,86 +121,20 @@ def cell_names(frame: pd.DataFrame, factors: Sequence[str]) -> list[str]:
     return [", ".join(row) for row in zip(*levels, strict=True)]
 
 
-def residual_table(frame: pd.DataFrame, factors: Factors, response: str) -> pd.DataFrame:
+def residual_table(runs: pd.DataFrame, factors: Factors, response: str) -> pd.DataFrame:
     """One row a run with an outcome: fitted (mean of its cell), residual, replicate, run_order."""
-    value = pd.to_numeric(frame[response], errors="coerce").astype(float)
-    rows = frame.assign(value=value)[value.notna()]
-    fitted = rows.groupby(list(factors), observed=True)["value"].transform("mean")
-    order = rows["run_order"] if "run_order" in rows else pd.Series(range(len(rows)), rows.index)
-    replicate = rows["replicate"] if "replicate" in rows else pd.Series(0, rows.index)
+    there = runs[runs[response].notna()]
+    value = there[response]
+    fitted = value.groupby([there[name] for name in factors], observed=True).transform("mean")
+    order = (
+        there["run_order"] if "run_order" in there else pd.Series(range(len(there)), there.index)
+    )
+    replicate = there["replicate"] if "replicate" in there else pd.Series(0, there.index)
     return pd.DataFrame(
         {
             "fitted": fitted,
-            "residual": rows["value"] - fitted,
+            "residual": value - fitted,
             "replicate": replicate.astype(str),
             "run_order": order,
         }
     ).reset_index(drop=True)
-
-
-def curve_quantiles(
-    curves: pd.DataFrame, frame: pd.DataFrame, factors: Factors, column: str = "validation_accuracy"
-) -> pd.DataFrame:
-    """Median and quartiles of the learning curves of every level.
-
-    A run that diverged goes on at chance: leaving it out would show only those that survived.
-
-    Args:
-        curves: columns cell, epoch and `column`.
-        frame: one row a run with cell, status, classes and the factor columns.
-        factors: factor name to its levels.
-        column: of the curves.
-
-    Returns:
-        Columns factor, level, epoch, median, low, high, runs.
-    """
-    if curves.empty:
-        return pd.DataFrame(columns=["factor", "level", "epoch", "median", "low", "high", "runs"])
-    matrix, cells = curve_matrix(curves, frame, column)
-    rows = frame.set_index("cell").loc[cells]
-    parts = []
-    epochs = np.arange(1, matrix.shape[1] + 1)
-    for factor, levels in factors.items():
-        labels = rows[factor].astype(str).to_numpy()
-        for level in levels:
-            chosen = matrix[labels == level]
-            chosen = chosen[np.isfinite(chosen).any(axis=1)]
-            if not len(chosen):
-                continue
-            known = np.isfinite(chosen).any(axis=0)
-            low, median, high = np.nanquantile(chosen[:, known], [0.25, 0.5, 0.75], axis=0)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "factor": factor,
-                        "level": level,
-                        "epoch": epochs[known],
-                        "median": median,
-                        "low": low,
-                        "high": high,
-                        "runs": len(chosen),
-                    }
-                )
-            )
-    return pd.concat(parts, ignore_index=True)
-
-
-def curve_matrix(
-    curves: pd.DataFrame, frame: pd.DataFrame, column: str
-) -> tuple[np.ndarray, list[str]]:
-    """Curves as rows of a matrix over epochs 1..E, diverged ones continued at chance.
-
-    Returns:
-        The matrix (NaN where there is no epoch) and the cell of every row.
-    """
-    codes, cells = pd.factorize(curves["cell"])
-    epochs = curves["epoch"].to_numpy(int)
-    matrix = np.full((len(cells), int(epochs.max())), np.nan)
-    matrix[codes, epochs - 1] = curves[column].to_numpy(float)
-    about = frame.set_index("cell").reindex(cells)
-    diverged = (about["status"].astype(str) == "diverged").to_numpy()
-    if diverged.any() and "accuracy" in column:
-        chance = 1 / pd.to_numeric(about["classes"], errors="coerce").to_numpy(float)
-        rest = diverged[:, None] & np.isnan(matrix)
-        matrix = np.where(rest, chance[:, None], matrix)
-    return matrix, [str(cell) for cell in cells]

@@ -1,16 +1,17 @@
-"""Learning curves of a study in a store: rows read once, by a process that is free."""
+"""Learning curves of a study: rows of a store read once, by whoever is free; quantiles by level."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from analysis.table.cells import Factors
+
 if TYPE_CHECKING:
-    from analysis.report.press import Press
     from runner.store import StudyInfo
     from runner.store.database.address import Address
 
@@ -47,48 +48,79 @@ class StoredCurves:
             rows = pd.DataFrame(store.curve_arrays(self._info))
         return rows[rows["cell"].isin(self._cells)]
 
-    def write_ahead(self, press: Press, folder: Path) -> Future[bool]:
-        """Have another process write the files of `write_curves`, and take the rows from there.
+    @property
+    def may_travel(self) -> bool:
+        """Whether another process can read them: not with a password that only this one knows."""
+        return self._rows is None and not self._address.has_secret
 
-        Returns:
-            Whether the files will be there: not where there are no rows, no other process, or a
-            password that only this one knows.
-        """
-        if self._rows is None and not self._address.has_secret:
-            written = press.ask(_Files(self, folder))
-            self._ahead = written, folder / "curves.parquet"
-            return written
-        no: Future[bool] = Future()
-        no.set_result(False)
-        return no
+    def expect(self, written: Future[bool], path: Path) -> None:
+        """Take the rows from a file that another process writes, if it does."""
+        self._ahead = written, path
 
 
-@dataclass(frozen=True)
-class _Files:
-    """Rows on their way to disk."""
+def curve_quantiles(
+    curves: pd.DataFrame, frame: pd.DataFrame, factors: Factors, column: str = "validation_accuracy"
+) -> pd.DataFrame:
+    """Median and quartiles of the learning curves of every level.
 
-    rows: StoredCurves
-    folder: Path
+    A run that diverged goes on at chance: leaving it out would show only those that survived.
 
-    def save(self) -> None:
-        """Write them; ValueError where there are none."""
-        rows = self.rows()
-        if rows.empty:
-            raise ValueError("no curves")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_curves(rows, self.folder)
+    Args:
+        curves: columns cell, epoch and `column`.
+        frame: one row a run with cell, status, classes and the factor columns.
+        factors: factor name to its levels.
+        column: of the curves.
+
+    Returns:
+        Columns factor, level, epoch, median, low, high, runs.
+    """
+    if curves.empty:
+        return pd.DataFrame(columns=["factor", "level", "epoch", "median", "low", "high", "runs"])
+    matrix, cells = curve_matrix(curves, frame, column)
+    rows = frame.set_index("cell").loc[cells]
+    parts = []
+    epochs = np.arange(1, matrix.shape[1] + 1)
+    for factor, levels in factors.items():
+        labels = rows[factor].astype(str).to_numpy()
+        for level in levels:
+            chosen = matrix[labels == level]
+            chosen = chosen[np.isfinite(chosen).any(axis=1)]
+            if not len(chosen):
+                continue
+            known = np.isfinite(chosen).any(axis=0)
+            low, median, high = np.nanquantile(chosen[:, known], [0.25, 0.5, 0.75], axis=0)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "factor": factor,
+                        "level": level,
+                        "epoch": epochs[known],
+                        "median": median,
+                        "low": low,
+                        "high": high,
+                        "runs": len(chosen),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
 
 
-def write_curves(rows: pd.DataFrame, folder: Path) -> None:
-    """Write curves.parquet and curves.csv; Arrow takes a tenth of the time pandas does."""
-    import pyarrow as pa
-    from pyarrow import csv
-    from pyarrow import parquet as pq
+def curve_matrix(
+    curves: pd.DataFrame, frame: pd.DataFrame, column: str
+) -> tuple[np.ndarray, list[str]]:
+    """Curves as rows of a matrix over epochs 1..E, diverged ones continued at chance.
 
-    table = pa.Table.from_pandas(rows, preserve_index=False)
-    dictionaries = ["cell", "epoch", "learning_rate"]
-    pq.write_table(table, folder / "curves.parquet", use_dictionary=dictionaries)
-    with (folder / "curves.csv").open("wb") as file:
-        file.write((",".join(table.column_names) + "\n").encode())
-        bare = csv.WriteOptions(include_header=False, quoting_style="none")  # cells are hexadecimal
-        csv.write_csv(table, file, bare)
+    Returns:
+        The matrix (NaN where there is no epoch) and the cell of every row.
+    """
+    codes, cells = pd.factorize(curves["cell"])
+    epochs = curves["epoch"].to_numpy(int)
+    matrix = np.full((len(cells), int(epochs.max())), np.nan)
+    matrix[codes, epochs - 1] = curves[column].to_numpy(float)
+    about = frame.set_index("cell").reindex(cells)
+    diverged = (about["status"].astype(str) == "diverged").to_numpy()
+    if diverged.any() and "accuracy" in column:
+        chance = 1 / pd.to_numeric(about["classes"], errors="coerce").to_numpy(float)
+        rest = diverged[:, None] & np.isnan(matrix)
+        matrix = np.where(rest, chance[:, None], matrix)
+    return matrix, [str(cell) for cell in cells]

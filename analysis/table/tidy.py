@@ -1,41 +1,32 @@
 """The long table every analysis starts from: one row per planned run, nothing dropped in silence.
 
-Reads a CSV, a pandas frame or the rows of a store and returns the same tidy frame: ordered
-categorical factors, a replicate, a status, the outcomes. It checks what a person gave once, here;
-it estimates nothing. Longer than 300 lines: what is refused and how it is read are one rule.
+A frame in, the same rows out with the roles of their columns: ordered categorical factors, a
+replicate, a status, a numeric outcome. It refuses what cannot be used in one sentence, and
+estimates nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ablations.errors import InputError, did_you_mean
+from analysis.stats.arrays import Floats
+from analysis.table.columns import as_numbers, labels_of, level_order, read_numbers
+from analysis.table.statuses import standard
+from runner.content.response import response_of
 
-NOT_RUN = "not_run"
-"""Status of a planned cell that has no outcome yet; the others are those of `content.outcome`."""
-MISSING_STATUSES = ("failed", "timeout", NOT_RUN)
-"""Statuses whose accuracy is missing; a diverged run is data (accuracy at chance)."""
-FINISHED = ("converged", "stalled", "diverged")
-SAME_STATUS = {"ok": "converged", "at_chance": "stalled", "infra_failed": "failed"}
-"""Words of other tables for the statuses of a store."""
-PARTIAL = ("accuracy_given_converged", "epochs_to_target", "restricted_epochs")
-"""Outcomes that only some finished runs have."""
 ROUNDING = 16 * float(np.finfo(float).eps)
 """Relative size of what a few operations leave of equal numbers (0.1 + 0.2 and 0.3). Not more:
 NIST's hardest data differ by a tenth in 1e12."""
+OUTCOME = "\ufffc"
+"""Stands for the outcome in a note, which is told by its column or by its name for people."""
 SMALLEST, LARGEST = 1e-70, 1e70
 """Spreads whose squares of squares are still numbers."""
-MISSING_TEXT = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,6 +41,7 @@ class Table:
         shift: a constant near the responses; `frame[response] = shift + deviations`.
         deviations: response minus shift per row, exact where the text had more digits than a
             float keeps (13 constant leading digits leave a float only 4).
+        said: notes, with `OUTCOME` in place of the outcome's name.
         rounding: deviations below this are rounding, not differences.
         unseen: factor to declared levels that no row has; they are no part of `factors`.
         problem: why no effect can be estimated although other outcomes can, or "".
@@ -61,42 +53,20 @@ class Table:
     replicate: str | None
     shift: float
     deviations: Floats
-    notes: tuple[str, ...] = field(default=())
+    said: tuple[str, ...] = ()
     rounding: float = 0.0
     unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problem: str = ""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know, the outcome by its column."""
+        return named(self.said, self.response)
 
-def read_table(
-    path: str | Path,
-    factors: Sequence[str],
-    response: str,
-    replicate: str | None = None,
-    *,
-    strict: bool = True,
-) -> Table:
-    """Read a CSV whose columns are factors, a response and perhaps a replicate.
 
-    Factor levels are text as written ("None", "NA" and "1e-4" stay themselves). An empty or NA
-    response is a missing run. Not `strict`, a table that says which runs converged is read even
-    where no effect on the response can be estimated (`Table.problem`).
-
-    Raises:
-        InputError: no such file, column or number, or a factor with fewer than two levels.
-    """
-    source = Path(path)
-    try:
-        raw = pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"table {str(source)!r} does not exist") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"table {str(source)!r} is not a UTF-8 CSV file: {error}") from None
-    raw.columns = [str(name).strip() for name in raw.columns]
-    kept = {"status", "converged"} & set(raw.columns) - {*factors, response, replicate}
-    return tidy(
-        raw, factors, response, replicate, where=f"table {str(source)!r}",
-        strict=strict or not kept,
-    )  # fmt: skip
+def named(notes: Iterable[str], outcome: str) -> tuple[str, ...]:
+    """Notes with the outcome called by this name."""
+    return tuple(note.replace(OUTCOME, outcome) for note in notes)
 
 
 def tidy(
@@ -137,8 +107,8 @@ def tidy(
     notes: list[str] = []
     for name in factors:
         given = None if levels is None else levels.get(name)
-        declared = _level_order(frame[name], name, given, where)
-        labels = _labels(frame[name])
+        declared = level_order(frame[name], name, given, where)
+        labels = labels_of(frame[name])
         there = set(labels.unique())
         lost = tuple(label for label in declared if label not in there)
         order[name] = tuple(label for label in declared if label in there)
@@ -153,13 +123,13 @@ def tidy(
         frame[name] = pd.Categorical(labels, categories=order[name], ordered=True)
     _standard_status(frame, {*factors, response, replicate})
     if replicate is not None:
-        names = _level_order(frame[replicate], replicate, None, where, least=1)
-        labels = _labels(frame[replicate])
+        names = level_order(frame[replicate], replicate, None, where, least=1)
+        labels = labels_of(frame[replicate])
         ran = set(labels.unique())
         names = tuple(label for label in names if label in ran)
         frame[replicate] = pd.Categorical(labels, categories=names, ordered=True)
     column, guessed = _at_chance(frame, response, {*factors, replicate})
-    values, shift, deviations = _numbers(column, response, where)
+    values, shift, deviations = read_numbers(column, response, where)
     frame[response] = values
     present = np.isfinite(values)
     rounding = 0.0 if column.dtype == object else ROUNDING * abs(shift)
@@ -173,14 +143,14 @@ def tidy(
     notes += _repeats(frame, present, list(factors), replicate, response, where)
     if guessed:
         noun = "run without" if guessed == 1 else "runs without"
-        notes.append(f"{guessed} diverged {noun} {response} at chance (1/classes)")
+        notes.append(f"{guessed} diverged {noun} {OUTCOME} at chance (1/classes)")
     if not present.all():
         missing = int((~present).sum())
         has = "run has" if len(frame) == 1 else "runs have"
-        notes.append(f"{missing} of {len(frame)} {has} no {response}")
+        notes.append(f"{missing} of {len(frame)} {has} no {OUTCOME}")
     if present.any() and spread <= rounding:
         deviations = np.where(present, 0.0, np.nan)
-        notes.append(f"{response} is the same in every run: no effect can be tested")
+        notes.append(f"{OUTCOME} is the same in every run: no effect can be tested")
     return Table(frame, order, response, replicate, shift, deviations, tuple(notes), rounding,
                  unseen, problem)  # fmt: skip
 
@@ -207,10 +177,9 @@ def _problem(
 def _standard_status(frame: pd.DataFrame, taken: set[str | None]) -> None:
     """Words of other tables for a status become those of a store."""
     if "status" in frame and "status" not in taken:
-        known = {*FINISHED, *MISSING_STATUSES, *SAME_STATUS}
-        words = frame["status"].astype(str).str.strip()
-        if words.isin(known).all():
-            frame["status"] = words.replace(SAME_STATUS)
+        words = standard(frame["status"])
+        if words is not None:
+            frame["status"] = words
 
 
 def _at_chance(frame: pd.DataFrame, response: str, taken: set[str | None]) -> tuple[pd.Series, int]:
@@ -219,16 +188,15 @@ def _at_chance(frame: pd.DataFrame, response: str, taken: set[str | None]) -> tu
     Only where it is a share and the number of classes is a column; a diverged run guesses.
     """
     column = frame[response]
-    if response in PARTIAL:
+    if response_of(response).some:
         return column, 0
     if not {"status", "classes"} <= set(frame.columns) - {response, *map(str, taken)}:
         return column, 0
-    classes = pd.to_numeric(frame["classes"], errors="coerce")
-    value = pd.to_numeric(column, errors="coerce")
+    classes, value = as_numbers(frame["classes"]), as_numbers(column)
     lacks = (frame["status"] == "diverged") & value.isna() & (classes >= 2)
     if not lacks.any() or not value.dropna().between(0, 1).all():
         return column, 0
-    return value.astype(float).where(~lacks, 1 / classes), int(lacks.sum())
+    return value.where(~lacks, 1 / classes), int(lacks.sum())
 
 
 def _equal_numbers(name: str, labels: Sequence[str]) -> list[str]:
@@ -245,46 +213,6 @@ def _equal_numbers(name: str, labels: Sequence[str]) -> list[str]:
         for group in same.values()
         if len(group) > 1
     ]
-
-
-def from_runs(
-    runs: Iterable[Mapping[str, Any]], factors: Mapping[str, Sequence[str]]
-) -> pd.DataFrame:
-    """Turn the rows of `runner.store` into the tidy frame of a study.
-
-    Args:
-        runs: `Store.runs(study)`: one mapping per planned cell, factors as "factor:NAME".
-        factors: declared labels per factor, in order.
-
-    Returns:
-        One row per planned run: factor columns by name (ordered Categoricals), `replicate`,
-        `status` (not_run where there is no outcome yet), the outcome columns. A failed or
-        timed-out run has no accuracy; a diverged one has chance (1/classes).
-    """
-    frame = pd.DataFrame(list(runs))
-    if frame.empty:
-        raise InputError("the study has no planned runs")
-    frame = frame.rename(columns={f"factor:{name}": name for name in factors})
-    for name, labels in factors.items():
-        frame[name] = pd.Categorical(_labels(frame[name]), categories=list(labels), ordered=True)
-    frame["status"] = frame["status"].fillna(NOT_RUN).astype(str)
-    for column in ("test_accuracy", "test_loss", "epochs_to_target", "seconds", "n_test"):
-        if column in frame:
-            numbers = pd.to_numeric(frame[column], errors="coerce").astype(float)
-            frame[column] = numbers.where(np.isfinite(numbers))  # no training writes infinity
-    lost = frame["status"].isin(MISSING_STATUSES)
-    for column in ("test_accuracy", "test_loss"):
-        if column in frame:
-            frame.loc[lost, column] = np.nan
-    if "epochs_to_target" in frame:
-        # A run stopped by its time limit may have reached the target before: that stays known.
-        frame.loc[lost & (frame["status"] != "timeout"), "epochs_to_target"] = np.nan
-    frame["converged"] = np.where(lost, np.nan, (frame["status"] == "converged").astype(float))
-    if {"epochs_to_target", "epochs_budget"} <= set(frame.columns):
-        budget = pd.to_numeric(frame["epochs_budget"], errors="coerce").astype(float)
-        reached = frame["epochs_to_target"].fillna(budget).clip(upper=budget)
-        frame["restricted_epochs"] = reached.where(~lost)
-    return frame
 
 
 def _repeats(
@@ -358,97 +286,3 @@ def _check_columns(
         if role == "factor" and ":" in name:
             raise InputError(f"factor {name!r} has a colon in its name, which joins factors to "
                              "terms ('A:B'): rename the column")  # fmt: skip
-
-
-def _labels(column: pd.Series) -> pd.Series:
-    """Levels as text, without the `.0` that pandas gives to whole numbers beside a gap."""
-    if pd.api.types.is_float_dtype(column):
-        whole = column.dropna()
-        if (whole == whole.round()).all():
-            return column.map(lambda x: x if pd.isna(x) else str(int(x)))
-    texts = {x: x if _absent(x) else str(x).strip() for x in column.astype(object).unique()}
-    return column.astype(object).map(texts)
-
-
-def _absent(value: object) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NA
-
-
-def _level_order(
-    column: pd.Series, name: str, declared: Sequence[str] | None, where: str, least: int = 2
-) -> tuple[str, ...]:
-    labels = _labels(column)
-    seen = list(labels.unique())
-    for label in seen:
-        if _absent(label) or not str(label).strip():
-            same = labels.isna() if _absent(label) else labels == label
-            row = int(np.flatnonzero(same.to_numpy())[0]) + 1
-            raise InputError(
-                f"column {name!r} of {where} is empty in data row {row}: expected a level"
-            )
-    if declared is not None:
-        declared = list(dict.fromkeys(str(label).strip() for label in declared))
-        for label in seen:
-            if label not in declared:
-                raise InputError(f"level {label!r} of factor {name!r} in {where} is not declared: "
-                                 f"{did_you_mean(label, declared)}")  # fmt: skip
-        seen = declared
-    elif isinstance(column.dtype, pd.CategoricalDtype):
-        seen = list(dict.fromkeys(_labels(pd.Series(column.cat.categories))))
-    else:
-        try:
-            numbers = {label: float(label) for label in seen}
-        except ValueError:
-            pass
-        else:
-            if all(np.isfinite(list(numbers.values()))):
-                seen.sort(key=lambda label: numbers[label])
-    if len(seen) < least:
-        raise InputError(f"factor {name!r} of {where} has one level ({seen[0]!r}): nothing to "
-                         "compare, leave it out")  # fmt: skip
-    return tuple(seen)
-
-
-def _numbers(column: pd.Series, name: str, where: str) -> tuple[Floats, float, Floats]:
-    """Values, a shift near them, and deviations from it that keep the digits of the text."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        values = np.asarray(column.astype(float), dtype=np.float64)
-        texts = None
-    else:
-        texts = ["" if _absent(x) else str(x).strip() for x in column.tolist()]
-        values = np.full(len(texts), np.nan)
-        for row, text in enumerate(texts):
-            if text.lower() in MISSING_TEXT:
-                continue
-            try:
-                values[row] = float(text)
-            except ValueError:
-                raise InputError(
-                    f"column {name!r} of {where} has {text!r} in data row {row + 1}: expected a "
-                    "number, or nothing for a missing run"
-                ) from None
-    infinite = np.isinf(values)
-    if infinite.any():
-        row = int(np.flatnonzero(infinite)[0]) + 1
-        raise InputError(f"column {name!r} of {where} is infinite in data row {row}: give a "
-                         "diverged run its value at chance, or leave it empty")  # fmt: skip
-    present = np.isfinite(values)
-    if not present.any():
-        return values, 0.0, values.copy()
-    # A shift that is one of the values: subtracting it from its neighbours is exact (Sterbenz).
-    shift = float(np.sort(values[present])[present.sum() // 2])
-    deviations: Floats = np.asarray(values - shift, dtype=np.float64)
-    if texts is not None and np.abs(deviations[present]).max() < 1e-6 * abs(shift):
-        deviations = _exact_deviations(texts, present, shift)
-    return values, shift, deviations
-
-
-def _exact_deviations(texts: list[str], present: NDArray[np.bool_], shift: float) -> Floats:
-    exact = Decimal(shift)
-    deviations = np.full(len(texts), np.nan)
-    for row in np.flatnonzero(present):
-        try:
-            deviations[row] = float(Decimal(texts[row]) - exact)
-        except InvalidOperation:  # "1_0" is a float but no Decimal
-            deviations[row] = float(texts[row]) - shift
-    return deviations

@@ -16,19 +16,30 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from analysis.model.cell_means import CellMeans, Estimate, Method
+from analysis.model.cell_means import CellMeans, Method
 from analysis.model.completion import rests_on
-from analysis.model.grid_model import model_contrast
-from analysis.model.interval_rule import by_rule
+from analysis.model.grid import Grid
+from analysis.outcomes.convergence import Convergence
+from analysis.outcomes.time_to_target import TimeToTarget
+from analysis.stats.estimates import NAN, Estimate, no_estimate
 from analysis.stats.multiplicity import holm
-from analysis.verdicts.rate_claims import MANY, Outcomes, RateDifference, rate_difference
+from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import replicates_to_decide
+from runner.content.response import ACCURACY, CONVERGED, EPOCHS, RESPONSES, Response
 from runner.spec.claims import Claim, check_claim, parse_claim
 
 COLUMNS = (
     "claim", "outcome", "verdict", "estimate", "se", "df", "low", "high", "margin", "p", "p_holm",
-    "method", "replicates", "replicates_to_decide", "sentence",
+    "method", "replicates", "replicates_to_decide", "reason", "sentence",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What claims on other outcomes than accuracy are judged by; None where a table lacks it."""
+
+    convergence: Convergence | None = None
+    time_to_target: TimeToTarget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +52,45 @@ class _Tested:
     p: float
     supports: bool
     distance: float  # from the estimate to the border between true and false
-    replicates: float  # mean runs per cell that ran: what one more wave raises by one
+    replicates: float  # mean runs of the cells that ran; one more wave adds one
     problem: str = ""
 
 
-def answer(
-    cells: CellMeans,
+def judge(
+    grid: Grid,
     planned: Sequence[str],
     factors: Mapping[str, Sequence[str]],
     confidence: float = 0.95,
     method: Method | None = None,
-    point: float = 0.01,
-    others: Outcomes | None = None,
+    about: Response = ACCURACY,
+    others: Evidence | None = None,
 ) -> pd.DataFrame:
-    """Answer every claim.
+    """Judge every claim.
 
     Args:
-        cells: The grid, of the claims' outcome (test accuracy).
+        grid: Of the outcome that claims without "on" are about.
         planned: Claims as written.
         factors: Factor name to its declared levels.
         confidence: Of the intervals; 1 - confidence is the level of the whole family.
         method: How errors are estimated; by default what the study's rule picks.
-        point: One percentage point in units of the response.
-        others: What claims on convergence and epochs are about.
+        about: The record of that outcome; margins are in its shown unit.
+        others: What claims on convergence and epochs are judged by.
 
     Returns:
         One row per claim, in order: claim, outcome, verdict, estimate (left minus right), se, df,
         low, high (not adjusted), margin, p (two-sided, against the margin), p_holm, method,
         replicates (now, per cell), replicates_to_decide (NaN: cannot be said, or more than 1000),
-        sentence. Accuracy and convergence as shares, epochs as epochs.
+        reason (why, in words), sentence (verdict and reason). Numbers as stored: accuracy and
+        convergence as shares, epochs as epochs.
 
     Raises:
         InputError: A claim cannot be read, or names what the study lacks.
     """
-    claims = [check_claim(parse_claim(text), factors) for text in planned]
+    claims = [check_claim(parse_claim(text, about), factors) for text in planned]
     if not claims:
         return pd.DataFrame(columns=list(COLUMNS))
-    others = others or Outcomes()
-    tested = [_tested(cells, claim, method, confidence, point, others) for claim in claims]
+    others = others or Evidence()
+    tested = [_tested(grid, claim, method, confidence, about, others) for claim in claims]
     adjusted = holm(np.array([one.p for one in tested]))
     alpha = 1 - confidence
     rows = []
@@ -90,6 +102,7 @@ def answer(
             needed = replicates_to_decide(one.estimate, one.distance, now, alpha / len(claims))
         elif verdict != "not testable":
             needed = now
+        reason = _reason(one, verdict, needed, confidence)
         rows.append(
             {
                 "claim": one.claim.text,
@@ -103,69 +116,73 @@ def answer(
                 "method": one.estimate.method,
                 "replicates": now,
                 "replicates_to_decide": needed,
-                "sentence": _sentence(one, verdict, needed, confidence, _unit(one.claim, point)),
+                "reason": reason,
+                "sentence": f"{verdict.capitalize()}: {reason}",
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _replicates(cells: CellMeans) -> float:
-    """Mean runs per cell that ran: what one more wave raises by one."""
+    """Mean runs of the cells that ran; one more wave adds one."""
     return float(cells.counts[~cells.empty].mean())
 
 
-def _unit(claim: Claim, point: float) -> float:
-    """The unit a claim's numbers are told in, in units of its outcome."""
-    return {"accuracy": point, "convergence": 0.01, "epochs": 1.0}[claim.outcome]
-
-
 def _tested(
-    cells: CellMeans,
+    grid: Grid,
     claim: Claim,
     method: Method | None,
     confidence: float,
-    point: float,
-    others: Outcomes,
+    own: Response,
+    others: Evidence,
 ) -> _Tested:
     """One claim, on the outcome it is about."""
-    if claim.outcome == "accuracy":
-        return _test(cells, claim, method, confidence, point)
-    if claim.outcome == "epochs" and others.epochs is not None:
-        only: Method | None = "welch" if others.censored else None
-        return _test(others.epochs, claim, method or only, confidence, 1.0)
-    if claim.outcome == "convergence" and others.hits is not None and others.runs is not None:
-        found = rate_difference(others.hits, others.runs, claim, cells.factors, confidence)
-        return _test_rates(claim, found)
-    nan = float("nan")
-    nothing = Estimate(nan, nan, nan, nan, nan, nan, "none", confidence)
-    what = {"convergence": "which runs converged", "epochs": "when runs reached their target"}
-    lacks = f"the table does not say {what[claim.outcome]}"
-    return _Tested(claim, nothing, claim.margin, nan, False, nan, nan, lacks)
+    if claim.about.column == own.column or (claim.about is ACCURACY and own not in RESPONSES):
+        return _test(grid, claim, method, confidence)
+    if claim.about is EPOCHS and others.time_to_target is not None:
+        times = others.time_to_target
+        only: Method | None = "welch" if times.censored else None
+        return _test(times.grid, claim, method or only, confidence)
+    if claim.about is CONVERGED and others.convergence is not None:
+        hits, runs = others.convergence.hits, others.convergence.counted
+        factors = grid.cells.factors
+        return _test_rates(claim, rate_difference(hits, runs, claim, factors, confidence))
+    nothing = no_estimate("none", confidence)
+    what = {
+        CONVERGED.claimed: "which runs converged",
+        EPOCHS.claimed: "when runs reached their target",
+    }
+    lacks = f"the table does not say {what.get(claim.outcome, claim.about.name)}"
+    return _Tested(claim, nothing, _margin(claim), NAN, False, NAN, NAN, lacks)
 
 
-def _test_rates(claim: Claim, found: RateDifference) -> _Tested:
-    one = _judge(claim, found.estimate, claim.margin * 0.01, found.below, found.replicates)
-    if found.problem:
-        return replace(one, p=float("nan"), problem=found.problem)
+def _margin(claim: Claim) -> float:
+    """The margin as the outcome is stored."""
+    return claim.margin / claim.about.scale
+
+
+def _test_rates(claim: Claim, rates: RateDifference) -> _Tested:
+    one = _judge(claim, rates.estimate, _margin(claim), rates.below, rates.replicates)
+    if rates.problem:
+        return replace(one, p=float("nan"), problem=rates.problem)
     if claim.sign != "=" and claim.margin == 0:
         # Exact where there is an exact test; without an informative stratum there is no evidence.
-        return replace(one, p=found.p if np.isfinite(found.p) else 1.0)
+        return replace(one, p=rates.p if np.isfinite(rates.p) else 1.0)
     return one
 
 
-def _test(
-    cells: CellMeans, claim: Claim, method: Method | None, confidence: float, point: float
-) -> _Tested:
+def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) -> _Tested:
+    cells = grid.cells
     given = claim.given(cells.factors)
     weights = cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
-    margin = claim.margin * point
-    estimate = by_rule(cells, weights, confidence, method)
+    margin = _margin(claim)
+    estimate = grid.estimate(weights, confidence, method)
     if estimate.rests_on == rests_on(1):
         # Without interactions anything can be claimed of a cell that never ran.
         estimate = replace(estimate, estimate=float("nan"), se=float("nan"))
     elif np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
         # Its cells ran once each: only a model has an error term.
-        estimate = model_contrast(cells, weights, 2, confidence)
+        estimate = grid.model_estimate(weights, confidence)
     d, se, df = estimate.estimate, estimate.se, estimate.df
     problem = _problem(cells, weights, estimate)
     if problem:
@@ -223,43 +240,45 @@ def _verdict(one: _Tested, p_holm: float, alpha: float) -> str:
     return "supported" if one.supports else "refuted"
 
 
-def _sentence(one: _Tested, verdict: str, needed: float, confidence: float, point: float) -> str:
-    """The answer as a person would say it, in percentage points or epochs."""
-    claim = one.claim
-    left, right = f"{claim.factor} = {claim.left}", claim.right
-    where = _where(claim)
+def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str:
+    """Why, as a person would say it, in the outcome's shown unit."""
     if verdict == "not testable":
-        return f"Not testable: {one.problem}."
-    d, low, high = (v / point for v in (one.estimate.estimate, one.estimate.low, one.estimate.high))
-    unit, more, less, verb = _WORDS[claim.outcome]
-    than = f"{abs(d):.2f} {unit} {more if d > 0 else less} than {right}{where}"
-    span = f"{low:+.2f} to {high:+.2f}".replace("-", "\N{MINUS SIGN}")
-    told = f"{left} {verb} {than} ({confidence:.0%} interval {span})"
+        return f"{one.problem}."
+    claim, words = one.claim, one.claim.about.words
+    left, right = f"{claim.factor} = {claim.left}", claim.right
+    d, low, high = (
+        v * claim.about.scale for v in (one.estimate.estimate, one.estimate.low, one.estimate.high)
+    )
+    gap = " ".join(part for part in (_number(abs(d), claim), words.unit) if part)
+    than = f"{gap} {words.more if d > 0 else words.less} than {right}{_where(claim)}"
+    span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
+    told = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
     if one.estimate.rests_on == rests_on(2):
         told += ", assuming that three or more factors do not interact"
-    margin = f" by {claim.margin:g} {unit}" if claim.margin else ""
-    within = f"within {claim.margin:g} {unit}"
-    wanted = {">": f"{more}{margin}", "<": f"{less}{margin}", "=": within}
     if verdict == "supported":
-        return f"Supported: {told}."
+        return f"{told}."
     if verdict == "refuted":
-        return f"Refuted: {told}, so it {_NOT[verb]} {wanted[claim.sign]}."
+        return f"{told}, so it {words.denied} {_wanted(claim)}."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):
         end = f"about {needed:.0f} replicates per cell would decide it if the estimate holds"
-    return f"Undecided: {told}; {end}."
+    return f"{told}; {end}."
 
 
-_WORDS = {
-    "accuracy": ("points", "better", "worse", "is"),
-    "convergence": ("points", "more often", "less often", "converges"),
-    "epochs": ("epochs", "later", "earlier", "reaches the target"),
-}
-_NOT = {
-    "is": "is not",
-    "converges": "does not converge",
-    "reaches the target": "does not reach it",
-}
+def _number(value: float, claim: Claim, sign: str = "") -> str:
+    """Two decimals of points and epochs; three figures of a unit that nobody named."""
+    form = ".2f" if claim.about.words.unit else ".3g"
+    return f"{value:{sign}{form}}".replace("-", "\N{MINUS SIGN}")
+
+
+def _wanted(claim: Claim) -> str:
+    """What the claim says of the difference."""
+    words = claim.about.words
+    margin = f"{claim.margin:g} {words.unit}".rstrip()
+    if claim.sign == "=":
+        return f"within {margin}"
+    direction = words.more if claim.sign == ">" else words.less
+    return f"{direction} by {margin}" if claim.margin else direction
 
 
 def _where(claim: Claim) -> str:

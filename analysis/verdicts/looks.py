@@ -16,10 +16,9 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from ablations.errors import InputError
-from analysis.model.cell_means import CellMeans
-from analysis.model.interval_rule import by_rule
+from analysis.model.grid import Grid
 from analysis.stats.multiplicity import holm
-from analysis.table.tidy import NOT_RUN
+from analysis.table.statuses import NOT_RUN
 from analysis.verdicts.replicates import replicates_to_decide
 
 MOST_LOOKS = 5
@@ -75,13 +74,17 @@ def complete_waves(frame: pd.DataFrame, factors: Sequence[str]) -> int:
         frame: One row per planned run; without a column status all of them have ended.
         factors: Names of the factor columns.
     """
-    status = frame["status"].astype(str) if "status" in frame else pd.Series("", frame.index)
-    ended = (status != NOT_RUN).groupby([frame[name] for name in factors], observed=True).sum()
+    status = frame["status"] if "status" in frame else pd.Series("", frame.index)
+    ended = (
+        (status.astype(str) != NOT_RUN)
+        .groupby([frame[name] for name in factors], observed=True)
+        .sum()
+    )
     return int(ended.min()) if len(ended) else 0
 
 
 def decided(
-    cells: CellMeans,
+    grid: Grid,
     planned: int,
     looks: Sequence[int] | None = None,
     precision: float | None = None,
@@ -91,7 +94,7 @@ def decided(
     """Judge all main-effect differences at the present wave.
 
     Args:
-        cells: The grid so far.
+        grid: Of the runs so far.
         planned: Replicates planned.
         looks: Waves after which one looks; by default `default_looks(planned)`.
         precision: Wanted half-width of every interval, response units, or None.
@@ -104,6 +107,7 @@ def decided(
     """
     if planned < 2:
         raise InputError(f"{planned} replicates are planned; interim looks take two or more")
+    cells = grid.cells
     wave = int(cells.counts[~cells.empty].min()) if not cells.empty.all() else 0
     wave = wave if complete is None else min(wave, complete)
     chosen = sorted(looks or default_looks(planned))
@@ -113,8 +117,8 @@ def decided(
     for name, levels in cells.factors.items():
         for reference, own in combinations(levels, 2):
             weights = cells.difference({name: own}, {name: reference})
-            got = by_rule(cells, weights, 1 - alpha)
-            rows.append((name, own, reference, got.estimate, (got.high - got.low) / 2, got.p, got))
+            one = grid.estimate(weights, 1 - alpha)
+            rows.append((name, own, reference, one.estimate, (one.high - one.low) / 2, one.p, one))
     names = ["factor", "level", "reference", "estimate", "half_width", "p", "full"]
     table = pd.DataFrame(rows, columns=names)
     table["p_holm"] = holm(table["p"].to_numpy(float))

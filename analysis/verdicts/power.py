@@ -19,9 +19,10 @@ from scipy.special import fdtri, ncfdtr, stdtrit
 
 from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
-from analysis.model.grid_model import grid_columns
-from analysis.model.terms import Term, sum_to_zero, terms_up_to
-from analysis.table.tidy import Floats
+from analysis.model.classical import ClassicalFit
+from analysis.model.terms import Term, grid_columns, terms_up_to
+from analysis.stats.arrays import Floats
+from analysis.stats.coding import sum_to_zero
 from analysis.verdicts.replicates import MOST_REPLICATES, t_power
 
 COLUMNS = (
@@ -116,16 +117,12 @@ def plan(
 
 
 def _sigma(cells: CellMeans) -> float:
+    """Standard deviation of one run: within cells, or around the model where no cell ran twice."""
     if cells.pure_df and cells.pure_variance > 0:
         return float(np.sqrt(cells.pure_variance))
-    design, _ = grid_columns(cells.factors, min(2, len(cells.shape)))
-    ran = ~cells.empty.ravel()
-    root = np.sqrt(cells.counts.ravel()[ran].astype(float))
-    y = cells.deviations.ravel()[ran] * root
-    x = design[ran] * root[:, None]
-    solution, _, rank, _ = np.linalg.lstsq(x, y, rcond=1e-10)
-    df = len(y) - int(rank)
-    return float(np.sqrt(((y - x @ solution) ** 2).sum() / df)) if df > 0 else float("nan")
+    fit = ClassicalFit.of_rows(cells.factors, cells.rows_without_blocks(), 2, None, 0.0)
+    df = len(cells.ran) - fit.rank
+    return float(np.sqrt(fit.residual_ss / df)) if df > 0 else float("nan")
 
 
 def _table(

@@ -13,31 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from analysis.model.cell_means import CellMeans, Estimate
+from analysis.stats.arrays import Floats
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.proportions import newcombe
-from analysis.table.rates import Array
+from analysis.stats.estimates import NAN, Estimate, no_estimate
 from runner.spec.claims import Claim
 
 Z95 = 1.959963984540054
 MANY = 1e9
 """Degrees of freedom that stand for a normal limit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Outcomes:
-    """What claims on other outcomes than accuracy are answered from; None where a table lacks it.
-
-    Attributes:
-        epochs: cell means of epochs to the target (at most the budget).
-        censored: whether a time limit stopped a run, so that only Welch's interval is fair.
-        hits, runs: converged runs and runs with an outcome over the grid.
-    """
-
-    epochs: CellMeans | None = None
-    censored: bool = False
-    hits: Array | None = None
-    runs: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +44,8 @@ class RateDifference:
 
 
 def rate_difference(
-    hits: Array,
-    runs: Array,
+    hits: Floats,
+    runs: Floats,
     claim: Claim,
     factors: Mapping[str, Sequence[str]],
     confidence: float,
@@ -89,10 +73,9 @@ def rate_difference(
     both = (n > 0).all(axis=1)
     x, n = x[both], n[both]
     if not len(n):
-        nan = float("nan")
-        nothing = Estimate(nan, nan, nan, nan, nan, nan, "newcombe", confidence)
-        return RateDifference(nothing, lambda _: nan, nan, nan,
-                              "no combination of the other factors ran at both levels")  # fmt: skip
+        lacks = "no combination of the other factors ran at both levels"
+        nothing = no_estimate("newcombe", confidence)
+        return RateDifference(nothing, lambda _: NAN, NAN, NAN, lacks)
     a, b = x.sum(axis=0)
     m, k = n.sum(axis=0)
 

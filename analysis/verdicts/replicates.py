@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ncfdtr, stdtrit
 
-from analysis.model.cell_means import Estimate
+from analysis.stats.estimates import Estimate
 
 MOST_REPLICATES = 1000
 """Beyond this a question is called undecidable rather than costed."""

@@ -19,12 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+from typing import Literal
 
 from ablations.errors import InputError, did_you_mean
+from runner.content.response import ACCURACY, RESPONSES, Response
 
 Sign = Literal[">", "<", "="]
-Outcome = Literal["accuracy", "convergence", "epochs"]
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -52,7 +52,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`left` compared with `right` of one factor, by at least `margin` (percentage points; epochs).
+    """`left` compared with `right` of one factor, by at least `margin`.
 
     With sign "=" the claim is equivalence: the difference lies within plus or minus `margin`.
     """
@@ -62,9 +62,14 @@ class Claim:
     left: str
     sign: Sign
     right: str
-    margin: float = 0.0  # percentage points of accuracy or of runs that converged, or epochs
+    margin: float = 0.0  # as shown: percentage points of a share, epochs, the unit of a column
     conditions: tuple[Condition, ...] = ()
-    outcome: Outcome = "accuracy"
+    about: Response = ACCURACY
+
+    @property
+    def outcome(self) -> str:
+        """What it is about, in the word of a claim; a column of somebody's table by its name."""
+        return self.about.claimed or self.about.column
 
     def given(self, factors: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """The levels that count, for each factor a condition names, in declared order.
@@ -94,16 +99,20 @@ class Claim:
             for factor, labels in self.given(factors).items()
             if len(labels) < len(factors[factor])
         }
-        return self.factor, left, sign, right, self.margin, self.outcome, frozenset(given)
+        return self.factor, left, sign, right, self.margin, self.about, frozenset(given)
 
 
-def parse_claim(text: str) -> Claim:
+def parse_claim(text: str, about: Response = ACCURACY) -> Claim:
     """Read one claim; factors and levels are not looked up.
+
+    Args:
+        text: as written.
+        about: the outcome that a claim without "on" is about.
 
     Raises:
         InputError: the text is not a claim; the sentence quotes it and says what was expected.
     """
-    return _Reader(text).claim()
+    return _Reader(text).claim(about)
 
 
 def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
@@ -193,7 +202,7 @@ class _Reader:
         kind, value = self.peek()
         return "at its end" if kind == "end" else f"before {value!r}"
 
-    def claim(self) -> Claim:
+    def claim(self, about: Response) -> Claim:
         factor = self.name("the factor")
         if not self.take(":"):
             raise self.refuse(f"':' is missing after {factor!r}")
@@ -202,11 +211,11 @@ class _Reader:
         right = self.name("a level")
         if left == right:
             raise self.refuse(f"it compares {left!r} with itself")
-        claim = Claim(self.text, factor, left, sign, right)
+        claim = Claim(self.text, factor, left, sign, right, about=about)
         if self.take_word("on"):
-            claim = replace(claim, outcome=self.outcome())
+            claim = replace(claim, about=self.outcome())
         if self.take_word("by"):
-            claim = replace(claim, margin=self.margin(claim.outcome))
+            claim = replace(claim, margin=self.margin(claim.about))
         if sign == "=" and claim.margin == 0:
             raise self.refuse("'=' needs a margin within which two levels count as equal")
         if self.take("|"):
@@ -223,27 +232,28 @@ class _Reader:
             return ">"
         return "<" if taken == "<" else "="
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Response:
         word = self.name("the outcome after 'on'")
-        for known in get_args(Outcome):
-            if word == known:
-                return cast("Outcome", known)
-        hint = did_you_mean(word, get_args(Outcome))
-        raise InputError(f"claim {self.text!r}: {word!r} is no outcome of a claim; {hint}")
+        known = {one.claimed: one for one in RESPONSES if one.claimed}
+        if word not in known:
+            hint = did_you_mean(word, known)
+            raise InputError(f"claim {self.text!r}: {word!r} is no outcome of a claim; {hint}")
+        return known[word]
 
-    def margin(self, outcome: Outcome) -> float:
+    def margin(self, about: Response) -> float:
         word = self.name("the margin after 'by'")
-        epochs = outcome == "epochs"
-        unit = "epochs" if epochs else "percentage points"
-        number = word if epochs else word.removesuffix("%").removesuffix("pp")
+        unit = about.words.unit or f"units of {about.name}"
+        unit = "percentage points" if about.share else unit
+        number = word.removesuffix("%").removesuffix("pp") if about.share else word
         try:
             margin = float(number)
         except ValueError:
             raise self.refuse(f"the margin {word!r} is no number of {unit}") from None
-        if not 0 < margin < float("inf") or (margin > 100 and not epochs):
-            allowed = "above 0" if epochs else "between 0 and 100"
+        if not 0 < margin < float("inf") or (margin > 100 and about.share):
+            allowed = "between 0 and 100" if about.share else "above 0"
             raise self.refuse(f"the margin {word!r} is not {allowed} {unit}")
-        self.take_word("epochs" if epochs else "pp")
+        if about.difference:
+            self.take_word(about.difference)
         return margin
 
     def conditions(self) -> tuple[Condition, ...]:

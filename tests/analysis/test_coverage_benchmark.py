@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.model.interval_rule import by_rule, choose_interval
-from analysis.model.margins import Margin
+from analysis.model.grid import Grid
+from analysis.model.interval_rule import choose_interval
+from analysis.model.margins import METHODS
+from analysis.stats.estimates import t_limits
 from tests.benchmarks.coverage import (
     TWELVE,
     Scenario,
@@ -36,12 +38,12 @@ def test_batches_are_estimated_as_the_package_estimates_one_grid() -> None:
             assert (choose_interval(cells).primary == "welch") == got.picks_welch[at], world.name
             assert choose_interval(cells).means == "blocked"
             for column, (_, term, weights) in enumerate(targets(shape)):
-                margin = Margin.of(cells, term)
-                for method, halves in (("welch", got.welch), ("blocked", got.blocked)):
-                    row = margin.combine(weights, method).iloc[0]  # type: ignore[arg-type]
-                    assert got.estimate[at, column] == pytest.approx(row["estimate"], abs=1e-12)
-                    half = (row["high"] - row["low"]) / 2
-                    assert halves[at, column] == pytest.approx(half, rel=1e-9)
+                margin = Grid(cells).margin(term)
+                for method, halves in zip(METHODS, (got.welch, got.blocked), strict=True):
+                    numbers = margin.combine(weights, method)
+                    low, high, _ = t_limits(*numbers)
+                    assert got.estimate[at, column] == pytest.approx(numbers[0][0], abs=1e-12)
+                    assert halves[at, column] == pytest.approx((high - low)[0] / 2, rel=1e-9)
 
 
 def test_incomplete_grids_are_estimated_as_the_package_does_and_cover() -> None:
@@ -50,7 +52,7 @@ def test_incomplete_grids_are_estimated_as_the_package_does_and_cover() -> None:
     cells = cells_of(y)
     assert int(cells.empty.sum()) == 1
     assert cells.n == 31
-    own = by_rule(cells, grid_weights((3, 2, 2))[2].reshape(3, 2, 2))
+    own = Grid(cells).estimate(grid_weights((3, 2, 2))[2].reshape(3, 2, 2))
     assert own.rests_on == "model of order 2"
     covered = coverage_incomplete(world, 400, 5)
     ruled = covered.loc[covered["method"] == "rule", "coverage"]

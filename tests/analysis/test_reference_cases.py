@@ -13,7 +13,7 @@ import pytest
 
 from analysis.commands import run
 from analysis.model.cell_means import CellMeans
-from analysis.table.tidy import read_table
+from analysis.table.reading import read_table
 from tests.analysis.cases import CASES, HPO, Case
 
 REL = 1e-8  # sums of squares, F, marginal means, standard errors

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 import analysis
 from ablations.errors import InputError
+from analysis.effects.frames import COLUMNS, by_method
 from analysis.model.cell_means import Method
 from analysis.model.interval_rule import CLEAR_P, SMALL_SHARE
-from analysis.study import pick_method
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ def test_the_pooled_contrast_is_that_of_the_fit(study: analysis.Study) -> None:
     assert found.estimate == pytest.approx(row["estimate"])
     assert found.se == pytest.approx(row["se"])
     assert found.p == pytest.approx(row["p"])
-    simple = study.estimates().simple_effects
-    one = simple[(simple["factor"] == "bn") & (simple["given_level"] == "adam")].iloc[0]
+    simple = by_method(study.estimates().simple_effects, "pooled")
+    one = simple[(simple["factor"] == "bn") & (simple["other_level"] == "adam")].iloc[0]
     given = study.contrast("bn: before - after", {"optimizer": "adam"}, method="pooled")
     assert (given.estimate, given.se) == pytest.approx((one["estimate"], one["se"]))
 
@@ -149,9 +149,9 @@ def test_incomplete_replicates_that_matter_are_seen_and_fitted(frame: pd.DataFra
     some = some.assign(acc=some["acc"] + some["seed"].map({"s0": 0.0, "s1": 0.3, "s2": 0.6}))
     found = analysis.from_frame(some, ["optimizer", "bn", "depth"], "acc", "seed").estimates()
     assert found.rule.primary == "blocked"
-    own = found.contrasts.set_index("term")
-    assert own["blocked_se"].notna().all()
-    assert (own["blocked_se"] < own["welch_se"]).all()  # free of the shock, which is large
+    blocked, welch = (by_method(found.differences, one)["se"] for one in ("blocked", "welch"))
+    assert blocked.notna().all()
+    assert (blocked < welch).all()  # free of the shock, which is large
 
 
 def test_summaries_say_what_a_person_needs(study: analysis.Study, frame: pd.DataFrame) -> None:
@@ -197,10 +197,21 @@ def test_a_figure_of_one_panel_is_drawn_into_axes_of_ones_own(study: analysis.St
     assert not untouched.lines
 
 
-def test_pick_method_takes_one_methods_columns(study: analysis.Study) -> None:
-    contrasts = study.estimates().contrasts
-    welch = pick_method(contrasts, "welch")
-    pd.testing.assert_series_equal(
-        welch["estimate"], contrasts["welch_estimate"], check_names=False
-    )
-    assert not any(c.startswith(("welch_", "blocked_")) for c in welch.columns)
+def test_tables_are_long_with_one_schema(study: analysis.Study) -> None:
+    effects = study.estimates()
+    tables = [effects.means, effects.main_effects, effects.differences, effects.simple_effects,
+              effects.interaction_effects, effects.interaction_contrasts]  # fmt: skip
+    for table in tables:
+        assert list(table.columns) == list(COLUMNS)
+        methods = table.groupby("method").size()
+        assert methods.nunique() == 1, "every estimate by every method"
+    assert set(effects.means["method"]) == {"pooled", "welch", "blocked", "hc3"}
+
+
+def test_a_part_is_worked_out_when_asked_for_and_once(frame: pd.DataFrame) -> None:
+    study = analysis.from_frame(frame, ["optimizer", "bn", "depth"], "acc", "seed")
+    effects = study.estimates()
+    study.effects()
+    assert "means" in vars(effects)
+    assert not {"differences", "shares", "type3", "simple_effects"} & set(vars(effects))
+    assert study.estimates().means is effects.means

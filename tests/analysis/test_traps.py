@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.commands import run
+from analysis.effects.frames import by_method
 from analysis.study import from_frame
 
 
@@ -50,17 +51,17 @@ def test_an_empty_cell_gives_type_two_by_model_comparison_and_no_type_three() ->
     rss_with, rank_with = least_squares(frame, [*base, ("size",)], "noise")
     rss_full, rank_full = least_squares(frame, full, "noise")
     error = rss_full / (len(frame) - rank_full)
-    row = found.anova["type2"].set_index("term").loc["size"]
+    row = found.tests("type2").set_index("term").loc["size"]
     assert row["df"] == rank_with - rank_without == 2
     expected = (rss_without - rss_with) / 2 / error
     assert row["F"] == pytest.approx(expected, rel=1e-9)
     assert 100 < row["F"] < 10_000
     lost = {one.term: one for one in found.not_estimable}
-    assert set(lost) == set(found.anova["type3"]["term"]) - {"Residuals"}
+    assert set(lost) == set(found.tests("type3")["term"]) - {"Residuals"}
     assert lost["size"].missing_cells == [{"size": "L", "type": "Octel", "side": "R"}]
-    assert found.anova["type3"].set_index("term").drop("Residuals")["F"].isna().all()
+    assert found.tests("type3").set_index("term").drop("Residuals")["F"].isna().all()
     # The marginal mean of the untouched level of size is there, that of the touched one is not.
-    means = found.marginal_means["pooled"].set_index("size")["mean"]
+    means = by_method(found.means, "pooled").set_index("level")["estimate"]
     assert np.isfinite(means["S"]).any()
     assert np.isnan(means.loc["L"].to_numpy(float)).any()
 
@@ -73,12 +74,15 @@ def test_partly_estimable_terms_have_a_joint_test_with_fewer_degrees_of_freedom(
     lost = {one.term: one for one in found.not_estimable}
     assert [lost[t].estimable_df for t in ("size", "type", "size:type")] == [1, 0, 1]
     # What is left of size is S against M, both of whose means can be estimated.
-    contrast = found.contrasts.set_index(["first", "second"]).loc[("S", "M")]
-    assert lost["size"].f == pytest.approx(float(contrast["t"]) ** 2, rel=1e-9)
+    differences = by_method(found.differences, "pooled").set_index(["level", "versus"])
+    contrast = differences.loc[("S", "M")]
+    assert lost["size"].f == pytest.approx(
+        float(contrast["estimate"] / contrast["se"]) ** 2, rel=1e-9
+    )
     assert lost["size"].p == pytest.approx(float(contrast["p"]), rel=1e-9)
     # The hole changes no interval of what ran, and is predicted for what needs it.
     assert found.rule.primary == "welch"
-    rests = found.contrasts.set_index(["first", "second"])["rests_on"]
+    rests = differences["rests_on"]
     assert (rests.loc[("S", "M")], rests.loc[("S", "L")]) == ("cell means", "model of order 2")
     # And the model of order 2, where all can be estimated, is offered beside it.
     assert found.fallback is not None
@@ -176,8 +180,8 @@ def test_a_term_confounded_with_blocks_is_named_and_left_out() -> None:
     assert (lost.term, lost.aliased_with) == ("N:P:K", ["block"])
     without = from_frame(frame, ["N", "P", "K"], "yield", "block").estimates(order=2)
     for kind in ("type1", "type2", "type3"):
-        full = found.anova[kind].set_index("term").drop("N:P:K")
-        pd.testing.assert_frame_equal(full, without.anova[kind].set_index("term"), rtol=1e-9)
+        full = found.tests(kind).set_index("term").drop("N:P:K")
+        pd.testing.assert_frame_equal(full, without.tests(kind).set_index("term"), rtol=1e-9)
     assert without.not_estimable == []
 
 

@@ -31,13 +31,16 @@ from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
-from analysis.model.completion import completion
+from analysis.model.completion import Completion
+from analysis.model.grid import Grid
 from analysis.model.interval_rule import CLEAR_P, SMALL_SHARE, choose_interval
-from analysis.model.margins import Margin, over_replicates
+from analysis.model.margins import METHODS, over_replicates
 from analysis.model.terms import Term, terms_up_to
-from analysis.model.welch import welch
+from analysis.stats.estimates import INTERVAL, t_limits
 from analysis.stats.multiplicity import games_howell_p, holm
-from analysis.table.tidy import Table, read_table
+from analysis.stats.welch import welch
+from analysis.table.reading import read_table
+from analysis.table.tidy import Table
 
 Floats = NDArray[np.float64]
 CASE = Path(__file__).parents[1] / "analysis" / "cases" / "ml_hpobench_vehicle_5f" / "data.csv"
@@ -249,11 +252,14 @@ def coverage_incomplete(scenario: Scenario, draws: int, seed: int) -> pd.DataFra
     for y in draw_many(scenario, draws, rng):
         cells = cells_of(lose(scenario, y, rng))
         if needed is None:  # the same cells are empty in every draw
-            model = completion(cells, 2)
+            model = Completion(cells, 2)
             rows = [model.of_grid(row.reshape(shape)) for row in weights]
             needed, orders = np.array([row for row, _ in rows]), np.array([at for _, at in rows])
         rule = choose_interval(cells)
-        found = {"welch": welch(cells, needed, orders), "blocked": over_replicates(cells, needed)}
+        found = {
+            "welch": welch(cells.parts, needed, orders > 0),
+            "blocked": over_replicates(cells, needed),
+        }
         chosen = np.where(is_mean, rule.means == "blocked", rule.primary == "blocked")
         chosen &= found["blocked"][1] > 0
         pairs = zip(found["blocked"], found["welch"], strict=True)
@@ -318,12 +324,13 @@ def errors(scenario: Scenario, studies: int, seed: int) -> pd.DataFrame:
     for study in range(studies * scenario.more):
         cells = cells_of(lose(scenario, draw_many(scenario, 1, rng)[0], rng))
         terms = terms_up_to(cells.names, 2)
-        margins = {term.name: Margin.of(cells, term) for term in terms}
+        grid = Grid(cells)
+        margins = {term.name: grid.margin(term) for term in terms}
         p = {
             "welch": np.array([welch_test(margins[term.name])["p"] for term in terms]),
             "blocked": np.array([replicate_test(margins[term.name])["p"] for term in terms]),
         }
-        rule = choose_interval(cells).primary
+        rule = grid.rule.primary
         note("decides", "term, by the rule", p[rule])
         note(
             "decides", "term, by the rule, Holm over terms (any)", holm(p[rule]).min(keepdims=True)
@@ -339,10 +346,13 @@ def errors(scenario: Scenario, studies: int, seed: int) -> pd.DataFrame:
         for term in terms_up_to(cells.names, 1):
             margin = margins[term.name]
             _, weights = margin.pair_weights()
-            rows = {m: margin.combine(weights, m) for m in ("welch", "blocked")}  # type: ignore[arg-type]
-            note("decides", "pair of levels, by the rule", rows[rule]["p"].to_numpy())
+            numbers = {m: margin.combine(weights, m) for m in METHODS}
+            rows = {
+                m: dict(zip(INTERVAL, (*n, *t_limits(*n)), strict=True)) for m, n in numbers.items()
+            }
+            note("decides", "pair of levels, by the rule", rows[rule]["p"])
             for method in rows:
-                note("may be picked", f"{method} t, each pair", rows[method]["p"].to_numpy())
+                note("may be picked", f"{method} t, each pair", rows[method]["p"])
             size, own = margin.shape[0], rows["welch"]
             if size > 2:
                 t = zip(own["estimate"] / own["se"], own["df"], strict=True)

@@ -20,17 +20,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.model.cell_means import CellMeans
-from analysis.model.grid_model import grid_columns
+from analysis.model.grid import Grid
+from analysis.model.terms import grid_columns
 from analysis.outcomes.given_converged import given_converged
 from analysis.outcomes.missing import missing
-from analysis.outcomes.time_to_target import time_to_target
+from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.firth import fit
 from analysis.stats.kaplan_meier import log_rank
-from analysis.stats.sign_flip import sign_flip_p
 from analysis.table.tidy import tidy
-from analysis.verdicts.claims import answer
+from analysis.verdicts.claims import judge
 from analysis.verdicts.looks import decided, default_looks
+from tests.benchmarks.sign_flip import sign_flip_p
 
 FACTORS = {"A": ("0", "1"), "B": ("0", "1", "2"), "C": ("0", "1"), "D": ("0", "1")}
 REPLICATES = 3
@@ -104,7 +105,7 @@ def _claims(rng: Generator) -> list[float]:
     cells = CellMeans.of(
         tidy(BASE.assign(acc=_accuracy(rng)), list(FACTORS), "acc", "replicate", levels=FACTORS)
     )
-    return [float(answer(cells, CLAIMS, FACTORS)["p_holm"].min())]
+    return [float(judge(Grid(cells), CLAIMS, FACTORS)["p_holm"].min())]
 
 
 def _given_converged(rng: Generator) -> list[float]:
@@ -122,7 +123,7 @@ def _epochs(rng: Generator) -> pd.DataFrame:
 
 
 def _restricted_mean(rng: Generator) -> list[float]:
-    found = time_to_target(_epochs(rng), FACTORS).differences
+    found = TimeToTarget.of(_epochs(rng), FACTORS).differences
     return found[found["factor"].isin(["A", "B"])]["p"].fillna(1).tolist()
 
 
@@ -152,7 +153,7 @@ def _looks(rng: Generator) -> list[float]:
     for look in default_looks(10):
         part = frame[frame["replicate"].astype(int) < look]
         cells = CellMeans.of(tidy(part, ["A", "B"], "y"))
-        if decided(cells, 10).table["decided"].any():
+        if decided(Grid(cells), 10).table["decided"].any():
             return [0.0]
     return [1.0]
 

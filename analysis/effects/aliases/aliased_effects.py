@@ -11,24 +11,24 @@ import numpy as np
 import pandas as pd
 
 from analysis.effects.aliases.lenth import MOST_RUNS, fraction_contrasts
-from analysis.model.cell_means import CellMeans
-from analysis.model.interval_rule import by_rule
+from analysis.model.grid import Grid
+from analysis.stats.estimates import INTERVAL
 
-COLUMNS = ["alias", "terms", "contrast", "estimate", "se", "df", "low", "high", "p", "method"]
+COLUMNS = ["alias", "terms", "contrast", *INTERVAL, "method"]
 
 
-def aliased_effects(cells: CellMeans, confidence: float = 0.95) -> pd.DataFrame | None:
+def aliased_effects(grid: Grid, confidence: float = 0.95) -> pd.DataFrame | None:
     """Every contrast of the cells that ran which several terms share.
 
     Args:
-        cells: the grid, incomplete.
+        grid: incomplete.
         confidence: of the intervals, those of the rule (none where no cell ran twice: `lenth`).
 
     Returns:
         alias ("A:B = C:D", a minus before a term that enters with the other sign), terms, contrast
         (its first name), estimate, se, df, low, high, p, method; None above 1200 cells.
     """
-    ran = np.flatnonzero(~cells.empty.ravel())
+    cells, ran = grid.cells, grid.cells.ran
     if len(ran) > MOST_RUNS:
         return None
     rows = []
@@ -38,12 +38,11 @@ def aliased_effects(cells: CellMeans, confidence: float = 0.95) -> pd.DataFrame 
         weights = np.zeros(cells.counts.size)
         weights[ran] = contrast.column * 2 / len(ran) ** 0.5
         if cells.pure_df:
-            found = by_rule(cells, weights, confidence)
-            numbers = (found.estimate, found.se, found.df, found.low, found.high, found.p)
+            one = grid.estimate(weights, confidence)
+            numbers, method = [getattr(one, name) for name in INTERVAL], one.method
         else:
             value = float(weights[ran] @ cells.deviations.ravel()[ran])
-            numbers = (value, *(float("nan"),) * 5)
-        method = found.method if cells.pure_df else "lenth"
+            numbers, method = [value, *[float("nan")] * 5], "lenth"
         named = [contrast.name, *contrast.aliases]
         terms = [_term(name) for name in named]
         rows.append(

@@ -19,6 +19,11 @@ from runner.design.search import quality
 MOST_RUNS = 600
 """Rows up to which word lengths are computed (their cost grows with the square) and cells count
 by their runs; beyond, each cell counts once."""
+MOST_ALIAS_RUNS = 800
+MOST_ALIAS_FACTORS = 6
+"""Where aliases of up to four factors are searched; beyond, pairs only or none."""
+LEAST_CORRELATION = 0.1
+"""Canonical correlation from which a partial alias is listed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Aliasing:
     Attributes:
         complete: Whether every cell of the grid ran equally often: then nothing is mixed.
         correlations: Square frame, index and columns name terms; largest canonical correlation.
-        sets: Terms that cannot be told apart, "A = B:C".
+        sets: Terms that cannot be told apart.
         partial: term, other, correlation: terms mixed in part, the worst first.
         measures: runs, word_lengths, resolution, generalized_resolution and D-efficiencies of the
             cells that ran; empty where there are too many.
@@ -36,7 +41,7 @@ class Aliasing:
 
     complete: bool
     correlations: pd.DataFrame
-    sets: tuple[str, ...]
+    sets: tuple[tuple[str, ...], ...]
     partial: pd.DataFrame
     measures: dict[str, Any]
 
@@ -44,7 +49,7 @@ class Aliasing:
         """JSON-ready; the correlations as term, other, correlation."""
         return {
             "complete": self.complete,
-            "sets": list(self.sets),
+            "sets": [" = ".join(one) for one in self.sets],
             "partial": records(self.partial),
             "measures": plain(self.measures),
         }
@@ -78,7 +83,51 @@ def aliasing(cells: CellMeans, order: int = 2) -> Aliasing:
     return Aliasing(
         complete=balanced and len(ran) == len(counts),
         correlations=pd.DataFrame(matrix, index=names, columns=names),
-        sets=tuple(" = ".join(name(term) for term in one) for one in sets),
+        sets=tuple(tuple(name(term) for term in one) for one in sets),
         partial=pd.DataFrame(partial, columns=["term", "other", "correlation"]),
         measures=quality.summary(runs, levels) if len(runs) <= MOST_RUNS else {},
     )
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """What the cells that ran mix up, term by term.
+
+    Attributes:
+        whole: term to every term of which it shares a contrast completely. Not transitive: of
+            three levels A may share one with B:C and another with B:D.
+        partial: mains and pairs to those they share a contrast with in part, and how strongly
+            (largest canonical correlation, from `LEAST_CORRELATION`).
+    """
+
+    whole: dict[str, list[str]]
+    partial: dict[str, dict[str, float]]
+
+
+def find_aliases(cells: CellMeans) -> Aliases | None:
+    """Aliases in the cells that ran; nothing for a complete grid, None for a large design."""
+    if not cells.empty.any():
+        return Aliases({}, {})
+    if cells.n > MOST_ALIAS_RUNS:
+        return None
+    runs = np.array(np.unravel_index(cells.ran, cells.shape)).T
+    order = 4 if len(cells.names) <= MOST_ALIAS_FACTORS else 2
+    matrix, named = quality.correlations(runs, list(cells.shape), min(order, len(cells.names)))
+    names = [":".join(cells.names[k] for k in term) for term in named]
+    whole: dict[str, list[str]] = {}
+    partial: dict[str, dict[str, float]] = {}
+    for i, name in enumerate(names):
+        others = [j for j in range(len(names)) if j != i]
+        same = [names[j] for j in others if matrix[i, j] > 1 - 1e-7]
+        if same:
+            whole[name] = same
+        if len(named[i]) > 2:
+            continue
+        part = {
+            names[j]: round(float(matrix[i, j]), 6)
+            for j in others
+            if len(named[j]) <= 2 and LEAST_CORRELATION <= matrix[i, j] <= 1 - 1e-7
+        }
+        if part:
+            partial[name] = part
+    return Aliases(whole, partial)

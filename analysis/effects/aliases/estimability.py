@@ -20,11 +20,6 @@ from analysis.table.tidy import Table
 
 MOST_MISSING = 100
 """Empty combinations of a term's factors listed by name; their number is always given."""
-MOST_ALIAS_RUNS = 800
-MOST_ALIAS_FACTORS = 6
-"""Where aliases of up to four factors are searched; beyond, pairs only or none."""
-LEAST_CORRELATION = 0.1
-"""Canonical correlation from which a partial alias is listed."""
 MOST_CELLS = 20
 """Empty cells listed for a term whose own combinations all ran."""
 
@@ -37,9 +32,10 @@ class NotEstimable:
         term: its name.
         df: degrees of freedom it has in a complete grid.
         estimable_df: those that can be tested; their joint test is `ss`, F, p.
-        reason: one sentence.
+        why: one sentence, without the terms it cannot be told from.
         missing_cells: empty combinations of the term's own factors, or else empty cells.
         aliased_with: terms it cannot be told from, wholly or in part.
+        confounded: whether these are blocks, which the sentence names.
     """
 
     term: str
@@ -48,10 +44,22 @@ class NotEstimable:
     ss: float
     f: float
     p: float
-    reason: str
+    why: str
     missing_cells: list[dict[str, str]]
     missing_count: int
     aliased_with: list[str]
+    confounded: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why, and what it cannot be told from."""
+        return self.told(", ".join(self.aliased_with))
+
+    def told(self, others: str) -> str:
+        """The same with the other terms in somebody's words."""
+        if self.confounded or not self.aliased_with:
+            return self.why
+        return f"{self.why}; it cannot be told from {others}"
 
 
 def find_not_estimable(
@@ -89,18 +97,21 @@ def find_not_estimable(
             p = float(fdtrc(part.df, df_error, f))
         share = "nothing" if part.df == 0 else f"{part.df} of {column.df} degrees of freedom"
         why = f"{count} combinations never ran" if count else "the design confounds it"
-        beside = f"; it cannot be told from {', '.join(partners)}" if partners else ""
         found.append(
             NotEstimable(
                 column.name, column.df, part.df, part.ss, f, p,
-                f"{share} of {column.name} can be estimated: {why}{beside}",
+                f"{share} of {column.name} can be estimated: {why}",
                 missing, count, partners,
             )
         )  # fmt: skip
     for term in fit.confounded:
         df = int(np.prod([len(fit.factors[f]) - 1 for f in term.factors]))
         reason = f"{term.name} differs only between blocks of {fit.block!r}: confounded with them"
-        found.append(NotEstimable(term.name, df, 0, nan, nan, nan, reason, [], 0, [str(fit.block)]))
+        found.append(
+            NotEstimable(
+                term.name, df, 0, nan, nan, nan, reason, [], 0, [str(fit.block)], confounded=True
+            )
+        )
     return found
 
 
@@ -116,53 +127,6 @@ def largest_whole_fit(table: Table, fit: ClassicalFit) -> ClassicalFit | None:
         if whole and not lower.confounded:
             return lower
     return None
-
-
-@dataclass(frozen=True)
-class Aliases:
-    """What the cells that ran mix up, term by term.
-
-    Attributes:
-        whole: term to every term of which it shares a contrast completely. Not transitive: of
-            three levels A may share one with B:C and another with B:D.
-        partial: mains and pairs to those they share a contrast with in part, and how strongly
-            (largest canonical correlation, from `LEAST_CORRELATION`).
-    """
-
-    whole: dict[str, list[str]]
-    partial: dict[str, dict[str, float]]
-
-
-def find_aliases(cells: CellMeans) -> Aliases | None:
-    """Aliases in the cells that ran; nothing for a complete grid, None for a large design."""
-    if not cells.empty.any():
-        return Aliases({}, {})
-    if cells.n > MOST_ALIAS_RUNS:
-        return None
-    from runner.design.search import quality  # only incomplete grids need it
-
-    ran = np.flatnonzero(cells.counts.ravel())
-    runs = np.array(np.unravel_index(ran, cells.shape)).T
-    order = 4 if len(cells.names) <= MOST_ALIAS_FACTORS else 2
-    matrix, named = quality.correlations(runs, list(cells.shape), min(order, len(cells.names)))
-    names = [":".join(cells.names[k] for k in term) for term in named]
-    whole: dict[str, list[str]] = {}
-    partial: dict[str, dict[str, float]] = {}
-    for i, name in enumerate(names):
-        others = [j for j in range(len(names)) if j != i]
-        same = [names[j] for j in others if matrix[i, j] > 1 - 1e-7]
-        if same:
-            whole[name] = same
-        if len(named[i]) > 2:
-            continue
-        part = {
-            names[j]: round(float(matrix[i, j]), 6)
-            for j in others
-            if len(named[j]) <= 2 and LEAST_CORRELATION <= matrix[i, j] <= 1 - 1e-7
-        }
-        if part:
-            partial[name] = part
-    return Aliases(whole, partial)
 
 
 def _missing_for(cells: CellMeans, term: Term) -> tuple[list[dict[str, str]], int]:

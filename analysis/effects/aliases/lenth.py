@@ -12,20 +12,18 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
 from analysis.model.cell_means import CellMeans
-from analysis.model.terms import polynomial_contrasts
+from analysis.stats.arrays import Codes, Floats
+from analysis.stats.coding import polynomial_contrasts
 from analysis.stats.distributions.lenth_limits import lenth_limits
-from analysis.table.tidy import Floats
 
 FEWEST_EFFECTS = 7
 """Below this the pseudo standard error is the noise's or the effects', nobody can say which."""
 MOST_RUNS = 1200
 """Rows of an incomplete design above which contrast-by-contrast orthogonalisation is too slow."""
 MOST_CANDIDATES = 20_000
-Blocks = NDArray[np.intp]
 _ACTIVE = ("active_me", "active_sme", "active_me_simulated", "active_sme_simulated")
 
 
@@ -197,14 +195,14 @@ class Contrast:
     in_blocks: bool = False
 
 
-def fraction_contrasts(cells: CellMeans, blocks: Blocks | None = None) -> list[Contrast]:
+def fraction_contrasts(cells: CellMeans, blocks: Codes | None = None) -> list[Contrast]:
     """Contrasts of a design, each freed of those before it (blocks, then mains, pairs ...).
 
     Args:
         cells: the grid.
         blocks: block of each cell that ran, or None.
     """
-    ran = np.flatnonzero(~cells.empty.ravel())
+    ran = cells.ran
     n = len(ran)
     where = np.unravel_index(ran, cells.shape)
     codes = [
@@ -256,9 +254,9 @@ def fraction_contrasts(cells: CellMeans, blocks: Blocks | None = None) -> list[C
     return [*rows, *lost]
 
 
-def _fraction(cells: CellMeans, blocks: Blocks | None, block: str | None) -> pd.DataFrame | str:
+def _fraction(cells: CellMeans, blocks: Codes | None, block: str | None) -> pd.DataFrame | str:
     """Effects of a design with empty cells or blocks; those of the blocks have no aliases else."""
-    ran = np.flatnonzero(~cells.empty.ravel())
+    ran = cells.ran
     n = len(ran)
     if n > MOST_RUNS:
         return f"{n} single runs of an incomplete grid are too many for effect-by-effect analysis"
@@ -276,7 +274,7 @@ def _fraction(cells: CellMeans, blocks: Blocks | None, block: str | None) -> pd.
     return pd.DataFrame(rows, columns=["term", "contrast", "effect", "aliases", "in_blocks"])
 
 
-def _blocks(cells: CellMeans) -> Blocks | None:
+def _blocks(cells: CellMeans) -> Codes | None:
     """Block of each cell that ran, where there are two or more."""
     k = len(cells.replicate_names)
     if k < 2:

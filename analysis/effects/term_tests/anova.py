@@ -17,9 +17,9 @@ from scipy.special import fdtrc
 
 from analysis.model.classical import TOLERANCE, ClassicalFit, orthogonal_basis
 from analysis.model.terms import Columns, Term
+from analysis.stats.arrays import Floats
 from analysis.stats.effect_sizes import partial_eta2, partial_eta2_interval, partial_omega2
 from analysis.stats.multiplicity import holm
-from analysis.table.tidy import Floats
 
 COLUMNS = (
     "term",

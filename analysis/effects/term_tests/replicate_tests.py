@@ -9,18 +9,11 @@ are fitted by `over_replicates`, empty cells by `completion`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 from scipy.special import fdtrc
 
-from analysis.model.cell_means import CellMeans
 from analysis.model.margins import Margin
-from analysis.model.terms import Term
-from analysis.table.tidy import Floats
-
-COLUMNS = ["term", "df", "F", "df_error", "p"]
+from analysis.stats.arrays import Floats
 
 
 def replicate_test(margin: Margin) -> dict[str, float]:
@@ -76,9 +69,3 @@ def _test(
     df_error = df * freedom
     f = size / trace
     return {"df": df, "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}
-
-
-def replicate_table(cells: CellMeans, terms: Sequence[Term], order: int) -> pd.DataFrame:
-    """`replicate_test` of every term: columns term, df, F, df_error, p."""
-    rows = [{"term": term.name, **replicate_test(Margin.of(cells, term, order))} for term in terms]
-    return pd.DataFrame(rows, columns=COLUMNS)

@@ -9,18 +9,16 @@ expectation instead (Brunner, Dette and Munk 1997).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from analysis.model.cell_means import CellMeans
+from analysis.model.completion import DIRECT
 from analysis.model.margins import Margin
-from analysis.model.terms import Term
-from analysis.model.welch import ran_cells, welch
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
+from analysis.stats.estimates import MeanParts
+from analysis.stats.welch import welch
 
 ENOUGH = 2
 """Hotelling's T^2 wants this many degrees of freedom for each contrast were variances equal."""
@@ -36,29 +34,30 @@ def welch_test(margin: Margin) -> dict[str, float]:
         not estimable or has no variance. No degree of freedom left for the error gives p = 1.
     """
     nan = float("nan")
-    cells = margin.cells
+    parts = margin.cells.parts
     weights, orders = margin.needed(margin.contrasts(), together=True)
     q = len(weights)
     lost = {"df": float(q), "F": nan, "df_error": nan, "p": nan}
-    means, variance, freedom, single = ran_cells(cells)
-    scale = np.sqrt(((weights**2) * variance).sum(axis=1))
+    scale = np.sqrt(((weights**2) * parts.variances).sum(axis=1))
     if not np.isfinite(scale).all() or not (scale > 0).any():
         return lost
     if q == 1:
-        estimate, se, df = (float(part[0]) for part in welch(cells, weights, orders))
+        numbers = welch(parts, weights, orders > DIRECT)
+        estimate, se, df = (float(part[0]) for part in numbers)
         return _f((estimate / se) ** 2, 1.0, df)
-    alike = 1.0 / cells.counts.ravel()[~cells.empty.ravel()]
+    # Were all runs equally noisy, a mean's variance would be one over its runs.
+    alike = 1.0 / margin.cells.counts.ravel()[margin.cells.ran]
     if _singular(weights, alike):
         return lost
-    expected = _wishart_df(weights, alike, freedom, single, cells.pure_df)
-    if expected < ENOUGH * q:
-        return _length(weights, means, variance, freedom, single, cells.pure_df)
-    if not (scale > 0).all() or _singular(weights / scale[:, None], variance):
+    if _wishart_df(weights, replace(parts, variances=alike)) < ENOUGH * q:
+        return _length_test(weights, parts)
+    if not (scale > 0).all() or _singular(weights / scale[:, None], parts.variances):
         return lost
     weights = weights / scale[:, None]
-    values = weights @ means
-    statistic = float(values @ np.linalg.solve((weights * variance) @ weights.T, values))
-    df = _wishart_df(weights, variance, freedom, single, cells.pure_df)
+    values = weights @ parts.means
+    covariance = (weights * parts.variances) @ weights.T
+    statistic = float(values @ np.linalg.solve(covariance, values))
+    df = _wishart_df(weights, parts)
     left = df - q + 1
     return _f(statistic * left / (q * df), float(q), left) if left > 0 else _f(0.0, float(q), 0.0)
 
@@ -67,57 +66,52 @@ def _singular(weights: Floats, variance: Floats) -> bool:
     return bool(np.linalg.cond((weights * variance) @ weights.T) > 1e12)
 
 
-def welch_table(cells: CellMeans, terms: Sequence[Term], order: int) -> pd.DataFrame:
-    """`welch_test` of every term: columns term, df, F, df_error, p."""
-    rows = [{"term": term.name, **welch_test(Margin.of(cells, term, order))} for term in terms]
-    return pd.DataFrame(rows, columns=["term", "df", "F", "df_error", "p"])
-
-
 def _f(f: float, df: float, df_error: float) -> dict[str, float]:
     p = float(fdtrc(df, df_error, f)) if df_error > 0 else 1.0
     return {"df": df, "F": f, "df_error": df_error, "p": p}
 
 
-def _wishart_df(
-    weights: Floats, variance: Floats, freedom: Floats, single: NDArray[np.bool_], pure_df: int
-) -> float:
+def _wishart_df(weights: Floats, parts: MeanParts) -> float:
     """Degrees of freedom of sum(w w' variance), standardised by itself, as a Wishart matrix.
 
     A Wishart matrix of q dimensions and mean I has entries whose variances sum to q (q + 1) / df;
     a component M of the sum with df of its own adds (tr(M)^2 + tr(M^2)) / df.
+
+    Args:
+        weights: of the contrasts, shape (q, cells).
+        parts: of the cells that ran.
     """
-    q = len(weights)
+    q, variance, single = len(weights), parts.variances, parts.single
     inner = np.linalg.solve((weights * variance) @ weights.T, weights)
+    # A cell's own component has rank one, so that tr(M)^2 = tr(M^2) = its leverage, squared.
     leverage = variance * np.einsum("fj,fj->j", weights, inner)
-    total = float((2 * leverage[~single] ** 2 / freedom[~single]).sum())
-    if single.any():
+    total = float((2 * leverage[~single] ** 2 / parts.freedom[~single]).sum())
+    if single.any():  # one pooled variance, so one component of full rank
         pooled = (inner[:, single] * variance[single]) @ weights[:, single].T
-        total += float(np.trace(pooled) ** 2 + np.trace(pooled @ pooled)) / pure_df
+        total += float(np.trace(pooled) ** 2 + np.trace(pooled @ pooled)) / parts.pooled_df
     return q * (q + 1) / total
 
 
-def _length(
-    weights: Floats,
-    means: Floats,
-    variance: Floats,
-    freedom: Floats,
-    single: NDArray[np.bool_],
-    pure_df: int,
-) -> dict[str, float]:
+def _length_test(weights: Floats, parts: MeanParts) -> dict[str, float]:
     """The contrasts' squared length over its expectation, by Box's (1954) approximation.
 
     Where the noisiest cell is thought quieter than it is, both degrees of freedom come out too
     many, so its variance counts `COUNTED` times in them (decision 066).
+
+    Args:
+        weights: of the contrasts, shape (q, cells).
+        parts: of the cells that ran.
     """
-    values = weights @ means
+    values = weights @ parts.means
     lengths = (weights**2).sum(axis=0)
-    f = float(values @ values / (variance @ lengths))
-    variance = variance.copy()
+    f = float(values @ values / (parts.variances @ lengths))
+    variance = parts.variances.copy()
     variance[np.argmax(variance * lengths)] *= COUNTED
-    parts = variance * lengths
+    expected = variance * lengths
     covariance = (weights * variance) @ weights.T
-    below = float((parts[~single] ** 2 / freedom[~single]).sum())
+    single = parts.single
+    below = float((expected[~single] ** 2 / parts.freedom[~single]).sum())
     if single.any():
-        below += float(parts[single].sum()) ** 2 / pure_df
-    squared = float(parts.sum()) ** 2
+        below += float(expected[single].sum()) ** 2 / parts.pooled_df
+    squared = float(expected.sum()) ** 2
     return _f(f, squared / float((covariance**2).sum()), squared / below)

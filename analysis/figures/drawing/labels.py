@@ -7,7 +7,7 @@ always stand in the data behind a figure; only what is drawn is shortened.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from matplotlib.axes import Axes
@@ -58,27 +58,33 @@ def shortened(names: Sequence[str], longest: int = LONGEST) -> list[str]:
     return [cut[name] for name in names]
 
 
-def shortened_terms(terms: Sequence[str], longest: int = 34, joint: str = ":") -> list[str]:
-    """Names made of several, such as "A:B" or "a - b": each part cut, so that all stay legible.
+def shortened_terms(
+    terms: Sequence[Sequence[str]], longest: int = 34, sign: str = "×"
+) -> list[str]:
+    """Names made of several, such as "A × B" or "a − b": each part cut, so that all stay legible.
 
     Args:
-        terms: the joined names.
+        terms: the parts of each name.
         longest: characters of a joined name.
-        joint: what joins them; drawn as a multiplication or minus sign.
+        sign: what stands between the parts.
     """
-    split = [term.split(joint) for term in terms]
-    most = max((len(parts) for parts in split), default=1)
-    parts = list(dict.fromkeys(part for one in split if len(one) > 1 for part in one))
-    alone = list(dict.fromkeys(one[0] for one in split if len(one) == 1))
-    long = any(len(joint.join(one)) > longest for one in split if len(one) > 1)
+    most = max((len(parts) for parts in terms), default=1)
+    several = list(dict.fromkeys(part for one in terms if len(one) > 1 for part in one))
+    alone = list(dict.fromkeys(one[0] for one in terms if len(one) == 1))
+    joint = f" {sign} " if sign != "×" else ":"
+    long = any(len(joint.join(one)) > longest for one in terms if len(one) > 1)
     room = max(6, (longest - 3 * (most - 1)) // most) if long else longest
-    short = dict(zip(parts, shortened(parts, room), strict=True))
+    short = dict(zip(several, shortened(several, room), strict=True))
     single = dict(zip(alone, shortened(alone, longest), strict=True))
-    drawn = {":": " × ", " - ": " − "}.get(joint, joint)
     return [
-        single[one[0]] if len(one) == 1 else drawn.join(short[part] for part in one)
-        for one in split
+        single[one[0]] if len(one) == 1 else f" {sign} ".join(short[part] for part in one)
+        for one in terms
     ]
+
+
+def term_labels(terms: Iterable[str], longest: int = 34) -> list[str]:
+    """Names of terms as figures write them; no factor has the colon that joins them."""
+    return shortened_terms([str(term).split(":") for term in terms], longest)
 
 
 def _cut(name: str, longest: int) -> str:

@@ -42,14 +42,15 @@ class Nesting:
         return prod(len(self.levels[name]) for name in self.across)
 
     def place(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Row and column of every row of a frame that has the factor columns."""
+        """Row and column of every row of a frame that is indexed by the levels."""
         return self._index(frame, self.down), self._index(frame, self.across)
 
     def _index(self, frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
         index = np.zeros(len(frame), dtype=int)
         for name in names:
             order = {str(level): place for place, level in enumerate(self.levels[name])}
-            index = index * len(order) + frame[name].astype(str).map(order).to_numpy(int)
+            labels = frame.index.get_level_values(name).astype(str)
+            index = index * len(order) + labels.map(order).to_numpy(int)
         return index
 
 

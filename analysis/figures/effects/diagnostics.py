@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import ndtri
 
-from analysis.figures.drawing.labels import shortened_terms
-from analysis.figures.drawing.measure import ACCURACY, Measure
+from analysis.figures.drawing.labels import term_labels
 from analysis.figures.drawing.style import (
     COLUMN,
     INK,
@@ -26,13 +25,14 @@ from analysis.figures.drawing.style import (
     one_panel,
     widest,
 )
+from runner.content.response import ACCURACY, Response
 
 MOST_VECTORS = 400  # dots; more are pixels, or a page of thousands of runs would carry each of them
 
 
 @look()
 def diagnostics(
-    residuals: pd.DataFrame, cells: pd.DataFrame, *, measure: Measure = ACCURACY
+    residuals: pd.DataFrame, cells: pd.DataFrame, *, measure: Response = ACCURACY
 ) -> Figure:
     """Six looks at the residuals of the cell means.
 
@@ -95,7 +95,7 @@ def _quantiles(axes: Axes, residual: np.ndarray) -> None:
     axes.set_xlabel("normal quantile")
 
 
-def _spread(axes: Axes, cells: pd.DataFrame, measure: Measure) -> None:
+def _spread(axes: Axes, cells: pd.DataFrame, measure: Response) -> None:
     """Standard deviation against mean; cells that never vary are counted, not drawn at zero."""
     mean = cells["mean"].to_numpy(float) * measure.scale
     deviation = cells["deviation"].to_numpy(float) * measure.scale
@@ -187,7 +187,7 @@ def scale_comparison(
         markerfacecolor="white",
         label=f"{other} scale",
     )
-    names = shortened_terms(rows["term"].astype(str).tolist(), 30)
+    names = term_labels(rows["term"], 30)
     if "crossover" in rows:
         marks = rows["crossover"].fillna(value=False).to_numpy(bool)
         names = [f"{name} ×" if mark else name for name, mark in zip(names, marks, strict=True)]

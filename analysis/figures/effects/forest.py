@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.drawing.labels import shortened, shortened_terms, signed
-from analysis.figures.drawing.measure import ACCURACY, Measure
 from analysis.figures.drawing.style import (
     INK,
     PAGE,
@@ -26,9 +24,9 @@ from analysis.figures.drawing.style import (
     one_panel,
     widest,
 )
+from runner.content.response import ACCURACY, Response
 
 MOST_ROWS = 48
-_NESTED = re.compile(r"\((.+) - (.+)\) at (.+) - at (.+)", re.DOTALL)
 
 
 @look()
@@ -37,14 +35,15 @@ def forest(
     *,
     band: float | None = None,
     replicates: pd.DataFrame | None = None,
-    measure: Measure = ACCURACY,
+    measure: Response = ACCURACY,
 ) -> Figure:
     """Rows grouped by factor, zero line, band of practical equivalence; the largest 48 at most.
 
     Args:
-        contrasts: columns group, contrast, estimate, low, high, in the outcome's unit.
+        contrasts: columns group, first, second, perhaps given_first and given_second (of a
+            difference of differences), estimate, low, high, in the outcome's unit.
         band: half width of the band of practical equivalence, same unit; None draws none.
-        replicates: columns group, contrast, replicate, estimate: one faint dot each.
+        replicates: columns group, first, second, replicate, estimate: one faint dot each.
         measure: how the outcome is shown.
     """
     rows = contrasts.dropna(subset=["estimate"])
@@ -68,9 +67,10 @@ def forest(
         axes.axvspan(-band * measure.scale, band * measure.scale, color=SHADE, linewidth=0)
     axes.axvline(0, color=INK, linewidth=0.8)
     if replicates is not None:
-        of = zip(y, ordered["group"], ordered["contrast"], strict=True)
-        for place, group, name in of:
-            chosen = (replicates["group"] == group) & (replicates["contrast"] == name)
+        of = zip(y, *(ordered[name] for name in ("group", "first", "second")), strict=True)
+        for place, group, first, second in of:
+            chosen = replicates["group"] == group
+            chosen &= (replicates["first"] == first) & (replicates["second"] == second)
             dots = replicates.loc[chosen, "estimate"].to_numpy(float)
             axes.scatter(
                 dots * measure.scale,
@@ -95,7 +95,7 @@ def forest(
                 capsize=0,
             )
     size = TEXT - 0.5 if len(y) <= 30 else SMALL
-    texts = _contrasts(ordered["contrast"].astype(str).tolist(), 24 if narrow() else 44)
+    texts = _contrasts(_levels(ordered), 24 if narrow() else 44)
     ticks = [*y, *(place for place, _ in heads)]
     axes.set_yticks(
         ticks, labels=[*texts, *shortened([head for _, head in heads], 26 if narrow() else 40)]
@@ -105,7 +105,7 @@ def forest(
     ):
         label.set_fontsize(size)
         label.set_fontweight("bold" if head else "normal")
-    digits = 1 if measure.scale == 100 or np.nanmax(np.abs(mean)) >= 10 else 3
+    digits = 1 if measure.share or np.nanmax(np.abs(mean)) >= 10 else 3
     for place, one, below, above in zip(y, mean, low, high, strict=True):
         text = f"{signed(one, digits)} [{signed(below, digits)}, {signed(above, digits)}]"
         axes.text(
@@ -119,16 +119,36 @@ def forest(
     return figure_of(axes)
 
 
-def _contrasts(names: Sequence[str], longest: int) -> list[str]:
-    """Contrasts in at most about `longest` letters; of nested ones every level stays legible."""
-    nested = {name: _NESTED.fullmatch(name) for name in names}
-    plain = [name for name in names if nested[name] is None]
-    short = dict(zip(plain, shortened_terms(plain, longest, " - "), strict=True))
-    levels = [level for found in nested.values() if found for level in found.groups()]
+def _levels(rows: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Two levels of a difference, four of a difference of differences."""
+    plain: list[tuple[str, ...]] = list(
+        zip(rows["first"].astype(str), rows["second"].astype(str), strict=True)
+    )
+    if "given_first" not in rows:
+        return plain
+    given = zip(rows["given_first"], rows["given_second"], strict=True)
+    return [
+        pair if pd.isna(one) else (*pair, str(one), str(other))
+        for pair, (one, other) in zip(plain, given, strict=True)
+    ]
+
+
+def _contrasts(levels: Sequence[tuple[str, ...]], longest: int) -> list[str]:
+    """Contrasts in at most about `longest` letters; of nested ones every level stays legible.
+
+    Args:
+        levels: two of a difference, four of a difference of differences.
+        longest: letters.
+    """
+    short = iter(shortened_terms([one for one in levels if len(one) == 2], longest, "−"))
+    nested = [level for one in levels if len(one) == 4 for level in one]
     room = max(4, (longest - 8) // 4)
-    cut = dict(zip(levels, shortened(levels, room), strict=True))
-    for name, found in nested.items():
-        if found:
-            a, b, c, d = (cut[level] for level in found.groups())
-            short[name] = f"({a} − {b}) × ({c} − {d})"
-    return [short[name] for name in names]
+    cut = dict(zip(nested, shortened(nested, room), strict=True))
+    texts = []
+    for one in levels:
+        if len(one) == 2:
+            texts.append(next(short))
+        else:
+            a, b, c, d = (cut[level] for level in one)
+            texts.append(f"({a} − {b}) × ({c} − {d})")
+    return texts

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.drawing.labels import apart, shortened_terms
-from analysis.figures.drawing.measure import ACCURACY, Measure
+from analysis.figures.drawing.labels import apart, term_labels
 from analysis.figures.drawing.style import (
     COLUMN,
     INK,
@@ -20,6 +19,7 @@ from analysis.figures.drawing.style import (
     look,
     one_panel,
 )
+from runner.content.response import ACCURACY, Response
 
 MOST_LABELS = 14
 
@@ -31,7 +31,7 @@ def half_normal(
     pse: float,
     me: float,
     sme: float,
-    measure: Measure = ACCURACY,
+    measure: Response = ACCURACY,
 ) -> Figure:
     """|contrast| against half-normal quantiles with Lenth's lines (Lenth 1989).
 
@@ -58,7 +58,7 @@ def half_normal(
     axes.scatter(x[active], y[active], s=15, color=PALETTE[1], marker="D", linewidths=0)
     named = np.flatnonzero(active)[np.argsort(-y[active], kind="stable")][:MOST_LABELS]
     heights = apart([float(y[index]) for index in named], top * 0.056, 0.0, top * 0.985)
-    texts = shortened_terms(contrasts["contrast"].astype(str).tolist(), 24)
+    texts = term_labels(contrasts["contrast"], 24)
     for index, height in zip(named, heights, strict=True):
         axes.annotate(
             texts[index],

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.figures.drawing.measure import ACCURACY, Measure, within_bounds
+from analysis.figures.drawing.limits import within_bounds
 from analysis.figures.drawing.panels import factor_panels
 from analysis.figures.drawing.style import INK, PALETTE, SOFT, look
+from runner.content.response import ACCURACY, Response
 
 BESIDE = (0.15, 0.32)
 """Shares of a level's room between its mean and the nearest and farthest replicate's dot."""
@@ -22,7 +23,7 @@ def main_effects(
     grand_mean: float,
     *,
     replicates: pd.DataFrame | None = None,
-    measure: Measure = ACCURACY,
+    measure: Response = ACCURACY,
     level: float = 0.95,
 ) -> Figure:
     """One panel a factor on a shared axis, levels joined in declared order.
@@ -76,7 +77,7 @@ def main_effects(
     return figure
 
 
-def _dots(axes: Axes, rows: pd.DataFrame, levels: list[str], measure: Measure) -> None:
+def _dots(axes: Axes, rows: pd.DataFrame, levels: list[str], measure: Response) -> None:
     """Faint dots, one a replicate, beside the level they belong to."""
     for place, name in enumerate(levels):
         values = rows.loc[rows["level"].astype(str) == name, "mean"].to_numpy(float)

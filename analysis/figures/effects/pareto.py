@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.drawing.labels import shortened_terms
+from analysis.figures.drawing.labels import term_labels
 from analysis.figures.drawing.style import (
     COLUMN,
     INK,
@@ -70,7 +70,7 @@ def pareto(terms: pd.DataFrame, *, alpha: float = 0.05) -> Figure:
             label=text,
         )
     size = TEXT - 0.5 if len(rows) <= 16 else SMALL
-    axes.set_yticks(place, labels=shortened_terms(rows["term"].astype(str).tolist()), fontsize=size)
+    axes.set_yticks(place, labels=term_labels(rows["term"]), fontsize=size)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.set_xlabel("standardised effect, |t|")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.figures.drawing.labels import shortened_terms
+from analysis.figures.drawing.labels import term_labels
 from analysis.figures.drawing.style import (
     COLUMN,
     INK,
@@ -74,7 +74,7 @@ def variance_shares(shares: pd.DataFrame) -> Figure:
     ):
         axes.text(edge + end * 0.02, float(y), f"{value:.1f}", va="center", fontsize=SMALL)
     size = TEXT - 0.5 if len(rows) <= 16 else SMALL
-    axes.set_yticks(place, labels=shortened_terms(rows["term"].astype(str).tolist()), fontsize=size)
+    axes.set_yticks(place, labels=term_labels(rows["term"]), fontsize=size)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(min(0.0, float(np.nanmin(np.where(has, low, 0)))), end * 1.14)
     axes.set_xlabel("share of the variance of all runs (%)", loc="right")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures.drawing.labels import shortened_terms, text_width
+from analysis.figures.drawing.labels import term_labels, text_width
 from analysis.figures.drawing.style import (
     COLUMN,
     GRID,
@@ -38,7 +38,7 @@ def alias_map(correlations: pd.DataFrame) -> Figure:
     """
     terms = list(dict.fromkeys(str(name) for name in correlations.index))
     table = _by_term(correlations, terms)
-    texts = shortened_terms(terms, 28)
+    texts = term_labels(terms, 28)
     named = len(terms) <= MOST_NAMED
     width = COLUMN if len(terms) <= 10 else min(PAGE * 0.82, widest())
     margin = (max(text_width(text, SMALL) for text in texts) if named else 0.0) + 0.1

@@ -16,11 +16,10 @@ from matplotlib.figure import Figure
 from analysis.figures.drawing.labels import (
     label_levels,
     shortened,
-    shortened_terms,
     signed,
+    term_labels,
     text_width,
 )
-from analysis.figures.drawing.measure import ACCURACY, Measure
 from analysis.figures.drawing.style import (
     COLUMN,
     DIVERGING,
@@ -33,6 +32,7 @@ from analysis.figures.drawing.style import (
     new_figure,
     widest,
 )
+from runner.content.response import ACCURACY, Response
 
 Factors = Mapping[str, Sequence[str]]
 Pairs = Sequence[tuple[tuple[str, str], pd.DataFrame]]
@@ -43,7 +43,7 @@ def interaction_heat_maps(
     factors: Mapping[str, Sequence[str]],
     effects: pd.DataFrame,
     *,
-    measure: Measure = ACCURACY,
+    measure: Response = ACCURACY,
 ) -> Figure:
     """One heat map a pair: mean of the pair minus both main effects plus the grand mean.
 
@@ -81,7 +81,7 @@ def interaction_heat_maps(
 
 
 def _gallery(
-    factors: Factors, pairs: Pairs, effects: pd.DataFrame, measure: Measure, scale: Normalize
+    factors: Factors, pairs: Pairs, effects: pd.DataFrame, measure: Response, scale: Normalize
 ) -> tuple[Figure, np.ndarray, int | None]:
     """A panel a pair with its own labels, up to three a line; the figure, panels and decimals."""
     most = max(len(levels) for levels in factors.values())
@@ -105,7 +105,7 @@ def _gallery(
 
 
 def _triangle(
-    factors: Factors, pairs: Pairs, effects: pd.DataFrame, measure: Measure, scale: Normalize
+    factors: Factors, pairs: Pairs, effects: pd.DataFrame, measure: Response, scale: Normalize
 ) -> tuple[Figure, np.ndarray, int | None]:
     """Pairs as a triangle that share their labels, for one column; as `_gallery` otherwise."""
     names = list(factors)
@@ -149,7 +149,7 @@ def _one(
     rows: pd.DataFrame,
     first: Sequence[str],
     second: Sequence[str],
-    measure: Measure,
+    measure: Response,
     scale: Normalize,
     digits: int | None,
     size: float,
@@ -208,13 +208,13 @@ def _label(
 def _title(term: str, width: float) -> str:
     """Both names, cut only as far as the room over the panel needs."""
     for longest in (60, 36, 32, 28, 24, 20):
-        text = shortened_terms([term], longest)[0]
+        text = term_labels([term], longest)[0]
         if 1.14 * text_width(text, TEXT) <= width:  # set in bold
             return text
-    return shortened_terms([term], 16)[0]
+    return term_labels([term], 16)[0]
 
 
-def _fitting(effects: pd.DataFrame, measure: Measure, room: float) -> tuple[int | None, float]:
+def _fitting(effects: pd.DataFrame, measure: Response, room: float) -> tuple[int | None, float]:
     """Decimals and points with which every value fits a field; no decimals where only signs do."""
     values = effects["effect"].to_numpy(float) * measure.scale
     values = values[np.isfinite(values)]

@@ -13,7 +13,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 from analysis.figures.drawing.labels import label_levels, shortened, wrapped
-from analysis.figures.drawing.measure import ACCURACY, Measure, within_bounds
+from analysis.figures.drawing.limits import within_bounds
 from analysis.figures.drawing.style import (
     COLUMN,
     PAGE,
@@ -30,6 +30,7 @@ from analysis.figures.drawing.style import (
     new_figure,
     widest,
 )
+from runner.content.response import ACCURACY, Response
 
 ROOM_FOR_NAMES = 0.95  # inches of a panel below which levels are numbered
 
@@ -40,7 +41,7 @@ def interaction_matrix(
     means: pd.DataFrame,
     terms: pd.DataFrame | None = None,
     *,
-    measure: Measure = ACCURACY,
+    measure: Response = ACCURACY,
 ) -> Figure:
     """A square of panels: column factor on x, one line for each level of the row factor.
 
@@ -158,7 +159,7 @@ def _lines(
     pair: pd.DataFrame,
     along: Sequence[str],
     over: Sequence[str],
-    measure: Measure,
+    measure: Response,
     *,
     crowded: bool,
 ) -> None:

@@ -16,7 +16,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from analysis.figures.drawing.labels import shortened_terms, text_width
-from analysis.figures.drawing.measure import ACCURACY, Measure
 from analysis.figures.drawing.nested import Nesting, nest, table_axes
 from analysis.figures.drawing.style import (
     GRID,
@@ -30,6 +29,7 @@ from analysis.figures.drawing.style import (
     look,
     narrow,
 )
+from runner.content.response import ACCURACY, Response
 
 BAD = "#d55e00"
 
@@ -39,13 +39,13 @@ def cell_heat_map(
     factors: Mapping[str, Sequence[str]],
     cells: pd.DataFrame,
     *,
-    measure: Measure = ACCURACY,
+    measure: Response = ACCURACY,
 ) -> Figure:
     """A nested table of cell means with a status overlay.
 
     Args:
         factors: levels of each factor in declared order.
-        cells: one row a planned cell: the factor columns, mean (NaN where nothing finished),
+        cells: one row a planned cell, indexed by its levels: mean (NaN where nothing finished),
             runs, diverged, stalled, missing (counts of replicates). Cells of the full grid that
             are not in the frame are not in the design and stay blank.
         measure: how the outcome is shown.
@@ -67,16 +67,14 @@ def cell_heat_map(
         zorder=1,
     )
     digits = 1
-    size = _size(field, f"{high:.1f}" if measure.scale == 100 else f"{high:.3g}")
-    if size < SMALL and measure.scale == 100:
+    size = _size(field, f"{high:.1f}" if measure.share else f"{high:.3g}")
+    if size < SMALL and measure.share:
         digits, size = 0, _size(field, f"{high:.0f}")
     _overlay(axes, cells, row, column, size)
     if size >= 3.6:
         for r, c in zip(row, column, strict=True):
             if np.isfinite(table[r, c]):
-                shown = (
-                    f"{table[r, c]:.{digits}f}" if measure.scale == 100 else f"{table[r, c]:.3g}"
-                )
+                shown = f"{table[r, c]:.{digits}f}" if measure.share else f"{table[r, c]:.3g}"
                 axes.text(
                     c,
                     r,
@@ -121,7 +119,7 @@ def _overlay(
 
 
 def _bar_and_key(
-    figure: Figure, scale: Normalize, measure: Measure, cells: pd.DataFrame, fraction: bool
+    figure: Figure, scale: Normalize, measure: Response, cells: pd.DataFrame, fraction: bool
 ) -> None:
     """Colour bar at the lower left, meaning of the marks at the lower right."""
     height = figure.get_figheight()
@@ -171,7 +169,8 @@ def separated_levels(cells: pd.DataFrame, factors: Sequence[str]) -> set[tuple[s
     if cells["converged"].sum() in (0, cells["runs"].sum()):
         return found
     for factor in factors:
-        for level, rows in cells.groupby(cells[factor].astype(str), sort=False):
+        labels = cells.index.get_level_values(factor).astype(str)
+        for level, rows in cells.groupby(labels, sort=False):
             converged, runs = rows["converged"].sum(), rows["runs"].sum()
             if runs and converged in (0, runs):
                 found.add((factor, str(level)))
@@ -184,7 +183,7 @@ def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Fi
 
     Args:
         factors: levels of each factor in declared order.
-        cells: one row a planned cell: the factor columns, converged and runs (counts).
+        cells: one row a planned cell, indexed by its levels: converged and runs (counts).
     """
     nesting: Nesting = nest(factors)
     figure, axes, field = table_axes(nesting)
@@ -207,7 +206,7 @@ def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Fi
     separated = separated_levels(cells, list(factors))
     hatched = np.zeros(len(cells), dtype=bool)
     for factor, level in separated:
-        hatched |= cells[factor].astype(str).to_numpy() == level
+        hatched |= cells.index.get_level_values(factor).astype(str) == level
     for r, c in zip(row[hatched], column[hatched], strict=True):
         axes.add_patch(
             Rectangle(
@@ -260,7 +259,7 @@ def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Fi
 def _separated_text(separated: set[tuple[str, str]], width: float) -> str:
     """What the hatching means and where, in four lines of at most `width` inches."""
     names = sorted(separated)
-    short = shortened_terms([f"{factor} = {level}" for factor, level in names], 34, " = ")
+    short = shortened_terms(names, 34, "=")
     letters = int(width * 72 / (0.6 * SMALL))
     text = f"hatched: all or none converged at {', '.join(short)}"
     return "\n".join(wrap(text, letters, max_lines=4, placeholder=" …"))

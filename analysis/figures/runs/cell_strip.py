@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.figures.drawing.labels import shortened
-from analysis.figures.drawing.measure import ACCURACY, Measure
 from analysis.figures.drawing.style import (
     INK,
     PALETTE,
@@ -22,12 +21,13 @@ from analysis.figures.drawing.style import (
     one_panel,
     widest,
 )
+from runner.content.response import ACCURACY, Response
 
 MOST_NAMED = 30
 
 
 @look()
-def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Measure = ACCURACY) -> Figure:
+def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Response = ACCURACY) -> Figure:
     """Mean and replicates of every cell, best on the left.
 
     Args:
@@ -36,7 +36,8 @@ def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Measure = AC
         runs: columns cell, value: one row a run.
         measure: how the outcome is shown.
     """
-    rows = cells.dropna(subset=["mean"]).sort_values("mean", ascending=False, kind="stable")
+    rows = cells.reset_index(drop=True).dropna(subset=["mean"])
+    rows = rows.sort_values("mean", ascending=not measure.higher_is_better, kind="stable")
     rows = rows.reset_index(drop=True)
     place = {name: index for index, name in enumerate(rows["cell"])}
     named = len(rows) <= MOST_NAMED

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.drawing.measure import ACCURACY, Measure
 from analysis.figures.drawing.style import look
 from analysis.figures.runs.curve_panels import curve_panels
+from runner.content.response import ACCURACY, Response
 
 
 @look()
-def performance_profile(profiles: pd.DataFrame, *, measure: Measure = ACCURACY) -> Figure:
+def performance_profile(profiles: pd.DataFrame, *, measure: Response = ACCURACY) -> Figure:
     """Run-score distributions by level (Dolan and Moré 2002; Agarwal and others 2021, section 4.2).
 
     Args:

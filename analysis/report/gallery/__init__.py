@@ -1,4 +1,7 @@
-"""The figures of a study, by name, each with its numbers.
+"""The figures of a study, each with the table of its numbers.
 
-drawings  study in, figure out    numbers  the table behind each
+catalogue     the one list of them        figure    what the record of one holds
+factors       of factors and terms        pairs     of two factors, of what is mixed
+combinations  of combinations and runs    endings   of convergence and time
+rounding      columns of rounded numbers
 """

@@ -14,20 +14,18 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis import figures
-from analysis.model.cell_means import CellMeans
-from analysis.model.interval_rule import choose_interval
-from analysis.model.margins import Margin
 from analysis.model.terms import Term
-from analysis.report import kept
-from analysis.report.gallery.drawings import METHOD_NAMES, measure_of
-from analysis.report.words.wording import digits_of
-from analysis.study import OUTCOMES
-from analysis.table.cells import curve_matrix
+from analysis.report.words.names import METHOD_NAMES
+from analysis.stats.estimates import t_limits
+from analysis.study import known
+from analysis.table.curves import curve_matrix
+from runner.content.response import CONVERGED, GIVEN_CONVERGED, RESPONSES
 
 if TYPE_CHECKING:
+    from analysis.model.cell_means import Method
     from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
+    from runner.content.response import Response
 
 CURVE_NUMBERS = 120_000
 """Numbers of all embedded curves together; beyond it epochs are thinned."""
@@ -36,12 +34,12 @@ CURVES = {"validation_accuracy": 1000, "train_loss": 1000}
 """Curves that are embedded, and the factor that makes them integers."""
 
 
-def page_data(study: Study, found: Convergence | None) -> dict[str, Any]:
+def page_data(study: Study, convergence: Convergence | None) -> dict[str, Any]:
     """Plain JSON values for `report.js`."""
     return {
         "factors": {name: list(levels) for name, levels in study.factors.items()},
         "runs": _runs(study),
-        "outcomes": [one for one in _outcomes(study, found) if one is not None],
+        "outcomes": [one for one in _outcomes(study, convergence) if one is not None],
         "curves": _curves(study),
         "target": (study.info.get("train") or {}).get("target"),
     }
@@ -59,10 +57,7 @@ def _number(value: Any, digits: int) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), digits)
 
 
-def _column(frame: pd.DataFrame, name: str, digits: int) -> list[float | None]:
-    if name not in frame:
-        return [None] * len(frame)
-    values = pd.to_numeric(frame[name], errors="coerce").to_numpy(float)
+def _numbers(values: Any, digits: int) -> list[float | None]:
     return [_number(value, digits) for value in values]
 
 
@@ -78,112 +73,105 @@ def _runs(study: Study) -> dict[str, Any]:
             frame["status"].astype(str).tolist() if "status" in frame else ["done"] * len(frame)
         ),
     }
-    for key, column in _columns(study).items():
-        columns[key] = _column(frame, column, 2 if key in ("seconds", "epochs") else 4)
+    for one in _offered(study):
+        columns[_key(one)] = _numbers(study.runs[one.column].to_numpy(float), one.kept_digits)
     return columns
 
 
-def _columns(study: Study) -> dict[str, str]:
-    """Outcomes that the table has, the one looked at first."""
-    named = {key: column for key, column in OUTCOMES.items() if column in study.frame}
-    if study.response not in named.values():
-        named = {"response": study.response, **named}
-    return named
+def _offered(study: Study) -> list[Response]:
+    """Outcomes that the table has; somebody's own column first."""
+    ours = [one for one in RESPONSES if one.offered and one.column in study.frame]
+    if study.response in [one.column for one in ours]:
+        return ours
+    return [study.measure, *ours]
 
 
-def _outcomes(study: Study, found: Convergence | None) -> list[dict[str, Any] | None]:
+def _key(one: Response) -> str:
+    return one.key or "response"
+
+
+def _outcomes(study: Study, convergence: Convergence | None) -> list[dict[str, Any] | None]:
     return [
-        _rates(found) if key == "converged" and found is not None else _means(study, key, column)
-        for key, column in _columns(study).items()
+        _rates(convergence) if one is CONVERGED and convergence is not None else _means(study, one)
+        for one in _offered(study)
     ]
 
 
-def _means(study: Study, key: str, column: str) -> dict[str, Any] | None:
+def _shown(
+    one: Response, interval: str, means: dict[str, list[list[float | None]]], **about: Any
+) -> dict[str, Any]:
+    """One outcome as the page's script takes it."""
+    return {
+        "key": _key(one),
+        "name": one.name,
+        "unit": one.unit,
+        "scale": one.scale,
+        "digits": one.digits,
+        "interval": interval,
+        "about": "",
+        "grand": None,
+        "means": means,
+    } | about
+
+
+def _means(study: Study, one: Response) -> dict[str, Any] | None:
     """Marginal means of one outcome with the interval its own rule picks; None without data."""
-    if key == "given_converged":
+    if one is GIVEN_CONVERGED:
         return _given_converged(study)
-    looked = study if column == study.response else study.outcome(column)
+    looked = study if one.column == study.response else study.outcome(one.column)
     try:
-        cells = CellMeans.of(looked.table)
+        grid = looked.grid
     except InputError:
         return None
-    method = choose_interval(cells).means
-    chosen = "welch" if method == "pooled" else method
-    measure = measure_of(looked)
-    means: dict[str, list[list[float | None]]] = {}
-    for factor in looked.factors:
-        margin = Margin.of(cells, Term((factor,)))
-        rows = margin.combine(margin.mean_weights(), chosen)
-        rows = rows.where(rows["low"].notna(), margin.combine(margin.mean_weights(), "welch"))
-        ends = measure.interval(rows["low"].to_numpy(float), rows["high"].to_numpy(float))
-        rows = rows.assign(low=ends[0], high=ends[1])
-        means[factor] = [
-            [_number(value, 6) for value in row]
-            for row in rows[["estimate", "low", "high"]].to_numpy(float)
-        ]
-    grand = float(np.nanmean(cells.means)) if cells.n else float("nan")
+    chosen: Method = "blocked" if grid.rule.means == "blocked" else "welch"
+    means = {}
+    for factor in looked.table.factors:
+        margin = grid.margin(Term((factor,)))
+        numbers = margin.combine(margin.mean_weights(), chosen)
+        rows = np.column_stack([numbers[0], *t_limits(*numbers)[:2]])
+        lost = np.isnan(rows[:, 1])  # replicates that agree to the last digit have no interval
+        welch = margin.combine(margin.mean_weights(), "welch")
+        rows[lost] = np.column_stack([welch[0], *t_limits(*welch)[:2]])[lost]
+        rows[:, 1], rows[:, 2] = one.interval(rows[:, 1], rows[:, 2])
+        means[factor] = [_numbers(row, 6) for row in rows]
+    cells = grid.cells
+    there = any(row[1] is not None for rows in means.values() for row in rows)
+    return _shown(
+        one,
+        METHOD_NAMES[chosen] if there else "",
+        means,
+        grand=_number(float(np.nanmean(cells.means)), 6) if cells.n else None,
+    )
+
+
+def _by_factor(table: pd.DataFrame, *columns: str) -> dict[str, list[list[float | None]]]:
     return {
-        "key": key,
-        "name": measure.name,
-        "unit": measure.unit,
-        "scale": measure.scale,
-        "digits": digits_of(measure),
-        "interval": METHOD_NAMES[chosen] if _any_interval(means) else "",
-        "about": "",
-        "grand": _number(grand, 6),
-        "means": means,
+        str(factor): [_numbers(row, 6) for row in rows[list(columns)].to_numpy(float)]
+        for factor, rows in table.groupby("factor", sort=False)
     }
-
-
-def _any_interval(means: dict[str, list[list[float | None]]]) -> bool:
-    return any(row[1] is not None for rows in means.values() for row in rows)
 
 
 def _given_converged(study: Study) -> dict[str, Any] | None:
     """Accuracy of converged runs, only over cells that converge at every level of the factor."""
-    found = kept.given_converged(study)
-    if found is None:
+    survivors = known(study.given_converged)
+    if survivors is None:
         return None
-    measure = figures.GIVEN_CONVERGED
-    means: dict[str, list[list[float | None]]] = {}
-    for factor, rows in found.means.groupby("factor", sort=False):
-        means[str(factor)] = [
-            [_number(value, 6) for value in row]
-            for row in rows[["mean", "low", "high"]].to_numpy(float)
-        ]
-    methods = [name for name in found.means["method"].dropna().unique() if name in METHOD_NAMES]
-    method = METHOD_NAMES[str(methods[0])] if methods else ""
-    return {
-        "key": "given_converged",
-        "name": measure.name,
-        "unit": measure.unit,
-        "scale": measure.scale,
-        "digits": digits_of(measure),
-        "interval": method,
-        "about": "over cells that converge at every level of the factor",
-        "grand": None,
-        "means": means,
-    }
+    methods = [name for name in survivors.means["method"].dropna().unique() if name in METHOD_NAMES]
+    return _shown(
+        GIVEN_CONVERGED,
+        METHOD_NAMES[str(methods[0])] if methods else "",
+        _by_factor(survivors.means, "mean", "low", "high"),
+        about="over cells that converge at every level of the factor",
+    )
 
 
-def _rates(found: Convergence) -> dict[str, Any]:
-    means: dict[str, list[list[float | None]]] = {}
-    for factor, rows in found.rates.groupby("factor", sort=False):
-        means[str(factor)] = [
-            [_number(value, 6) for value in row]
-            for row in rows[["rate", "low", "high"]].to_numpy(float)
-        ]
-    return {
-        "key": "converged",
-        "name": "runs that converged",
-        "unit": "%",
-        "scale": 100.0,
-        "digits": 1,
-        "interval": "Wilson",
-        "about": "",
-        "grand": _number(found.converged / found.runs, 6) if found.runs else None,
-        "means": means,
-    }
+def _rates(convergence: Convergence) -> dict[str, Any]:
+    return _shown(
+        CONVERGED,
+        "Wilson",
+        _by_factor(convergence.rates, "rate", "low", "high"),
+        grand=_number(convergence.converged / convergence.runs, 6) if convergence.runs else None,
+    )
 
 
 def _curves(study: Study) -> dict[str, Any] | None:

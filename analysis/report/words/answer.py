@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.report import kept
-from analysis.report.gallery.drawings import measure_of, pair_terms
+from analysis.report.words.pairs_shown import pair_terms
 from analysis.report.words.wording import (
     counted,
     difference_text,
@@ -28,8 +27,10 @@ from analysis.report.words.wording import (
     value_text,
 )
 from analysis.stats.multiplicity import holm
-from analysis.table.tidy import NOT_RUN
+from analysis.study import known
+from analysis.table.statuses import NOT_RUN
 from analysis.verdicts.looks_words import in_one_line
+from runner.content.response import CONVERGED, Response
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -65,15 +66,15 @@ class Answer:
 
 def answer(study: Study) -> Answer:
     """Sum the study up. The study looks at accuracy (or the outcome of somebody's table)."""
-    found = kept.convergence(study)
-    table = factor_table(study, found)
+    convergence = known(study.convergence)
+    table = factor_table(study, convergence)
     pairs = _pairs(study)
-    sentences = [_opening(study, found)]
-    if found is not None:
-        sentences += _convergence_sentences(study, table, found)
+    sentences = [_opening(study, convergence)]
+    if convergence is not None:
+        sentences += _convergence_sentences(study, table, convergence)
     sentences += _outcome_sentences(study, table)
     sentences += _pair_sentences(study, pairs)
-    decided = kept.decided(study)
+    decided = known(study.decided)
     if decided is not None:
         sentences.append(in_one_line(decided))
     return Answer(tuple(sentences), table, pairs)
@@ -81,7 +82,7 @@ def answer(study: Study) -> Answer:
 
 def level_of(study: Study) -> float:
     """Up to which Holm-adjusted p a difference is said to be there: what this look may spend."""
-    decided = kept.decided(study)
+    decided = known(study.decided)
     return CLEAR if decided is None else min(decided.alpha, CLEAR)
 
 
@@ -92,8 +93,8 @@ def count_of(study: Study) -> int:
 
 def running(study: Study) -> bool:
     """Whether runs are still to come."""
-    frame = study.frame
-    return "status" in frame and bool((frame["status"].astype(str) == NOT_RUN).any())
+    runs = study.runs
+    return "status" in runs and bool((runs["status"] == NOT_RUN).any())
 
 
 def differences(study: Study) -> pd.DataFrame:
@@ -102,7 +103,7 @@ def differences(study: Study) -> pd.DataFrame:
     return rows.assign(p_holm=holm(rows["p"].to_numpy(float)))
 
 
-def factor_table(study: Study, found: Convergence | None) -> pd.DataFrame:
+def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
     """One row a factor: the difference that stands for it, in accuracy and in convergence."""
     level = level_of(study)
     whole = _term_p(study)
@@ -117,28 +118,31 @@ def factor_table(study: Study, found: Convergence | None) -> pd.DataFrame:
         row |= {"sure": "cannot be tested", "shown": False}
         if len(own) >= 2:
             pairs = contrasts[contrasts["factor"] == factor]
-            row |= _standing(own, pairs, level)
+            row |= _standing(own, pairs, level, study.measure)
             p = whole.get(factor, np.nan)
             if len(levels) > 2 and not row["shown"] and p <= level:
                 row |= {"shown": True, "sure": WHOLE, "p_holm": p}
         for name, column in (("share", "percent"), ("share_low", "low"), ("share_high", "high")):
             row[name] = float(shares[column].get(factor, np.nan)) / 100
-        if found is not None:
-            row |= _convergence_row(factor, found)
+        if convergence is not None:
+            row |= _convergence_row(factor, convergence)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _standing(means: pd.DataFrame, pairs: pd.DataFrame, level: float) -> dict[str, object]:
+def _standing(
+    means: pd.DataFrame, pairs: pd.DataFrame, level: float, measure: Response
+) -> dict[str, object]:
     """The largest difference that is shown, or that between best and worst, and how sure it is."""
-    best, worst = _extremes(means, "mean")
+    best, worst = _extremes(means, "mean", measure)
     if best == worst:  # no level is best where all have the same mean
         return {"estimate": 0.0, "sure": "no difference"}
     shown = pairs[pairs["p_holm"] <= level]
     if len(shown):
         one = shown.iloc[int(np.argmax(np.abs(shown["estimate"].to_numpy(float))))]
         first, second = str(one["first"]), str(one["second"])
-        best, worst = (first, second) if float(one["estimate"]) > 0 else (second, first)
+        ahead = measure.sign * float(one["estimate"]) > 0
+        best, worst = (first, second) if ahead else (second, first)
     numbers = _difference(pairs, best, worst)
     sure = sureness(numbers["p_holm"], level)
     if not len(shown) and (numbers["low"] > 0 or numbers["high"] < 0):
@@ -149,13 +153,13 @@ def _standing(means: pd.DataFrame, pairs: pd.DataFrame, level: float) -> dict[st
 def _term_p(study: Study) -> Mapping[str, float]:
     """Holm-adjusted p of every term by the tests that hold (`Effects.decisive`)."""
     table = study.estimates().decisive
-    found = zip(table["term"], table["p_holm"].astype(float), strict=True)
-    return {str(term): float(p) for term, p in found if np.isfinite(p)}
+    rows = zip(table["term"], table["p_holm"].astype(float), strict=True)
+    return {str(term): float(p) for term, p in rows if np.isfinite(p)}
 
 
-def _extremes(rows: pd.DataFrame, column: str) -> tuple[str, str]:
-    """The levels with the highest and the lowest value; the same one twice where all are equal."""
-    values = rows[column].to_numpy(float)
+def _extremes(rows: pd.DataFrame, column: str, measure: Response) -> tuple[str, str]:
+    """The levels with the best and the worst value; the same one twice where all are equal."""
+    values = measure.sign * rows[column].to_numpy(float)
     levels = rows["level"].astype(str).tolist()
     if np.ptp(values) <= 1e-12 * np.abs(values).max():
         return levels[0], levels[0]
@@ -175,23 +179,23 @@ def _difference(rows: pd.DataFrame, best: str, worst: str) -> dict[str, float]:
     return dict.fromkeys(("estimate", "low", "high", "p_holm"), float("nan"))
 
 
-def _convergence_row(factor: str, found: Convergence) -> dict[str, object]:
-    rates = found.rates[found.rates["factor"] == factor].dropna(subset=["rate"])
-    tests = found.tests.set_index("factor")["p_holm"]
+def _convergence_row(factor: str, convergence: Convergence) -> dict[str, object]:
+    rates = convergence.rates[convergence.rates["factor"] == factor].dropna(subset=["rate"])
+    tests = convergence.tests.set_index("factor")["p_holm"]
     p = float(tests.get(factor, np.nan))
     row: dict[str, object] = {"conv_p_holm": p, "conv_sure": sureness(p)}
     row |= {"conv_best": None, "conv_worst": None, "conv_estimate": np.nan}
     row |= {"conv_low": np.nan, "conv_high": np.nan}
     if len(rates) < 2:
         return row
-    best, worst = _extremes(rates, "rate")
+    best, worst = _extremes(rates, "rate", CONVERGED)
     if best == worst:
         return row | {"conv_estimate": 0.0, "conv_sure": "no difference"}
     row |= {"conv_best": best, "conv_worst": worst}
-    pairs = found.differences[found.differences["factor"] == factor]
-    renamed = pairs.rename(columns={"level": "first", "reference": "second"})
-    got = _difference(renamed, best, worst)
-    return row | {f"conv_{name}": got[name] for name in ("estimate", "low", "high")}
+    pairs = convergence.differences[convergence.differences["factor"] == factor]
+    pairs = pairs.rename(columns={"level": "first", "reference": "second"})
+    numbers = _difference(pairs, best, worst)
+    return row | {f"conv_{name}": numbers[name] for name in ("estimate", "low", "high")}
 
 
 def _pairs(study: Study) -> pd.DataFrame:
@@ -205,18 +209,20 @@ def _pairs(study: Study) -> pd.DataFrame:
 # --- sentences ------------------------------------------------------------------------------------
 
 
-def _opening(study: Study, found: Convergence | None) -> str:
-    cells = int((~study.cells.empty).sum())
+def _opening(study: Study, convergence: Convergence | None) -> str:
+    cells = len(study.cells.ran)
     text = f"{counted(study.cells.n, 'run')} over {counted(cells, 'combination')} of levels"
-    if found is None:
+    if convergence is None:
         return text + "."
-    share = found.converged / found.runs
-    return f"{text}: {found.converged} of {found.runs} runs converged ({share:.0%})."
+    converged, runs = convergence.converged, convergence.runs
+    return f"{text}: {converged} of {runs} runs converged ({converged / runs:.0%})."
 
 
-def _convergence_sentences(study: Study, table: pd.DataFrame, found: Convergence) -> list[str]:
-    if found.converged in (0, found.runs):
-        none = "No run converged" if found.converged == 0 else "Every run converged"
+def _convergence_sentences(
+    study: Study, table: pd.DataFrame, convergence: Convergence
+) -> list[str]:
+    if not convergence.mixed:
+        none = "Every run converged" if convergence.converged else "No run converged"
         if running(study):
             return [f"{none} so far; which factors decide convergence cannot be said yet."]
         return [f"{none}, so no factor decides convergence in this grid."]
@@ -225,7 +231,8 @@ def _convergence_sentences(study: Study, table: pd.DataFrame, found: Convergence
         return [f"No factor is shown{_so_far(study)} to decide whether training converges."]
     parts = []
     for row in clear.to_dict("records"):
-        rates = found.rates[found.rates["factor"] == row["factor"]].set_index("level")["rate"]
+        rates = convergence.rates[convergence.rates["factor"] == row["factor"]]
+        rates = rates.set_index("level")["rate"]
         parts.append(
             f"{row['factor']} (from {float(rates[row['conv_worst']]):.0%} with {row['conv_worst']} "
             f"to {float(rates[row['conv_best']]):.0%} with {row['conv_best']}, "
@@ -239,7 +246,7 @@ def _so_far(study: Study) -> str:
 
 
 def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
-    measure = measure_of(study)
+    measure = study.measure
     if table["sure"].eq("no difference").all():
         return [f"There is no difference in {measure.name} between any levels{_so_far(study)}."]
 
@@ -284,7 +291,7 @@ def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
     said = [
         str(row["sentence"])
         for row in crossing.to_dict("records")
-        if set(str(row["term"]).split(":")) & set(clear["factor"])
+        if {row["factor_a"], row["factor_b"]} & set(clear["factor"])
     ]
     if not said:
         return []
@@ -319,15 +326,17 @@ def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
 
 
 def _best_cell(study: Study) -> str:
-    means = study.cells.means
+    means, measure = study.cells.means, study.measure
     if not np.isfinite(means).any() or np.nanmax(means) == np.nanmin(means):
         return ""
-    levels = study.cells.cell_levels(int(np.nanargmax(means)))
+    best = int(np.nanargmax(measure.sign * means))
+    levels = study.cells.cell_levels(best)
     name = ", ".join(f"{factor} {level}" for factor, level in levels.items())
-    value = value_text(float(np.nanmax(means)), measure_of(study))
+    value = value_text(float(means.ravel()[best]), measure)
+    rather = "lower" if measure.higher_is_better else "higher"
     return (
         f"The best combination seen is {name} with a mean of {value}; being picked as the best of "
-        "many, its true mean is probably a little lower."
+        f"many, its true mean is probably a little {rather}."
     )
 
 

@@ -6,17 +6,17 @@ share a shock, separated levels, effects that come bundled with parameters, weig
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
-from analysis.report import kept
-from analysis.report.gallery.drawings import measure_of
+from analysis.report.words.names import INTERCEPT, readable
 from analysis.report.words.wording import equals, listed
+from analysis.study import known
 from analysis.table.cells import residual_table
+from analysis.table.tidy import named
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -33,7 +33,7 @@ DRIFT = 0.01
 """p below which residuals are said to move with the order of running."""
 
 
-def caveats(study: Study, found: Convergence | None) -> list[str]:
+def caveats(study: Study, convergence: Convergence | None) -> list[str]:
     """The sentences, in the order a careful reader would ask."""
     sentences = [
         *_missing(study),
@@ -41,48 +41,43 @@ def caveats(study: Study, found: Convergence | None) -> list[str]:
         *_replicates(study),
         *_variances(study),
         *_shock(study),
-        *(_separation(found) if found is not None else ()),
+        *(_separation(convergence) if convergence is not None else ()),
         *_bundles(study),
         *_weights(study),
         *_drift(study),
         *_places(study),
-        *(_sentence(note, study) for note in study.estimates().notes),
+        *(_sentence(note) for note in named(study.estimates().said, study.measure.name)),
     ]
     return [text.rstrip(".") + "." for text in dict.fromkeys(sentences)]
 
 
-def _sentence(note: str, study: Study) -> str:
-    """A note of the analysis with the outcome by its name for people."""
-    text = note.replace(study.response, measure_of(study).name)
-    text = text.replace("(Intercept)", "the grand mean")
-    if text.startswith("1 cells "):
-        text = text.replace("1 cells ", "1 cell ", 1).replace("; their ", "; its ")
+def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
 def _not_estimable(study: Study) -> list[str]:
     """Terms that the runs at hand do not tell: each by itself, or many in one sentence."""
-    found = study.estimates().not_estimable
-    if len(found) <= MOST_TERMS:
-        return [_sentence(_without_many(one.reason), study) for one in found]
-    names = [one.term.replace(":", " × ") for one in found[:MOST_TERMS]]
+    lost = study.estimates().not_estimable
+    if len(lost) <= MOST_TERMS:
+        return [_sentence(one.told(_others(one.aliased_with))) for one in lost]
+    names = [readable(one.term) for one in lost[:MOST_TERMS]]
     return [
-        f"{len(found)} terms cannot be estimated in full yet, because combinations of their levels "
-        f"never ran: {', '.join(names)} and {len(found) - len(names)} more; effects.json names "
+        f"{len(lost)} terms cannot be estimated in full yet, because combinations of their levels "
+        f"never ran: {', '.join(names)} and {len(lost) - len(names)} more; effects.json names "
         "what each lacks"
     ]
 
 
-def _without_many(reason: str) -> str:
+def _others(terms: Sequence[str]) -> str:
     """A long list of what a term cannot be told from says no more than that there are many."""
-    head, told, others = reason.partition("; it cannot be told from ")
-    many = others.count(", ") >= MOST_TERMS
-    return f"{head}{told}{others.count(', ') + 1} other terms" if many else reason
+    if len(terms) > MOST_TERMS:
+        return f"{len(terms)} other terms"
+    return ", ".join("the grand mean" if one == INTERCEPT else one for one in terms)
 
 
 def _missing(study: Study) -> list[str]:
-    found = kept.missing(study)
-    return [] if found is None else list(found.warnings)
+    missing = known(study.missing)
+    return [] if missing is None else list(missing.warnings)
 
 
 def _replicates(study: Study) -> list[str]:
@@ -114,7 +109,7 @@ def _variances(study: Study) -> list[str]:
 
 
 def _shock(study: Study) -> list[str]:
-    rule = study.estimates().rule
+    rule = study.grid.rule
     if rule.primary != "blocked":
         return []
     over = f"intervals are taken over {len(study.cells.replicate_names)} replicates"
@@ -129,11 +124,11 @@ def _shock(study: Study) -> list[str]:
     ]
 
 
-def _separation(found: Convergence) -> list[str]:
-    if not found.separation:
+def _separation(convergence: Convergence) -> list[str]:
+    if not convergence.separation:
         return []
-    shown = [text.rstrip(".") for text in found.separation[:3]]
-    more = len(found.separation) - len(shown)
+    shown = [text.rstrip(".") for text in convergence.separation[:3]]
+    more = len(convergence.separation) - len(shown)
     return [*shown, *([f"{more} more levels or pairs are separated"] if more > 0 else [])]
 
 
@@ -160,7 +155,7 @@ def _bundles(study: Study) -> list[str]:
 def _weights(study: Study) -> list[str]:
     if "parameters" not in study.frame:
         return []
-    weights = pd.to_numeric(study.frame["parameters"], errors="coerce")
+    weights = study.runs["parameters"]
     said = []
     for factor in study.factors:
         medians = weights.groupby(study.frame[factor], observed=True).median().dropna()
@@ -175,15 +170,15 @@ def _weights(study: Study) -> list[str]:
 def _drift(study: Study) -> list[str]:
     if "run_order" not in study.frame or study.cells.pure_df < 10:
         return []
-    rows = residual_table(study.frame, study.factors, study.response).dropna()
+    rows = residual_table(study.runs, study.factors, study.response).dropna()
     if len(rows) < 10 or rows["residual"].std() == 0:
         return []
-    found = stats.spearmanr(rows["run_order"].astype(float), rows["residual"])
-    if not float(found.pvalue) < DRIFT:
+    drift = stats.spearmanr(rows["run_order"].astype(float), rows["residual"])
+    if not float(drift.pvalue) < DRIFT:
         return []
     return [
-        f"Residuals move with the order of running (Spearman {float(found.statistic):+.2f}, "
-        f"p {equals(float(found.pvalue))}): something changed while the grid ran"
+        f"Residuals move with the order of running (Spearman {float(drift.statistic):+.2f}, "
+        f"p {equals(float(drift.pvalue))}): something changed while the grid ran"
     ]
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.report.gallery.drawings import measure_of
 from analysis.report.words.caveats import SIGNIFICANT
 from analysis.report.words.wording import counted, equals, listed
+from runner.content.response import ACCURACY, SECONDS
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -62,7 +62,7 @@ def _design(study: Study) -> str:
     described = [
         f"{name.replace('_', ' ')} ({', '.join(levels)})" for name, levels in study.factors.items()
     ]
-    cells = int((~study.cells.empty).sum())
+    cells = len(study.cells.ran)
     whole = int(np.prod(sizes))
     kind = "full factorial" if cells == whole else f"{cells} of {whole} cells of a factorial"
     grid = " × ".join(map(str, sizes))
@@ -158,7 +158,7 @@ def _levels(info: Mapping[str, Any]) -> list[str]:
 
 
 def _outcomes(study: Study) -> list[str]:
-    if study.response != "test_accuracy" or "status" not in study.frame:
+    if study.response != ACCURACY.column or "status" not in study.frame:
         return []
     target = (study.info.get("train") or {}).get("target")
     goal = f"a validation accuracy of {float(target):.0%} or more" if target else ""
@@ -179,8 +179,8 @@ def _outcomes(study: Study) -> list[str]:
 
 
 def _analysis(study: Study) -> str:
-    found = study.estimates()
-    rule = found.rule
+    effects = study.estimates()
+    rule = effects.rule
     shared = (
         f"runs that share a seed were not independent (F test, p {equals(rule.p)})"
         if rule.p < SIGNIFICANT
@@ -194,10 +194,10 @@ def _analysis(study: Study) -> str:
         else ""
     )
     return (
-        f"Effects on {measure_of(study).name} are contrasts of equal-weight marginal means of the "
+        f"Effects on {study.measure.name} are contrasts of equal-weight marginal means of the "
         f"cell means. {INTERVALS[rule.primary].format(shared=shared)}; {MEANS[rule.means]}. p "
         "values of differences between levels are those of the same t, Holm-adjusted over all "
-        f"differences; those of whole terms are those of {TESTS[found.deciding]}, Holm-adjusted "
+        f"differences; those of whole terms are those of {TESTS[effects.deciding]}, Holm-adjusted "
         "over all terms. Variance shares are those of the exact "
         f"functional analysis of variance of the cell means, corrected for noise.{convergence}"
     )
@@ -219,8 +219,8 @@ def _provenance(study: Study) -> list[str]:
     places = _places(attempts)
     if places:
         said.append(f"Runs trained on {listed(places)}.")
-    seconds = pd.to_numeric(study.frame.get("seconds", pd.Series(dtype=float)), errors="coerce")
-    if seconds.notna().any():
+    seconds = study.runs.get(SECONDS.column)
+    if seconds is not None and seconds.notna().any():
         said.append(f"Training took {duration(float(seconds.sum()))} in all.")
     return said
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.report.gallery.drawings import METHOD_NAMES, measure_of
 from analysis.report.words.answer import differences
 from analysis.report.words.methods import network_of, varied
-from analysis.report.words.wording import STARS, difference_text, digits_of, stars
+from analysis.report.words.names import METHOD_NAMES
+from analysis.report.words.wording import STARS, difference_text, stars
 
 if TYPE_CHECKING:
-    from analysis.figures.drawing.measure import Measure
     from analysis.study import Study
+    from runner.content.response import Response
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -72,7 +72,7 @@ def ablation_rows(study: Study) -> pd.DataFrame:
     """
     means = study.effects()
     contrasts = differences(study)
-    status = study.frame["status"].astype(str) if "status" in study.frame else None
+    status = study.runs.get("status")
     rows = []
     for factor, levels in study.factors.items():
         own = contrasts[(contrasts["factor"] == factor) & (contrasts["first"] == levels[0])]
@@ -98,17 +98,15 @@ def ablation_rows(study: Study) -> pd.DataFrame:
                 row["p_holm"] = float(by_level["p_holm"][level])
                 row["stars"] = stars(float(by_level["p_holm"][level]))
             if status is not None:
-                chosen = (study.frame[factor].astype(str) == level) & study.frame[
-                    study.response
-                ].notna()
+                chosen = (study.frame[factor] == level) & study.runs[study.response].notna()
                 row["runs"] = int(chosen.sum())
                 row["converged"] = int((status[chosen] == "converged").sum())
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _cells(row: pd.Series, measure: Measure) -> list[str]:
-    digits = digits_of(measure)
+def _cells(row: pd.Series, measure: Response) -> list[str]:
+    digits = measure.digits
     mean = float(row["mean"]) * measure.scale
     ends = measure.interval(float(row["mean_low"]), float(row["mean_high"]))
     low, high = (one * measure.scale for one in ends)
@@ -117,19 +115,18 @@ def _cells(row: pd.Series, measure: Measure) -> list[str]:
         shown += f" [{low:.{digits}f}, {high:.{digits}f}]"
     difference = "reference"
     if np.isfinite(row["estimate"]):
-        plain = measure.__class__(measure.name, "", measure.scale, "")
-        difference = difference_text(row["estimate"], row["low"], row["high"], plain)
-        difference += str(row["stars"])
+        numbers = (row["estimate"], row["low"], row["high"])
+        difference = difference_text(*numbers, measure, unit="") + str(row["stars"])
     elif not np.isfinite(mean):
         difference = "not estimable"
-    found = [str(row["factor"]), str(row["level"]), shown, difference]
+    cells = [str(row["factor"]), str(row["level"]), shown, difference]
     if "runs" in row:
-        found.append(f"{int(row['converged'])}/{int(row['runs'])}")
-    return found
+        cells.append(f"{int(row['converged'])}/{int(row['runs'])}")
+    return cells
 
 
 def _head(study: Study, rows: pd.DataFrame) -> list[str]:
-    measure = measure_of(study)
+    measure = study.measure
     unit = f" ({measure.unit})" if measure.unit else ""
     point = f" ({measure.difference})" if measure.difference else ""
     head = ["Factor", "Level", f"{measure.name.capitalize()}{unit}", f"Difference{point}"]
@@ -147,7 +144,7 @@ def _about(study: Study) -> str:
 
 def note(study: Study) -> str:
     """What the stars and brackets mean."""
-    rule = study.estimates().rule
+    rule = study.grid.rule
     return (
         f"Equal-weight marginal means and differences to the first level, {study.cells.n} runs; "
         f"brackets: 95% intervals (means: {METHOD_NAMES[rule.means]}; "
@@ -161,7 +158,7 @@ def markdown_table(study: Study) -> str:
     head = _head(study, rows)
     lines = [f"| {' | '.join(map(escape_markdown, head))} |"]
     lines.append(f"| {' | '.join(['---'] * 2 + ['---:'] * (len(head) - 2))} |")
-    measure = measure_of(study)
+    measure = study.measure
     last = None
     for _, row in rows.iterrows():
         cells = _cells(row, measure)
@@ -177,7 +174,7 @@ def latex_table(study: Study) -> str:
     """The ablation table for LaTeX's booktabs package, with caption and label."""
     rows = ablation_rows(study)
     head = _head(study, rows)
-    measure = measure_of(study)
+    measure = study.measure
     body: list[str] = []
     last = None
     for _, row in rows.iterrows():

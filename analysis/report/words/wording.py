@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from analysis.figures.drawing.labels import signed
-from analysis.figures.drawing.measure import Measure
+from runner.content.response import Response
 
 STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all differences between levels)"
 
@@ -45,30 +46,48 @@ def sureness(p: float, level: float = 0.05) -> str:
     return "supported" if p < 0.05 else "not shown"
 
 
-def digits_of(measure: Measure) -> int:
-    """Decimals that suit the outcome."""
-    return 1 if measure.scale == 100 or measure.unit == "epochs" else 3
-
-
-def value_text(value: float, measure: Measure) -> str:
+def value_text(value: float, measure: Response) -> str:
     """A mean with its unit: "87.3%"."""
     if not np.isfinite(value):
         return "n/a"
     gap = "" if measure.unit in ("", "%") else " "
-    return f"{value * measure.scale:.{digits_of(measure)}f}{gap}{measure.unit}".replace("-", "−")
+    return f"{value * measure.scale:.{measure.digits}f}{gap}{measure.unit}".replace("-", "−")
 
 
-def difference_text(estimate: float, low: float, high: float, measure: Measure) -> str:
-    """A difference with its interval: "+3.1 pp [+2.0, +4.2]"."""
+class DifferenceText(NamedTuple):
+    """A difference in words: "+3.1 pp", and its interval: "[+2.0, +4.2]", "" where it has none."""
+
+    value: str
+    interval: str
+
+
+def difference_words(
+    estimate: float, low: float, high: float, measure: Response, unit: str | None = None
+) -> DifferenceText:
+    """A difference and its interval, each by itself.
+
+    Args:
+        estimate: as stored.
+        low: lower limit.
+        high: upper limit.
+        measure: of the outcome.
+        unit: behind the difference; by default the measure's.
+    """
     if not np.isfinite(estimate):
-        return "not estimable"
-    digits = digits_of(measure)
-    unit = f" {measure.difference}" if measure.difference else ""
-    text = f"{signed(estimate * measure.scale, digits)}{unit}"
+        return DifferenceText("not estimable", "")
+    digits, unit = measure.digits, measure.difference if unit is None else unit
+    value = f"{signed(estimate * measure.scale, digits)}{f' {unit}' if unit else ''}"
     if not (np.isfinite(low) and np.isfinite(high)):
-        return f"{text} (no interval)"
+        return DifferenceText(f"{value} (no interval)", "")
     ends = f"{signed(low * measure.scale, digits)}, {signed(high * measure.scale, digits)}"
-    return f"{text} [{ends}]"
+    return DifferenceText(value, f"[{ends}]")
+
+
+def difference_text(
+    estimate: float, low: float, high: float, measure: Response, unit: str | None = None
+) -> str:
+    """Both together: "+3.1 pp [+2.0, +4.2]"."""
+    return " ".join(filter(None, difference_words(estimate, low, high, measure, unit)))
 
 
 def listed(names: Sequence[str], conjunction: str = "and") -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
 
 MOST_SIMULATED = 1000
 """Effects above which the pseudo standard error is as good as known."""

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammainccinv, gammaincinv, gammaln, log_ndtr
 
-from analysis.table.tidy import Floats
+from analysis.stats.arrays import Floats
 
 _SCALES = 160
 """Nodes over the logarithm of the estimated standard deviation (trapezoid rule)."""

@@ -37,9 +37,9 @@ def test_a_half_fraction_names_its_aliases() -> None:
     got = aliasing(cells(HALF))
     assert not got.complete
     assert got.sets == (
-        "bn = init:optimizer",
-        "init = bn:optimizer",
-        "optimizer = bn:init",
+        ("bn", "init:optimizer"),
+        ("init", "bn:optimizer"),
+        ("optimizer", "bn:init"),
     )
     assert got.correlations.loc["bn", "init:optimizer"] == pytest.approx(1.0)
     assert got.measures["resolution"] == 3

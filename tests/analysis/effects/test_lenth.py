@@ -11,9 +11,10 @@ import pytest
 
 from analysis.effects.aliases.lenth import lenth, pseudo_standard_error
 from analysis.model.cell_means import CellMeans
-from analysis.model.terms import polynomial_contrasts
+from analysis.stats.coding import polynomial_contrasts
 from analysis.stats.distributions.lenth_limits import MOST_SIMULATED, lenth_limits, ratios
-from analysis.table.tidy import read_table, tidy
+from analysis.table.reading import read_table
+from analysis.table.tidy import tidy
 from tests.analysis.published import COMMITTED, REFERENCE
 
 CASES = [

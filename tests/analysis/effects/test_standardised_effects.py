@@ -8,11 +8,8 @@ import pytest
 from scipy import stats
 
 import analysis
-from analysis.effects.term_tests.standardised_effects import (
-    equivalent_t,
-    log_p,
-    standardised_effects,
-)
+from analysis.effects.term_tests.standardised_effects import standardised_effects
+from analysis.stats.distributions.f_tails import equivalent_t, log_p
 
 
 @pytest.mark.parametrize("df", [1, 2, 4, 15])
@@ -79,11 +76,11 @@ def test_bars_pass_a_line_exactly_where_the_deciding_test_rejects() -> None:
     effects = found.estimates()
     assert effects.deciding == "welch"
     table = standardised_effects(effects).set_index("term")
-    decisive = effects.anova["welch"].set_index("term")
+    decisive = effects.tests("welch").set_index("term")
     for term, row in table.iterrows():
         assert row["p"] == pytest.approx(decisive.loc[term, "p"])
         assert (row["t"] > row["alpha_line"]) == (decisive.loc[term, "p"] < 0.05)
-    classical = effects.anova["type3"].set_index("term")["p"]
+    classical = effects.tests("type3").set_index("term")["p"]
     assert not np.allclose(table["p"], classical[table.index].astype(float), rtol=0.05)
 
 

@@ -1,7 +1,7 @@
 """Tidy frames of any shape for figure tests: plain numpy on a simulated grid, seeded.
 
 They have the columns the figures document and the properties that stress a layout: long names,
-names with underscores, cells that diverge, effects of both signs. Longer than 300 lines, being one
+names with underscores, cells that diverge, effects of both signs. One
 made-up table a figure.
 """
 
@@ -180,7 +180,8 @@ def forest_rows(runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> pd.
             rows.append(
                 {
                     "group": factor,
-                    "contrast": f"{a} - {b}",
+                    "first": a,
+                    "second": b,
                     "estimate": difference,
                     "low": difference - 0.008,
                     "high": difference + 0.008,
@@ -216,7 +217,7 @@ def cell_table(runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> pd.D
                 "missing": missing,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).set_index(list(factors))
 
 
 def run_values(runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> pd.DataFrame:

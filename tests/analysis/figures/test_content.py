@@ -169,7 +169,7 @@ def test_separated_levels_are_those_where_all_or_none_converged() -> None:
     cells = pd.DataFrame(
         {"a": ["x", "x", "y", "y"], "b": ["p", "q", "p", "q"], "converged": [3, 3, 0, 2],
          "runs": [3, 3, 3, 3]}
-    )  # fmt: skip
+    ).set_index(["a", "b"])  # fmt: skip
     assert separated_levels(cells, ["a", "b"]) == {("a", "x")}
     assert separated_levels(cells.assign(converged=3), ["a", "b"]) == set()
 
@@ -203,13 +203,16 @@ def test_levels_differ_by_marker_and_line_where_grey_would_confuse_them() -> Non
 
 def test_contrasts_of_contrasts_name_all_four_levels_in_one_column() -> None:
     rows = pd.DataFrame(
-        {"group": "differences of differences", "contrast": ["(he - naive) at adam - at sgd"],
-         "estimate": [0.1], "low": [0.05], "high": [0.15]}
+        {"group": "differences of differences", "first": ["he", "none"], "second": "naive",
+         "given_first": ["adam", "pre - at 2"], "given_second": ["sgd", "at - w"],
+         "estimate": [0.1, 0.2], "low": [0.05, 0.1], "high": [0.15, 0.3]}
     )  # fmt: skip
     with figures.at_width(figures.COLUMN):
         figure = figures.forest(rows)
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels[0] == "(he − na…e) × (adam − sgd)"
+    # Levels that look like the label of a contrast are still the levels.
+    assert labels[1] == "(none − na…e) × (pr…2 − at…w)"
 
 
 def test_no_panel_shows_a_share_beyond_its_scale() -> None:

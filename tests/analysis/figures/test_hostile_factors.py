@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import from_frame
-from analysis.report.gallery.drawings import DRAWINGS
+from analysis.report.gallery.catalogue import BY_NAME, FIGURES
 
 NAMES = [
     ("mean", "estimate", "p"),
@@ -27,10 +27,10 @@ def test_every_figure_draws_factors_named_like_its_columns(names: tuple[str, ...
     frame = pd.DataFrame(rows, columns=[*names, "seed"])
     frame["y"] = 0.5 + 0.1 * (frame[names[0]] == "a0") + 0.02 * rng.normal(size=len(frame))
     study = from_frame(frame, list(names), "y", "seed")
-    for name, draw in DRAWINGS.items():
-        drawing = draw(study)
-        assert drawing is None or len(drawing.figure.axes), name
-    means = DRAWINGS["interaction_matrix"](study)
+    for one in FIGURES:
+        drawing = one.drawing(study)
+        assert drawing is None or len(drawing.figure.axes), one.name
+    means = BY_NAME["interaction_matrix"].drawing(study)
     assert means is not None
     wanted = frame.groupby([names[0], names[1]])["y"].mean()
     own = means.data[(means.data["factor_a"] == names[0]) & (means.data["factor_b"] == names[1])]
@@ -44,7 +44,7 @@ def test_captions_and_the_grand_mean_tell_what_is_missing() -> None:
     frame["y"] = 0.5 + 0.02 * rng.normal(size=len(frame))
     frame.loc[[0, 1, 2, 7], "y"] = np.nan
     study = from_frame(frame, list("ABC"), "y", "seed")
-    drawing = DRAWINGS["main_effects"](study)
+    drawing = BY_NAME["main_effects"].drawing(study)
     assert drawing is not None
     assert drawing.caption.endswith(
         "32 runs, 2 to 3 replicates per combination, 4 missing, 1 of 12 combinations empty."

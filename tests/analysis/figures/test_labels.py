@@ -11,8 +11,8 @@ from analysis.figures.drawing.labels import (
     apart,
     narrowest,
     shortened,
-    shortened_terms,
     signed,
+    term_labels,
     wrapped,
 )
 
@@ -41,8 +41,8 @@ def test_line_breaks_and_empty_names_are_drawn_on_one_line() -> None:
 
 
 def test_terms_show_every_factor() -> None:
-    assert shortened_terms(["init:optimizer"]) == ["init × optimizer"]
-    cut = shortened_terms(["a_very_long_factor_name:another_very_long_factor_name"], 24)[0]
+    assert term_labels(["init:optimizer"]) == ["init × optimizer"]
+    cut = term_labels(["a_very_long_factor_name:another_very_long_factor_name"], 24)[0]
     first, _, second = cut.partition(" × ")
     assert first.startswith("a_very")
     assert second.startswith("anothe")

@@ -9,9 +9,9 @@ from scipy import stats
 
 from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
-from analysis.model.interval_rule import by_rule
-from analysis.model.margins import Margin
+from analysis.model.grid import Grid
 from analysis.model.terms import Term
+from analysis.stats.estimates import INTERVAL, t_limits
 from analysis.table.tidy import tidy
 
 FRAME = pd.DataFrame(
@@ -153,7 +153,7 @@ def test_a_grid_too_large_for_memory_is_refused() -> None:
 def test_a_margin_is_the_contrast_over_the_full_grid(drop: list[int]) -> None:
     model = cells(FRAME.drop(index=drop))
     for term in (Term(("a",)), Term(("b",)), Term(("a", "b"))):
-        margin = Margin.of(model, term)
+        margin = Grid(model).margin(term)
         rng = np.random.default_rng(3)
         weights = rng.normal(size=len(margin.deviations))
         wide = np.zeros(model.shape)
@@ -163,7 +163,8 @@ def test_a_margin_is_the_contrast_over_the_full_grid(drop: list[int]) -> None:
             }
             wide += share * model.marginal(chosen)
         for method in ("welch", "blocked"):
-            one = margin.combine(weights, method).iloc[0]
-            other = by_rule(model, wide, method=method)
-            for key in ("estimate", "se", "df", "low", "high", "p"):
-                assert one[key] == pytest.approx(getattr(other, key), rel=1e-10, nan_ok=True), key
+            one = margin.combine(weights, method)
+            other = Grid(model).estimate(wide, method=method)
+            for key, value in zip(INTERVAL, (*one, *t_limits(*one)), strict=True):
+                same = pytest.approx(getattr(other, key), rel=1e-10, nan_ok=True)
+                assert value[0] == same, key

@@ -14,7 +14,8 @@ from ablations.errors import InputError
 from analysis.effects.term_tests.anova import anova_table
 from analysis.model.classical import ClassicalFit, orthogonal_basis
 from analysis.model.terms import terms_up_to
-from analysis.table.tidy import Floats, Table, tidy
+from analysis.stats.arrays import Floats
+from analysis.table.tidy import Table, tidy
 
 
 def random_table(levels: tuple[int, ...], drop: float, blocks: int, seed: int) -> Table | None:

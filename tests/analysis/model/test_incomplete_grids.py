@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from analysis import from_frame
+from analysis.effects.frames import by_method
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.cell_means import CellMeans
-from analysis.model.completion import completion
-from analysis.model.interval_rule import by_rule, choose_interval
-from analysis.model.margins import Margin
+from analysis.model.completion import Completion
+from analysis.model.grid import Grid
+from analysis.model.interval_rule import choose_interval
 from analysis.model.terms import Term
 from analysis.table.tidy import tidy
 
@@ -52,12 +53,12 @@ def test_a_cell_that_is_empty_changes_nothing_that_does_not_need_it() -> None:
 def test_an_empty_cell_is_predicted_by_least_squares_and_the_rest_keep_their_means() -> None:
     lost = frame().drop(index=[0, 1, 2])
     grid = cells(lost)
-    model = completion(grid, 2)
+    model = Completion(grid, 2)
     weights, order = model.of_grid(grid.marginal({"A": "a", "B": "x", "C": "u"}))
     assert order == 2
     assert model.of_grid(grid.marginal({"A": "b"}))[1] == 0
     # The prediction makes the three-way interaction of the completed table vanish there.
-    predicted = float(weights @ grid.means.ravel()[model.ran])
+    predicted = float(weights @ grid.means.ravel()[grid.ran])
     full = grid.means.copy()
     full[0, 0, 0] = predicted
     fitted = full.copy()
@@ -65,22 +66,22 @@ def test_an_empty_cell_is_predicted_by_least_squares_and_the_rest_keep_their_mea
         fitted = fitted - fitted.mean(axis=axis, keepdims=True)
     assert fitted[0, 0, 0] == pytest.approx(0.0, abs=1e-12)
     # Averages over the completed table are the least-squares estimates.
-    margin = Margin.of(grid, Term(("A",)))
-    found = margin.combine(margin.mean_weights(), "welch")["estimate"]
-    assert found.to_numpy() == pytest.approx(full.mean(axis=(1, 2)), rel=1e-12)
-    pooled = from_frame(lost, list(LEVELS), "acc").estimates().marginal_means["pooled"]
-    assert pooled["mean"].iloc[:3].to_numpy() == pytest.approx(full.mean(axis=(1, 2)), rel=1e-9)
+    margin = Grid(grid).margin(Term(("A",)))
+    found = margin.combine(margin.mean_weights(), "welch")[0]
+    assert found == pytest.approx(full.mean(axis=(1, 2)), rel=1e-12)
+    pooled = by_method(from_frame(lost, list(LEVELS), "acc").estimates().means, "pooled")
+    assert pooled["estimate"].iloc[:3].to_numpy() == pytest.approx(full.mean(axis=(1, 2)), rel=1e-9)
 
 
 def test_lost_runs_do_not_let_a_shock_into_a_difference() -> None:
     table = frame(SHOCK).drop(index=[0, 7])
     grid = cells(table)
     assert choose_interval(grid).primary == "blocked"
-    found = by_rule(grid, grid.difference({"A": "a"}, {"A": "b"}))
+    found = Grid(grid).estimate(grid.difference({"A": "a"}, {"A": "b"}))
     assert found.method == "blocked"
     assert found.estimate == pytest.approx(0.01, abs=0.003)
     assert found.se < 0.002  # the shock is 25 times the noise
-    mean = by_rule(grid, grid.marginal({"A": "a"}))
+    mean = Grid(grid).estimate(grid.marginal({"A": "a"}))
     assert mean.method == "blocked"
     assert mean.se == pytest.approx(0.05 / 3**0.5, rel=0.1)
 
@@ -130,8 +131,8 @@ def test_claims_and_contrasts_give_one_answer() -> None:
 
 def test_the_term_test_agrees_with_the_contrast_of_two_levels() -> None:
     grid = cells(frame().drop(index=[0, 1, 2, 8]))
-    margin = Margin.of(grid, Term(("B",)))
-    t = by_rule(grid, grid.difference({"B": "x"}, {"B": "y"}), method="welch")
+    margin = Grid(grid).margin(Term(("B",)))
+    t = Grid(grid).estimate(grid.difference({"B": "x"}, {"B": "y"}), method="welch")
     found = welch_test(margin)
     assert found["p"] == pytest.approx(t.p, rel=1e-9)
     assert found["df_error"] == pytest.approx(t.df, rel=1e-9)

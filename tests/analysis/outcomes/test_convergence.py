@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ablations.errors import InputError
-from analysis.outcomes.convergence import Convergence, convergence
+from analysis.outcomes.convergence import Convergence
 from tests.analysis.published import expected, table
 
 VEHICLE = {
@@ -24,7 +24,7 @@ VEHICLE = {
 
 @pytest.fixture(scope="module")
 def vehicle() -> Convergence:
-    return convergence(table("ml_hpobench_vehicle_5f"), VEHICLE)
+    return Convergence.of(table("ml_hpobench_vehicle_5f"), VEHICLE)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_separation_is_named_by_level_and_pair_without_saying_it_twice(
 
 def test_a_term_that_decides_everything_has_a_finite_p_and_a_finite_odds_ratio() -> None:
     frame = grid({(a, b): [int(a == "y")] * 3 for a, b in product("xy", "pq")})
-    got = convergence(frame, TWO)
+    got = Convergence.of(frame, TWO)
     terms = got.terms.set_index("term")
     assert terms.loc["A", "p"] < 0.01
     assert terms.loc["B", "p"] > 0.5
@@ -99,7 +99,7 @@ def test_a_term_that_decides_everything_has_a_finite_p_and_a_finite_odds_ratio()
 def test_an_odds_ratio_without_a_value_is_null_from_both_sides_and_named() -> None:
     for always in "xy":
         frame = grid({(a, b): [int(a == always)] * 3 for a, b in product("xy", "pq")})
-        got = convergence(frame, TWO)
+        got = Convergence.of(frame, TWO)
         pair = got.pairs.set_index("factor").loc["A"]
         assert np.isnan(pair["odds_ratio"])
         assert np.isnan(pair[["low", "high"]].to_numpy(float)).sum() == 1
@@ -108,7 +108,7 @@ def test_an_odds_ratio_without_a_value_is_null_from_both_sides_and_named() -> No
 
 
 def test_when_every_run_converged_rates_stand_and_tests_do_not_exist() -> None:
-    got = convergence(grid({cell: [1, 1, 1] for cell in product("xy", "pq")}), TWO)
+    got = Convergence.of(grid({cell: [1, 1, 1] for cell in product("xy", "pq")}), TWO)
     assert got.rates["rate"].eq(1.0).all()
     assert got.rates["low"].between(0.5, 0.7).all()
     assert got.terms["p"].isna().all()
@@ -123,14 +123,14 @@ def test_lost_runs_are_neither_yes_nor_no() -> None:
     lost = pd.concat(
         [frame, pd.DataFrame({"A": ["y"], "B": ["p"], "converged": [np.nan]})], ignore_index=True
     )
-    got, without = convergence(lost, TWO), convergence(frame, TWO)
+    got, without = Convergence.of(lost, TWO), Convergence.of(frame, TWO)
     assert got.rates.equals(without.rates)
     assert got.cells.set_index(["A", "B"]).loc[("y", "p"), "lost"] == 1
 
 
 def test_an_empty_cell_takes_the_interaction_and_says_so() -> None:
     frame = grid({("x", "p"): [1, 0, 1], ("x", "q"): [1, 1, 0], ("y", "p"): [0, 0, 1]})
-    got = convergence(frame, TWO)
+    got = Convergence.of(frame, TWO)
     terms = got.terms.set_index("term")["p"]
     assert terms.index.tolist() == ["A", "B", "A:B"]  # named, though it has no number
     assert np.isnan(terms["A:B"])
@@ -141,7 +141,7 @@ def test_an_empty_cell_takes_the_interaction_and_says_so() -> None:
 
 def test_a_level_that_never_ran_is_nan_not_zero() -> None:
     frame = grid({("x", "p"): [1, 0], ("x", "q"): [1, 1], ("y", "p"): [0, 1], ("y", "q"): [1, 0]})
-    got = convergence(frame, {"A": ("x", "y", "z"), "B": ("p", "q")})
+    got = Convergence.of(frame, {"A": ("x", "y", "z"), "B": ("p", "q")})
     rate = got.rates.set_index(["factor", "level"]).loc[("A", "z")]
     assert rate["runs"] == 0
     assert np.isnan(rate["rate"])
@@ -153,7 +153,7 @@ def test_a_level_that_never_ran_is_nan_not_zero() -> None:
 def test_a_published_table_in_which_one_level_never_converges() -> None:
     frame = table("ml_caffenet_tanh_batchsize_nc")
     factors = {"batch": ("256", "128", "64", "32"), "lr_rule": ("1x", "up", "down")}
-    got = convergence(frame, factors)
+    got = Convergence.of(frame, factors)
     assert got.runs - got.converged == 3
     assert "None of the 3 runs with lr_rule = up converged." in got.separation
     assert got.separated
@@ -165,7 +165,7 @@ def test_a_published_table_in_which_one_level_never_converges() -> None:
 
 
 def test_json_has_null_where_a_number_does_not_exist() -> None:
-    got = convergence(grid({cell: [1, 1] for cell in product("xy", "pq")}), TWO).to_dict()
+    got = Convergence.of(grid({cell: [1, 1] for cell in product("xy", "pq")}), TWO).to_dict()
     text = json.dumps(got, allow_nan=False)
     assert got["terms"][0]["p"] is None
     assert '"p": null' in text
@@ -176,7 +176,7 @@ def test_awkward_names_pass_through() -> None:
     factors = {"C": ("None", "NA"), "yield": ("ü", "β")}
     rows = [(c, y, (i + j + k) % 2) for i, c in enumerate(factors["C"])
             for j, y in enumerate(factors["yield"]) for k in range(3)]  # fmt: skip
-    got = convergence(pd.DataFrame(rows, columns=["C", "yield", "converged"]), factors)
+    got = Convergence.of(pd.DataFrame(rows, columns=["C", "yield", "converged"]), factors)
     assert set(got.rates["level"]) == {"None", "NA", "ü", "β"}
     assert got.rates["runs"].eq(6).all()
 
@@ -193,4 +193,4 @@ def test_awkward_names_pass_through() -> None:
 )
 def test_bad_input_is_one_clear_sentence(frame: pd.DataFrame, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        convergence(frame, TWO)
+        Convergence.of(frame, TWO)

@@ -11,6 +11,7 @@ import pytest
 
 from ablations.errors import InputError
 from analysis.outcomes.given_converged import GivenConverged, given_converged
+from analysis.table.columns import typed
 from tests.analysis.published import table
 
 FACTORS = {"A": ("x", "y"), "B": ("easy", "hard")}
@@ -102,7 +103,7 @@ def test_a_level_that_never_converged_leaves_the_others() -> None:
 
 
 def test_a_published_table_with_a_rule_that_never_converges() -> None:
-    frame = table("ml_caffenet_tanh_batchsize_nc")
+    frame = typed(table("ml_caffenet_tanh_batchsize_nc"), (), "accuracy")
     factors = {"batch": ("256", "128", "64", "32"), "lr_rule": ("1x", "up", "down")}
     got = given_converged(frame, factors, response="accuracy", replicate=None, chance=0.001)
     rows = got.differences.set_index(["factor", "level", "reference"])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ablations.errors import InputError
-from analysis.outcomes.time_to_target import time_to_target
+from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.kaplan_meier import restricted_mean
 
 FACTORS = {"A": ("x", "y"), "B": ("p", "q")}
@@ -43,7 +43,7 @@ SIMPLE = plain(xp=[4, 6, 8], xq=[5, 5, 8], yp=[10, 12, NEVER], yq=[NEVER, NEVER,
 
 
 def test_without_censoring_it_is_the_mean_of_min_t_and_the_budget() -> None:
-    got = time_to_target(frame(SIMPLE), FACTORS, method="welch")
+    got = TimeToTarget.of(frame(SIMPLE), FACTORS, method="welch")
     means = got.means.set_index(["factor", "level"])
     assert (got.budget, got.runs, got.reached, got.censored) == (20, 12, 9, 0)
     assert means.loc[("A", "x"), "mean"] == pytest.approx(6.0)
@@ -62,7 +62,7 @@ def test_without_censoring_it_is_the_mean_of_min_t_and_the_budget() -> None:
 def test_a_diverged_run_counts_the_whole_budget_and_not_its_crash_epoch() -> None:
     crashed = dict(SIMPLE)
     crashed[("y", "q")] = [("diverged", NEVER, 1), ("diverged", NEVER, 2), ("converged", 18, 20)]
-    both = [time_to_target(frame(cells), FACTORS, method="welch") for cells in (SIMPLE, crashed)]
+    both = [TimeToTarget.of(frame(cells), FACTORS, method="welch") for cells in (SIMPLE, crashed)]
     pd.testing.assert_frame_equal(both[0].means, both[1].means)
     assert both[1].censored == 0
 
@@ -71,7 +71,7 @@ def test_a_failed_run_is_missing_and_a_timeout_is_censored() -> None:
     cells = dict(SIMPLE)
     cells[("x", "p")] = [("converged", 4, 20), ("timeout", NEVER, 5), ("converged", 8, 20)]
     cells[("x", "q")] = [("converged", 5, 20), ("failed", NEVER, 3), ("converged", 8, 20)]
-    got = time_to_target(frame(cells), FACTORS)
+    got = TimeToTarget.of(frame(cells), FACTORS)
     assert (got.runs, got.censored) == (11, 1)
     # Cell (x, p): S = 2/3 after 4, 0 after 8: area 4 + 4 x 2/3. Cell (x, q): (5 + 8) / 2.
     means = got.means.set_index(["factor", "level"])
@@ -88,17 +88,17 @@ def test_a_failed_run_is_missing_and_a_timeout_is_censored() -> None:
 def test_a_timeout_after_the_target_is_no_censoring() -> None:
     cells = dict(SIMPLE)
     cells[("x", "p")] = [("converged", 4, 20), ("timeout", 6, 9), ("converged", 8, 20)]
-    got = time_to_target(frame(cells), FACTORS, method="welch")
+    got = TimeToTarget.of(frame(cells), FACTORS, method="welch")
     assert got.censored == 0
     pd.testing.assert_frame_equal(
-        got.means, time_to_target(frame(SIMPLE), FACTORS, method="welch").means
+        got.means, TimeToTarget.of(frame(SIMPLE), FACTORS, method="welch").means
     )
 
 
 def test_where_the_last_run_was_censored_the_mean_is_nan_and_its_bounds_are_not() -> None:
     cells = dict(SIMPLE)
     cells[("x", "p")] = [("converged", 4, 20), ("converged", 5, 20), ("timeout", NEVER, 12)]
-    means = time_to_target(frame(cells), FACTORS).means.set_index(["factor", "level"])
+    means = TimeToTarget.of(frame(cells), FACTORS).means.set_index(["factor", "level"])
     assert np.isnan(means.loc[("A", "x"), "mean"])
     assert means.loc[("A", "x"), "bound_low"] == pytest.approx(((4 + 5 + 13) / 3 + 6) / 2)
     assert means.loc[("A", "x"), "bound_high"] == pytest.approx(((4 + 5 + 20) / 3 + 6) / 2)
@@ -106,7 +106,7 @@ def test_where_the_last_run_was_censored_the_mean_is_nan_and_its_bounds_are_not(
 
 
 def test_curves_rise_from_nothing_to_the_share_that_reached_it() -> None:
-    got = time_to_target(frame(SIMPLE), FACTORS)
+    got = TimeToTarget.of(frame(SIMPLE), FACTORS)
     for _, rows in got.curves.groupby(["factor", "level"]):
         assert rows["epoch"].tolist() == list(range(BUDGET + 1))
         assert rows["reached"].iloc[0] == 0
@@ -124,14 +124,14 @@ def test_replicates_with_a_shared_shock_are_blocked() -> None:
     shock = rng.normal(0, 4, 6)
     times = {a + b: np.round(12 + shock + rng.normal(0, 0.5, 6)).tolist()
              for a, b in product("xy", "pq")}  # fmt: skip
-    got = time_to_target(frame(plain(**times)), FACTORS)
+    got = TimeToTarget.of(frame(plain(**times)), FACTORS)
     assert got.differences["method"].eq("blocked").all()
     assert got.differences["df"].eq(5).all()
 
 
 def test_a_target_nobody_reached_is_said_and_not_tested() -> None:
     never = plain(**{a + b: [NEVER, NEVER] for a, b in product("xy", "pq")})
-    got = time_to_target(frame(never), FACTORS)
+    got = TimeToTarget.of(frame(never), FACTORS)
     assert got.means["mean"].eq(BUDGET).all()
     assert got.tests["p"].isna().all()
     assert got.differences["p"].isna().all()
@@ -144,14 +144,14 @@ def test_a_target_nobody_reached_is_said_and_not_tested() -> None:
 def test_different_budgets_are_compared_over_their_common_part() -> None:
     data = frame(SIMPLE)
     data.loc[data["A"] == "x", ["epochs_budget", "epochs_run"]] = 12
-    got = time_to_target(data, FACTORS, method="welch")
+    got = TimeToTarget.of(data, FACTORS, method="welch")
     assert got.budget == 12
     assert got.means.set_index(["factor", "level"])["mean"][("A", "y")] < 12.0001
 
 
 def test_missing_columns_and_empty_studies_are_one_sentence() -> None:
     with pytest.raises(InputError, match="no column 'epochs_run'"):
-        time_to_target(frame(SIMPLE).drop(columns="epochs_run"), FACTORS)
+        TimeToTarget.of(frame(SIMPLE).drop(columns="epochs_run"), FACTORS)
     waiting = frame(SIMPLE).assign(status="not_run")
     with pytest.raises(InputError, match="no run has finished"):
-        time_to_target(waiting, FACTORS)
+        TimeToTarget.of(waiting, FACTORS)

@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.report import kept
 from analysis.report.page.page import _claim, _judged
 from analysis.report.words.answer import OPEN, WHOLE, answer, differences, level_of, running
 from analysis.report.words.caveats import caveats
 from analysis.report.words.methods import methods
-from analysis.study import Study, from_frame
+from analysis.study import Study, from_frame, known
 from analysis.verdicts.looks import complete_waves
 from tests.analysis.report.simulated import simulate
 
@@ -38,7 +37,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 def test_the_opening_says_what_is_decided(contrary: Study) -> None:
     found = answer(contrary)
-    decided = kept.decided(contrary)
+    decided = known(contrary.decided)
     assert decided is not None
     done = decided.table[decided.table["decided"]]
     rows = found.factors.set_index("factor")
@@ -92,7 +91,7 @@ def test_a_difference_whose_interval_excludes_zero_is_open_at_least(contrary: St
 
 
 def test_all_differences_are_judged_together_as_decided_does(contrary: Study) -> None:
-    decided = kept.decided(contrary)
+    decided = known(contrary.decided)
     assert decided is not None
     mine = differences(contrary)["p_holm"].to_numpy(float)
     assert mine == pytest.approx(decided.table["p_holm"].to_numpy(float))
@@ -138,25 +137,25 @@ def test_a_run_that_failed_for_good_does_not_hold_its_wave_up() -> None:
     assert complete_waves(frame.drop(columns="status"), ["a"]) == 2
 
 
-def test_while_it_runs_everything_is_said_so_far(begun: Study) -> None:
+def test_while_it_runs_everything_is_said_so_far(begun: Study, contrary: Study) -> None:
     assert running(begun)
     text = " ".join(answer(begun).sentences)
     assert "so no factor decides" not in text
     assert "What improves test accuracy:" not in text
-    supported = {"claim": "a: x > y", "verdict": "supported", "sentence": "Supported: x is better."}
-    shown = _claim(supported, interim=True)
+    supported = {"claim": "a: x > y", "outcome": "accuracy", "verdict": "supported",
+                 "estimate": 0.1, "low": 0.05, "high": 0.15, "reason": "x is better."}  # fmt: skip
+    shown = _claim(supported, begun)
     assert (shown["verdict"], shown["sentence"]) == (
         "supported so far", "Supported so far: x is better.",
     )  # fmt: skip
-    assert _claim(supported, interim=False)["verdict"] == "supported"
+    assert _claim(supported, contrary)["sentence"] == "Supported: x is better."
     assert "none is a decision" in _judged(begun)
 
 
 def _with_p(study: Study, p: float) -> Study:
-    found = study.estimates()
-    kept_ = {(2, 0.95): replace(found, rule=replace(found.rule, p=p))}
+    """The study as if the replicates' F test had this p."""
     copy = replace(study)
-    copy.__dict__["_estimates"] = kept_
+    copy.grid.__dict__["rule"] = replace(study.grid.rule, p=p)
     return copy
 
 

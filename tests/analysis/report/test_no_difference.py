@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 
 import pandas as pd
 
-from analysis.report.gallery.drawings import DRAWINGS
-from analysis.report.page.page import _effects, _nobody_reached
+from analysis.report.gallery.catalogue import BY_NAME
+from analysis.report.page.page import _effects
+from analysis.report.page.sections import SECTIONS
 from analysis.report.words.answer import answer
 from analysis.study import Study, from_frame
 
@@ -46,19 +46,17 @@ def test_all_runs_diverged_alike_is_said() -> None:
 
 
 def test_a_target_nobody_reached_is_a_sentence_and_no_empty_panels() -> None:
-    short = study(acc=0.5)
-    curves = pd.DataFrame({"epoch": [0, 3], "reached": [0.0, 0.0]})
-    short.__dict__["_kept_for_reports"] = {
-        "time_to_target": SimpleNamespace(curves=curves, budget=3)
-    }
-    assert DRAWINGS["time_to_target"](short) is None
-    (said,) = _nobody_reached(short)
+    times = {"epochs_to_target": None, "epochs_run": 3, "epochs_budget": 3}
+    short = study(acc=0.5, status="stalled", **times)
+    assert BY_NAME["time_to_target"].drawing(short) is None
+    section = next(one for one in SECTIONS if one.key == "time")
+    (said,) = section.content(short, None).texts
     assert said.startswith("No run reached the target within 3 epochs")
 
 
 def test_where_all_converged_there_is_no_mosaic_of_one_colour() -> None:
     alike = study(acc=0.5, status="converged", converged=1.0, n_test=1000)
-    assert DRAWINGS["cell_mosaic"](alike) is None
+    assert BY_NAME["cell_mosaic"].drawing(alike) is None
 
 
 def test_one_factor_may_differ_while_another_does_not() -> None:

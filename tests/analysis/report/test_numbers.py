@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-from analysis.report.gallery.drawings import DRAWINGS
-from analysis.report.gallery.numbers import MOST_ROWS, TABLES, numbers_behind
+from analysis.report.gallery.catalogue import BY_NAME, FIGURES
+from analysis.report.page.page import MOST_NUMBERS, _numbers_behind
+from analysis.report.page.sections import SECTIONS
 from tests.analysis.written import Written
 
 
-def test_every_figure_has_a_table() -> None:
-    assert set(TABLES) == set(DRAWINGS)
+def test_every_figure_has_a_section_a_table_and_a_name_of_its_own() -> None:
+    assert len(BY_NAME) == len(FIGURES)
+    assert {one.section for one in FIGURES} <= {one.key for one in SECTIONS}
+    assert len({one.effort for one in FIGURES}) == len(FIGURES), "the order of drawing is one"
 
 
 def test_every_figure_of_a_page_is_followed_by_its_numbers(
@@ -22,27 +25,27 @@ def test_every_figure_of_a_page_is_followed_by_its_numbers(
         for name, body in figures:
             assert "Numbers behind this figure" in body, name
             details = body[body.index("<details>") :]
-            assert 1 < details.count("<tr>") <= MOST_ROWS + 1, name
+            assert 1 < details.count("<tr>") <= MOST_NUMBERS + 1, name
 
 
 def test_the_numbers_are_those_of_the_answer(written: Written) -> None:
-    drawing = DRAWINGS["main_effects"](written.study)
+    drawing = BY_NAME["main_effects"].drawing(written.study)
     assert drawing is not None
-    found = numbers_behind(written.study, drawing)
+    found = _numbers_behind(written.study, drawing)
     assert found is not None
     means = written.study.effects()
-    assert [row[:2] for row in found.rows] == list(
+    assert [row[:2] for row in found["rows"]] == list(
         zip(means["factor"].astype(str), means["level"].astype(str), strict=True)
     )
-    assert [row[2] for row in found.rows] == [f"{100 * one:.1f}" for one in means["mean"]]
-    assert found.left_out == 0
+    assert [row[2] for row in found["rows"]] == [f"{100 * one:.1f}" for one in means["mean"]]
+    assert found["left_out"] == 0
 
 
 def test_a_long_table_says_what_it_leaves_out(written: Written) -> None:
-    drawing = DRAWINGS["cell_heat_map"](written.study)
+    drawing = BY_NAME["cell_heat_map"].drawing(written.study)
     assert drawing is not None
-    found = numbers_behind(written.study, drawing)
+    found = _numbers_behind(written.study, drawing)
     assert found is not None
-    assert len(found.rows) == MOST_ROWS
-    assert found.left_out == 72 - MOST_ROWS
+    assert len(found["rows"]) == MOST_NUMBERS
+    assert found["left_out"] == 72 - MOST_NUMBERS
     assert "12 more rows are in" in written.html

@@ -21,6 +21,7 @@ from analysis.report.words.paper import (
 )
 from analysis.report.words.wording import counted, difference_text, listed, p_words, stars, sureness
 from analysis.study import Study
+from runner.content.response import ACCURACY
 from tests.analysis.written import Written
 
 
@@ -132,8 +133,6 @@ def test_words_and_stars_for_a_p_value(p: float, word: str, star: str) -> None:
 
 
 def test_numbers_in_words() -> None:
-    from analysis.figures import ACCURACY
-
     assert difference_text(-0.031, -0.042, -0.02, ACCURACY) == "−3.1 pp [−4.2, −2.0]"
     nan = float("nan")
     assert difference_text(nan, nan, nan, ACCURACY) == "not estimable"

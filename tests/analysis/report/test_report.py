@@ -16,7 +16,8 @@ import analysis
 from ablations.errors import InputError
 from analysis.report import findings, is_current, write_report
 from analysis.report.page.data import _integers, to_script
-from analysis.report.page.page import _facts, _protocol, decides
+from analysis.report.page.page import _facts
+from analysis.report.page.sections import SECTIONS
 from analysis.report.press import Press
 from analysis.report.words.answer import answer
 from analysis.report.words.methods import duration, methods
@@ -96,11 +97,10 @@ def test_the_answer_table_holds_the_numbers_of_effects_json(written: Written) ->
 
 def test_convergence_has_columns_only_where_runs_ended_differently(written: Written) -> None:
     found = written.study.convergence()
-    assert ("Convergence</th>" in written.html) == decides(found)
-    assert decides(replace(found, converged=found.runs - 1))
-    assert not decides(replace(found, converged=found.runs))
-    assert not decides(replace(found, converged=0))
-    assert not decides(None)
+    assert ("Convergence</th>" in written.html) == found.mixed
+    assert found.mixed
+    assert not replace(found, hits=found.counted).mixed
+    assert not replace(found, hits=0 * found.hits).mixed
 
 
 def test_figures_have_names_descriptions_and_captions(written: Written) -> None:
@@ -203,7 +203,8 @@ def test_a_factor_of_the_protocol_is_no_setting_that_all_share(tmp_path: Path) -
     )
     assert "Runs trained on CPU cores" in text
     assert "VGG on digits" in _facts(study)
-    shared = [row[0] for row in _protocol(study)[1][0]["rows"]]
+    protocol = next(one for one in SECTIONS if one.key == "protocol").content(study, None)
+    shared = [row[0] for row in protocol.tables[0]["rows"]]
     assert "model.depth" not in shared
     assert "model.width" in shared
 

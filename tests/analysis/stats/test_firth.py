@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.model.terms import product_columns, sum_to_zero
+from analysis.stats.coding import product_columns, sum_to_zero
 from analysis.stats.counts.firth import NoConvergence, fit, separated
 from tests.analysis.published import expected, table
 

@@ -11,6 +11,7 @@ import pytest
 
 import analysis
 from analysis.report import press
+from analysis.report.curve_files import write_ahead
 from analysis.report.press import Press
 from analysis.study import Study
 from analysis.table.curves import StoredCurves
@@ -47,7 +48,7 @@ def test_rows_another_process_wrote_are_those_of_the_store(study: Study, tmp_pat
     curves = _curves(study)
     here = curves.read().reset_index(drop=True)
     with Press(2) as two:
-        assert curves.write_ahead(two, tmp_path / "out").result(60)
+        assert write_ahead(curves, two, tmp_path / "out").result(60)
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
         "curves.csv",
         "curves.parquet",
@@ -64,7 +65,7 @@ def test_a_process_that_fails_is_not_waited_for(
     monkeypatch.setattr(press, "SERVE", "raise SystemExit")
     curves = _curves(study)
     with Press(2) as gone:
-        assert not curves.write_ahead(gone, tmp_path / "out").result(60)
+        assert not write_ahead(curves, gone, tmp_path / "out").result(60)
     pd.testing.assert_frame_equal(curves(), curves.read())
 
 
@@ -74,7 +75,7 @@ def test_no_files_without_rows(study: Study, tmp_path: Path) -> None:
         database.commit()
     curves = _curves(study)
     with Press(2) as two:
-        assert not curves.write_ahead(two, tmp_path / "out").result(60)
+        assert not write_ahead(curves, two, tmp_path / "out").result(60)
     assert curves().empty
     assert not (tmp_path / "out").exists()
 
@@ -83,5 +84,5 @@ def test_rows_that_are_there_are_not_read_again(study: Study, tmp_path: Path) ->
     curves = _curves(study)
     rows = curves()
     with Press(2) as two:
-        assert not curves.write_ahead(two, tmp_path / "out").result(0)
+        assert not write_ahead(curves, two, tmp_path / "out").result(0)
     assert curves() is rows

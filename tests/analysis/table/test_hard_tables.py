@@ -14,8 +14,9 @@ import pytest
 from ablations.errors import InputError
 from analysis import from_frame
 from analysis.commands import run
-from analysis.document.effects import SCHEMA_PATH
-from analysis.table.tidy import read_table, tidy
+from analysis.document.document import SCHEMA_PATH
+from analysis.table.reading import read_table
+from analysis.table.tidy import tidy
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
 

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from ablations.errors import InputError
-from analysis.table.tidy import from_runs, read_table, tidy
+from analysis.table.reading import read_table
+from analysis.table.runs import from_runs
+from analysis.table.tidy import tidy
 
 
 def write(path: Path, text: str) -> Path:

@@ -11,8 +11,9 @@ import pytest
 import analysis
 from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
+from analysis.model.grid import Grid
 from analysis.table.tidy import tidy
-from analysis.verdicts.claims import answer
+from analysis.verdicts.claims import judge
 
 FACTORS = {"bn": ("before", "after"), "optimizer": ("sgd", "adam", "adamw")}
 NOISE = np.array([-0.004, 0.001, 0.003])
@@ -34,7 +35,7 @@ def grid(
 
 
 def one(cells: CellMeans, *claims: str) -> pd.Series:
-    return answer(cells, claims, FACTORS, method="welch").iloc[0]
+    return judge(Grid(cells), claims, FACTORS, method="welch").iloc[0]
 
 
 BEFORE = {("before", o): 0.05 for o in FACTORS["optimizer"]}
@@ -87,13 +88,10 @@ def test_holm_makes_many_claims_harder() -> None:
     cells = grid({("before", o): 0.0045 for o in FACTORS["optimizer"]})
     alone = one(cells, "bn: before > after")
     assert alone["verdict"] == "supported"
-    family = answer(
-        cells,
-        ["bn: before > after", *(f"optimizer: sgd > adam by {m}" for m in (0.1, 0.2, 0.25, 0.3)),
-         "optimizer: sgd > adamw", "optimizer: adam > adamw"],
-        FACTORS,
-        method="welch",
-    )  # fmt: skip
+    margins = [f"optimizer: sgd > adam by {margin}" for margin in (0.1, 0.2, 0.25, 0.3)]
+    others = ["optimizer: sgd > adamw", "optimizer: adam > adamw"]
+    claims = ["bn: before > after", *margins, *others]
+    family = judge(Grid(cells), claims, FACTORS, method="welch")
     assert family["p"].iloc[0] == pytest.approx(alone["p"])
     assert family["p_holm"].iloc[0] > alone["p_holm"]
     assert family["verdict"].iloc[0] == "undecided"
@@ -141,7 +139,7 @@ def test_a_fraction_is_answered_by_the_model_of_mains_and_pairs() -> None:
         y = 0.7 + 0.06 * cell[0] + 0.01 * rng.normal()
         rows.append((*(("lo", "hi")[c] for c in cell), y))
     cells = CellMeans.of(tidy(pd.DataFrame(rows, columns=[*names, "acc"]), names, "acc"))
-    row = answer(cells, ["A: hi > lo"], factors).iloc[0]
+    row = judge(Grid(cells), ["A: hi > lo"], factors).iloc[0]
     assert row["method"] == "model of order 2"
     assert row["verdict"] == "supported"
     assert row["estimate"] == pytest.approx(0.06, abs=0.03)
@@ -149,7 +147,7 @@ def test_a_fraction_is_answered_by_the_model_of_mains_and_pairs() -> None:
 
 
 def test_one_run_per_cell_and_no_error_term_is_not_testable() -> None:
-    row = answer(grid(BEFORE, noise=np.array([0.0])), ["bn: before > after"], FACTORS).iloc[0]
+    row = judge(Grid(grid(BEFORE, noise=np.array([0.0]))), ["bn: before > after"], FACTORS).iloc[0]
     assert row["verdict"] == "not testable"
     assert "nothing estimates the noise" in row["sentence"]
 
@@ -161,9 +159,9 @@ def test_cells_that_never_varied_are_not_evidence() -> None:
 
 
 def test_no_claims_is_an_empty_table_and_a_wrong_one_a_sentence() -> None:
-    assert answer(grid(BEFORE), [], FACTORS).empty
+    assert judge(Grid(grid(BEFORE)), [], FACTORS).empty
     with pytest.raises(InputError, match="did you mean 'adam"):
-        answer(grid(BEFORE), ["optimizer: adan > sgd"], FACTORS)
+        judge(Grid(grid(BEFORE)), ["optimizer: adan > sgd"], FACTORS)
 
 
 @pytest.mark.no_cover  # a simulation
@@ -177,7 +175,7 @@ def test_wrong_verdicts_stay_rare_over_the_family() -> None:
     for _ in range(200):
         frame = base.assign(acc=rng.normal(0.5, 0.02, len(base)))
         cells = CellMeans.of(tidy(frame, list(FACTORS), "acc", "replicate", levels=FACTORS))
-        wrong += bool((answer(cells, claims, FACTORS)["verdict"] != "undecided").any())
+        wrong += bool((judge(Grid(cells), claims, FACTORS)["verdict"] != "undecided").any())
     assert wrong / 200 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
 
 
@@ -195,6 +193,6 @@ def test_replicates_that_agree_by_chance_do_not_make_a_claim_untestable() -> Non
     ]
     frame = pd.DataFrame(rows, columns=["a", "b", "seed", "y"])
     study = analysis.from_frame(frame, ["a", "b"], response="y", replicate="seed")
-    answered = answer(study.cells, ["a: hi > lo"], study.factors, method="blocked")
+    answered = judge(Grid(study.cells), ["a: hi > lo"], study.factors, method="blocked")
     assert answered["verdict"].tolist() == ["supported"]
     assert answered["se"].iloc[0] > 0

@@ -10,20 +10,20 @@ import pytest
 from scipy.special import ndtr
 
 from ablations.errors import InputError
-from analysis.model.cell_means import CellMeans
+from analysis.model.grid import Grid
 from analysis.table.tidy import tidy
 from analysis.verdicts.looks import decided, default_looks, look_levels
 
 FACTORS = {"A": ("x", "y"), "B": ("p", "q", "r")}
 
 
-def grid(waves: int, effect: float, rng: np.random.Generator) -> CellMeans:
+def grid(waves: int, effect: float, rng: np.random.Generator) -> Grid:
     rows = [
         (a, b, str(k), effect * (a == "y") + rng.normal())
         for k, a, b in product(range(waves), *FACTORS.values())
     ]
     frame = pd.DataFrame(rows, columns=["A", "B", "replicate", "y"])
-    return CellMeans.of(tidy(frame, ["A", "B"], "y", levels=FACTORS))
+    return Grid.of(tidy(frame, ["A", "B"], "y", levels=FACTORS))
 
 
 def test_levels_add_up_to_alpha_and_start_small() -> None:
@@ -60,13 +60,13 @@ def test_before_the_second_wave_nothing_can_be_decided() -> None:
 
 
 def test_precision_is_a_rule_of_its_own() -> None:
-    cells = grid(8, 0.0, np.random.default_rng(2))
-    width = float(decided(cells, 10).table["half_width"].max())
-    wide, narrow = decided(cells, 10, precision=width * 1.01), decided(cells, 10, precision=0.01)
+    runs = grid(8, 0.0, np.random.default_rng(2))
+    width = float(decided(runs, 10).table["half_width"].max())
+    wide, narrow = decided(runs, 10, precision=width * 1.01), decided(runs, 10, precision=0.01)
     assert wide.precise is True
     assert "as narrow as wanted" in wide.sentence
     assert narrow.precise is False
-    assert decided(cells, 10).precise is None
+    assert decided(runs, 10).precise is None
 
 
 def test_looking_five_times_keeps_the_level_and_looking_naively_does_not() -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from ablations.errors import InputError
 from analysis.commands.power import run as command
-from analysis.model.cell_means import CellMeans, Estimate
-from analysis.stats.sign_flip import sign_flip_p, smallest_p
+from analysis.model.cell_means import CellMeans
+from analysis.stats.estimates import Estimate
 from analysis.table.tidy import tidy
 from analysis.verdicts.power import detectable, f_power, plan
 from analysis.verdicts.replicates import replicates_to_decide, t_power
 from tests.analysis.published import expected
+from tests.benchmarks.sign_flip import sign_flip_p, smallest_p
 
 CASE = "power_multiplicity_permutation"
 

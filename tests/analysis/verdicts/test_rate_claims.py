@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.outcomes.time_to_target import time_to_target
+from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.proportions import newcombe
 from analysis.study import Study, from_frame
@@ -94,7 +94,7 @@ def test_the_p_at_a_margin_is_where_the_interval_ends_there() -> None:
 def test_a_claim_on_epochs_is_a_contrast_of_restricted_means() -> None:
     made = study("bn: before < none on epochs by 2", "bn: none > before on epochs | init = he")
     rows = made.claims()
-    table = time_to_target(made.frame, made.factors, "seed").differences
+    table = TimeToTarget.of(made.frame, made.factors, "seed").differences
     (wanted,) = table[table["factor"] == "bn"].to_dict("records")
     sign = 1 if wanted["level"] == "before" else -1
     assert rows["estimate"].iloc[0] == pytest.approx(sign * wanted["estimate"])
@@ -109,7 +109,7 @@ def test_claims_on_several_outcomes_are_one_family() -> None:
         "init: he > naive", "init: he > naive on convergence", "init: he < naive on epochs"
     ).claims()
     p = rows["p"].to_numpy(float)
-    assert rows["outcome"].tolist() == ["accuracy", "convergence", "epochs"]
+    assert rows["outcome"].tolist() == ["acc", "convergence", "epochs"]
     assert rows["p_holm"].min() == pytest.approx(min(1.0, 3 * p.min()))
     document = study("init: he > naive on convergence").document()
     assert document["claims"][0]["outcome"] == "convergence"

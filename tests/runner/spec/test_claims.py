@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablations.errors import InputError
+from runner.content.response import CONVERGED, EPOCHS
 from runner.spec.claims import Claim, Condition, check_claim, parse_claim
 
 FACTORS = {
@@ -35,13 +36,13 @@ FACTORS = {
         (
             "optimizer: adam > adamw on convergence",
             Claim("optimizer: adam > adamw on convergence", "optimizer", "adam", ">", "adamw",
-                  outcome="convergence"),
+                  about=CONVERGED),
         ),
         (
             "bn_placement: before < none on epochs by 120 | scheduler = cosine",
             Claim("bn_placement: before < none on epochs by 120 | scheduler = cosine",
                   "bn_placement", "before", "<", "none", 120.0,
-                  (Condition("scheduler", ("cosine",)),), "epochs"),
+                  (Condition("scheduler", ("cosine",)),), EPOCHS),
         ),
         (
             "optimizer: adam ~ adamw by 2pp",

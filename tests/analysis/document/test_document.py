@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from ablations.errors import InputError
-from analysis.document.effects import SCHEMA_PATH, write_document
+from analysis.document.document import SCHEMA_PATH, write_document
 from analysis.study import from_frame
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text("utf-8"))

@@ -13,7 +13,7 @@ import pytest
 
 from ablations.errors import InputError
 from analysis.commands import compare as verb
-from analysis.compare.effects import compare
+from analysis.compare.comparison import compare
 from analysis.study import Study, from_frame
 
 LEVELS = {"bn": ("before", "after"), "optimizer": ("sgd", "adam", "adamw")}

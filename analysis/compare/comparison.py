@@ -8,21 +8,21 @@ that two studies share are named rather than counted twice in silence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
 from analysis.compare.notes import notes_on
-from analysis.model.cell_means import NOT_ESTIMABLE, CellMeans, Estimate, t_interval
 from analysis.model.completion import rests_on
-from analysis.model.interval_rule import by_rule
+from analysis.model.grid import Grid
+from analysis.stats.arrays import Floats
+from analysis.stats.estimates import INTERVAL, Estimate, no_estimate, welch_difference
 from analysis.stats.multiplicity import holm
 from analysis.table.records import records
-from analysis.table.tidy import Floats
+from runner.content.response import Response
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -42,14 +42,13 @@ class Comparison:
         differences: term, effect, study, reference, estimate (study - reference), se, df, low,
             high, p, p_holm (over all differences).
         notes: What the reader must know.
-        scale, unit: Of differences as a person reads them: 100 and "pp" for accuracies.
+        measure: How the outcome is shown.
     """
 
     effects: pd.DataFrame
     differences: pd.DataFrame
     notes: tuple[str, ...]
-    scale: float = 1.0
-    unit: str = ""
+    measure: Response
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -71,8 +70,6 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
         InputError: Fewer than two studies, one name twice, different outcomes, or no factor with
             two levels in all of them.
     """
-    from analysis.report.gallery.drawings import measure_of
-
     names = [study.name for study in studies]
     if len(studies) < 2:
         raise InputError("a comparison takes two studies or more")
@@ -88,7 +85,7 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
             f"{' and '.join(names)} share no factor with two levels, so no effect to compare"
         )
     found: dict[str, list[tuple[str, str, Estimate]]] = {
-        study.name: _effects(study.cells, shared, confidence) for study in studies
+        study.name: _effects(study.grid, shared, confidence) for study in studies
     }
     rows = [
         {
@@ -105,14 +102,13 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
     differences = []
     for first, second in combinations(names, 2):
         for (term, effect, a), (_, _, b) in zip(found[first], found[second], strict=True):
-            one = _difference(b, a, confidence)
+            one = welch_difference(b, a, confidence, "independent studies")
             row = {"term": term, "effect": effect, "study": second, "reference": first}
             differences.append({**row, **_numbers(one)})
     table = pd.DataFrame(differences)
     table["p_holm"] = holm(table["p"].to_numpy(float))
     notes = notes_on(studies, shared, found)
-    measure = measure_of(studies[0])
-    return Comparison(pd.DataFrame(rows), table, notes, measure.scale, measure.difference)
+    return Comparison(pd.DataFrame(rows), table, notes, studies[0].measure)
 
 
 def _shared(studies: Sequence[Study]) -> dict[str, list[str]]:
@@ -126,48 +122,36 @@ def _shared(studies: Sequence[Study]) -> dict[str, list[str]]:
 
 
 def _effects(
-    cells: CellMeans, shared: Mapping[str, Sequence[str]], confidence: float
+    grid: Grid, shared: Mapping[str, Sequence[str]], confidence: float
 ) -> list[tuple[str, str, Estimate]]:
     steps = {name: [(level, levels[0]) for level in levels[1:]] for name, levels in shared.items()}
     given = {name: list(levels) for name, levels in shared.items() if levels}
 
     def mean(at: Mapping[str, str]) -> Floats:
-        return cells.marginal({**given, **at})
+        return grid.cells.marginal({**given, **at})
 
     found = []
     for name, pairs in steps.items():
         for level, reference in pairs:
             weights = mean({name: level}) - mean({name: reference})
             text = f"{name}: {level} - {reference}"
-            found.append((name, text, _estimate(cells, weights, confidence)))
+            found.append((name, text, _estimate(grid, weights, confidence)))
     for one, two in combinations(steps, 2):
         for (a, a0), (b, b0) in product(steps[one], steps[two]):
             weights = mean({one: a, two: b}) - mean({one: a, two: b0})
             weights = weights - mean({one: a0, two: b}) + mean({one: a0, two: b0})
             text = f"({one}: {a} - {a0}) x ({two}: {b} - {b0})"
-            found.append((f"{one}:{two}", text, _estimate(cells, weights, confidence)))
+            found.append((f"{one}:{two}", text, _estimate(grid, weights, confidence)))
     return found
 
 
-def _estimate(cells: CellMeans, weights: Floats, confidence: float) -> Estimate:
+def _estimate(grid: Grid, weights: Floats, confidence: float) -> Estimate:
     """By the rule, but not where only additivity would fill in what never ran."""
-    found = by_rule(cells, weights, confidence)
-    if found.rests_on != rests_on(1):
-        return found
-    nan = NOT_ESTIMABLE
-    return replace(found, estimate=nan, se=nan, df=nan, low=nan, high=nan, p=nan)
+    one = grid.estimate(weights, confidence)
+    if one.rests_on != rests_on(1):
+        return one
+    return no_estimate(one.method, confidence, rests_on=one.rests_on)
 
 
 def _numbers(one: Estimate) -> dict[str, float]:
-    return {key: getattr(one, key) for key in ("estimate", "se", "df", "low", "high", "p")}
-
-
-def _difference(one: Estimate, two: Estimate, confidence: float) -> Estimate:
-    """Difference of independent estimates with Welch and Satterthwaite's degrees of freedom."""
-    variance = one.se**2 + two.se**2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # NumPy floats: a study whose cells ran once has 0 degrees of freedom, hence no interval.
-        parts = [np.float64(each.se) ** 4 / np.float64(each.df) for each in (one, two)]
-        df = float(np.float64(variance**2) / sum(parts))
-    gap = one.estimate - two.estimate
-    return t_interval(gap, float(np.sqrt(variance)), df, "independent studies", confidence)
+    return {key: getattr(one, key) for key in INTERVAL}

@@ -1,4 +1,4 @@
-"""Counts of a yes/no outcome over the grid, and what they say without a model.
+"""What counts of yes and no over the grid say without a model.
 
 Rates with Wilson limits, differences with Newcombe's, the cells, and the levels that decide the
 outcome alone. Tests and models are in `convergence`.
@@ -6,72 +6,25 @@ outcome alone. Tests and models are in `convergence`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ablations.errors import InputError, did_you_mean
+from analysis.stats.arrays import Floats
 from analysis.stats.counts.proportions import newcombe, wilson
-
-Array = NDArray[np.float64]
-Factors = Mapping[str, Sequence[str]]
+from analysis.table.cells import Factors, level_columns
 
 MOST_NAMED = 12
 """Separated levels and pairs named one by one; the rest is counted."""
 
 
-def grid_index(frame: pd.DataFrame, factors: Factors) -> NDArray[np.intp]:
-    """Flat (C-order) cell of every row in the declared grid.
-
-    Raises:
-        InputError: A label that was not declared.
-    """
-    shape = tuple(len(levels) for levels in factors.values())
-    codes = [
-        pd.Index(list(levels), dtype=object).get_indexer(
-            pd.Index(frame[name].astype(str).astype(object))
-        )
-        for name, levels in factors.items()
-    ]
-    for (name, levels), code in zip(factors.items(), codes, strict=True):
-        if (code < 0).any():
-            label = str(frame[name].iloc[int(np.flatnonzero(code < 0)[0])])
-            hint = did_you_mean(label, levels)
-            raise InputError(f"factor {name!r} has no level {label!r}; {hint}")
-    return np.asarray(np.ravel_multi_index(codes, shape), np.intp)
-
-
-def counts(frame: pd.DataFrame, factors: Factors, column: str) -> tuple[Array, Array, Array]:
-    """Converged, with an outcome, and planned runs over the declared grid."""
-    if column not in frame.columns:
-        hint = did_you_mean(column, [str(name) for name in frame.columns])
-        raise InputError(f"the frame has no column {column!r}; {hint}")
-    values = pd.to_numeric(frame[column], errors="coerce").astype(float).to_numpy()
-    given = np.isfinite(values)
-    odd = frame[column].notna().to_numpy() & ~given | given & ~np.isin(values, (0.0, 1.0))
-    if odd.any():
-        first = frame[column].iloc[int(np.flatnonzero(odd)[0])]
-        raise InputError(f"column {column!r} has {first!r}; expected 1 (yes), 0 (no) or nothing")
-    if not given.any():
-        raise InputError(f"column {column!r} has no outcome yet: no run can be analysed")
-    shape = tuple(len(levels) for levels in factors.values())
-    index = grid_index(frame, factors)
-    size = int(np.prod(shape))
-    hits = np.bincount(index[given], values[given], size).reshape(shape).astype(np.float64)
-    runs = np.bincount(index[given], minlength=size).reshape(shape).astype(np.float64)
-    planned = np.bincount(index, minlength=size).reshape(shape).astype(np.float64)
-    return hits, runs, planned
-
-
-def over(grid: Array, *axes: int) -> Array:
+def over(grid: Floats, *axes: int) -> Floats:
     """Sum over all axes but these."""
     return np.asarray(grid.sum(axis=tuple(k for k in range(grid.ndim) if k not in axes)))
 
 
-def rates(hits: Array, runs: Array, factors: Factors, confidence: float) -> pd.DataFrame:
+def rates(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
     """Share of successes per level with Wilson limits: factor, level, converged, runs, rate."""
     rows = []
     for axis, (name, levels) in enumerate(factors.items()):
@@ -86,7 +39,7 @@ def rates(hits: Array, runs: Array, factors: Factors, confidence: float) -> pd.D
     )
 
 
-def differences(hits: Array, runs: Array, factors: Factors, confidence: float) -> pd.DataFrame:
+def differences(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
     """Newcombe interval of every two levels of a factor, level minus reference."""
     rows = []
     for axis, (name, levels) in enumerate(factors.items()):
@@ -97,24 +50,16 @@ def differences(hits: Array, runs: Array, factors: Factors, confidence: float) -
     return pd.DataFrame(rows, columns=["factor", "level", "reference", "estimate", "low", "high"])
 
 
-def cells(hits: Array, runs: Array, planned: Array, factors: Factors) -> pd.DataFrame:
+def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -> pd.DataFrame:
     """Every cell of the declared grid: successes, runs with an outcome, lost runs."""
-    codes = np.indices(runs.shape).reshape(runs.ndim, -1)
-    table = pd.DataFrame(
-        {
-            name: pd.Categorical(
-                np.asarray(levels, object)[codes[axis]], categories=list(levels), ordered=True
-            )
-            for axis, (name, levels) in enumerate(factors.items())
-        }
-    )
+    table = pd.DataFrame(level_columns(np.arange(runs.size), factors))
     table["converged"] = hits.ravel().astype(int)
     table["runs"] = runs.ravel().astype(int)
     table["lost"] = (planned - runs).ravel().astype(int)
     return table
 
 
-def separation(hits: Array, runs: Array, factors: Factors) -> tuple[str, ...]:
+def separation(hits: Floats, runs: Floats, factors: Factors) -> tuple[str, ...]:
     """Sentences on levels, then pairs of levels not already named, that decide the outcome."""
     names, levels = list(factors), list(factors.values())
     decided: set[tuple[int, int]] = set()

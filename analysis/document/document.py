@@ -1,0 +1,101 @@
+"""Effects as one JSON document, the contract with everything outside Python.
+
+The published schema is `effects.schema.json`. A number that cannot be estimated is null, never 0
+and never absent. Other outcomes (convergence, time to target, claims) are null where the table has
+no column for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablations.errors import InputError
+from analysis.document.estimates import PARTS, best_section, part_of
+from analysis.document.sections import SECTIONS, other_sections
+from analysis.table.records import plain, records
+
+if TYPE_CHECKING:
+    from analysis.effects.estimate import Effects
+    from analysis.study import Study
+
+SCHEMA_VERSION = 1
+SCHEMA_ID = f"urn:ablation-grid-runner:effects:{SCHEMA_VERSION}"
+SCHEMA_PATH = Path(__file__).with_name("effects.schema.json")
+
+
+def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> dict[str, Any]:
+    """The whole document as plain values.
+
+    Args:
+        study: whose outcome looked at is estimated; its other outcomes stand beside it.
+        order: highest order of the classical fit, None for the full model.
+        confidence: of every interval.
+
+    Raises:
+        InputError: no effect can be estimated, and the table does not even say which runs
+            converged.
+    """
+    effects, why = _effects(study, order, confidence)
+    others = other_sections(study, confidence)
+    if effects is None and not isinstance(others.get("convergence"), dict):
+        raise InputError(why)
+    best: dict[str, Any] = {"best": None, "interaction_kinds": None}
+    if effects is not None:
+        best["best"] = best_section(study.best(confidence), study.cells)
+        best["interaction_kinds"] = records(
+            study.interaction_kinds().drop(columns=["factor_a", "factor_b"])
+        )
+    return {
+        "$schema": SCHEMA_ID,
+        "schema_version": SCHEMA_VERSION,
+        "study": study.name,
+        **_size(study, effects),
+        "order": "full" if order is None else order,
+        "confidence": confidence,
+        **{key: part_of(effects, part, why) for key, part in PARTS.items()},
+        **best,
+        **dict.fromkeys(SECTIONS),
+        **plain(others),
+    }
+
+
+def _effects(study: Study, order: int | None, confidence: float) -> tuple[Effects | None, str]:
+    """The effects, or why there are none."""
+    try:
+        return study.estimates(order, confidence), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _size(study: Study, effects: Effects | None) -> dict[str, Any]:
+    """What was looked at, and how much of it there is; levels that never ran are no part of it."""
+    factors = study.factors if effects is None else effects.table.factors
+    counted = int(study.runs[study.response].notna().sum()) if effects is None else effects.cells.n
+    return {
+        "n_runs": counted,
+        "n_planned": len(study.frame),
+        "n_cells": int(np.prod([len(levels) for levels in factors.values()])),
+        "response": study.response,
+        "block": study.replicate,
+        "factors": {name: list(levels) for name, levels in factors.items()},
+    }
+
+
+def bound(study: Study) -> Callable[..., dict[str, Any]]:
+    """`study.document(order, confidence)`."""
+    return partial(document, study)
+
+
+def write_document(content: Mapping[str, Any], path: Path) -> None:
+    """Write JSON beside its final name, then rename: a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".partial")
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    aside.write_text(text + "\n", encoding="utf-8")
+    aside.replace(path)

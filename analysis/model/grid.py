@@ -1,0 +1,111 @@
+"""A grid of cell means with what every estimate of it needs, each worked out when first asked for.
+
+The one place where a weighted sum of cell means gets its interval: effects, claims, looks and other
+outcomes all ask here, so that the same question has the same answer everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from analysis.model.cell_means import CellMeans, Method
+from analysis.model.classical import ClassicalFit
+from analysis.model.completion import Completion, rests_on
+from analysis.model.interval_rule import IntervalRule, choose_interval
+from analysis.model.margins import Margin
+from analysis.model.terms import Term
+from analysis.stats.arrays import Floats
+from analysis.stats.estimates import Estimate, no_estimate, t_interval
+from analysis.stats.welch import welch
+from analysis.table.tidy import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Cell means, and how numbers of them get an interval.
+
+    Attributes:
+        cells: the cell-means model.
+        order: highest order of a model that stands in for empty cells, or, where no cell ran
+            twice, that gives the error term.
+    """
+
+    cells: CellMeans
+    order: int = 2
+
+    @staticmethod
+    def of(table: Table, order: int = 2) -> Grid:
+        """Summarise a table."""
+        return Grid(CellMeans.of(table), order)
+
+    @cached_property
+    def rule(self) -> IntervalRule:
+        """Which interval is the primary one."""
+        return choose_interval(self.cells)
+
+    @cached_property
+    def completion(self) -> Completion:
+        """What a function rests on where cells are empty."""
+        return Completion(self.cells, self.order)
+
+    def margin(self, term: Term) -> Margin:
+        """The table of marginal means of a term."""
+        return Margin.of(self.completion, term)
+
+    def estimate(
+        self, weights: Floats, confidence: float = 0.95, method: Method | None = None
+    ) -> Estimate:
+        """Estimate sum(weights x cell means) with the interval that the rule picks.
+
+        Args:
+            weights: over the grid; they sum to zero for a contrast.
+            confidence: of the interval.
+            method: overrides the rule.
+
+        Returns:
+            NaN where not estimable. Where replicates agree to the last digit, or too few share the
+            cells, Welch's interval instead of none.
+        """
+        cells = self.cells
+        weights = np.asarray(weights, dtype=np.float64).reshape(cells.shape)
+        total = float(weights.sum())
+        chosen = method or (self.rule.means if abs(total) > 1e-9 else self.rule.primary)
+        if chosen == "pooled":
+            return self.model_estimate(weights, confidence)
+        needed, order = self.completion.of_grid(weights)
+        words = rests_on(order)
+        if not np.isfinite(needed).all():
+            return no_estimate(chosen, confidence, rests_on=words)
+        if chosen == "blocked":
+            full = np.zeros(cells.counts.size)
+            full[cells.ran] = needed
+            over_replicates = cells.contrast(full, chosen, confidence)
+            if over_replicates.se > 0:
+                return replace(over_replicates, rests_on=words)
+        numbers = welch(cells.parts, needed[None], np.array([order > 0]))
+        estimate, se, df = (float(part[0]) for part in numbers)
+        estimate += cells.shift * total
+        return t_interval(estimate, se, df, "welch", confidence, rests_on=words)
+
+    def model_estimate(self, weights: Floats, confidence: float = 0.95) -> Estimate:
+        """The same in a model of low order with one error variance, replicates as its blocks.
+
+        The way out where cells ran once or never. A function of main effects alone that the model
+        cannot estimate is taken from that of main effects. Assumes that the orders left out are
+        zero; `rests_on` says which model it was.
+
+        Args:
+            weights: over the grid.
+            confidence: of the interval.
+        """
+        weights = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
+        for order in range(min(self.order, len(self.cells.shape)), 0, -1):
+            fit = ClassicalFit.of_cells(self.cells, order)
+            estimate = fit.contrast(weights, confidence)
+            if np.isfinite(estimate.estimate) or fit.takes_pairs(weights):
+                break
+        name = rests_on(order)
+        return replace(estimate, method=name, rests_on=name)

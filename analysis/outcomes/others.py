@@ -1,0 +1,59 @@
+"""What a table says besides the outcome looked at, each worked out when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.outcomes.convergence import Convergence
+from analysis.outcomes.given_converged import GivenConverged, given_converged
+from analysis.outcomes.missing import Missing, missing
+from analysis.outcomes.time_to_target import TimeToTarget
+
+
+@dataclass(frozen=True, eq=False)
+class OtherOutcomes:
+    """Of one table, at one confidence; InputError where the table has nothing for it.
+
+    Attributes:
+        runs: one row a planned run, typed.
+        factors: factor name to its declared levels.
+        response: the column looked at.
+        replicate: the column of the replicate, or None.
+        confidence: of every interval.
+    """
+
+    runs: pd.DataFrame
+    factors: Mapping[str, Sequence[str]]
+    response: str
+    replicate: str | None
+    confidence: float = 0.95
+
+    @cached_property
+    def convergence(self) -> Convergence:
+        """Rates, exact tests and Firth terms of convergence."""
+        return Convergence.of(self.runs, self.factors, confidence=self.confidence)
+
+    @cached_property
+    def time_to_target(self) -> TimeToTarget:
+        """Restricted mean epochs and curves by level."""
+        return TimeToTarget.of(self.runs, self.factors, self.replicate, self.confidence)
+
+    @cached_property
+    def given_converged(self) -> GivenConverged:
+        """The outcome of converged runs on common support."""
+        return given_converged(
+            self.runs,
+            self.factors,
+            self.response,
+            replicate=self.replicate,
+            confidence=self.confidence,
+        )
+
+    @cached_property
+    def missing(self) -> Missing:
+        """Lost and waiting runs by level, and whether they fell at random."""
+        return missing(self.runs, self.factors, self.response, self.confidence)

@@ -1,0 +1,195 @@
+"""Figures of combinations of levels and of single runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis import figures
+from analysis.figures import caption
+from analysis.outcomes.profiles import performance_profiles
+from analysis.report.gallery.figure import Drawn, NumberTable, captioned, runs_of
+from analysis.report.gallery.rounding import head_of, intervals, of_levels, rounded, unit_of
+from analysis.report.words.wording import counted
+from analysis.study import known
+from analysis.table.cells import cell_names, cell_table, grid_index, residual_table, with_levels
+from analysis.table.curves import curve_quantiles
+from analysis.table.statuses import FINISHED
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+MOST_CELLS_DRAWN = 60_000
+
+
+def too_many_cells(study: Study) -> bool:
+    """Whether a map of the declared grid would show nothing."""
+    return int(np.prod([len(levels) for levels in study.factors.values()])) > MOST_CELLS_DRAWN
+
+
+def cells_of(study: Study) -> pd.DataFrame:
+    """Counts and mean of every combination of levels."""
+    return cell_table(study.runs, study.factors, study.response)
+
+
+def cell_heat_map(study: Study) -> Drawn | None:
+    """Mean of every cell with a status overlay."""
+    if too_many_cells(study):
+        return None
+    cells = cells_of(study)
+    figure = figures.cell_heat_map(study.factors, cells, measure=study.measure)
+    text = f"Mean {study.measure.name} of every combination; marks say where runs went wrong."
+    return Drawn(figure, with_levels(cells), captioned(study, text, None))
+
+
+def cell_mosaic(study: Study) -> Drawn | None:
+    """Converged of finished runs in every cell."""
+    convergence = known(study.convergence)
+    alike = convergence is not None and not convergence.mixed
+    if "converged" not in study.frame or too_many_cells(study) or alike:
+        return None  # a mosaic of one colour says no more than the sentence of the section
+    cells = cells_of(study)
+    figure = figures.cell_mosaic(study.factors, cells)
+    text = "Replicates that converged in every combination of levels; factors are nested."
+    return Drawn(figure, with_levels(cells), captioned(study, text, None))
+
+
+def cells_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Every combination with its counts."""
+    measure = study.measure
+    columns: dict[str, object] = {
+        ", ".join(study.factors): rows["cell"].astype(str),
+        head_of(measure): rounded(rows["mean"], measure.scale, measure.digits),
+        "Runs": rows["runs"].astype(int),
+    }
+    for name in (*FINISHED, "missing"):
+        if "status" in study.frame:
+            columns[name.capitalize()] = rows[name].astype(int)
+    return NumberTable("Every combination of levels", pd.DataFrame(columns))
+
+
+def cell_strip(study: Study) -> Drawn:
+    """Cells by rank."""
+    cells = cells_of(study)
+    runs = pd.DataFrame(
+        {
+            "cell": cell_names(study.frame, list(study.factors)),
+            "value": study.runs[study.response],
+        }
+    ).dropna()
+    best = study.best().best
+    at = grid_index(cells.index.to_frame(index=False), study.table.factors)
+    cells["best"] = best.ravel()[at]
+    figure = figures.cell_strip(cells, runs, measure=study.measure)
+    text = f"Combinations by mean {study.measure.name}; small dots are single runs."
+    if best.any():
+        text += (
+            f" {counted(int(best.sum()), 'combination')} (diamonds) "
+            f"{'is' if best.sum() == 1 else 'are'} not shown to be worse than the best: the truly "
+            f"best is among them with 95% confidence. One of a {study.measure.worse_end} mean is "
+            "among them where its simultaneous interval is too wide to exclude it."
+        )
+    return Drawn(figure, runs, captioned(study, text, None))
+
+
+def cell_strip_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Combinations, best mean first."""
+    measure = study.measure
+    how = (measure.scale, measure.digits)
+    by_cell = rows.groupby("cell", sort=False)["value"].agg(["mean", "min", "max", "size"])
+    ranked = by_cell.sort_values("mean", ascending=not measure.higher_is_better, kind="stable")
+    ranked = ranked.reset_index()
+    columns = {
+        ", ".join(study.factors): ranked["cell"].astype(str),
+        head_of(measure): rounded(ranked["mean"], *how),
+        "Lowest run": rounded(ranked["min"], *how),
+        "Highest run": rounded(ranked["max"], *how),
+        "Runs": ranked["size"],
+    }
+    return NumberTable("Combinations of levels, best mean first", pd.DataFrame(columns))
+
+
+def performance_profile(study: Study) -> Drawn | None:
+    """Share of the runs of every level above each score."""
+    rows = performance_profiles(study.runs, study.factors, study.response)
+    if rows.empty:
+        return None
+    figure = figures.performance_profile(rows, measure=study.measure)
+    text = f"Performance profiles: share of a level's runs with a higher {study.measure.name}."
+    return Drawn(figure, rows, captioned(study, text, "Wilson, pointwise"))
+
+
+def performance_profile_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Shares above four scores."""
+    measure = study.measure
+    scores = np.unique(np.quantile(rows["tau"], [0, 0.25, 0.5, 0.75], method="nearest"))
+    rows = rows[rows["tau"].isin(scores)]
+    columns = {
+        **of_levels(rows),
+        head_of(measure): rounded(rows["tau"], measure.scale, measure.digits),
+        "Runs above it (%)": rounded(rows["share"], 100),
+        "95% interval": intervals(rows, 100, 1),
+    }
+    return NumberTable("Share of a level's runs above four scores", pd.DataFrame(columns))
+
+
+def learning_curves(study: Study) -> Drawn | None:
+    """Ribbons by level."""
+    curves = study.curve_rows
+    if curves is None or curves.empty:
+        return None
+    rows = curve_quantiles(curves, study.runs, study.factors)
+    text = (
+        "Validation accuracy by epoch: median over all runs of a level, band from the lower to "
+        "the upper quartile (no interval). A run that diverged goes on at chance."
+    )
+    return Drawn(figures.learning_curves(rows), rows, caption(text, runs_of(study), ""))
+
+
+def learning_curves_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Medians and quartiles at three epochs."""
+    epochs = np.unique(np.quantile(rows["epoch"], [0, 0.5, 1], method="nearest"))
+    rows = rows[rows["epoch"].isin(epochs)]
+    columns = {
+        **of_levels(rows),
+        "Epoch": rows["epoch"].astype(int),
+        "Median (%)": rounded(rows["median"], 100),
+        "Quartiles (%)": intervals(rows, 100, 1),
+    }
+    title = "Validation accuracy at the first, middle and last epoch"
+    return NumberTable(title, pd.DataFrame(columns))
+
+
+def diagnostics(study: Study) -> Drawn | None:
+    """Residuals of the cell means."""
+    cells = cells_of(study)
+    if not (cells["deviation"] >= 0).any():
+        return None
+    rows = residual_table(study.runs, study.factors, study.response)
+    figure = figures.diagnostics(rows, cells, measure=study.measure)
+    text = (
+        "Residuals of single runs around the mean of their combination: against that mean, against "
+        "normal quantiles, over the order of running and by replicate; standard deviation against "
+        "mean."
+    )
+    return Drawn(figure, rows, captioned(study, text, None))
+
+
+def diagnostics_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Residuals by replicate."""
+    measure = study.measure
+    groups = rows.groupby("replicate", sort=False)["residual"]
+    by_replicate = groups.agg(["size", "mean", "std", "min", "max"]).reset_index()
+    columns: dict[str, object] = {
+        "Replicate": by_replicate["replicate"].astype(str),
+        "Runs": by_replicate["size"],
+    }
+    names = {"mean": "Mean", "std": "Standard deviation", "min": "Lowest", "max": "Highest"}
+    for column, name in names.items():
+        columns[f"{name}{unit_of(measure)}"] = rounded(
+            by_replicate[column], measure.scale, measure.digits + 1
+        )
+    title = "Residuals around the mean of the combination, by replicate"
+    return NumberTable(title, pd.DataFrame(columns))

@@ -1,0 +1,280 @@
+"""Figures of single factors and of all terms: means, differences, tests, shares of the variance."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis import figures
+from analysis.effects.frames import by_method
+from analysis.effects.term_tests.standardised_effects import standardised_effects
+from analysis.figures.effects.forest import MOST_ROWS
+from analysis.figures.effects.pareto import MOST_TERMS
+from analysis.model.terms import Term
+from analysis.report.gallery.figure import Drawn, NumberTable, captioned, largest
+from analysis.report.gallery.rounding import (
+    head_of,
+    intervals,
+    of_levels,
+    rounded,
+    unit_of,
+    within_limits,
+)
+from analysis.report.words.names import TEST_NAMES, interval_name_of_means
+from analysis.report.words.wording import p_words
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+MOST_CONTRASTS = 8
+"""Differences of differences that the forest shows, the largest."""
+
+
+# --- marginal means -----------------------------------------------------------------------------
+
+
+def main_effects(study: Study) -> Drawn:
+    """Marginal means with the grand mean and the replicates."""
+    rows = study.effects()
+    means = rows[["factor", "level", "mean", "mean_low", "mean_high"]].rename(
+        columns={"mean_low": "low", "mean_high": "high"}
+    )
+    dots = replicate_means(study)
+    grand = study.estimates().grand_mean
+    figure = figures.main_effects(
+        means, grand, replicates=dots if len(dots) else None, measure=study.measure
+    )
+    text = (
+        f"Marginal mean of {study.measure.name} at each level, every combination weighing "
+        "the same; the dashed line is the grand mean, faint dots are single replicates."
+    )
+    single = means[["factor", "level"]]
+    if len(dots):
+        wide = dots.pivot(index=["factor", "level"], columns="replicate", values="mean")
+        single = wide.add_prefix("replicate_").reset_index()
+    data = means.merge(single, on=["factor", "level"], how="left").assign(grand_mean=grand)
+    shown = captioned(study, text + cut_at_limits(study, means), interval_name_of_means(study))
+    return Drawn(figure, data, shown)
+
+
+def main_effects_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Means and intervals by level."""
+    measure = study.measure
+    how = (measure.scale, measure.digits)
+    mean = rounded(rows["mean"], *how)
+    rows = within_limits(rows, measure)
+    columns = {**of_levels(rows), head_of(measure): mean, "95% interval": intervals(rows, *how)}
+    grand = rounded(rows["grand_mean"].head(1), *how)[0]
+    return NumberTable(f"Marginal means; the grand mean is {grand}", pd.DataFrame(columns))
+
+
+def cut_at_limits(study: Study, means: pd.DataFrame) -> str:
+    """Says so where an interval of a share would go below 0 or above 100 %."""
+    beyond = (means["low"] < 0) | (means["high"] > 1)
+    return " Intervals are cut at 0 and 100%." if study.measure.share and beyond.any() else ""
+
+
+def replicate_means(study: Study) -> pd.DataFrame:
+    """Marginal mean of every level within every replicate that ran completely.
+
+    Returns:
+        Columns factor, level, replicate, mean.
+    """
+    names = study.cells.replicate_names
+    rows = []
+    for factor, levels in study.table.factors.items() if len(names) > 1 else ():
+        margin = study.grid.margin(Term((factor,)))
+        for replicate, values in zip(names, margin.replicates, strict=True):
+            for level, value in zip(levels, values, strict=True):
+                if np.isfinite(value):
+                    rows.append((factor, level, replicate, float(value + margin.shift)))
+    return pd.DataFrame(rows, columns=["factor", "level", "replicate", "mean"])
+
+
+# --- differences --------------------------------------------------------------------------------
+
+
+def forest(study: Study) -> Drawn | None:
+    """Pairwise contrasts within factors, then the largest interaction contrasts."""
+    measure = study.measure
+    rows = pd.concat([_differences(study), _interaction_contrasts(study)], ignore_index=True)
+    if not rows["estimate"].notna().any():
+        return None
+    dots = _replicate_differences(study)
+    margin = measure.equivalent
+    figure = figures.forest(
+        rows, band=margin, replicates=dots if len(dots) else None, measure=measure
+    )
+    band = ""
+    if margin is not None:
+        wide = f"{margin * measure.scale:g} {measure.difference}".rstrip()
+        band = f" The grey band ({wide} to each side) would hardly matter."
+    text = (
+        f"Differences in {measure.name} between levels (first minus second) and the "
+        "largest differences of differences, whose intervals hold for all of them at once "
+        f"(Bonferroni); hollow where the interval holds 0.{band}"
+        f"{largest(int(rows['estimate'].notna().sum()), MOST_ROWS)}"
+    )
+    return Drawn(figure, rows, captioned(study, text))
+
+
+def _differences(study: Study) -> pd.DataFrame:
+    """Differences between levels: group (the factor), first, second, estimate, low, high."""
+    rows = study.contrasts()
+    return pd.DataFrame(
+        {
+            "group": rows["factor"].astype(str),
+            "contrast": rows["first"].astype(str) + " - " + rows["second"].astype(str),
+            **{name: rows[name] for name in ("first", "second", "estimate", "low", "high")},
+        }
+    )
+
+
+def _interaction_contrasts(study: Study) -> pd.DataFrame:
+    """The largest differences of differences: the same columns, and given_first, given_second."""
+    effects = study.estimates()
+    rows = by_method(effects.interaction_contrasts, effects.rule.primary)
+    rows = rows[np.isfinite(rows["estimate"])]
+    sizes = rows["estimate"].abs().sort_values(ascending=False, kind="stable")
+    rows = rows.loc[rows.index.isin(sizes.index[:MOST_CONTRASTS])]
+    names = zip(*(rows[k] for k in ("level", "versus", "other_level", "other_versus")), strict=True)
+    return pd.DataFrame(
+        {
+            "group": "differences of differences",
+            "contrast": [f"({a} - {b}) at {c} - at {d}" for a, b, c, d in names],
+            "first": rows["level"],
+            "second": rows["versus"],
+            "given_first": rows["other_level"],
+            "given_second": rows["other_versus"],
+            "estimate": rows["estimate"],
+            "low": rows["low_simultaneous"],
+            "high": rows["high_simultaneous"],
+        }
+    )
+
+
+def _replicate_differences(study: Study) -> pd.DataFrame:
+    """Pairwise differences within each replicate: group, first, second, replicate, estimate."""
+    means = replicate_means(study)
+    rows = []
+    for factor, levels in study.table.factors.items() if len(means) else ():
+        part = means[means["factor"] == factor].pivot(
+            index="replicate", columns="level", values="mean"
+        )
+        for first, second in combinations(levels, 2):
+            if first in part and second in part:
+                for replicate, value in (part[first] - part[second]).dropna().items():
+                    rows.append((factor, first, second, replicate, float(value)))
+    return pd.DataFrame(rows, columns=["group", "first", "second", "replicate", "estimate"])
+
+
+def forest_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Differences with their intervals."""
+    measure = study.measure
+    how = (measure.scale, measure.digits, True)
+    columns = {
+        "Factor": rows["group"].astype(str),
+        "Contrast": rows["contrast"].astype(str),
+        f"Difference{unit_of(measure)}": rounded(rows["estimate"], *how),
+        "95% interval": intervals(rows, *how),
+    }
+    return NumberTable("Differences between levels, first minus second", pd.DataFrame(columns))
+
+
+# --- all terms ----------------------------------------------------------------------------------
+
+
+def pareto(study: Study) -> Drawn | None:
+    """Standardised effects with both lines."""
+    effects = study.estimates()
+    rows = standardised_effects(effects)
+    if rows.empty:
+        return None
+    deciding = effects.deciding if effects.fit.residual_df > 0 else "lenth"
+    text = (
+        f"Standardised effects: the |t| that has the p of each term's {TEST_NAMES[deciding]}. "
+        "Solid: critical value of one term at 5%; dashed: at its step of Holm's procedure over all "
+        f"terms.{largest(len(rows), MOST_TERMS)}"
+    )
+    return Drawn(figures.pareto(rows), rows, captioned(study, text, None))
+
+
+def pareto_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+    """|t|, p and both lines by term."""
+    columns = {
+        "Term": rows["term"].astype(str).str.replace(":", " × "),
+        "|t|": rounded(rows["t"].abs(), 1, 2),
+        "p": [p_words(float(one)) for one in rows["p"]],
+        "Line of one term": rounded(rows["alpha_line"], 1, 2),
+        "Line of its Holm step": rounded(rows["holm_line"], 1, 2),
+    }
+    return NumberTable("Standardised effects", pd.DataFrame(columns))
+
+
+def half_normal(study: Study) -> Drawn | None:
+    """Lenth's plot, where there is no error term."""
+    analysed = study.estimates().lenth
+    if analysed is None or analysed.refused is not None:
+        return None
+    rows = analysed.effects[["contrast", "effect", "absolute", "quantile", "p", "active_me"]].copy()
+    measure = study.measure
+    figure = figures.half_normal(
+        rows, pse=analysed.pse, me=analysed.me, sme=analysed.sme, measure=measure
+    )
+    text = (
+        "Half-normal plot of the orthonormal contrasts (high minus low). The line has Lenth's "
+        f"pseudo standard error ({analysed.pse * measure.scale:.3g} {measure.difference}) as "
+        "slope; ME and SME are his margins of error for one and for all contrasts; named "
+        "contrasts exceed ME."
+    )
+    return Drawn(figure, rows, captioned(study, text, None))
+
+
+def half_normal_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Contrasts, largest first."""
+    measure = study.measure
+    rows = rows.sort_values("absolute", ascending=False, kind="stable")
+    columns = {
+        "Contrast": rows["contrast"].astype(str),
+        f"Effect{unit_of(measure)}": rounded(rows["effect"], measure.scale, 2, True),
+        "p": [p_words(float(one)) for one in rows["p"]],
+        "Beyond ME": ["yes" if one else "no" for one in rows["active_me"]],
+    }
+    return NumberTable("Contrasts, largest first", pd.DataFrame(columns))
+
+
+def variance_shares(study: Study) -> Drawn | None:
+    """Bars that sum to 100%."""
+    table = study.variance_shares()
+    rows = table[np.isfinite(table["percent"].astype(float))]
+    if rows.empty:
+        return None
+    names = {"higher": "three factors and more", "noise": "noise within cells"}
+    data = pd.DataFrame(
+        {
+            "term": rows["term"].replace(names),
+            "kind": rows["kind"],
+            "share": rows["percent"] / 100,
+            "low": rows["low"] / 100,
+            "high": rows["high"] / 100,
+        }
+    )
+    text = (
+        f"Share of the variance of {study.measure.name} of a single run that each term "
+        "explains, corrected for noise; shares sum to 100%."
+    )
+    shown = captioned(study, text, "parametric bootstrap")
+    return Drawn(figures.variance_shares(data), data, shown)
+
+
+def variance_shares_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Shares with their intervals."""
+    columns = {
+        "Term": rows["term"].astype(str).str.replace(":", " × "),
+        "Share of variance (%)": rounded(rows["share"], 100),
+        "95% interval": intervals(rows, 100, 1),
+    }
+    return NumberTable("Shares of the variance of a single run", pd.DataFrame(columns))

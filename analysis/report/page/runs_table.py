@@ -1,0 +1,49 @@
+"""The table of runs as it stands in the page without scripts; with them it can be searched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.report.gallery.rounding import head_of
+from runner.content.response import RESPONSES
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+STATIC_ROWS = 600
+"""Rows of the table of runs that stand in the page without scripts."""
+SHORT_ID = 8
+"""Digits of a cell's identity that the page shows."""
+
+
+def table_of_runs(study: Study) -> dict[str, Any]:
+    """Head, rows and caption of the table; the outcome looked at is the first of the numbers."""
+    frame, measure = study.frame, study.measure
+    head = [{"text": "Run", "key": "cell", "number": False}] if "cell" in frame else []
+    head += [{"text": name, "key": f"level:{name}", "number": False} for name in study.factors]
+    if study.replicate:
+        head.append({"text": "Replicate", "key": "replicate", "number": True})
+    if "status" in frame:
+        head.append({"text": "Status", "key": "status", "number": False})
+    others = [one for one in RESPONSES if one.listed and one.column != study.response]
+    shown = [measure, *(one for one in others if one.column in frame)]
+    head.append({"text": head_of(measure), "key": measure.key or "response", "number": True})
+    head += [{"text": one.name.capitalize(), "key": one.key, "number": True} for one in shown[1:]]
+    columns: list[list[str]] = []
+    if "cell" in frame:  # as short as it stays unique on the page; outcomes.csv has it whole
+        columns.append(frame["cell"].astype(str).str[:SHORT_ID].tolist())
+    columns += [frame[factor].astype(str).tolist() for factor in study.factors]
+    if study.replicate:
+        columns.append(frame[study.replicate].astype(str).tolist())
+    if "status" in frame:
+        columns.append(frame["status"].astype(str).tolist())
+    for one in shown:
+        values = study.runs[one.column].to_numpy(float) * one.scale
+        columns.append([f"{v:.{one.digits}f}" if np.isfinite(v) else "" for v in values])
+    rows = list(zip(*columns, strict=True))
+    note = "Every planned run"
+    if len(rows) > STATIC_ROWS:
+        note = f"The first {STATIC_ROWS} of {len(rows)} planned runs; outcomes.csv has all"
+    return {"head": head, "rows": rows[:STATIC_ROWS], "caption": note}

@@ -1,0 +1,273 @@
+"""What each section of the page consists of: its figures, its texts, its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.report.gallery.catalogue import FIGURES
+from analysis.report.words.methods import methods, varied
+from analysis.report.words.names import TEST_NAMES, readable
+from analysis.report.words.wording import counted, p_words
+from analysis.study import known
+from analysis.table.cells import cell_table
+
+if TYPE_CHECKING:
+    from analysis.outcomes.convergence import Convergence
+    from analysis.study import Study
+
+MOST_SETS = 12
+"""Sets of terms that cannot be told apart, named one by one."""
+Table = dict[str, Any]
+
+
+class Content(NamedTuple):
+    """Beside figures: sentences and tables."""
+
+    texts: list[str] = []  # noqa: RUF012 - a NamedTuple's, never changed
+    tables: list[Table] = []  # noqa: RUF012
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the page.
+
+    Attributes:
+        key: its anchor, which figures name.
+        title: its heading.
+        content: what stands in it beside its figures.
+    """
+
+    key: str
+    title: str
+    content: Callable[[Study, Convergence | None], Content] = lambda study, convergence: Content()
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of its figures, in order."""
+        return [one.name for one in FIGURES if one.section == self.key]
+
+
+def _head(*names: str, numbers: Sequence[str] = ()) -> list[dict[str, Any]]:
+    return [{"text": name, "number": name in numbers} for name in names]
+
+
+def _convergence(_study: Study, convergence: Convergence | None) -> Content:
+    """Tests where some runs converged and some did not, and what the reader must know."""
+    if convergence is None:
+        return Content()
+    tables = [_convergence_tests(convergence)] if convergence.mixed else []
+    return Content(list(convergence.notes), tables)
+
+
+def _convergence_tests(convergence: Convergence) -> dict[str, Any]:
+    firth = convergence.terms.set_index("term")
+    rows = []
+    for row in convergence.tests.to_dict("records"):
+        term = firth.loc[row["factor"]] if row["factor"] in firth.index else None
+        rows.append(
+            [
+                str(row["factor"]),
+                p_words(float(row["p"])),
+                p_words(float(row["p_holm"])),
+                "n/a" if term is None else p_words(float(term["p"])),
+                str(row["method"]),
+            ]
+        )
+    head = ("Factor", "p", "p (Holm)", "p (Firth)", "Test")
+    numbers = ("p", "p (Holm)", "p (Firth)")
+    return {
+        "title": "Does the factor decide convergence? Exact Cochran–Mantel–Haenszel test, "
+        "stratified by all other factors, beside Firth's penalised likelihood ratio",
+        "head": _head(*head, numbers=numbers),
+        "rows": rows,
+    }
+
+
+def _time(study: Study, _convergence: Convergence | None) -> Content:
+    """A sentence in place of empty panels, where no run reached the target."""
+    times = known(study.time_to_target)
+    if times is None or times.curves.empty or (times.curves["reached"] > 0).any():
+        return Content()
+    target = (study.info.get("train") or {}).get("target")
+    words = f"{float(target):.0%} validation accuracy" if target else "the target"
+    return Content(
+        [
+            f"No run reached {words} within {counted(int(times.budget), 'epoch')}, so there is no "
+            "time to compare. A lower train.target or more epochs would tell the levels apart."
+        ]
+    )
+
+
+def _design(study: Study, _convergence: Convergence | None) -> Content:
+    """Size and kind of the design, what it mixes up, and what its levels are."""
+    sizes = [len(levels) for levels in study.factors.values()]
+    cells = cell_table(study.runs, study.factors, study.response)
+    whole = int(np.prod(sizes))
+    kind = "every combination" if len(cells) == whole else f"{len(cells)} of {whole} combinations"
+    text = (
+        f"{' × '.join(map(str, sizes))} levels; {kind}, {len(study.frame)} planned runs. Runs are "
+        "ordered replicate by replicate and shuffled within each, so that any prefix of the run "
+        "is balanced."
+        if study.info
+        else f"{' × '.join(map(str, sizes))} levels; {kind}, {len(study.frame)} runs."
+    )
+    texts = [text, *_mixing(study)]
+    levels = study.info.get("levels") or {}
+    rows = []
+    for factor, labels in study.factors.items():
+        for label in labels:
+            one = dict(dict(levels.get(factor) or {}).get(label) or {})
+            parameters = dict(one.get("parameters") or {})
+            rows.append(
+                [
+                    factor,
+                    label,
+                    ", ".join(f"{name} = {value}" for name, value in sorted(parameters.items())),
+                    str(int((study.frame[factor].astype(str) == label).sum())),
+                ]
+            )
+    table = {
+        "title": "Factors and their levels",
+        "head": _head("Factor", "Level", "Parameters", "Runs", numbers=("Runs",)),
+        "rows": rows,
+    }
+    return Content(texts, [table])
+
+
+def _mixing(study: Study) -> list[str]:
+    """What an incomplete or unbalanced grid mixes up."""
+    aliasing = known(lambda: study.aliasing)
+    if aliasing is None or aliasing.complete:
+        return []
+    sets = [" = ".join(readable(term) for term in one) for one in aliasing.sets]
+    said = [f"Cannot be told apart: {one}." for one in sets[:MOST_SETS]]
+    if len(sets) > MOST_SETS:
+        said.append(f"{len(sets) - MOST_SETS} more sets are in effects.json.")
+    resolution = aliasing.measures.get("resolution")
+    if resolution:
+        said.append(f"Resolution {resolution}.")
+    return said
+
+
+def _protocol(study: Study, _convergence: Convergence | None) -> Content:
+    """The methods paragraph, and what every run shared."""
+    texts = [methods(study)] if _can_be_estimated(study) else []
+    rows = []
+    for section in ("data", "model", "train"):
+        for name, value in dict(study.info.get(section) or {}).items():
+            known = name != "root" and value not in (None, {}, [])
+            if known and f"{section}.{name}" not in varied(study):
+                rows.append([f"{section}.{name}", str(value)])
+    fixed = (study.info.get("spec") or {}).get("fixed") or []
+    rows += [[f"fixed {one['factor']}", str(one["label"])] for one in fixed]
+    if not rows:
+        return Content(texts)
+    table = {"title": "What every run shared", "head": _head("Setting", "Value"), "rows": rows}
+    return Content(texts, [table])
+
+
+def _can_be_estimated(study: Study) -> bool:
+    """Whether runs have an outcome, of two levels of every factor at least."""
+    return known(lambda: study.table) is not None
+
+
+def _provenance(study: Study, _convergence: Convergence | None) -> Content:
+    """Commits, hosts and devices of the attempts."""
+    attempts = study.attempt_rows
+    if attempts is None or attempts.empty:
+        return Content()
+    rows = []
+    grouped = attempts.assign(
+        commit=attempts["commit"].fillna("unknown").astype(str).str[:10],
+        dirty=attempts["dirty"].fillna(value=False).astype(bool),
+        device=attempts["device"].fillna("").astype(str),
+        host=attempts["host"].fillna("").astype(str),
+    ).groupby(["commit", "dirty", "host", "device"], sort=True)
+    for (commit, dirty, host, device), part in grouped:
+        versions = next((one for one in part["versions"] if isinstance(one, dict) and one), {})
+        seconds = pd.to_numeric(part["seconds"], errors="coerce").sum()
+        rows.append(
+            [
+                f"{commit}{' with changes' if dirty else ''}",
+                host,
+                device,
+                str(len(part)),
+                f"{seconds / 60:.1f}",
+                ", ".join(f"{name} {value}" for name, value in sorted(versions.items())),
+            ]
+        )
+    head = ("Commit", "Host", "Device", "Attempts", "Minutes", "Versions")
+    table = {
+        "title": "Where the runs come from",
+        "head": _head(*head, numbers=("Attempts", "Minutes")),
+        "rows": rows,
+    }
+    return Content([], [table])
+
+
+def _diagnostics(study: Study, _convergence: Convergence | None) -> Content:
+    """How intervals were chosen, and the tests of all terms."""
+    if not _can_be_estimated(study):
+        return Content()
+    rule = study.grid.rule
+    return Content([f"Primary intervals: {rule.primary}; {rule.reason}."], [_terms(study)])
+
+
+def _terms(study: Study) -> dict[str, Any]:
+    """The tests that decide, and the classical table for reference, with effect sizes."""
+    effects = study.estimates()
+    decisive = effects.decisive.set_index("term")
+    rows = []
+    for row in effects.type3.to_dict("records"):
+        term = str(row["term"])
+        p, robust = (float(decisive[name].get(term, np.nan)) for name in ("p", "p_holm"))
+        eta = [
+            float(row[name]) for name in ("partial_eta2", "partial_eta2_low", "partial_eta2_high")
+        ]
+        shown = f"{eta[0]:.2f} [{eta[1]:.2f}, {eta[2]:.2f}]" if np.isfinite(eta).all() else ""
+        f = float(row["F"])
+        rows.append(
+            [
+                readable(term),
+                f"{row['df']:g}",
+                f"{f:.2f}" if np.isfinite(f) else "",
+                p_words(float(row["p"])) if np.isfinite(f) else "",
+                shown,
+                p_words(p) if np.isfinite(p) else "",
+                p_words(robust) if np.isfinite(robust) else "",
+            ]
+        )
+    head = ("Term", "df", "F", "p (classical)", "Partial η²", "p", "p (Holm)")
+    classical = (
+        ""
+        if effects.deciding == "type3"
+        else (
+            "; the classical type III columns, which assume one variance in all cells, are for "
+            "reference only"
+        )
+    )
+    return {
+        "title": f"Tests of all terms: p is that of the {TEST_NAMES[effects.deciding]}{classical}",
+        "head": _head(*head, numbers=head[1:]),
+        "rows": rows,
+    }
+
+
+SECTIONS = (
+    Section("effects", "Main effects"),
+    Section("interactions", "Interactions"),
+    Section("convergence", "Convergence", _convergence),
+    Section("time", "Time to target", _time),
+    Section("curves", "Learning curves"),
+    Section("cells", "Cells"),
+    Section("design", "Design", _design),
+    Section("protocol", "Protocol", _protocol),
+    Section("provenance", "Provenance", _provenance),
+    Section("diagnostics", "Diagnostics", _diagnostics),
+)
+"""In the order a reader asks."""

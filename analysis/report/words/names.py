@@ -1,0 +1,37 @@
+"""What intervals and tests are called, in captions, notes and tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+INTERCEPT = "(Intercept)"
+METHOD_NAMES = {
+    "welch": "cell-means Welch",
+    "blocked": "t over replicates",
+    "pooled": "classical fit, pooled variance",
+}
+TEST_NAMES = {
+    "welch": "Welch test, which lets every cell have its own variance",
+    "blocked": "test over replicates, which holds whatever the cells of a replicate share",
+    "type3": "type III F test",
+    "lenth": "contrast over Lenth's pseudo standard error",
+}
+"""What the tests that decide (`Effects.deciding`) are called in captions."""
+
+
+def interval_name(study: Study) -> str:
+    """What the intervals of differences and effects are called."""
+    return METHOD_NAMES[study.grid.rule.primary]
+
+
+def interval_name_of_means(study: Study) -> str:
+    """What the intervals of marginal means are called."""
+    return METHOD_NAMES[study.grid.rule.means]
+
+
+def readable(term: str) -> str:
+    """A term as a reader meets it: "A × B"; no factor has the colon that joins them."""
+    return "the grand mean" if term == INTERCEPT else term.replace(":", " × ")

@@ -1,0 +1,161 @@
+"""A number with its interval, and the one way from a standard error to limits and p: Student's t.
+
+The degrees of freedom of a variance that is a sum of estimated parts are Satterthwaite's (1946,
+Biometrics Bulletin 2): (sum of parts)^2 / sum(part^2 / its degrees of freedom).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from analysis.stats.arrays import Floats, Truths
+
+NAN = float("nan")
+INTERVAL = ("estimate", "se", "df", "low", "high", "p")
+"""The numbers of an estimate, in the order in which tables show them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval; NaN where it cannot be estimated.
+
+    Attributes:
+        estimate: in units of the response.
+        se: standard error.
+        df: degrees of freedom of the t reference.
+        low: lower end of the interval at `confidence`.
+        high: upper end.
+        p: two-sided p of estimate = 0.
+        method: welch, pooled, blocked, or the name of a fit.
+        replicates: complete replicates of the cells it needs (blocked only).
+        rests_on: "cell means", or the model that predicts its empty cells.
+    """
+
+    estimate: float
+    se: float
+    df: float
+    low: float
+    high: float
+    p: float
+    method: str
+    confidence: float = 0.95
+    replicates: int | None = None
+    rests_on: str = "cell means"
+
+
+def t_limits(
+    estimate: Floats, se: Floats, df: Floats, confidence: float = 0.95
+) -> tuple[Floats, Floats, Floats]:
+    """Student-t limits and two-sided p-values.
+
+    A standard error of exactly 0 comes from cells that never varied: it earns no interval of width
+    0, nor does one without degrees of freedom.
+
+    Args:
+        estimate: of any shape.
+        se: standard errors, same shape.
+        df: degrees of freedom, same shape.
+        confidence: of the intervals.
+
+    Returns:
+        low, high and p of that shape, NaN where there is no interval.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        known = np.isfinite(estimate) & np.isfinite(se) & (se > 0) & np.isfinite(df) & (df > 0)
+        safe = np.where(known, df, 1.0)
+        half = np.where(known, stdtrit(safe, 0.5 + confidence / 2) * se, np.nan)
+        p = np.where(known, 2 * stdtr(safe, -np.abs(estimate / np.where(known, se, 1.0))), np.nan)
+    return estimate - half, estimate + half, p
+
+
+def t_interval(
+    estimate: float,
+    se: float,
+    df: float,
+    method: str,
+    confidence: float = 0.95,
+    replicates: int | None = None,
+    rests_on: str = "cell means",
+) -> Estimate:
+    """One estimate with its `t_limits`."""
+    known = np.asarray(float(estimate)), np.asarray(float(se)), np.asarray(float(df))
+    low, high, p = (float(end) for end in t_limits(*known, confidence))
+    return Estimate(estimate, se, df, low, high, p, method, confidence, replicates, rests_on)
+
+
+def no_estimate(
+    method: str,
+    confidence: float = 0.95,
+    replicates: int | None = None,
+    rests_on: str = "cell means",
+) -> Estimate:
+    """NaN throughout."""
+    return Estimate(NAN, NAN, NAN, NAN, NAN, NAN, method, confidence, replicates, rests_on)
+
+
+def satterthwaite(total: Floats, below: Floats) -> Floats:
+    """Degrees of freedom of a variance that is a sum of parts.
+
+    Args:
+        total: the variance.
+        below: sum of (part^2 / degrees of freedom of the part), same shape.
+
+    Returns:
+        NaN where no part has degrees of freedom.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(below > 0, total**2 / below, np.nan))
+
+
+def welch_difference(one: Estimate, two: Estimate, confidence: float, method: str) -> Estimate:
+    """Difference of two independent estimates (Welch 1938)."""
+    # A study whose cells ran once has 0 degrees of freedom, hence no interval.
+    parts = [np.float64(each.se) ** 2 for each in (one, two)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        below = sum(
+            part**2 / np.float64(each.df) for part, each in zip(parts, (one, two), strict=True)
+        )
+    variance = np.asarray(sum(parts))
+    df = float(satterthwaite(variance, np.asarray(below)))
+    gap = one.estimate - two.estimate
+    return t_interval(gap, float(np.sqrt(variance)), df, method, confidence)
+
+
+@dataclass(frozen=True, eq=False)
+class MeanParts:
+    """Independent means with a variance each: what Welch's interval is made of.
+
+    Attributes:
+        means: shape (cells,), minus any shift.
+        variances: of the means.
+        freedom: of each variance, NaN where `single`.
+        single: cells that ran once; they share one pooled variance.
+        pooled_df: of that variance; 0 where there is none.
+    """
+
+    means: Floats
+    variances: Floats
+    freedom: Floats
+    single: Truths
+    pooled_df: int
+
+    def components(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Parts of the variance of weighted sums, and the degrees of freedom of each.
+
+        Cells that ran once are one component together, not many: they share their variance.
+
+        Args:
+            weights: shape (functions, cells).
+
+        Returns:
+            Shapes (functions, components) and (components,).
+        """
+        parts, freedom = weights**2 * self.variances, self.freedom
+        if self.single.any():
+            together = parts[:, self.single].sum(axis=1, keepdims=True)
+            parts = np.hstack([parts[:, ~self.single], together])
+            freedom = np.append(freedom[~self.single], self.pooled_df or np.nan)
+        return parts, freedom

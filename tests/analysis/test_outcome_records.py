@@ -1,0 +1,113 @@
+"""Whatever reads an outcome agrees on what it is: its unit, its direction, its words."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import analysis
+from analysis.commands import run
+from analysis.report.gallery.catalogue import BY_NAME
+from analysis.report.page.page import _effects
+from analysis.report.words.answer import answer
+from analysis.report.words.paper import markdown_table
+from analysis.study import Study
+from runner.content.response import ACCURACY, EPOCHS, RESPONSES, response_of
+
+FACTORS = {"opt": ("adam", "sgd"), "b": ("p", "q")}
+
+
+def runs(**columns: float) -> pd.DataFrame:
+    """Four runs a cell; each column has this much more with adam, and a little noise."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for opt, b, seed in itertools.product(*FACTORS.values(), range(4)):
+        row: dict[str, object] = {"opt": opt, "b": b, "seed": seed}
+        for name, effect in columns.items():
+            row[name] = 0.8 + effect * (opt == "adam") + 0.01 * rng.normal()
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def study(response: str, *claims: str, **columns: float) -> Study:
+    frame = runs(**columns)
+    return analysis.from_frame(frame, list(FACTORS), response, "seed", claims=claims)
+
+
+def test_a_claim_is_judged_on_its_own_outcome_whichever_is_looked_at() -> None:
+    looked = study("test_accuracy", "opt: adam > sgd by 5", test_accuracy=0.1, seconds=-20.0)
+    for one in (looked, looked.outcome("seconds"), looked.outcome("seconds").outcome("seconds")):
+        (claim,) = one.document()["claims"]
+        assert (claim["outcome"], claim["verdict"]) == ("accuracy", "supported")
+        assert claim["estimate"] == pytest.approx(0.1, abs=0.02)
+        assert "points better than sgd" in claim["sentence"]
+
+
+def test_a_margin_is_in_the_unit_that_the_outcome_is_shown_in() -> None:
+    loss = study("val_loss", "opt: adam < sgd by 0.5", "opt: adam < sgd by 0.1", val_loss=-0.24)
+    far, near = loss.document()["claims"]
+    assert (far["outcome"], far["margin"], far["verdict"]) == ("val_loss", 0.5, "refuted")
+    assert near["verdict"] == "supported"
+    assert far["sentence"].startswith(
+        "Refuted: opt = adam is 0.228 lower than sgd (95% interval −0.2"
+    )
+    assert "point" not in far["sentence"] + near["sentence"]
+    share = study("test_accuracy", "opt: adam > sgd by 5", test_accuracy=0.1).claims()
+    assert share["margin"].iloc[0] == pytest.approx(0.05)
+
+
+def test_a_table_on_the_command_line_takes_margins_in_its_own_unit(
+    tmp_path: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = f"{tmp_path}/loss.csv"
+    runs(val_loss=-0.24).to_csv(path, index=False)
+    command = ["effects", "--table", path, "--factors", "opt", "b", "--response", "val_loss"]
+    command += ["--block", "seed", "--lower-is-better", "--claim", "opt: adam < sgd by 0.5"]
+    assert run(command) == 0
+    assert '"verdict": "refuted"' in capsys.readouterr().out
+
+
+def test_where_lower_is_better_every_display_calls_the_lower_level_the_better() -> None:
+    """Adam has the lower loss: the answer, its table, the best set and the strip agree."""
+    loss = study("val_loss", val_loss=-0.24)
+    found = answer(loss)
+    lead = next(text for text in found.sentences if text.startswith("What improves val_loss"))
+    assert "opt (adam over sgd: −0.2" in lead
+    assert _effects(loss, found)[0]["levels"] == "adam over sgd"
+    best = loss.best().levels.set_index("level")["best"]
+    assert best["adam"]
+    assert not best["sgd"]
+    strip = BY_NAME["cell_strip"]
+    drawn = strip.draw(loss)
+    assert drawn is not None
+    ranked = strip.table(loss, drawn.data)
+    assert ranked is not None
+    assert ranked.columns["opt, b"].iloc[0].startswith("adam")
+    assert "worse" not in markdown_table(loss)
+
+
+def test_a_direction_that_was_declared_overrules_the_name() -> None:
+    frame = runs(score=-0.24)
+    named = analysis.from_frame(frame, list(FACTORS), "score", "seed")
+    declared = analysis.from_frame(frame, list(FACTORS), "score", "seed", higher_is_better=False)
+    assert named.measure.higher_is_better
+    assert not declared.measure.higher_is_better
+    leads = [answer(one).sentences[1] for one in (named, declared)]
+    assert "(sgd over adam: +0.2" in leads[0]
+    assert "(adam over sgd: −0.2" in leads[1]
+
+
+def test_a_record_of_ours_is_for_values_that_fit_it() -> None:
+    assert response_of("test_accuracy", [0.1, 0.93]) is ACCURACY
+    percent = response_of("test_accuracy", [10.0, 93.2])
+    assert (percent.scale, percent.unit, percent.better) == (1.0, "", "higher")
+    assert response_of("restricted_epochs", [3.0, 12.0]) is EPOCHS
+    assert response_of("val_perplexity").better == "lower"
+
+
+def test_records_have_keys_and_columns_of_their_own() -> None:
+    assert len({one.key for one in RESPONSES}) == len(RESPONSES)
+    assert len({one.column for one in RESPONSES}) == len(RESPONSES)
