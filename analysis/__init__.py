@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analysis.accessors import register
+from analysis.accessors import register_accessor
 
 if TYPE_CHECKING:
     from analysis.effects.estimate import Effects
@@ -38,8 +38,8 @@ __all__ = [
     "read_table",
 ]
 
-register("plot", "analysis.report.plots", "Plots")
-register("document", "analysis.document.document", "bound")
+register_accessor("plot", "analysis.report.plots", "Plots")
+register_accessor("document", "analysis.document.document", "bound")
 
 _HOMES = {
     "CellMeans": "model.cell_means",

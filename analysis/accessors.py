@@ -12,7 +12,7 @@ from typing import Any
 _HOMES: dict[str, tuple[str, str]] = {}
 
 
-def register(name: str, module: str, attribute: str) -> None:
+def register_accessor(name: str, module: str, attribute: str) -> None:
     """Let `study.NAME` be what `attribute` of a module makes of the study."""
     _HOMES[name] = module, attribute
 

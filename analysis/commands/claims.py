@@ -27,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
         )
     for row in study.claims().itertuples():
         print(f"{str(row.verdict).upper():13}{row.claim}")
-        print(shared.wrapped(str(row.reason), indent=13))
+        print(shared.for_terminal(str(row.reason), indent=13))
     return 0

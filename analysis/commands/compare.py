@@ -31,12 +31,15 @@ def run(options: argparse.Namespace) -> int:
     from analysis.compare.comparison import compare
     from analysis.study import load
 
-    found = compare([load(name, options.storage) for name in options.studies])
+    comparison = compare([load(name, options.storage) for name in options.studies])
     if options.out is None:
-        print(described(found))
+        print(comparison_text(comparison))
         return 0
     whole = pd.concat(
-        [found.effects.assign(kind="effect"), found.differences.assign(kind="difference")],
+        [
+            comparison.effects.assign(kind="effect"),
+            comparison.differences.assign(kind="difference"),
+        ],
         ignore_index=True,
     )
     try:
@@ -47,24 +50,26 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def described(found: Comparison) -> str:
+def comparison_text(comparison: Comparison) -> str:
     """Both tables as text, in percentage points where the outcome is a share, the notes below."""
     import numpy as np
 
-    unit = f", {found.measure.difference}" if found.measure.difference else ""
-    parts = [f"Effects by study with 95% intervals{unit}", _text(_by_study(found))]
-    rows = found.differences
+    unit = f", {comparison.measure.difference}" if comparison.measure.difference else ""
+    parts = [f"Effects by study with 95% intervals{unit}", _text(_by_study(comparison))]
+    rows = comparison.differences
     table = rows[["effect", "study", "reference"]].assign(
-        difference=_with_intervals(rows, found.measure.scale),
+        difference=_with_intervals(rows, comparison.measure.scale),
         p_holm=[f"{p:.3g}" if np.isfinite(p) else "n/a" for p in rows["p_holm"]],
     )
     parts += [f"Differences of effects (study minus reference){unit}", _text(table)]
-    return "\n\n".join([*parts, *(f"Note: {note}" for note in found.notes)])
+    return "\n\n".join([*parts, *(f"Note: {note}" for note in comparison.notes)])
 
 
-def _by_study(found: Comparison) -> pd.DataFrame:
+def _by_study(comparison: Comparison) -> pd.DataFrame:
     """Effects as rows, studies as columns, each estimate with its interval."""
-    shown = found.effects.assign(text=_with_intervals(found.effects, found.measure.scale))
+    shown = comparison.effects.assign(
+        text=_with_intervals(comparison.effects, comparison.measure.scale)
+    )
     order = list(dict.fromkeys(shown["study"]))
     wide = shown.pivot(index="effect", columns="study", values="text")[order]
     return wide.reindex(shown["effect"].drop_duplicates()).reset_index()

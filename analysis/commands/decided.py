@@ -27,9 +27,9 @@ def run(options: argparse.Namespace) -> int:
     """Print the state in a sentence, then every difference between two levels."""
     from analysis.study import load
 
-    found = load(options.study, options.storage).decided(options.precision)
-    print(shared.wrapped(found.sentence))
-    for row in found.table.to_dict("records"):
+    look = load(options.study, options.storage).decided(options.precision)
+    print(shared.for_terminal(look.sentence))
+    for row in look.table.to_dict("records"):
         more = float(row["replicates_to_decide"])
         state = "decided" if row["decided"] else "open"
         if not row["decided"] and not math.isnan(more):  # NaN: more than can be said

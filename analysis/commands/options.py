@@ -71,7 +71,7 @@ def _of_table(options: argparse.Namespace) -> Study:
     return Study.of(table, planned_claims=tuple(options.claim), higher_is_better=higher)
 
 
-def wrapped(text: str, indent: int = 0) -> str:
+def for_terminal(text: str, indent: int = 0) -> str:
     """Text broken at words where it meets the edge of a terminal; one line for a file."""
     edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(text) + indent + 1
     return textwrap.fill(text, edge, initial_indent=" " * indent, subsequent_indent=" " * indent)

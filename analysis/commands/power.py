@@ -47,13 +47,13 @@ def run(options: argparse.Namespace) -> int:
         table = detectable(cells, options.power, precision=options.precision, sigma=options.sigma)
     else:
         table = _stated(options)
-    print(described(table, options.power))
+    print(power_text(table, options.power))
     return 0
 
 
 def _stated(options: argparse.Namespace) -> pd.DataFrame:
     """The table of a design that exists only in the options."""
-    from analysis.verdicts.power import plan
+    from analysis.verdicts.power import detectable_in_plan
 
     if not options.levels:
         raise InputError("name a study, or a design by --levels, --sigma and --replicates")
@@ -69,12 +69,12 @@ def _stated(options: argparse.Namespace) -> pd.DataFrame:
             "expected one name of its own for each"
         )
     factors = {n: [str(i) for i in range(k)] for n, k in zip(names, options.levels, strict=True)}
-    return plan(
+    return detectable_in_plan(
         factors, options.sigma, options.replicates, options.power, precision=options.precision
     )
 
 
-def described(table: pd.DataFrame, power: float = 0.8) -> str:
+def power_text(table: pd.DataFrame, power: float = 0.8) -> str:
     """The table as text a person reads, with one sentence on how to read it."""
     shown = table[["term", "compares", "se", "half_width", "detectable", "detectable_f"]].copy()
     if table["replicates_for_precision"].notna().any():

@@ -84,7 +84,7 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
         raise InputError(
             f"{' and '.join(names)} share no factor with two levels, so no effect to compare"
         )
-    found: dict[str, list[tuple[str, str, Estimate]]] = {
+    by_study: dict[str, list[tuple[str, str, Estimate]]] = {
         study.name: _effects(study.grid, shared, confidence) for study in studies
     }
     rows = [
@@ -96,18 +96,18 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
             "method": one.method,
             "rests_on": one.rests_on,
         }
-        for name, effects in found.items()
+        for name, effects in by_study.items()
         for term, effect, one in effects
     ]
     differences = []
     for first, second in combinations(names, 2):
-        for (term, effect, a), (_, _, b) in zip(found[first], found[second], strict=True):
+        for (term, effect, a), (_, _, b) in zip(by_study[first], by_study[second], strict=True):
             one = welch_difference(b, a, confidence, "independent studies")
             row = {"term": term, "effect": effect, "study": second, "reference": first}
             differences.append({**row, **_numbers(one)})
     table = pd.DataFrame(differences)
     table["p_holm"] = holm(table["p"].to_numpy(float))
-    notes = notes_on(studies, shared, found)
+    notes = notes_on(studies, shared, by_study)
     return Comparison(pd.DataFrame(rows), table, notes, studies[0].measure)
 
 
@@ -130,19 +130,19 @@ def _effects(
     def mean(at: Mapping[str, str]) -> Floats:
         return grid.cells.marginal({**given, **at})
 
-    found = []
+    effects = []
     for name, pairs in steps.items():
         for level, reference in pairs:
             weights = mean({name: level}) - mean({name: reference})
             text = f"{name}: {level} - {reference}"
-            found.append((name, text, _estimate(grid, weights, confidence)))
+            effects.append((name, text, _estimate(grid, weights, confidence)))
     for one, two in combinations(steps, 2):
         for (a, a0), (b, b0) in product(steps[one], steps[two]):
             weights = mean({one: a, two: b}) - mean({one: a, two: b0})
             weights = weights - mean({one: a0, two: b}) + mean({one: a0, two: b0})
             text = f"({one}: {a} - {a0}) x ({two}: {b} - {b0})"
-            found.append((f"{one}:{two}", text, _estimate(grid, weights, confidence)))
-    return found
+            effects.append((f"{one}:{two}", text, _estimate(grid, weights, confidence)))
+    return effects
 
 
 def _estimate(grid: Grid, weights: Floats, confidence: float) -> Estimate:

@@ -42,37 +42,37 @@ def notes_on(
 
 def _unfinished(studies: Sequence[Study]) -> list[str]:
     """Studies whose numbers will still change, or that lost runs."""
-    said = []
+    notes = []
     for study in studies:
         done = int(pd.to_numeric(study.frame[study.response], errors="coerce").notna().sum())
         planned = len(study.frame)
         if done < planned:
-            said.append(
+            notes.append(
                 f"{study.name} is not complete: {done} of {planned} runs have an outcome, so its "
                 "effects may still change."
             )
-    return said
+    return notes
 
 
-def _assumed(found: Mapping[str, Sequence[tuple[str, str, Estimate]]]) -> list[str]:
+def _assumed(effects_by_study: Mapping[str, Sequence[tuple[str, str, Estimate]]]) -> list[str]:
     """Studies with empty cells whose effects a model had to complete."""
-    said = []
-    for name, effects in found.items():
+    notes = []
+    for name, effects in effects_by_study.items():
         count = sum(
             np.isfinite(one.estimate) and one.rests_on == rests_on(2) for _, _, one in effects
         )
         if count:
-            said.append(
+            notes.append(
                 f"{count} of the {len(effects)} effects of {name} assume that three or more "
                 "factors do not interact: combinations they need have not run."
             )
-    return said
+    return notes
 
 
 def _contents(studies: Sequence[Study], shared: Mapping[str, Sequence[str]]) -> list[str]:
     """What else differs between the studies, and so may be what their effects differ by."""
     first, *rest = studies
-    said = []
+    notes = []
     for other in rest:
         ours, theirs = _settings(first, shared), _settings(other, shared)
         differing = [
@@ -84,30 +84,30 @@ def _contents(studies: Sequence[Study], shared: Mapping[str, Sequence[str]]) -> 
             listed = ", ".join(differing[:MOST_SETTINGS])
             more = len(differing) - MOST_SETTINGS
             listed += f" and {more} more" if more > 0 else ""
-            said.append(f"{first.name} and {other.name} differ in {listed}.")
+            notes.append(f"{first.name} and {other.name} differ in {listed}.")
         if len(differing) > 1:
-            said.append(
+            notes.append(
                 f"Which of these makes effects of {first.name} and {other.name} differ cannot be "
                 "told."
             )
-    return said
+    return notes
 
 
 def _settings(study: Study, shared: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Protocol, fixed factors and the parameters of shared levels, by name; no paths."""
     info = study.info
-    found = {}
+    settings = {}
     for section in ("data", "model", "train"):
         for name, value in dict(info.get(section) or {}).items():
             if name != "root" and f"{section}.{name}" not in study.factors:
-                found[f"{section}.{name}"] = str(value)
+                settings[f"{section}.{name}"] = str(value)
     for one in (info.get("spec") or {}).get("fixed") or []:
-        found[str(one["factor"])] = str(one["label"])
-        found |= _parameters(str(one["factor"]), one)
+        settings[str(one["factor"])] = str(one["label"])
+        settings |= _parameters(str(one["factor"]), one)
     for factor, labels in (info.get("levels") or {}).items():
         for label in shared.get(factor, ()):
-            found |= _parameters(f"{factor} {label}", dict(labels.get(label) or {}))
-    return found
+            settings |= _parameters(f"{factor} {label}", dict(labels.get(label) or {}))
+    return settings
 
 
 def _parameters(where: str, level: Mapping[str, Any]) -> dict[str, str]:

@@ -45,7 +45,7 @@ NO_BAR = "nan"
 """Of an error bar that is not drawn: Plotly draws null as a bar of length zero."""
 
 
-def plain(text: str) -> str:
+def escaped(text: str) -> str:
     """A name as Plotly shows it literally: its labels read a little HTML."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -63,7 +63,7 @@ def _numbers(values: object, decimals: int = 4) -> list[float | None]:
 
 
 def _title(text: str) -> dict[str, Any]:
-    return {"text": plain(text), "x": 0, "font": {"size": 15}}
+    return {"text": escaped(text), "x": 0, "font": {"size": 15}}
 
 
 def _factor_figure(
@@ -86,12 +86,12 @@ def _factor_figure(
             "domain": [round(low, 4), round(high, 4)],
             "range": [-0.6, len(levels) - 0.4],
             "tickvals": list(range(len(levels))),
-            "ticktext": ["<br>".join(map(plain, _lines(text))) for text in levels],
+            "ticktext": ["<br>".join(map(escaped, _lines(text))) for text in levels],
             "tickangle": 0 if len(levels) <= 4 else -40,
             "showgrid": False,
         }
         figure.add_annotation(
-            text=f"<b>{plain(shortened([factor], 20)[0])}</b>",
+            text=f"<b>{escaped(shortened([factor], 20)[0])}</b>",
             x=round((low + high) / 2, 4),
             y=1,
             xref="paper",
@@ -100,7 +100,7 @@ def _factor_figure(
             yanchor="bottom",
             showarrow=False,
         )
-    figure.update_layout(yaxis={**AXIS, "title": {"text": plain(axis)}}, showlegend=False)
+    figure.update_layout(yaxis={**AXIS, "title": {"text": escaped(axis)}}, showlegend=False)
     return figure
 
 
@@ -143,7 +143,7 @@ def _means(
         "line": {"color": PALETTE[0], "width": 1.6},
         "marker": {"size": 8, "color": PALETTE[0]},
         "text": [
-            f"{plain(level)}: {_hover(m, a, b, unit)}"
+            f"{escaped(level)}: {_hover(m, a, b, unit)}"
             for level, m, a, b in zip(levels, mean, low, high, strict=True)
         ],
         "hoverinfo": "text",
@@ -188,7 +188,7 @@ def convergence_panel(factors: Mapping[str, Sequence[str]], convergence: Converg
         trace = _means(rate, low, high, list(levels), "%")
         trace["mode"] = "markers"
         trace["text"] = [
-            f"{plain(level)}: {int(k)} of {int(n)} runs converged"
+            f"{escaped(level)}: {int(k)} of {int(n)} runs converged"
             for level, k, n in zip(levels, own["converged"], own["runs"], strict=True)
         ]
         traces[factor] = trace
@@ -238,7 +238,7 @@ def interactions_panel(study: Study) -> go.Figure | None:
         else:
             _pair(figure, study, means, along, over, suffix)
     figure.add_annotation(
-        text=plain(measure.axis), textangle=-90, showarrow=False, font={"size": 11},
+        text=escaped(measure.axis), textangle=-90, showarrow=False, font={"size": 11},
         xref="paper", yref="paper", x=0, y=0.5, xshift=-34, xanchor="center", yanchor="middle",
     )  # fmt: skip
     return figure
@@ -247,7 +247,7 @@ def interactions_panel(study: Study) -> go.Figure | None:
 def _along(factor: str, levels: Sequence[str], column: int, row: int, count: int) -> dict[str, Any]:
     """The horizontal axis of one panel; those of the last row carry levels and the factor."""
     last = row == count - 1
-    words = [plain(text) for text in shortened(list(levels), 9 if count > 3 else 14)]
+    words = [escaped(text) for text in shortened(list(levels), 9 if count > 3 else 14)]
     axis: dict[str, Any] = {
         "zeroline": False,
         "linecolor": SOFT,
@@ -259,7 +259,7 @@ def _along(factor: str, levels: Sequence[str], column: int, row: int, count: int
     if last:
         places = list(range(len(levels)))
         axis |= {"tickvals": places, "ticktext": words, "tickangle": -40, "automargin": True}
-        name = plain(shortened([factor], 18)[0])
+        name = escaped(shortened([factor], 18)[0])
         axis["title"] = {"text": name, "font": {"size": 11}, "standoff": 4}
     return axis
 
@@ -287,10 +287,10 @@ def _pair(
             "xaxis": f"x{suffix}",
             "yaxis": f"y{suffix}",
             "mode": "lines+markers",
-            "name": plain(level),
+            "name": escaped(level),
             "line": {"color": shade, "dash": LINES[place % len(LINES)], "width": 1.4},
             "marker": {"size": 5, "symbol": SYMBOLS[place % len(SYMBOLS)]},
-            "hovertemplate": f"{plain(over)} {plain(level)}: %{{y:.4g}}<extra></extra>",
+            "hovertemplate": f"{escaped(over)} {escaped(level)}: %{{y:.4g}}<extra></extra>",
         }
         bars = _bars(mean, low, high)
         if bars:
@@ -303,10 +303,10 @@ def _key(
 ) -> None:
     """The diagonal: the factor's name and how its levels are drawn."""
     room = 10 if count > 3 else 16
-    lines = [f"<b>{plain(shortened([factor], room + 2)[0])}</b>"]
+    lines = [f"<b>{escaped(shortened([factor], room + 2)[0])}</b>"]
     for place, text in enumerate(shortened(list(levels), room)):
         shade = PALETTE[place % len(PALETTE)]
-        lines.append(f'<span style="color:{shade}">■</span> {plain(text)}')
+        lines.append(f'<span style="color:{shade}">■</span> {escaped(text)}')
     figure.add_annotation(
         text="<br>".join(lines),
         x=(row + 0.5) / count,

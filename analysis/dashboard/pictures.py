@@ -48,10 +48,10 @@ class Pictures:
         Raises:
             ArtifactNotFound: neither is there.
         """
-        found = self._store.database.read(lambda connection: _attempt(connection, artifact_id))
-        if found is None:
+        attempt = self._store.database.read(lambda connection: _attempt(connection, artifact_id))
+        if attempt is None:
             return self._files.open_reader(artifact_id)
-        row, curve = found
+        row, curve = attempt
         if not curve["epoch"]:
             raise ArtifactNotFound(f"cell {row.cell} has no curve")
         levels = ", ".join(str(row.labels[factor]) for factor, _ in row.factors)

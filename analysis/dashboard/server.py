@@ -169,13 +169,13 @@ class Once:
 
     def __call__(self, distribution: BaseDistribution) -> dict[str, Any]:
         """The distribution as JSON, to be read only."""
-        found = self._known.get(id(distribution))  # kept, so that no other gets its id
-        if found is None:
+        known = self._known.get(id(distribution))  # kept, so that no other gets its id
+        if known is None:
             if len(self._known) >= MOST_DISTRIBUTIONS:
                 self._known.clear()
-            found = distribution, self._serialize(distribution)
-            self._known[id(distribution)] = found
-        return found[1]
+            known = distribution, self._serialize(distribution)
+            self._known[id(distribution)] = known
+        return known[1]
 
 
 def _without_curve(trial: FrozenTrial) -> FrozenTrial:
@@ -188,7 +188,7 @@ def _by_trial(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Trial to those attributes of its study that are about it."""
     index: dict[str, dict[str, Any]] = {}
     for key, value in attributes.items():
-        found = OF_A_TRIAL.match(key)
-        if found:
-            index.setdefault(found.group(1), {})[key] = value
+        named = OF_A_TRIAL.match(key)
+        if named:
+            index.setdefault(named.group(1), {})[key] = value
     return index

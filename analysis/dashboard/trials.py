@@ -44,7 +44,7 @@ def annotate(
         How many trials were annotated.
     """
     rows = connection.execute(_ended(study_id, name).limit(limit)).all()
-    said: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for row in rows:
         note = cell_note(_run(row), list(factors))
         if row.state == AttemptState.COMPLETE and row.drawn:
@@ -54,13 +54,13 @@ def annotate(
                 "mimetype": "image/png",
                 "encoding": None,
             }
-            said[PICTURE.format(trial=row.trial_id, token=row.token)] = json.dumps(about)
+            attributes[PICTURE.format(trial=row.trial_id, token=row.token)] = json.dumps(about)
             # The page shows artifacts as small tiles; in the note the picture can be read.
             note += f"\n\n![learning curve](/artifacts/{study_id}/{row.trial_id}/{row.token})"
         draft = Draft(study_id)
         draft.note(note, row.trial_id)
-        said |= draft.said
-    tell_study(connection, study_id, said)
+        attributes |= draft.said
+    tell_study(connection, study_id, attributes)
     return len(rows)
 
 

@@ -76,9 +76,9 @@ def not_worse(means: Floats, variances: Floats, df: Floats) -> Floats:
         df: degrees of freedom of each variance.
     """
     known = np.isfinite(means) & np.isfinite(variances)
-    found = np.full(len(means), np.nan)
+    adjusted = np.full(len(means), np.nan)
     if known.sum() < 2 or not variances[known].any():
-        return found
+        return adjusted
     y, v, f = means[known], variances[known], df[known]
     rivals = np.argsort(-y, kind="stable")[:RIVALS]
     gap = y[rivals] - y[:, None]
@@ -89,8 +89,8 @@ def not_worse(means: Floats, variances: Floats, df: Floats) -> Floats:
         t = gap / np.sqrt(total)
         # Two cells that never varied say nothing about how sure their difference is.
         p = np.where((total > 0) & (gap > 0), stdtr(freedom, -t), 1.0)
-    found[known] = np.minimum(p.min(axis=1) * (len(y) - 1), 1.0)
-    return found
+    adjusted[known] = np.minimum(p.min(axis=1) * (len(y) - 1), 1.0)
+    return adjusted
 
 
 def _levels(
@@ -111,10 +111,10 @@ def _levels(
 
 def _against_rivals(rows: pd.DataFrame, level: str, sign: float) -> float:
     """Smallest one-sided p of another level being better; NaN where none could be compared."""
-    found = []
+    one_sided = []
     for column, turn in (("first", -1.0), ("second", 1.0)):
         part = rows[(rows[column] == level) & rows["p"].notna()]
         ahead = sign * turn * part["estimate"].to_numpy(float)
         half = part["p"].to_numpy(float) / 2
-        found += np.where(ahead > 0, half, 1 - half).tolist()
-    return float(min(found)) if found else float("nan")
+        one_sided += np.where(ahead > 0, half, 1 - half).tolist()
+    return float(min(one_sided)) if one_sided else float("nan")

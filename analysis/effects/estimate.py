@@ -24,7 +24,7 @@ from analysis.effects.model_shares import model_shares
 from analysis.effects.term_tests.anova import anova_table, heteroscedastic_table
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
-from analysis.effects.variance_shares import DRAWS, VarianceShares, variance_shares
+from analysis.effects.variance_shares import DRAWS, VarianceShares, grid_shares
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
 from analysis.model.grid import Grid
@@ -242,7 +242,7 @@ class Effects:
                 shares = None if model is None else model_shares(model, self.confidence, self.draws)
                 if shares is not None:
                     return shares
-        return variance_shares(self.cells, self.confidence, self.draws)
+        return grid_shares(self.cells, self.confidence, self.draws)
 
     @cached_property
     def lenth(self) -> Lenth | None:

@@ -107,10 +107,10 @@ def _pooled(fit: ClassicalFit, one: Combinations) -> Numbers:
 
 
 def _key(asked: Sequence[Combinations], key: str) -> list[str | None]:
-    found: list[str | None] = []
+    column: list[str | None] = []
     for one in asked:
-        found += one.keys.get(key) or [None] * len(one.weights)
-    return found
+        column += one.keys.get(key) or [None] * len(one.weights)
+    return column
 
 
 # --- what is asked ------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ class VarianceShares:
     draws: int
 
 
-def variance_shares(
+def grid_shares(
     cells: CellMeans, confidence: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> VarianceShares:
     """Decompose the variance over a complete grid; NaN where a cell is empty.

@@ -249,8 +249,8 @@ class ClassicalFit:
     def term_loading(self, term: Term, weights: Floats) -> Floats:
         """What a contrast over the grid takes of a term's sum-to-zero coefficients."""
         others = tuple(i for i, name in enumerate(self.factors) if name not in term.factors)
-        kept = weights.sum(axis=others)
-        return np.asarray(kept.ravel() @ product_coding(kept.shape))
+        of_term = weights.sum(axis=others)
+        return np.asarray(of_term.ravel() @ product_coding(of_term.shape))
 
     def takes_pairs(self, weights: Floats) -> bool:
         """Whether a function of the grid depends on an interaction of two factors."""

@@ -67,10 +67,10 @@ class Completion:
             order of the model it rests on (`DIRECT`, `NOT_ESTIMABLE`).
         """
         cells = self.cells
-        kept = [axis for axis, name in enumerate(cells.names) if name in term.factors]
-        shape = [cells.shape[axis] for axis in kept]
+        axes = [axis for axis, name in enumerate(cells.names) if name in term.factors]
+        shape = [cells.shape[axis] for axis in axes]
         where = np.unravel_index(cells.ran, cells.shape)
-        entry = np.ravel_multi_index([where[axis] for axis in kept], shape)
+        entry = np.ravel_multi_index([where[axis] for axis in axes], shape)
         size = int(np.prod(shape))
         averaged = cells.counts.size // size
         whole = np.bincount(entry, minlength=size) == averaged

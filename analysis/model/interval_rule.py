@@ -92,15 +92,15 @@ def _standardised(values: Floats) -> Floats:
 def _by_test(residual: Floats) -> IntervalRule:
     """The rule by the replicates' F; `residual` of shape (replicates, varying cells)."""
     there = np.isfinite(residual)
-    held = there.astype(float)
-    runs = held.sum(axis=0)
+    ran = there.astype(float)
+    runs = ran.sum(axis=0)
     residual = np.where(there, residual, 0.0)
     if residual.shape[1] < 2:
         return IntervalRule("welch", "no two cells vary from run to run", "blocked")
-    normal = np.diag(held.sum(axis=1)) - (held / runs) @ held.T
+    normal = np.diag(ran.sum(axis=1)) - (ran / runs) @ ran.T
     sums = residual.sum(axis=1)
     df = float(np.linalg.matrix_rank(normal, tol=1e-9 * np.trace(normal), hermitian=True))
-    df_error = float(held.sum()) - residual.shape[1] - df
+    df_error = float(ran.sum()) - residual.shape[1] - df
     if df < 1 or df_error < 1:
         return IntervalRule("welch", "no two replicates ran in the same cells", "welch")
     block = float(sums @ np.linalg.pinv(normal, rcond=1e-10, hermitian=True) @ sums)

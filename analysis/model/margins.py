@@ -66,9 +66,9 @@ class Margin:
         once = np.where(cells.counts == 1, parts, 0.0)
         over = tuple(k + 1 for k in axes)
         names = [name for name in cells.names if name in term.factors]
-        kept = Term(tuple(names))
+        declared = Term(tuple(names))
         return Margin(
-            term=kept,
+            term=declared,
             levels=tuple(cells.factors[name] for name in names),
             deviations=cells.deviations.mean(axis=axes).ravel(),
             shift=cells.shift,

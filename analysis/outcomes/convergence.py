@@ -244,9 +244,9 @@ def _ratio(value: float) -> float:
 def _tests(hits: Floats, runs: Floats, names: list[str]) -> pd.DataFrame:
     rows = []
     for axis, name in enumerate(names):
-        got = exact_test(_strata(hits, axis), _strata(runs, axis))
-        statistic, p = _number(got.statistic), _number(got.p)
-        rows.append((name, statistic, got.df, p, got.method, got.informative_strata))
+        test = exact_test(_strata(hits, axis), _strata(runs, axis))
+        statistic, p = _number(test.statistic), _number(test.p)
+        rows.append((name, statistic, test.df, p, test.method, test.informative_strata))
     labels = ["factor", "statistic", "df", "p", "method", "informative_strata"]
     table = pd.DataFrame(rows, columns=labels)
     table.insert(4, "p_holm", holm(table["p"].to_numpy(float)))
@@ -260,10 +260,10 @@ def _pairs(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> p
         x, n = _strata(hits, axis), _strata(runs, axis)
         rows = []
         for j, i in combinations(range(len(levels)), 2):
-            got = exact_test(x[:, [j, i]], n[:, [j, i]], confidence)
-            ratio = (got.odds_ratio, got.odds_ratio_low, got.odds_ratio_high)
+            test = exact_test(x[:, [j, i]], n[:, [j, i]], confidence)
+            ratio = (test.odds_ratio, test.odds_ratio_low, test.odds_ratio_high)
             values = [_ratio(_number(value)) for value in ratio]
-            rows.append((name, levels[i], levels[j], _number(got.p), np.nan, *values))
+            rows.append((name, levels[i], levels[j], _number(test.p), np.nan, *values))
         part = pd.DataFrame(rows, columns=labels)
         part["p_holm"] = holm(part["p"].to_numpy(float))
         parts.append(part)
@@ -301,9 +301,10 @@ def _odds_ratios(hits: Floats, runs: Floats, factors: Factors, confidence: float
         for i in range(1, len(levels)):
             contrast = np.zeros(design.shape[1])
             contrast[columns[name]] = coding[i] - coding[0]
-            got = mains.profile(contrast, confidence)
+            profile = mains.profile(contrast, confidence)
+            logs = (profile.estimate, profile.low, profile.high)
             with np.errstate(over="ignore"):
-                limits = [_ratio(np.exp(_number(v))) for v in (got.estimate, got.low, got.high)]
+                limits = [_ratio(np.exp(_number(one))) for one in logs]
             test = mains.contrast_test(contrast)
             rows.append((name, levels[i], levels[0], *limits, _number(test.p)))
     return pd.DataFrame(rows, columns=_ODDS)
@@ -332,7 +333,7 @@ def _marginal_rates(
             if full is None:
                 rows.append((name, level, np.nan, np.nan, np.nan, np.nan))
                 continue
-            got = full.mean_probability(design[codes[axis] == i], confidence)
-            numbers = (got.estimate, got.se, got.low, got.high)
+            mean = full.mean_probability(design[codes[axis] == i], confidence)
+            numbers = (mean.estimate, mean.se, mean.low, mean.high)
             rows.append((name, level, *(_number(value) for value in numbers)))
     return pd.DataFrame(rows, columns=["factor", "level", "rate", "se", "low", "high"])

@@ -198,9 +198,9 @@ def _means(grid: Grid, confidence: float) -> pd.DataFrame:
     for axis, (name, levels) in enumerate(cells.factors.items()):
         support = _support(cells, axis, range(len(levels)))
         for i, level in enumerate(levels):
-            got = _estimate(grid, axis, i, None, support, confidence)
+            one = _estimate(grid, axis, i, None, support, confidence)
             size = {"support": int(support.sum()), "strata": int(support.size)}
-            rows.append({"factor": name, "level": level, **_numbers(got, "mean"), **size})
+            rows.append({"factor": name, "level": level, **_numbers(one, "mean"), **size})
     return pd.DataFrame(rows)
 
 
@@ -215,14 +215,14 @@ def _differences(grid: Grid, chance: float, confidence: float) -> pd.DataFrame:
         rows = []
         for j, i in combinations(range(len(levels)), 2):
             support = _support(cells, axis, [i, j])
-            got = _estimate(grid, axis, i, j, support, confidence)
+            one = _estimate(grid, axis, i, j, support, confidence)
             rows.append(
                 {
                     "factor": name,
                     "level": levels[i],
                     "reference": levels[j],
-                    **_numbers(got, "estimate"),
-                    "p": got.p,
+                    **_numbers(one, "estimate"),
+                    "p": one.p,
                     "support": int(support.sum()),
                     "strata": int(support.size),
                     "bound_low": float((low[i] - high[j]).mean()),

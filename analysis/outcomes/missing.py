@@ -102,8 +102,8 @@ def missing(
     silent = status == "no_response"
     if silent.any():
         gone = int(silent.sum())
-        said = "run ended without" if gone == 1 else "runs ended without"
-        warnings.append(f"{gone} {said} {response}: what is said of it rests on the others, which "
+        runs = "run ended without" if gone == 1 else "runs ended without"
+        warnings.append(f"{gone} {runs} {response}: what is said of it rests on the others, which "
                         "are no random sample.")  # fmt: skip
     if len(empty):
         shown = "; ".join(", ".join(f"{k} = {v}" for k, v in cell.items()) for cell in empty[:3])
@@ -175,8 +175,8 @@ def _tests(
     for code, (name, levels) in zip(codes, factors.items(), strict=True):
         hits = np.bincount(code[lost & ended], minlength=len(levels))
         runs = np.bincount(code[ended], minlength=len(levels))
-        got = exact_test(hits[None, :], runs[None, :])
-        rows.append((name, np.nan if got.p is None else got.p, got.method))
+        test = exact_test(hits[None, :], runs[None, :])
+        rows.append((name, np.nan if test.p is None else test.p, test.method))
     table = pd.DataFrame(rows, columns=["factor", "p", "method"])
     table.insert(2, "p_holm", holm(table["p"].to_numpy(float)))
     return table
@@ -191,8 +191,8 @@ def _empty_cells(
     tried = np.bincount(index[ended], minlength=size) > 0
     finished = np.bincount(index[ended & ~lost], minlength=size) > 0
     pending = np.bincount(index[waiting], minlength=size) > 0
-    found = np.flatnonzero(tried & ~finished & ~pending)
-    where = np.array(np.unravel_index(found, shape)).T
+    empty = np.flatnonzero(tried & ~finished & ~pending)
+    where = np.array(np.unravel_index(empty, shape)).T
     return [
         {name: levels[int(i)] for (name, levels), i in zip(factors.items(), cell, strict=True)}
         for cell in where

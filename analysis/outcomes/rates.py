@@ -45,8 +45,8 @@ def differences(hits: Floats, runs: Floats, factors: Factors, confidence: float)
     for axis, (name, levels) in enumerate(factors.items()):
         x, n = over(hits, axis), over(runs, axis)
         for j, i in combinations(range(len(levels)), 2):
-            got = newcombe(x[i], n[i], x[j], n[j], confidence)
-            rows.append((name, levels[i], levels[j], *(float(value) for value in got)))
+            interval = newcombe(x[i], n[i], x[j], n[j], confidence)
+            rows.append((name, levels[i], levels[j], *(float(value) for value in interval)))
     return pd.DataFrame(rows, columns=["factor", "level", "reference", "estimate", "low", "high"])
 
 
@@ -63,7 +63,7 @@ def separation(hits: Floats, runs: Floats, factors: Factors) -> tuple[str, ...]:
     """Sentences on levels, then pairs of levels not already named, that decide the outcome."""
     names, levels = list(factors), list(factors.values())
     decided: set[tuple[int, int]] = set()
-    found: list[str] = []
+    sentences: list[str] = []
 
     def sentence(x: float, n: float, where: str) -> str:
         if n == 1:
@@ -74,15 +74,15 @@ def separation(hits: Floats, runs: Floats, factors: Factors) -> tuple[str, ...]:
         x, n = over(hits, a), over(runs, a)
         for i in np.flatnonzero((n > 0) & ((x == 0) | (x == n))):
             decided.add((a, int(i)))
-            found.append(sentence(x[i], n[i], f"{name} = {levels[a][int(i)]}"))
+            sentences.append(sentence(x[i], n[i], f"{name} = {levels[a][int(i)]}"))
     for a, b in combinations(range(len(names)), 2):
         x, n = over(hits, a, b), over(runs, a, b)
         for i, j in np.argwhere((n > 0) & ((x == 0) | (x == n))):
             if {(a, int(i)), (b, int(j))} & decided:
                 continue
             where = f"{names[a]} = {levels[a][i]} and {names[b]} = {levels[b][j]}"
-            found.append(sentence(x[i, j], n[i, j], where))
-    if len(found) > MOST_NAMED:
-        more = len(found) - MOST_NAMED
-        found = [*found[:MOST_NAMED], f"So it is with {more} more pairs of levels."]
-    return tuple(found)
+            sentences.append(sentence(x[i, j], n[i, j], where))
+    if len(sentences) > MOST_NAMED:
+        more = len(sentences) - MOST_NAMED
+        sentences = [*sentences[:MOST_NAMED], f"So it is with {more} more pairs of levels."]
+    return tuple(sentences)

@@ -187,15 +187,15 @@ def _cell_means(
     counts = cells.counts.ravel().copy()
     for cell in np.unique(times.cell[times.early]):
         inside = times.cell == cell
-        got = restricted_mean(times.time[inside], times.seen[inside], times.budget)
-        k = got.runs
-        if not np.isfinite(got.mean):
+        area = restricted_mean(times.time[inside], times.seen[inside], times.budget)
+        k = area.runs
+        if not np.isfinite(area.mean):
             deviations[cell], variances[cell], counts[cell] = np.nan, np.nan, 0
             continue
         # Greenwood divides by k where a variance divides by k - 1: scaled, the two agree
         # without censoring, and small cells are not called more precise than they are.
-        variances[cell] = got.se**2 * k * k / (k - 1) if k > 1 else np.nan
-        deviations[cell], counts[cell] = got.mean - cells.shift, k
+        variances[cell] = area.se**2 * k * k / (k - 1) if k > 1 else np.nan
+        deviations[cell], counts[cell] = area.mean - cells.shift, k
     shape = cells.shape
     return replace(
         cells,
@@ -268,8 +268,8 @@ def _tests(factors: Mapping[str, Sequence[str]], times: Times) -> pd.DataFrame:
         for other in range(len(shape)):
             if other != axis:
                 strata = strata * shape[other] + codes[other]
-        got = log_rank(times.time, times.seen, codes[axis], strata)
-        rows.append((name, got.chisq, got.df, got.p))
+        test = log_rank(times.time, times.seen, codes[axis], strata)
+        rows.append((name, test.chisq, test.df, test.p))
     table = pd.DataFrame(rows, columns=["factor", "chisq", "df", "p"])
     table["p_holm"] = holm(table["p"].to_numpy(float))
     return table

@@ -31,13 +31,13 @@ def is_current(store: Any, study: Any, folder: Path | str) -> bool:
     if not (folder / "report.html").exists():
         return False
     try:
-        kept = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        then = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    found = state_of(pd.DataFrame(store.runs(study)), study.spec)
-    if "spec" not in kept:  # written from a table, or before the specification was compared
-        found.pop("spec", None)
-    return bool(kept == found)
+    now = state_of(pd.DataFrame(store.runs(study)), study.spec)
+    if "spec" not in then:  # written from a table, or before the specification was compared
+        now.pop("spec", None)
+    return bool(then == now)
 
 
 def state_of(frame: pd.DataFrame, spec: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def state_of(frame: pd.DataFrame, spec: Mapping[str, Any] | None = None) -> dict
         counts = frame["state"].astype(str).value_counts().sort_index()
         states = {str(name): int(count) for name, count in counts.items()}
     ended = pd.to_datetime(frame["ended"], utc=True).max() if "ended" in frame else None
-    said = {} if not spec else {"spec": spec_digest(spec)}
-    return said | {
+    specification = {} if not spec else {"spec": spec_digest(spec)}
+    return specification | {
         "runs": len(frame),
         "states": states,
         "ended": None if ended is None or pd.isna(ended) else str(ended),

@@ -30,8 +30,8 @@ class Panels(np.ndarray[Any, Any]):
     @property
     def figure(self) -> Figure:
         """The figure they are in."""
-        found: Figure = self.ravel()[0].get_figure(root=True)
-        return found
+        figure: Figure = self.ravel()[0].get_figure(root=True)
+        return figure
 
     def _repr_png_(self) -> bytes:
         return _png(self.figure)
@@ -113,9 +113,9 @@ def _axes(figure: Figure) -> Axes | Panels:
     """The axes of a figure, colour bars left out; one alone where there is one panel."""
     panels = [one for one in figure.axes if one.get_label() != "<colorbar>"]
     if len(panels) > 1:
-        found = np.empty(len(panels), dtype=object)
-        found[:] = panels
-        return found.view(Panels)
+        axes = np.empty(len(panels), dtype=object)
+        axes[:] = panels
+        return axes.view(Panels)
     # These figures are unknown to pyplot, so a notebook would show no picture of the axes alone.
     panels[0].__dict__["_repr_png_"] = lambda: _png(figure)
     return panels[0]

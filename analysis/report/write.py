@@ -18,14 +18,14 @@ import pandas as pd
 from ablations.errors import InputError
 from analysis.document.document import SCHEMA_PATH, document, write_document
 from analysis.figures import COLUMN, Drawing, at_width
-from analysis.figures.drawing.saving import Job
+from analysis.figures.drawing.saving import FigureFiles
 from analysis.report.current import STATE, state_of
 from analysis.report.exports import write_paper, write_tables
 from analysis.report.gallery.catalogue import BY_NAME, FIGURES
 from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
 from analysis.report.press import Press
-from analysis.report.words.answer import Answer, answer, running
+from analysis.report.words.answer import Answer, answer, still_running
 from analysis.report.words.caveats import caveats
 from analysis.study import known
 
@@ -62,12 +62,12 @@ def write(
         study.table  # noqa: B018 - checks that there is something to estimate
         for drawing in _draw(study, undrawn):
             drawings[drawing.name] = drawing
-            press.put(Job(drawing, folder / "figures", ("png", "svg")))
+            press.put(FigureFiles(drawing, folder / "figures", ("png", "svg")))
             if BY_NAME[drawing.name].paper:
                 with at_width(COLUMN):
                     narrow = BY_NAME[drawing.name].drawing(study)
                 if narrow is not None:
-                    press.put(Job(narrow, folder / "paper", ("pdf",), numbers=False))
+                    press.put(FigureFiles(narrow, folder / "paper", ("pdf",), numbers=False))
         # After the figures, so that the helper has something to do meanwhile.
         convergence = known(study.convergence)
         opening = answer(study)
@@ -98,7 +98,8 @@ def write(
     target = folder / "report.html"
     _replace(target, page)
     _replace(
-        folder / "findings.txt", "\n".join(_findings(opening, claims, why, running(study))) + "\n"
+        folder / "findings.txt",
+        "\n".join(_findings(opening, claims, why, still_running(study))) + "\n",
     )
     _replace(
         folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"

@@ -62,8 +62,8 @@ class OverReplicates:
         there = np.isfinite(deviations.T)
         values = np.where(there, deviations.T, 0.0)
         runs = there.sum(axis=1).astype(float)
-        held = there.astype(float)
-        normal = np.diag(held.sum(axis=0)) - held.T @ (held / runs[:, None])
+        ran = there.astype(float)
+        normal = np.diag(ran.sum(axis=0)) - ran.T @ (ran / runs[:, None])
         return OverReplicates(
             there=there,
             values=values,
@@ -71,7 +71,7 @@ class OverReplicates:
             normal=normal,
             inverse=np.linalg.pinv(normal, rcond=1e-10, hermitian=True),
             sigma=np.sqrt(np.nan_to_num(variances)),
-            share=held.sum(axis=0) / held.sum(),
+            share=ran.sum(axis=0) / ran.sum(),
         )
 
     def estimate(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
@@ -109,15 +109,15 @@ class OverReplicates:
         Where replicates do not connect the cells (the last value), each run has its cell's share
         alone.
         """
-        held = self.there.astype(float)
+        ran = self.there.astype(float)
         total = weights.sum(axis=1)
         total[np.abs(total) < 1e-12] = 0.0
-        wanted = total[:, None] * self.share - (weights / self.runs) @ held
+        wanted = total[:, None] * self.share - (weights / self.runs) @ ran
         over = wanted @ self.inverse
         size = np.abs(weights).max(axis=1, initial=1e-300)
         connected = np.abs(over @ self.normal - wanted).max(axis=1) <= 1e-8 * size
         over[~connected] = 0.0
-        return (weights - over @ held.T) / self.runs, over, connected
+        return (weights - over @ ran.T) / self.runs, over, connected
 
     @property
     def _shift(self) -> Floats:
@@ -129,21 +129,21 @@ class OverReplicates:
 
         A mean takes in how its replicates differ, which a difference is free of.
         """
-        held = self.there.astype(float)
-        alone = self.values - held * (self.values.sum(axis=1) / self.runs)[:, None]
+        ran = self.there.astype(float)
+        alone = self.values - ran * (self.values.sum(axis=1) / self.runs)[:, None]
         sums = alone.sum(axis=0)
-        both = alone - held * (sums @ self.inverse)
-        both -= held * (both.sum(axis=1) / self.runs)[:, None]
+        both = alone - ran * (sums @ self.inverse)
+        both -= ran * (both.sum(axis=1) / self.runs)[:, None]
         deviation = self._shift @ sums
         joint = cell @ both + weights.sum(axis=1)[:, None] * self.share * deviation
         return np.asarray(np.where(connected[:, None], joint, cell @ alone))
 
     def _chunk(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
-        held = self.there.astype(float)
+        ran = self.there.astype(float)
         cell, over, connected = self._solution(weights)
         estimate = cell @ self.values.sum(axis=1) + over @ self.values.sum(axis=0)
         scores = self._scores(weights, cell, connected)
-        run = (cell[:, :, None] + over[:, None, :]) * held  # functions x cells x replicates
+        run = (cell[:, :, None] + over[:, None, :]) * ran  # functions x cells x replicates
         ratio, df = self._moments(weights, run, connected)
         with np.errstate(invalid="ignore"):
             se = np.sqrt((scores**2).sum(axis=1) * ratio)
@@ -161,12 +161,12 @@ class OverReplicates:
     @property
     def _residual(self) -> tuple[float, float]:
         """Mean square of what cells and replicates leave, and its degrees of freedom."""
-        held = self.there.astype(float)
-        alone = self.values - held * (self.values.sum(axis=1) / self.runs)[:, None]
+        ran = self.there.astype(float)
+        alone = self.values - ran * (self.values.sum(axis=1) / self.runs)[:, None]
         sums = alone.sum(axis=0)
         left = float((alone**2).sum() - sums @ self.inverse @ sums)
         rank = int(np.linalg.matrix_rank(self.normal, hermitian=True))
-        freedom = float(held.sum()) - len(held) - rank
+        freedom = float(ran.sum()) - len(ran) - rank
         return (left / freedom if freedom > 0 else float("nan")), freedom
 
     def _moments(
@@ -204,20 +204,20 @@ class OverReplicates:
 
     def _left(self, weights: Floats, run: Floats, connected: NDArray[np.bool_]) -> Floats:
         """How each score depends on each run: shape (functions, cells, scores, replicates)."""
-        held = self.there.astype(float)
+        ran = self.there.astype(float)
         k = run.shape[2]
-        fitted = -np.einsum("fjr,jq->frq", run / self.runs[:, None], held)
+        fitted = -np.einsum("fjr,jq->frq", run / self.runs[:, None], ran)
         fitted[:, np.arange(k), np.arange(k)] += run.sum(axis=1)
         fitted = fitted @ self.inverse
         fitted[~connected] = 0.0
-        part = (run - np.einsum("frq,jq->fjr", fitted, held)) / self.runs[:, None]
+        part = (run - np.einsum("frq,jq->fjr", fitted, ran)) / self.runs[:, None]
         left = -(part[:, :, :, None] + fitted[:, None, :, :])
         left[:, :, np.arange(k), np.arange(k)] += run
         shift = self._shift
-        change = shift[None, :, :] - (held @ shift.T / self.runs[:, None])[:, :, None]
+        change = shift[None, :, :] - (ran @ shift.T / self.runs[:, None])[:, :, None]
         mean = weights.sum(axis=1) * connected
         left += mean[:, None, None, None] * self.share[None, None, :, None] * change
-        return np.asarray(left * held[None, :, None, :])
+        return np.asarray(left * ran[None, :, None, :])
 
     def _rough(self, run: Floats) -> tuple[Floats, Floats]:
         """The same where replicates are many: their residuals count as uncorrelated."""

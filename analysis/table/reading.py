@@ -36,8 +36,8 @@ def read_table(
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"table {str(source)!r} is not a UTF-8 CSV file: {error}") from None
     raw.columns = [str(name).strip() for name in raw.columns]
-    kept = {"status", "converged"} & set(raw.columns) - {*factors, response, replicate}
+    outcomes = {"status", "converged"} & set(raw.columns) - {*factors, response, replicate}
     return tidy(
         raw, factors, response, replicate, where=f"table {str(source)!r}",
-        strict=strict or not kept,
+        strict=strict or not outcomes,
     )  # fmt: skip

@@ -248,9 +248,9 @@ def _repeats(
         second = alike.iloc[at]
         first = int(np.flatnonzero((alike == second).all(axis=1).to_numpy())[0])
         more = f" ({int(again.sum())} runs are listed more than once)" if again.sum() > 1 else ""
-        said = ", ".join(f"{name} = {second[name]}" for name in keys)
+        run = ", ".join(f"{name} = {second[name]}" for name in keys)
         raise InputError(
-            f"{where}: data rows {rows[first] + 1} and {rows[at] + 1} are the same run ({said}): "
+            f"{where}: data rows {rows[first] + 1} and {rows[at] + 1} are the same run ({run}): "
             f"leave one out{more}"
         )
     count = int(runs.duplicated(keys).sum())

@@ -252,17 +252,17 @@ def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str
     gap = " ".join(part for part in (_number(abs(d), claim), words.unit) if part)
     than = f"{gap} {words.more if d > 0 else words.less} than {right}{_where(claim)}"
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
-    told = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
+    statement = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
     if one.estimate.rests_on == rests_on(2):
-        told += ", assuming that three or more factors do not interact"
+        statement += ", assuming that three or more factors do not interact"
     if verdict == "supported":
-        return f"{told}."
+        return f"{statement}."
     if verdict == "refuted":
-        return f"{told}, so it {words.denied} {_wanted(claim)}."
+        return f"{statement}, so it {words.denied} {_wanted(claim)}."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):
         end = f"about {needed:.0f} replicates per cell would decide it if the estimate holds"
-    return f"{told}; {end}."
+    return f"{statement}; {end}."
 
 
 def _number(value: float, claim: Claim, sign: str = "") -> str:

@@ -17,27 +17,27 @@ WORTH = 5
 """Times the planned replicates: a difference that takes more is not worth deciding."""
 
 
-def in_one_line(found: Decided) -> str:
+def in_one_line(look: Decided) -> str:
     """How many differences between levels are decided, which are open, what would decide them."""
-    table = found.table
-    if found.wave < 2:
+    table = look.table
+    if look.wave < 2:
         return (
-            f"Not decided yet: {found.wave} of {found.planned} replicates are complete, and "
+            f"Not decided yet: {look.wave} of {look.planned} replicates are complete, and "
             "nothing is decided before the second."
         )
     left = table[~table["decided"].astype(bool)]
     text = (
         f"Decided: {len(table) - len(left)} of {len(table)} differences between levels, after "
-        f"{found.wave} of {found.planned} replicates."
+        f"{look.wave} of {look.planned} replicates."
     )
     if left.empty:
         return text
     text += f" Open: {_named(left) if len(left) <= NAMED else _counted(left)}."
-    more = left["replicates_to_decide"].to_numpy(float) - found.wave
-    more = np.maximum(np.ceil(more[more <= WORTH * found.planned]), 1)  # NaN: more than can be said
+    more = left["replicates_to_decide"].to_numpy(float) - look.wave
+    more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
     if not more.size:
         them = "it" if len(left) == 1 else "them"
-        planned = f"{found.planned} planned replicate{'s' if found.planned > 1 else ''}"
+        planned = f"{look.planned} planned replicate{'s' if look.planned > 1 else ''}"
         return f"{text} Telling {them} from zero would take more than {WORTH} times the {planned}."
     least, most = int(more.min()), int(more.max())
     them = "it" if len(left) == 1 else "all of them"

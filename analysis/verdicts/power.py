@@ -83,7 +83,7 @@ def detectable(
     )
 
 
-def plan(
+def detectable_in_plan(
     factors: Mapping[str, Sequence[str]],
     sigma: float,
     replicates: int,

@@ -80,8 +80,8 @@ def rate_difference(
     m, k = n.sum(axis=0)
 
     def limits(level: float) -> tuple[float, float]:
-        got = newcombe(a, m, b, k, level)
-        return float(got.low), float(got.high)
+        interval = newcombe(a, m, b, k, level)
+        return float(interval.low), float(interval.high)
 
     value = float(a / m - b / k)
     low, high = limits(confidence)

@@ -73,7 +73,7 @@ def find_not_estimable(
         unseen: declared levels that never ran, by factor; they come first.
     """
     nan = float("nan")
-    found = [
+    lost_terms = [
         NotEstimable(
             name, len(cells.factors[name]) - 1 + len(lost), len(cells.factors[name]) - 1,
             nan, nan, nan,
@@ -97,7 +97,7 @@ def find_not_estimable(
             p = float(fdtrc(part.df, df_error, f))
         share = "nothing" if part.df == 0 else f"{part.df} of {column.df} degrees of freedom"
         why = f"{count} combinations never ran" if count else "the design confounds it"
-        found.append(
+        lost_terms.append(
             NotEstimable(
                 column.name, column.df, part.df, part.ss, f, p,
                 f"{share} of {column.name} can be estimated: {why}",
@@ -107,12 +107,12 @@ def find_not_estimable(
     for term in fit.confounded:
         df = int(np.prod([len(fit.factors[f]) - 1 for f in term.factors]))
         reason = f"{term.name} differs only between blocks of {fit.block!r}: confounded with them"
-        found.append(
+        lost_terms.append(
             NotEstimable(
                 term.name, df, 0, nan, nan, nan, reason, [], 0, [str(fit.block)], confounded=True
             )
         )
-    return found
+    return lost_terms
 
 
 def largest_whole_fit(table: Table, fit: ClassicalFit) -> ClassicalFit | None:

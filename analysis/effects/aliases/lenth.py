@@ -73,19 +73,19 @@ def lenth(cells: CellMeans, confidence: float = 0.95, block: str | None = None) 
         return None
     blocks = _blocks(cells)
     if blocks is None and not cells.empty.any():
-        found: pd.DataFrame | str = _full_grid(cells)
+        table: pd.DataFrame | str = _full_grid(cells)
     else:
-        found = _fraction(cells, blocks, block or "replicate")
-    if isinstance(found, str):
-        return _refuse(pd.DataFrame(columns=["term", "contrast", "effect", "aliases"]), found)
-    if "in_blocks" not in found:
-        return pseudo_standard_error(found, confidence)
-    inside = found["in_blocks"].to_numpy(bool)
-    found = found.drop(columns="in_blocks")
-    judged = pseudo_standard_error(found[~inside].reset_index(drop=True), confidence)
+        table = _fraction(cells, blocks, block or "replicate")
+    if isinstance(table, str):
+        return _refuse(pd.DataFrame(columns=["term", "contrast", "effect", "aliases"]), table)
+    if "in_blocks" not in table:
+        return pseudo_standard_error(table, confidence)
+    inside = table["in_blocks"].to_numpy(bool)
+    table = table.drop(columns="in_blocks")
+    judged = pseudo_standard_error(table[~inside].reset_index(drop=True), confidence)
     if not inside.any():
         return judged
-    lost = found[inside].assign(**dict.fromkeys(("t", "p", "absolute", "quantile"), np.nan))
+    lost = table[inside].assign(**dict.fromkeys(("t", "p", "absolute", "quantile"), np.nan))
     lost = lost.assign(**dict.fromkeys(_ACTIVE)).astype(dict.fromkeys(_ACTIVE, object))
     rows = judged.effects.astype(dict.fromkeys(_ACTIVE, object))
     return replace(judged, effects=pd.concat([rows, lost], ignore_index=True))

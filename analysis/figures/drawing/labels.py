@@ -96,7 +96,7 @@ def _cut(name: str, longest: int) -> str:
     return f"{name[:head]}…{name[-(longest - 1 - head) :]}"
 
 
-def wrapped(name: str, width: float, size: float, lines: int = 3) -> str | None:
+def wrapped_name(name: str, width: float, size: float, lines: int = 3) -> str | None:
     """A name broken at its separators to fit `width` inches; None where it cannot."""
     pieces = re.findall(r"[^\s_\-/:=]*[\s_\-/:=]+|[^\s_\-/:=]+$", name) or [name]
     rows: list[str] = []
@@ -138,7 +138,7 @@ def label_levels(
         turn: never level, so that all panels of a row are turned alike.
     """
     room = slot - 0.5 * size / 72.0
-    broken = [wrapped(name, room, size) for name in names]
+    broken = [wrapped_name(name, room, size) for name in names]
     axes.set_xticks(range(len(names)))
     if not turn and all(text is not None for text in broken):
         axes.set_xticklabels([text or "" for text in broken], fontsize=size, rotation=0)

@@ -37,7 +37,7 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class FigureFiles:
     """A drawing, where it goes, and the formats it is written in: for `analysis.report.press`."""
 
     drawing: Drawing
@@ -97,12 +97,12 @@ def _fonts_without_layout() -> Iterator[None]:
     from fontTools.subset import Options
 
     tables = getattr(Options, "_drop_tables_default", [])
-    kept = tables[:]
+    before = tables[:]
     tables.extend(SHAPING)
     try:
         yield
     finally:
-        tables[:] = kept
+        tables[:] = before
 
 
 def _lay_out(figure: Figure) -> None:

@@ -151,9 +151,9 @@ def one_panel(width: float, height: float) -> Axes:
 
 def figure_of(axes: Axes) -> Figure:
     """The whole figure the axes are in."""
-    found = axes.get_figure(root=True)
-    assert found is not None  # noqa: S101 - they are made by one
-    return found
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # noqa: S101 - they are made by one
+    return figure
 
 
 def key(axes: Axes, handles: Sequence[Artist] | None = None, columns: int = 1) -> None:
@@ -181,9 +181,9 @@ def settings() -> dict[Any, Any]:
     return dict(_SETTINGS)
 
 
-def take_settings(found: Mapping[str, Any]) -> None:
+def take_settings(given: Mapping[str, Any]) -> None:
     """Look as another process does, without the second that importing seaborn takes."""
-    _SETTINGS.update(found)
+    _SETTINGS.update(given)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -196,7 +196,7 @@ def grid_lines(axes: Axes, axis: str = "y") -> None:
     axes.grid(visible=True, axis="y" if axis == "y" else "x", color=GRID, linewidth=0.6)
 
 
-def colour(index: int) -> str:
+def shade_of(index: int) -> str:
     """Colour of the level with this position."""
     return PALETTE[index % len(PALETTE)]
 

@@ -119,14 +119,14 @@ def _triangle(
     grid = figure.subplots(
         len(down), len(across), squeeze=False, height_ratios=heights, width_ratios=widths
     )
-    held = dict(pairs)
+    panels = dict(pairs)
     for row, second in enumerate(down):
         for column, first in enumerate(across):
             axes = grid[row, column]
-            if column > row or (first, second) not in held:
+            if column > row or (first, second) not in panels:
                 axes.set_axis_off()
                 continue
-            turned = held[first, second].rename(
+            turned = panels[first, second].rename(
                 columns={"level_a": "level_b", "level_b": "level_a"}
             )
             _one(axes, turned, factors[second], factors[first], measure, scale, digits, size)

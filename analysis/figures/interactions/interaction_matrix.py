@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-from analysis.figures.drawing.labels import label_levels, shortened, wrapped
+from analysis.figures.drawing.labels import label_levels, shortened, wrapped_name
 from analysis.figures.drawing.limits import within_bounds
 from analysis.figures.drawing.style import (
     COLUMN,
@@ -21,13 +21,13 @@ from analysis.figures.drawing.style import (
     SMALL,
     SOFT,
     TEXT,
-    colour,
     grid_lines,
     line,
     look,
     marker,
     narrow,
     new_figure,
+    shade_of,
     widest,
 )
 from runner.content.response import ACCURACY, Response
@@ -137,7 +137,8 @@ def _name(axes: Axes, factor: str, side: float, size: float, first: bool) -> Non
     """The diagonal names the factor of its row and column."""
     _bare(axes, first)
     text = (
-        wrapped(factor, side - 0.06, size) or shortened([factor], int(side * 72 / (0.7 * size)))[0]
+        wrapped_name(factor, side - 0.06, size)
+        or shortened([factor], int(side * 72 / (0.7 * size)))[0]
     )
     axes.text(
         0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=size,
@@ -175,7 +176,7 @@ def _lines(
             np.arange(len(along)) + dodge[index],
             mean,
             yerr=[mean - low, high - mean],
-            color=colour(index),
+            color=shade_of(index),
             marker=marker(index),
             linestyle=line(index),
             linewidth=0.8 if crowded else 1.0,
@@ -252,7 +253,7 @@ def _legend(
         Line2D(
             [],
             [],
-            color=colour(index),
+            color=shade_of(index),
             marker=marker(index),
             linestyle=line(index),
             markersize=3,

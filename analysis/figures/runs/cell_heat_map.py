@@ -165,16 +165,16 @@ def separated_levels(cells: pd.DataFrame, factors: Sequence[str]) -> set[tuple[s
 
     None where every run of the whole grid ended alike: then nothing separates anything.
     """
-    found: set[tuple[str, str]] = set()
+    separated: set[tuple[str, str]] = set()
     if cells["converged"].sum() in (0, cells["runs"].sum()):
-        return found
+        return separated
     for factor in factors:
         labels = cells.index.get_level_values(factor).astype(str)
         for level, rows in cells.groupby(labels, sort=False):
             converged, runs = rows["converged"].sum(), rows["runs"].sum()
             if runs and converged in (0, runs):
-                found.add((factor, str(level)))
-    return found
+                separated.add((factor, str(level)))
+    return separated
 
 
 @look()

@@ -15,12 +15,12 @@ from analysis.figures.drawing.style import (
     COLUMN,
     SMALL,
     TEXT,
-    colour,
     figure_of,
     grid_lines,
     line,
     narrow,
     new_figure,
+    shade_of,
     widest,
 )
 
@@ -94,7 +94,7 @@ def _curve(
     axes.plot(
         at,
         value,
-        color=colour(index),
+        color=shade_of(index),
         linestyle=line(index),
         drawstyle="steps-post" if steps else "default",
         linewidth=1.2,
@@ -105,7 +105,7 @@ def _curve(
         rows["low"].to_numpy(float) * scale,
         rows["high"].to_numpy(float) * scale,
         step="post" if steps else None,
-        color=colour(index),
+        color=shade_of(index),
         alpha=0.14,
         linewidth=0,
         zorder=2,

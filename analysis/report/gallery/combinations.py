@@ -34,7 +34,7 @@ def cells_of(study: Study) -> pd.DataFrame:
     return cell_table(study.runs, study.factors, study.response)
 
 
-def cell_heat_map(study: Study) -> Drawn | None:
+def draw_cell_heat_map(study: Study) -> Drawn | None:
     """Mean of every cell with a status overlay."""
     if too_many_cells(study):
         return None
@@ -44,7 +44,7 @@ def cell_heat_map(study: Study) -> Drawn | None:
     return Drawn(figure, with_levels(cells), captioned(study, text, None))
 
 
-def cell_mosaic(study: Study) -> Drawn | None:
+def draw_cell_mosaic(study: Study) -> Drawn | None:
     """Converged of finished runs in every cell."""
     convergence = known(study.convergence)
     alike = convergence is not None and not convergence.mixed
@@ -56,7 +56,7 @@ def cell_mosaic(study: Study) -> Drawn | None:
     return Drawn(figure, with_levels(cells), captioned(study, text, None))
 
 
-def cells_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_cells(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Every combination with its counts."""
     measure = study.measure
     columns: dict[str, object] = {
@@ -70,7 +70,7 @@ def cells_table(study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable("Every combination of levels", pd.DataFrame(columns))
 
 
-def cell_strip(study: Study) -> Drawn:
+def draw_cell_strip(study: Study) -> Drawn:
     """Cells by rank."""
     cells = cells_of(study)
     runs = pd.DataFrame(
@@ -94,7 +94,7 @@ def cell_strip(study: Study) -> Drawn:
     return Drawn(figure, runs, captioned(study, text, None))
 
 
-def cell_strip_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_cell_strip(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Combinations, best mean first."""
     measure = study.measure
     how = (measure.scale, measure.digits)
@@ -111,7 +111,7 @@ def cell_strip_table(study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable("Combinations of levels, best mean first", pd.DataFrame(columns))
 
 
-def performance_profile(study: Study) -> Drawn | None:
+def draw_performance_profile(study: Study) -> Drawn | None:
     """Share of the runs of every level above each score."""
     rows = performance_profiles(study.runs, study.factors, study.response)
     if rows.empty:
@@ -121,7 +121,7 @@ def performance_profile(study: Study) -> Drawn | None:
     return Drawn(figure, rows, captioned(study, text, "Wilson, pointwise"))
 
 
-def performance_profile_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_performance_profile(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Shares above four scores."""
     measure = study.measure
     scores = np.unique(np.quantile(rows["tau"], [0, 0.25, 0.5, 0.75], method="nearest"))
@@ -135,7 +135,7 @@ def performance_profile_table(study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable("Share of a level's runs above four scores", pd.DataFrame(columns))
 
 
-def learning_curves(study: Study) -> Drawn | None:
+def draw_learning_curves(study: Study) -> Drawn | None:
     """Ribbons by level."""
     curves = study.curve_rows
     if curves is None or curves.empty:
@@ -148,7 +148,7 @@ def learning_curves(study: Study) -> Drawn | None:
     return Drawn(figures.learning_curves(rows), rows, caption(text, runs_of(study), ""))
 
 
-def learning_curves_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_learning_curves(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Medians and quartiles at three epochs."""
     epochs = np.unique(np.quantile(rows["epoch"], [0, 0.5, 1], method="nearest"))
     rows = rows[rows["epoch"].isin(epochs)]
@@ -162,7 +162,7 @@ def learning_curves_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable(title, pd.DataFrame(columns))
 
 
-def diagnostics(study: Study) -> Drawn | None:
+def draw_diagnostics(study: Study) -> Drawn | None:
     """Residuals of the cell means."""
     cells = cells_of(study)
     if not (cells["deviation"] >= 0).any():
@@ -177,7 +177,7 @@ def diagnostics(study: Study) -> Drawn | None:
     return Drawn(figure, rows, captioned(study, text, None))
 
 
-def diagnostics_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_diagnostics(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Residuals by replicate."""
     measure = study.measure
     groups = rows.groupby("replicate", sort=False)["residual"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 
-def convergence_rates(study: Study) -> Drawn | None:
+def draw_convergence_rates(study: Study) -> Drawn | None:
     """Rates by level with Wilson intervals and penalised marginal rates."""
     convergence = known(study.convergence)
     if convergence is None:
@@ -35,7 +35,7 @@ def convergence_rates(study: Study) -> Drawn | None:
     return Drawn(figures.convergence_rates(rows), rows, captioned(study, f"{text}.", "Wilson"))
 
 
-def convergence_rates_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_convergence_rates(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Counts and rates by level."""
     columns: dict[str, object] = {
         **of_levels(rows),
@@ -49,7 +49,7 @@ def convergence_rates_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable("Runs that converged, by level", pd.DataFrame(columns))
 
 
-def time_to_target(study: Study) -> Drawn | None:
+def draw_time_to_target(study: Study) -> Drawn | None:
     """Share of the runs of every level that reached the target, by epoch."""
     times = known(study.time_to_target)
     if times is None or times.curves.empty or not (times.curves["reached"] > 0).any():
@@ -64,7 +64,7 @@ def time_to_target(study: Study) -> Drawn | None:
     return Drawn(figure, times.curves, captioned(study, text, "log-log"))
 
 
-def time_to_target_table(study: Study, _rows: pd.DataFrame) -> NumberTable | None:
+def tabulate_time_to_target(study: Study, _rows: pd.DataFrame) -> NumberTable | None:
     """Mean epochs by level."""
     times = known(study.time_to_target)
     if times is None:

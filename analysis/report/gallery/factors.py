@@ -36,7 +36,7 @@ MOST_CONTRASTS = 8
 # --- marginal means -----------------------------------------------------------------------------
 
 
-def main_effects(study: Study) -> Drawn:
+def draw_main_effects(study: Study) -> Drawn:
     """Marginal means with the grand mean and the replicates."""
     rows = study.effects()
     means = rows[["factor", "level", "mean", "mean_low", "mean_high"]].rename(
@@ -60,7 +60,7 @@ def main_effects(study: Study) -> Drawn:
     return Drawn(figure, data, shown)
 
 
-def main_effects_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_main_effects(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Means and intervals by level."""
     measure = study.measure
     how = (measure.scale, measure.digits)
@@ -97,7 +97,7 @@ def replicate_means(study: Study) -> pd.DataFrame:
 # --- differences --------------------------------------------------------------------------------
 
 
-def forest(study: Study) -> Drawn | None:
+def draw_forest(study: Study) -> Drawn | None:
     """Pairwise contrasts within factors, then the largest interaction contrasts."""
     measure = study.measure
     rows = pd.concat([_differences(study), _interaction_contrasts(study)], ignore_index=True)
@@ -171,7 +171,7 @@ def _replicate_differences(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "first", "second", "replicate", "estimate"])
 
 
-def forest_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_forest(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Differences with their intervals."""
     measure = study.measure
     how = (measure.scale, measure.digits, True)
@@ -187,7 +187,7 @@ def forest_table(study: Study, rows: pd.DataFrame) -> NumberTable:
 # --- all terms ----------------------------------------------------------------------------------
 
 
-def pareto(study: Study) -> Drawn | None:
+def draw_pareto(study: Study) -> Drawn | None:
     """Standardised effects with both lines."""
     effects = study.estimates()
     rows = standardised_effects(effects)
@@ -202,7 +202,7 @@ def pareto(study: Study) -> Drawn | None:
     return Drawn(figures.pareto(rows), rows, captioned(study, text, None))
 
 
-def pareto_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_pareto(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """|t|, p and both lines by term."""
     columns = {
         "Term": rows["term"].astype(str).str.replace(":", " × "),
@@ -214,7 +214,7 @@ def pareto_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable("Standardised effects", pd.DataFrame(columns))
 
 
-def half_normal(study: Study) -> Drawn | None:
+def draw_half_normal(study: Study) -> Drawn | None:
     """Lenth's plot, where there is no error term."""
     analysed = study.estimates().lenth
     if analysed is None or analysed.refused is not None:
@@ -233,7 +233,7 @@ def half_normal(study: Study) -> Drawn | None:
     return Drawn(figure, rows, captioned(study, text, None))
 
 
-def half_normal_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_half_normal(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Contrasts, largest first."""
     measure = study.measure
     rows = rows.sort_values("absolute", ascending=False, kind="stable")
@@ -246,7 +246,7 @@ def half_normal_table(study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable("Contrasts, largest first", pd.DataFrame(columns))
 
 
-def variance_shares(study: Study) -> Drawn | None:
+def draw_variance_shares(study: Study) -> Drawn | None:
     """Bars that sum to 100%."""
     table = study.variance_shares()
     rows = table[np.isfinite(table["percent"].astype(float))]
@@ -270,7 +270,7 @@ def variance_shares(study: Study) -> Drawn | None:
     return Drawn(figures.variance_shares(data), data, shown)
 
 
-def variance_shares_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_variance_shares(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Shares with their intervals."""
     columns = {
         "Term": rows["term"].astype(str).str.replace(":", " × "),

@@ -10,7 +10,7 @@ import pandas as pd
 from ablations.errors import InputError
 from analysis import figures
 from analysis.effects.variance_shares import FEWEST_DRAWS
-from analysis.effects.variance_shares import variance_shares as shares_of_cells
+from analysis.effects.variance_shares import grid_shares as shares_of_cells
 from analysis.report.gallery.factors import cut_at_limits
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
 from analysis.report.gallery.rounding import (
@@ -36,7 +36,7 @@ LEAST_CORRELATION = 0.005
 """Below this two terms do not count as mixed."""
 
 
-def interaction_matrix(study: Study) -> Drawn | None:
+def draw_interaction_matrix(study: Study) -> Drawn | None:
     """Every pair of factors, in both orientations."""
     if len(study.factors) < 2:
         return None
@@ -55,7 +55,7 @@ def interaction_matrix(study: Study) -> Drawn | None:
     return Drawn(figure, data, shown)
 
 
-def interaction_matrix_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_interaction_matrix(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Means of two levels together."""
     measure = study.measure
     how = (measure.scale, measure.digits)
@@ -70,7 +70,7 @@ def interaction_matrix_table(study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable("Means of two levels together", pd.DataFrame(columns))
 
 
-def interaction_heat_maps(study: Study) -> Drawn | None:
+def draw_interaction_heat_maps(study: Study) -> Drawn | None:
     """What every pair does beyond its main effects."""
     if len(study.factors) < 2:
         return None
@@ -89,7 +89,7 @@ def interaction_heat_maps(study: Study) -> Drawn | None:
     return Drawn(figure, data, captioned(study, text))
 
 
-def interaction_heat_maps_table(study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_interaction_heat_maps(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Double-centred effects."""
     measure = study.measure
     how = (measure.scale, measure.digits, True)
@@ -102,7 +102,7 @@ def interaction_heat_maps_table(study: Study, rows: pd.DataFrame) -> NumberTable
     return NumberTable(title, pd.DataFrame(columns))
 
 
-def scale_comparison(study: Study) -> Drawn | None:
+def draw_scale_comparison(study: Study) -> Drawn | None:
     """Shares on the accuracy and on the logit scale."""
     shares = known(lambda: _on_logit_scale(study))
     if shares is None:
@@ -151,7 +151,7 @@ def _on_logit_scale(study: Study) -> pd.DataFrame:
     return shares_of_cells(other.cells, draws=FEWEST_DRAWS).table
 
 
-def scale_comparison_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_scale_comparison(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Shares on both scales."""
     columns: dict[str, object] = {
         "Term": rows["term"].astype(str).str.replace(":", " × "),
@@ -164,7 +164,7 @@ def scale_comparison_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
     return NumberTable(title, pd.DataFrame(columns))
 
 
-def alias_map(study: Study) -> Drawn | None:
+def draw_alias_map(study: Study) -> Drawn | None:
     """Which terms the cells that ran cannot tell apart; None on a complete, balanced grid."""
     aliasing = study.aliasing
     if aliasing.complete or len(study.factors) < 2:
@@ -178,7 +178,7 @@ def alias_map(study: Study) -> Drawn | None:
     return Drawn(figures.alias_map(table), data, captioned(study, text, None))
 
 
-def alias_map_table(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_alias_map(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Pairs of terms that are mixed."""
     long = rows.melt("term", var_name="other", value_name="correlation").dropna()
     places = {term: place for place, term in enumerate(rows["term"])}

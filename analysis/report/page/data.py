@@ -189,8 +189,8 @@ def _curves(study: Study) -> dict[str, Any] | None:
         if epochs is None:
             room = max(CURVE_NUMBERS // (len(CURVES) * len(cells)), FEWEST_EPOCHS)
             count = min(matrix.shape[1], room)
-            kept = np.unique(np.linspace(0, matrix.shape[1] - 1, count).round().astype(int))
-            epochs = kept + 1
+            shown = np.unique(np.linspace(0, matrix.shape[1] - 1, count).round().astype(int))
+            epochs = shown + 1
         rows: list[list[int | None] | None] = [None] * len(study.frame)
         for cell, values in zip(cells, matrix[:, epochs - 1], strict=True):
             rows[order[cell]] = _integers(values, scale)

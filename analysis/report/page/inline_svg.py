@@ -51,6 +51,6 @@ def inline(svg: str, name: str, title: str, description: str) -> str:
     )
 
 
-def _rounded(found: re.Match[str]) -> str:
+def _rounded(number: re.Match[str]) -> str:
     """The same coordinates with two decimals."""
-    return re.sub(r"-?\d+\.\d{3,}", lambda one: f"{float(one.group()):.2f}", found.group())
+    return re.sub(r"-?\d+\.\d{3,}", lambda one: f"{float(one.group()):.2f}", number.group())

@@ -24,7 +24,7 @@ from analysis.report.gallery.rounding import NAME_COLUMNS
 from analysis.report.page.inline_svg import inline
 from analysis.report.page.runs_table import table_of_runs
 from analysis.report.page.sections import SECTIONS
-from analysis.report.words.answer import CLEAR, WHOLE, count_of, level_of, running
+from analysis.report.words.answer import CLEAR, WHOLE, count_of, level_of, still_running
 from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.progress import progress
@@ -293,7 +293,7 @@ def _judged(study: Study) -> str:
         "Planned before the grid ran; p values Holm-adjusted over the claims alone, so that a "
         "difference asked about beforehand may be supported here and open among all differences."
     )
-    if running(study):
+    if still_running(study):
         text += " The grid still runs: every verdict is one so far, and none is a decision."
     return text
 
@@ -301,7 +301,7 @@ def _judged(study: Study) -> str:
 def _claim(row: Mapping[Any, Any], study: Study) -> dict[str, str]:
     """A claim as the page shows it."""
     verdict = str(row["verdict"])
-    so_far = " so far" if running(study) and verdict in ("supported", "refuted") else ""
+    so_far = " so far" if still_running(study) and verdict in ("supported", "refuted") else ""
     numbers = (float(row["estimate"]), float(row["low"]), float(row["high"]))
     shown = np.isfinite(numbers[0])
     return {

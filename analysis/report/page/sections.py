@@ -33,7 +33,7 @@ class Content(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """One section of the page.
 
     Attributes:
@@ -145,13 +145,13 @@ def _mixing(study: Study) -> list[str]:
     if aliasing is None or aliasing.complete:
         return []
     sets = [" = ".join(readable(term) for term in one) for one in aliasing.sets]
-    said = [f"Cannot be told apart: {one}." for one in sets[:MOST_SETS]]
+    sentences = [f"Cannot be told apart: {one}." for one in sets[:MOST_SETS]]
     if len(sets) > MOST_SETS:
-        said.append(f"{len(sets) - MOST_SETS} more sets are in effects.json.")
+        sentences.append(f"{len(sets) - MOST_SETS} more sets are in effects.json.")
     resolution = aliasing.measures.get("resolution")
     if resolution:
-        said.append(f"Resolution {resolution}.")
-    return said
+        sentences.append(f"Resolution {resolution}.")
+    return sentences
 
 
 def _protocol(study: Study, _convergence: Convergence | None) -> Content:
@@ -259,15 +259,15 @@ def _terms(study: Study) -> dict[str, Any]:
 
 
 SECTIONS = (
-    Section("effects", "Main effects"),
-    Section("interactions", "Interactions"),
-    Section("convergence", "Convergence", _convergence),
-    Section("time", "Time to target", _time),
-    Section("curves", "Learning curves"),
-    Section("cells", "Cells"),
-    Section("design", "Design", _design),
-    Section("protocol", "Protocol", _protocol),
-    Section("provenance", "Provenance", _provenance),
-    Section("diagnostics", "Diagnostics", _diagnostics),
+    PageSection("effects", "Main effects"),
+    PageSection("interactions", "Interactions"),
+    PageSection("convergence", "Convergence", _convergence),
+    PageSection("time", "Time to target", _time),
+    PageSection("curves", "Learning curves"),
+    PageSection("cells", "Cells"),
+    PageSection("design", "Design", _design),
+    PageSection("protocol", "Protocol", _protocol),
+    PageSection("provenance", "Provenance", _provenance),
+    PageSection("diagnostics", "Diagnostics", _diagnostics),
 )
 """In the order a reader asks."""

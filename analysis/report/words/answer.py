@@ -91,13 +91,13 @@ def count_of(study: Study) -> int:
     return sum(len(levels) * (len(levels) - 1) // 2 for levels in study.factors.values())
 
 
-def running(study: Study) -> bool:
+def still_running(study: Study) -> bool:
     """Whether runs are still to come."""
     runs = study.runs
     return "status" in runs and bool((runs["status"] == NOT_RUN).any())
 
 
-def differences(study: Study) -> pd.DataFrame:
+def all_differences(study: Study) -> pd.DataFrame:
     """All differences between levels, `p_holm` over all of them rather than within each factor."""
     rows = study.contrasts()
     return rows.assign(p_holm=holm(rows["p"].to_numpy(float)))
@@ -108,7 +108,7 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
     level = level_of(study)
     whole = _term_p(study)
     shares = study.variance_shares().set_index("term")
-    contrasts = differences(study)
+    contrasts = all_differences(study)
     means = study.effects()
     rows = []
     for factor, levels in study.factors.items():
@@ -223,7 +223,7 @@ def _convergence_sentences(
 ) -> list[str]:
     if not convergence.mixed:
         none = "Every run converged" if convergence.converged else "No run converged"
-        if running(study):
+        if still_running(study):
             return [f"{none} so far; which factors decide convergence cannot be said yet."]
         return [f"{none}, so no factor decides convergence in this grid."]
     clear = table[table["conv_p_holm"] < CLEAR].sort_values("conv_estimate", ascending=False)
@@ -242,7 +242,7 @@ def _convergence_sentences(
 
 
 def _so_far(study: Study) -> str:
-    return " so far" if running(study) else ""
+    return " so far" if still_running(study) else ""
 
 
 def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
@@ -288,15 +288,15 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
 def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
     """Where the order of levels of a factor said to matter turns round with another factor."""
     crossing = _crossing(study)
-    said = [
+    turning = [
         str(row["sentence"])
         for row in crossing.to_dict("records")
         if {row["factor_a"], row["factor_b"]} & set(clear["factor"])
     ]
-    if not said:
+    if not turning:
         return []
-    more = f"; so it does in {len(said) - 3} more pairs of factors" if len(said) > 3 else ""
-    return [f"But the order turns round{_so_far(study)}: {listed(said[:3])}{more}."]
+    more = f"; so it does in {len(turning) - 3} more pairs of factors" if len(turning) > 3 else ""
+    return [f"But the order turns round{_so_far(study)}: {listed(turning[:3])}{more}."]
 
 
 def _crossing(study: Study) -> pd.DataFrame:
@@ -342,11 +342,11 @@ def _best_cell(study: Study) -> str:
 
 __all__ = [
     "Answer",
+    "all_differences",
     "answer",
     "count_of",
-    "differences",
     "factor_table",
     "level_of",
-    "running",
     "stars",
+    "still_running",
 ]

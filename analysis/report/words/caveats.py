@@ -135,7 +135,7 @@ def _separation(convergence: Convergence) -> list[str]:
 def _bundles(study: Study) -> list[str]:
     """Factors whose levels differ in parameters too: a level is then a bundle."""
     levels: Mapping[str, Mapping[str, Any]] = study.info.get("levels") or {}
-    said = []
+    sentences = []
     for factor, labels in levels.items():
         parameters = [dict(one.get("parameters") or {}) for one in labels.values()]
         if "." in factor:
@@ -145,26 +145,26 @@ def _bundles(study: Study) -> list[str]:
             name for name in shared if len({repr(one[name]) for one in parameters}) > 1
         )
         if differing:
-            said.append(
+            sentences.append(
                 f"Levels of {factor} also differ in {listed(differing)}: each is compared with the "
                 "settings it came with, not one at a time"
             )
-    return said
+    return sentences
 
 
 def _weights(study: Study) -> list[str]:
     if "parameters" not in study.frame:
         return []
     weights = study.runs["parameters"]
-    said = []
+    sentences = []
     for factor in study.factors:
         medians = weights.groupby(study.frame[factor], observed=True).median().dropna()
         if len(medians) > 1 and medians.max() > medians.min() * 1.0001:
-            said.append(
+            sentences.append(
                 f"Levels of {factor} change the number of weights "
                 f"({int(medians.min()):,} to {int(medians.max()):,})"
             )
-    return said
+    return sentences
 
 
 def _drift(study: Study) -> list[str]:
@@ -183,17 +183,17 @@ def _drift(study: Study) -> list[str]:
 
 
 def _places(study: Study) -> list[str]:
-    said = []
+    sentences = []
     for column, noun in (("device", "devices"), ("host", "machines")):
         if column in study.frame:
             kinds = sorted(study.frame[column].dropna().astype(str).str.split(":").str[0].unique())
             if len(kinds) > 1:
-                said.append(f"Cells ran on several kinds of {noun} ({listed(kinds)})")
+                sentences.append(f"Cells ran on several kinds of {noun} ({listed(kinds)})")
     attempts = study.attempt_rows
     if attempts is not None and len(attempts) and "commit" in attempts:
         commits = attempts["commit"].dropna().unique()
         if len(commits) > 1:
-            said.append(f"Cells were trained by {len(commits)} versions of the code")
+            sentences.append(f"Cells were trained by {len(commits)} versions of the code")
         if attempts["dirty"].fillna(value=False).astype(bool).any():
-            said.append("Some cells were trained by code with uncommitted changes")
-    return said
+            sentences.append("Some cells were trained by code with uncommitted changes")
+    return sentences

@@ -116,7 +116,7 @@ def _training(study: Study) -> list[str]:
     )
     batch = fixed("train.batch_size", f"{train.get('batch_size')} images", "varied size")
     arithmetic = fixed("train.precision", str(train.get("precision")), "varied")
-    kept = fixed(
+    held_out = fixed(
         "data.validation",
         f"{float(data.get('validation', 0)):.0%} of the training images were",
         "a varied share of the training images was",
@@ -125,7 +125,7 @@ def _training(study: Study) -> list[str]:
         f"Each run trained a {network_of(study)}{depth}{scaled} on "
         f"{fixed('data.name', str(data.get('name')), 'varied data')}{limit} for {epochs} with "
         f"batches of {batch} in {arithmetic} arithmetic"
-        f"{fixed('train.label_smoothing', smooth)}; {kept} kept for validation."
+        f"{fixed('train.label_smoothing', smooth)}; {held_out} kept for validation."
     )
     seeds = (
         "Replicates differ in the seed of initialisation, data order and augmentation; cells of "
@@ -137,13 +137,13 @@ def _training(study: Study) -> list[str]:
 def _fixed(info: Mapping[str, Any]) -> list[str]:
     """The factors that this grid held at one level."""
     fixed = (info.get("spec") or {}).get("fixed") or []
-    said = [f"{str(one['factor']).replace('_', ' ')} {one['label']}" for one in fixed]
-    return [f"Held fixed: {listed(said)}."] if said else []
+    levels = [f"{str(one['factor']).replace('_', ' ')} {one['label']}" for one in fixed]
+    return [f"Held fixed: {listed(levels)}."] if levels else []
 
 
 def _levels(info: Mapping[str, Any]) -> list[str]:
     """Parameters of levels that have any, so that a reader can repeat them."""
-    said = []
+    factors = []
     for factor, labels in (info.get("levels") or {}).items():
         if "." in str(factor):
             continue
@@ -153,8 +153,8 @@ def _levels(info: Mapping[str, Any]) -> list[str]:
             if (parameters := dict(one.get("parameters") or {}))
         ]
         if shown:
-            said.append(f"{str(factor).replace('_', ' ')}: {'; '.join(shown)}")
-    return [f"Parameters of the levels: {'. '.join(said)}."] if said else []
+            factors.append(f"{str(factor).replace('_', ' ')}: {'; '.join(shown)}")
+    return [f"Parameters of the levels: {'. '.join(factors)}."] if factors else []
 
 
 def _outcomes(study: Study) -> list[str]:
@@ -207,7 +207,7 @@ def _provenance(study: Study) -> list[str]:
     attempts = study.attempt_rows
     if attempts is None or attempts.empty:
         return []
-    said = []
+    sentences = []
     versions = next((one for one in attempts["versions"] if isinstance(one, dict) and one), {})
     commits = [str(one)[:10] for one in attempts["commit"].dropna().unique()]
     named = [f"{name} {versions[name]}" for name in ("torch", "python") if name in versions]
@@ -215,14 +215,14 @@ def _provenance(study: Study) -> list[str]:
         dirty = attempts["dirty"].fillna(value=False).astype(bool).any()
         changes = " with uncommitted changes" if dirty else ""
         code = f"code at commit {listed(commits[:3])}{changes}" if commits else ""
-        said.append(f"Software: {listed([one for one in (*named, code) if one])}.")
+        sentences.append(f"Software: {listed([one for one in (*named, code) if one])}.")
     places = _places(attempts)
     if places:
-        said.append(f"Runs trained on {listed(places)}.")
+        sentences.append(f"Runs trained on {listed(places)}.")
     seconds = study.runs.get(SECONDS.column)
     if seconds is not None and seconds.notna().any():
-        said.append(f"Training took {duration(float(seconds.sum()))} in all.")
-    return said
+        sentences.append(f"Training took {duration(float(seconds.sum()))} in all.")
+    return sentences
 
 
 def _places(attempts: pd.DataFrame) -> list[str]:

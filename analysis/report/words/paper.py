@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.report.words.answer import differences
+from analysis.report.words.answer import all_differences
 from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.wording import STARS, difference_text, stars
@@ -71,7 +71,7 @@ def ablation_rows(study: Study) -> pd.DataFrame:
         and converged where statuses are known.
     """
     means = study.effects()
-    contrasts = differences(study)
+    contrasts = all_differences(study)
     status = study.runs.get("status")
     rows = []
     for factor, levels in study.factors.items():

@@ -63,9 +63,9 @@ def _quadratic_form(n: Array, hits: Array) -> tuple[Array, Array, int]:
     covariance[np.diag_indices_from(covariance)] += (scale[:, None] * share).sum(0)
     expected = (hits[:, None] * share).sum(0)
     values, vectors = np.linalg.eigh(covariance[:-1, :-1])
-    kept = values > 1e-10 * values[-1]
-    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
-    return expected[:-1], inverse, int(kept.sum())
+    nonzero = values > 1e-10 * values[-1]
+    inverse = (vectors[:, nonzero] / values[nonzero]) @ vectors[:, nonzero].T
+    return expected[:-1], inverse, int(nonzero.sum())
 
 
 def _log_choose(n: ArrayLike, k: ArrayLike) -> Array:

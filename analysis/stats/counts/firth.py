@@ -92,12 +92,12 @@ class LogisticFit:
         The penalty of the restricted model stays that of the full one (Heinze and Schemper 2002),
         as in `logistf`. With sum-to-zero coding this is the type III test of a term.
         """
-        kept = np.delete(self.design, np.asarray(columns, int), axis=1)
-        df = self.rank - int(np.linalg.matrix_rank(kept))
+        columns_left = np.delete(self.design, np.asarray(columns, int), axis=1)
+        df = self.rank - int(np.linalg.matrix_rank(columns_left))
         if df == 0:
             return LikelihoodRatio(None, 0, None)
-        basis = kept @ _row_space(kept)
-        restricted = _highest(self, basis, np.zeros(len(kept)))
+        basis = columns_left @ _row_space(columns_left)
+        restricted = _highest(self, basis, np.zeros(len(columns_left)))
         chisq = max(0.0, 2 * (self.log_likelihood - restricted))
         return LikelihoodRatio(chisq, df, float(chi2.sf(chisq, df)))
 
@@ -126,8 +126,8 @@ class LogisticFit:
         estimate, cut = float(c @ self.coefficients), float(np.sqrt(chi2.ppf(level, 1)))
         se = float(np.sqrt(c @ self.covariance @ c))
         eta = self.design @ self.coefficients
-        found = np.linalg.lstsq(free, eta - estimate * direction, rcond=None)[0]
-        centre: Array = np.asarray(found, np.float64)
+        centred = np.linalg.lstsq(free, eta - estimate * direction, rcond=None)[0]
+        centre: Array = np.asarray(centred, np.float64)
         last = centre
 
         def shortfall(value: float) -> float:
@@ -185,8 +185,8 @@ def _row_space(design: Array) -> Array:
     _, singular, v = np.linalg.svd(design, full_matrices=False)
     if not len(singular):
         return np.zeros((design.shape[1], 0))
-    kept = singular > singular[0] * max(design.shape) * np.finfo(float).eps * 8
-    return np.asarray(v[kept].T)
+    nonzero = singular > singular[0] * max(design.shape) * np.finfo(float).eps * 8
+    return np.asarray(v[nonzero].T)
 
 
 def _orthonormal(x: Array) -> tuple[Array, Array]:

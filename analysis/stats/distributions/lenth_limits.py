@@ -46,15 +46,15 @@ def ratios(size: Floats) -> Floats:
     """|effect| over the pseudo standard error of its row; shape (draws, effects)."""
     ranked = np.sort(size, axis=1)
     s0 = 1.5 * _median(ranked, np.full(len(ranked), ranked.shape[1]))
-    kept = (ranked < 2.5 * s0[:, None]).sum(axis=1)
-    pse = 1.5 * _median(ranked, kept)
+    small = (ranked < 2.5 * s0[:, None]).sum(axis=1)
+    pse = 1.5 * _median(ranked, small)
     return np.asarray(ranked / pse[:, None])
 
 
-def _median(ranked: Floats, kept: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Floats:
+def _median(ranked: Floats, small: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Floats:
     """Median of the first `kept` of each sorted row."""
     rows = np.arange(len(ranked))
-    return np.asarray((ranked[rows, (kept - 1) // 2] + ranked[rows, kept // 2]) / 2)
+    return np.asarray((ranked[rows, (small - 1) // 2] + ranked[rows, small // 2]) / 2)
 
 
 def _of_many(m: int, confidence: float) -> tuple[float, float]:

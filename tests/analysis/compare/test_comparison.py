@@ -98,7 +98,7 @@ def test_effects_are_told_in_points_with_their_intervals() -> None:
     ]
     found = compare(pair)
     row = found.effects.iloc[0]
-    text = verb.described(found)
+    text = verb.comparison_text(found)
     low, high = 100 * row["low"], 100 * row["high"]
     assert f"{100 * row['estimate']:+.2f} [{low:+.2f}, {high:+.2f}]" in text
     assert "Effects by study with 95% intervals, pp" in text
@@ -184,4 +184,4 @@ def test_the_command_prints_and_writes(
     options.out = tmp_path / "missing" / "both.csv"
     with pytest.raises(InputError, match="cannot write"):
         verb.run(options)
-    assert "Note:" not in verb.described(compare(list(made.values())))
+    assert "Note:" not in verb.comparison_text(compare(list(made.values())))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.effects.variance_shares import variance_shares
+from analysis.effects.variance_shares import grid_shares
 from analysis.model.cell_means import CellMeans
 from analysis.study import from_frame
 from analysis.table.tidy import tidy
@@ -37,7 +37,7 @@ def grid(
 def shares(frame: pd.DataFrame, replicate: str | None = None, seed: int = 0) -> pd.DataFrame:
     factors = [c for c in frame.columns if c in "ABCDE"]
     cells = CellMeans.of(tidy(frame, factors, "y", replicate))
-    return variance_shares(cells, draws=200, seed=seed).table.set_index("term")
+    return grid_shares(cells, draws=200, seed=seed).table.set_index("term")
 
 
 def test_a_grid_without_noise_is_decomposed_exactly() -> None:
@@ -88,7 +88,7 @@ def test_shares_sum_to_a_hundred(levels: tuple[int, ...], replicates: int) -> No
 
 def test_without_replicates_noise_is_in_the_higher_orders_and_said_so() -> None:
     cells = CellMeans.of(tidy(grid((2, 2, 2), 0.3, 1, 0), list("ABC"), "y"))
-    found = variance_shares(cells)
+    found = grid_shares(cells)
     assert np.isnan(found.table.set_index("term").loc["noise", "percent"])
     assert "no cell ran twice" in str(found.reason)
 
@@ -125,7 +125,7 @@ def test_the_exact_decomposition_of_a_published_grid_of_15625_cells() -> None:
     response = next(c for c in frame.columns if "acc" in c)
     cells = CellMeans.of(tidy(frame, factors, response))
     assert cells.n == expected["n_rows"]
-    found = variance_shares(cells, draws=100).table.set_index("term")
+    found = grid_shares(cells, draws=100).table.set_index("term")
     for term, share in expected["exact_functional_anova_variance_fraction"].items():
         # Expected fractions are of the cell means as observed, noise included.
         assert found.loc[term, "cell_percent"] == pytest.approx(100 * share, rel=1e-5), term

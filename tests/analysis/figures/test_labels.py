@@ -13,7 +13,7 @@ from analysis.figures.drawing.labels import (
     shortened,
     signed,
     term_labels,
-    wrapped,
+    wrapped_name,
 )
 
 
@@ -49,9 +49,9 @@ def test_terms_show_every_factor() -> None:
 
 
 def test_wrapping_breaks_at_separators_and_says_when_it_cannot() -> None:
-    assert wrapped("sgd_momentum", 0.6, 6.5) == "sgd_\nmomentum"
-    assert wrapped("adam", 2.0, 6.5) == "adam"
-    assert wrapped("indivisible", 0.2, 6.5) is None
+    assert wrapped_name("sgd_momentum", 0.6, 6.5) == "sgd_\nmomentum"
+    assert wrapped_name("adam", 2.0, 6.5) == "adam"
+    assert wrapped_name("indivisible", 0.2, 6.5) is None
     assert narrowest("sgd_momentum", 6.5) < narrowest("sgd_momentum", 6.5, lines=1)
 
 

@@ -11,7 +11,14 @@ import pytest
 
 import analysis
 from analysis.report.page.page import _claim, _judged
-from analysis.report.words.answer import OPEN, WHOLE, answer, differences, level_of, running
+from analysis.report.words.answer import (
+    OPEN,
+    WHOLE,
+    all_differences,
+    answer,
+    level_of,
+    still_running,
+)
 from analysis.report.words.caveats import caveats
 from analysis.report.words.methods import methods
 from analysis.study import Study, from_frame, known
@@ -93,7 +100,7 @@ def test_a_difference_whose_interval_excludes_zero_is_open_at_least(contrary: St
 def test_all_differences_are_judged_together_as_decided_does(contrary: Study) -> None:
     decided = known(contrary.decided)
     assert decided is not None
-    mine = differences(contrary)["p_holm"].to_numpy(float)
+    mine = all_differences(contrary)["p_holm"].to_numpy(float)
     assert mine == pytest.approx(decided.table["p_holm"].to_numpy(float))
     assert level_of(contrary) == decided.alpha
 
@@ -120,7 +127,7 @@ def test_a_factor_may_be_supported_as_a_whole_only() -> None:
     ]
     study = from_frame(pd.DataFrame(rows, columns=["a", "b", "seed", "acc"]), ["a", "b"], "acc")
     row = answer(study).factors.set_index("factor").loc["a"]
-    smallest = differences(study).query("factor == 'a'")["p_holm"].min()
+    smallest = all_differences(study).query("factor == 'a'")["p_holm"].min()
     whole = float(study.tests().set_index("term").loc["a", "p_holm"])
     assert row["shown"] == bool(min(smallest, whole) <= level_of(study))
     assert (row["sure"] == WHOLE) == (smallest > level_of(study) >= whole)
@@ -138,7 +145,7 @@ def test_a_run_that_failed_for_good_does_not_hold_its_wave_up() -> None:
 
 
 def test_while_it_runs_everything_is_said_so_far(begun: Study, contrary: Study) -> None:
-    assert running(begun)
+    assert still_running(begun)
     text = " ".join(answer(begun).sentences)
     assert "so no factor decides" not in text
     assert "What improves test accuracy:" not in text

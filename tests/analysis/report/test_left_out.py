@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import analysis
-from analysis.report.gallery.factors import forest, pareto
+from analysis.report.gallery.factors import draw_forest, draw_pareto
 
 
 def test_a_caption_names_what_is_not_drawn() -> None:
@@ -20,9 +20,9 @@ def test_a_caption_names_what_is_not_drawn() -> None:
         ]
     )
     study = analysis.from_frame(runs, factors=["A", "B"], response="y", replicate="seed")
-    drawn = forest(study)
+    drawn = draw_forest(study)
     assert drawn is not None
     assert "Drawn: the 48 largest of 64; the table has all." in drawn.caption
-    drawn = pareto(study)
+    drawn = draw_pareto(study)
     assert drawn is not None
     assert "Drawn:" not in drawn.caption, "three terms are all drawn"

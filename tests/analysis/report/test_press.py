@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures.drawing.saving import Drawing, Job
+from analysis.figures.drawing.saving import Drawing, FigureFiles
 from analysis.report import press
 from analysis.report.press import Press
 from tests.analysis.figures import frames
@@ -17,10 +17,10 @@ from tests.analysis.figures.drawings import DRAWINGS
 NAMES = ("forest", "pareto", "main_effects")
 
 
-def _job(name: str, folder: Path) -> Job:
+def _job(name: str, folder: Path) -> FigureFiles:
     runs = frames.grid(frames.FIVE)
     drawing = Drawing(name, "A title", DRAWINGS[name](frames.FIVE, runs), runs, "A caption.")
-    return Job(drawing, folder, ("png", "svg"))
+    return FigureFiles(drawing, folder, ("png", "svg"))
 
 
 def _saved(folder: Path, processes: int) -> dict[str, bytes]:

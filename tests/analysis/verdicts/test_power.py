@@ -13,7 +13,7 @@ from analysis.commands.power import run as command
 from analysis.model.cell_means import CellMeans
 from analysis.stats.estimates import Estimate
 from analysis.table.tidy import tidy
-from analysis.verdicts.power import detectable, f_power, plan
+from analysis.verdicts.power import detectable, detectable_in_plan, f_power
 from analysis.verdicts.replicates import replicates_to_decide, t_power
 from tests.analysis.published import expected
 from tests.benchmarks.sign_flip import sign_flip_p, smallest_p
@@ -67,7 +67,7 @@ def test_the_planning_table(
     pair: float | None,
     interaction: float | None,
 ) -> None:
-    got = plan(grid(*levels), 0.39, replicates).set_index("term")["detectable"]
+    got = detectable_in_plan(grid(*levels), 0.39, replicates).set_index("term")["detectable"]
     assert got[chr(64 + len(levels))] == pytest.approx(main, abs=0.0051)
     if pair is not None:
         assert got["A"] == pytest.approx(pair, abs=0.0051)
@@ -78,37 +78,44 @@ def test_the_planning_table(
 
 def test_a_half_fraction_detects_what_half_the_runs_detect() -> None:
     signs = np.indices((2,) * 5).sum(0) % 2 == 0  # I = ABCDE
-    got = plan(grid(2, 2, 2, 2, 2), 0.39, 2, ran=signs).set_index("term")["detectable"]
+    got = detectable_in_plan(grid(2, 2, 2, 2, 2), 0.39, 2, ran=signs).set_index("term")[
+        "detectable"
+    ]
     assert got["A"] == pytest.approx(0.41, abs=0.0051)
     assert got["A:B"] == pytest.approx(0.82, abs=0.0075)  # the table has no replicate block
 
 
 def test_a_design_without_error_term_detects_nothing_it_can_name() -> None:
-    got = plan(grid(2, 2), 1.0, 1)
+    got = detectable_in_plan(grid(2, 2), 1.0, 1)
     assert got["detectable"].isna().all()
     assert got["se"].isna().all()
 
 
 def test_an_aliased_term_has_no_detectable_effect() -> None:
     signs = np.indices((2, 2, 2)).sum(0) % 2 == 0  # C = AB
-    got = plan(grid(2, 2, 2), 1.0, 3, ran=signs).set_index("term")["detectable"]
+    got = detectable_in_plan(grid(2, 2, 2), 1.0, 3, ran=signs).set_index("term")["detectable"]
     assert got.isna().all()
 
 
 def test_precision_is_reached_at_the_replicates_named_and_not_one_before() -> None:
     wanted = 0.1
     factors = grid(3, 2, 2)
-    got = plan(factors, 0.5, 2, precision=wanted).set_index("term")
+    got = detectable_in_plan(factors, 0.5, 2, precision=wanted).set_index("term")
     for term in ("A", "B", "A:B"):
         k = int(got.loc[term, "replicates_for_precision"])
-        assert plan(factors, 0.5, k).set_index("term").loc[term, "half_width"] <= wanted
-        assert plan(factors, 0.5, k - 1).set_index("term").loc[term, "half_width"] > wanted
+        assert (
+            detectable_in_plan(factors, 0.5, k).set_index("term").loc[term, "half_width"] <= wanted
+        )
+        assert (
+            detectable_in_plan(factors, 0.5, k - 1).set_index("term").loc[term, "half_width"]
+            > wanted
+        )
 
 
 def test_the_power_named_is_the_power_simulated() -> None:
     rng = np.random.default_rng(4)
     factors = {"A": ["0", "1"], "B": ["0", "1"]}
-    row = plan(factors, 1.0, 4).set_index("term").loc["A"]
+    row = detectable_in_plan(factors, 1.0, 4).set_index("term").loc["A"]
     d, found = row["detectable"], 0
     y = rng.normal(size=(4000, 2, 2, 4))
     y[:, 1] += d
@@ -130,7 +137,7 @@ def test_a_study_uses_its_own_scatter_and_runs() -> None:
     cells = CellMeans.of(table)
     got = detectable(cells)
     assert got["sigma"].iloc[0] == pytest.approx(np.sqrt(cells.pure_variance))
-    stated = plan({"A": "xy", "B": "pqr"}, float(got["sigma"].iloc[0]), 6)
+    stated = detectable_in_plan({"A": "xy", "B": "pqr"}, float(got["sigma"].iloc[0]), 6)
     np.testing.assert_allclose(got["detectable"], stated["detectable"])
 
 
@@ -202,7 +209,7 @@ def test_one_run_per_cell_takes_its_scatter_from_the_model() -> None:
     # Mains and pairs take 14 of 18 degrees of freedom; what is left estimates sigma.
     assert got["df"].iloc[0] == 4
     assert 0.3 < got["sigma"].iloc[0] < 3
-    stated = plan({"A": "xy", "B": "pqr", "C": "uvw"}, float(got["sigma"].iloc[0]), 1)
+    stated = detectable_in_plan({"A": "xy", "B": "pqr", "C": "uvw"}, float(got["sigma"].iloc[0]), 1)
     np.testing.assert_allclose(got["detectable"], stated["detectable"])
 
 
