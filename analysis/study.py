@@ -424,7 +424,7 @@ class Study:
         return self._judged(CONFIDENCE)
 
     def _judged(self, confidence: float) -> pd.DataFrame:
-        from analysis.verdicts.claims import Evidence, judge
+        from analysis.verdicts.claim_verdicts import Evidence, judge
 
         others = Evidence(known(self.convergence), known(self.time_to_target))
         planned, factors = self.planned_claims, self.factors

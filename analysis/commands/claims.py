@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ablations.errors import InputError
-from analysis.commands import options as shared
+from analysis.commands import arguments
 
 SUMMARY = "Answer the claims a study was planned to test, in plain words."
 EXAMPLES = "example:\n  python -m analysis claims five_factor-quick\n"
@@ -13,7 +13,7 @@ EXAMPLES = "example:\n  python -m analysis claims five_factor-quick\n"
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    shared.add_study(verb)
+    arguments.add_study(verb)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
         )
     for row in study.claims().itertuples():
         print(f"{str(row.verdict).upper():13}{row.claim}")
-        print(shared.for_terminal(str(row.reason), indent=13))
+        print(arguments.for_terminal(str(row.reason), indent=13))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 
-from analysis.commands import options as shared
+from analysis.commands import arguments
 
 SUMMARY = "Is it decided yet? Which differences are, at the level a look so early may spend."
 EXAMPLES = """\
@@ -17,7 +17,7 @@ examples:
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    shared.add_study(verb)
+    arguments.add_study(verb)
     verb.add_argument(
         "--precision", type=float, metavar="H", help="wanted half-width of every interval"
     )
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from analysis.study import load
 
     look = load(options.study, options.storage).decided(options.precision)
-    print(shared.for_terminal(look.sentence))
+    print(arguments.for_terminal(look.sentence))
     for row in look.table.to_dict("records"):
         more = float(row["replicates_to_decide"])
         state = "decided" if row["decided"] else "open"

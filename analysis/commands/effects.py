@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ablations.errors import InputError
-from analysis.commands import options as shared
+from analysis.commands import arguments
 
 SUMMARY = "Estimate main effects, interactions, contrasts and variance shares as JSON."
 EXAMPLES = """\
@@ -22,8 +22,8 @@ examples:
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    shared.add_study(verb, optional=True)
-    shared.add_table(verb)
+    arguments.add_study(verb, optional=True)
+    arguments.add_table(verb)
     verb.add_argument(
         "--outcome",
         metavar="NAME",
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the document, or write it and print a summary."""
     from analysis.document.document import document, write_document
 
-    study = shared.read_study(options)
+    study = arguments.read_study(options)
     content = document(study, options.order, options.confidence)
     if options.out is None:
         import json

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
-from analysis.commands import options as shared
+from analysis.commands import arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ examples:
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    shared.add_study(verb, optional=True)
+    arguments.add_study(verb, optional=True)
     verb.add_argument("--levels", nargs="+", type=int, metavar="L", help="levels per factor")
     verb.add_argument("--factors", nargs="+", metavar="NAME", help="names for --levels")
     verb.add_argument("--sigma", type=float, metavar="S", help="standard deviation of one run")

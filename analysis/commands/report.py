@@ -6,7 +6,7 @@ import argparse
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from analysis.commands import options as shared
+from analysis.commands import arguments
 
 SUMMARY = "Write report.html with figures and tables of a study."
 EXAMPLES = "example:\n  python -m analysis report five_factor-quick --partial\n"
@@ -14,7 +14,7 @@ EXAMPLES = "example:\n  python -m analysis report five_factor-quick --partial\n"
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    shared.add_study(verb)
+    arguments.add_study(verb)
     verb.add_argument("--out", type=Path, metavar="FOLDER", help="default: results/STUDY")
     verb.add_argument("--partial", action="store_true", help="report on what has finished so far")
     verb.add_argument("--column", action="store_true", help="figures one journal column wide")

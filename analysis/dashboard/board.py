@@ -17,13 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ablations.errors import InputError
 from analysis.dashboard.draft import Draft
-from analysis.dashboard.panels import (
+from analysis.dashboard.study_panels import (
     convergence_panel,
     interactions_panel,
     main_effects_panel,
     progress_panel,
 )
-from analysis.dashboard.trials import annotate, noted
+from analysis.dashboard.trial_notes import annotate, noted
 from analysis.dashboard.words import study_note
 from analysis.study import from_store, known
 from runner.optuna_mirror.mirror import load_study

@@ -35,7 +35,7 @@ CURVE = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation
 class Pictures:
     """The dashboard's store of artifacts: curves out of the study's store, other files as files.
 
-    A curve's artifact is named by its attempt's token (`analysis.dashboard.trials`).
+    A curve's artifact is named by its attempt's token (`analysis.dashboard.trial_notes`).
     """
 
     def __init__(self, store: Store, files: FileSystemArtifactStore) -> None:

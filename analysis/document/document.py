@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablations.errors import InputError
-from analysis.document.estimates import PARTS, best_section, part_of
-from analysis.document.sections import SECTIONS, other_sections
+from analysis.document.other_outcomes import SECTIONS, other_sections
+from analysis.document.parts import PARTS, best_section, part_of
 from analysis.table.records import plain, records
 
 if TYPE_CHECKING:

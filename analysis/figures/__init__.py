@@ -14,7 +14,7 @@ from analysis.figures.effects.forest import forest
 from analysis.figures.effects.half_normal import half_normal
 from analysis.figures.effects.main_effects import main_effects
 from analysis.figures.effects.pareto import pareto
-from analysis.figures.effects.variance_shares import variance_shares
+from analysis.figures.effects.share_bars import variance_shares
 from analysis.figures.interactions.alias_map import alias_map
 from analysis.figures.interactions.interaction_heat_maps import interaction_heat_maps
 from analysis.figures.interactions.interaction_matrix import interaction_matrix
@@ -23,7 +23,7 @@ from analysis.figures.runs.cell_strip import cell_strip
 from analysis.figures.runs.convergence_rates import convergence_rates
 from analysis.figures.runs.learning_curves import learning_curves
 from analysis.figures.runs.performance_profile import performance_profile
-from analysis.figures.runs.time_to_target import time_to_target
+from analysis.figures.runs.target_curves import time_to_target
 
 __all__ = [
     "COLUMN",

@@ -29,7 +29,7 @@ from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.firth import fit
 from analysis.stats.kaplan_meier import log_rank
 from analysis.table.tidy import tidy
-from analysis.verdicts.claims import judge
+from analysis.verdicts.claim_verdicts import judge
 from analysis.verdicts.looks import decided, default_looks
 from tests.benchmarks.sign_flip import sign_flip_p
 

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.figures.drawing.factor_panels import factor_panels
 from analysis.figures.drawing.limits import within_bounds
-from analysis.figures.drawing.panels import factor_panels
 from analysis.figures.drawing.style import INK, PALETTE, SOFT, look
 from runner.content.response import ACCURACY, Response
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.figures.drawing.panels import factor_panels
+from analysis.figures.drawing.factor_panels import factor_panels
 from analysis.figures.drawing.style import COLUMN, PALETTE, look
 from runner.content.response import CONVERGED
 

@@ -5,7 +5,7 @@ A further figure is one module in `analysis.figures`, two functions in this room
 
 from __future__ import annotations
 
-from analysis.report.gallery import combinations, endings, factors, pairs
+from analysis.report.gallery import combinations, convergence_and_time, factors, pairs
 from analysis.report.gallery.figure import StudyFigure
 
 FIGURES = (
@@ -44,7 +44,7 @@ FIGURES = (
     ),
     StudyFigure(
         "convergence_rates", "Convergence by level", "convergence",
-        endings.draw_convergence_rates, endings.tabulate_convergence_rates, paper=True, effort=9,
+        convergence_and_time.draw_convergence_rates, convergence_and_time.tabulate_convergence_rates, paper=True, effort=9,
     ),
     StudyFigure(
         "cell_mosaic", "Convergence of every combination", "convergence",
@@ -52,7 +52,7 @@ FIGURES = (
     ),
     StudyFigure(
         "time_to_target", "Time to target", "time",
-        endings.draw_time_to_target, endings.tabulate_time_to_target, paper=True, effort=11,
+        convergence_and_time.draw_time_to_target, convergence_and_time.tabulate_time_to_target, paper=True, effort=11,
     ),
     StudyFigure(
         "learning_curves", "Learning curves", "curves",

@@ -43,7 +43,7 @@ class StudyFigure:
     Attributes:
         name: of its files, and of `study.plot`.
         title: above it.
-        section: of the page, a key of `analysis.report.page.sections.SECTIONS`.
+        section: of the page, a key of `analysis.report.page.page_sections.SECTIONS`.
         draw: takes a study; None where it has nothing to show there (no curves, one factor).
         table: the rounded numbers, of the study and the drawn data; None where the data are empty.
         paper: whether it is also drawn for a paper, one column wide, as PDF.

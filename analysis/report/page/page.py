@@ -22,8 +22,8 @@ from markupsafe import Markup
 from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.gallery.rounding import NAME_COLUMNS
 from analysis.report.page.inline_svg import inline
+from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.runs_table import table_of_runs
-from analysis.report.page.sections import SECTIONS
 from analysis.report.words.answer import CLEAR, WHOLE, count_of, level_of, still_running
 from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES

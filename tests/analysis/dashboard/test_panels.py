@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from analysis.dashboard.panels import (
+from analysis.dashboard.study_panels import (
     KEY,
     NO_BAR,
     _bars,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.page.page import _effects
-from analysis.report.page.sections import SECTIONS
+from analysis.report.page.page_sections import SECTIONS
 from analysis.report.words.answer import answer
 from analysis.study import Study, from_frame
 

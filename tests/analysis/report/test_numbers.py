@@ -6,7 +6,7 @@ import re
 
 from analysis.report.gallery.catalogue import BY_NAME, FIGURES
 from analysis.report.page.page import MOST_NUMBERS, _numbers_behind
-from analysis.report.page.sections import SECTIONS
+from analysis.report.page.page_sections import SECTIONS
 from tests.analysis.written import Written
 
 

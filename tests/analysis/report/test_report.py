@@ -17,7 +17,7 @@ from ablations.errors import InputError
 from analysis.report import findings, is_current, write_report
 from analysis.report.page.data import _integers, to_script
 from analysis.report.page.page import _facts
-from analysis.report.page.sections import SECTIONS
+from analysis.report.page.page_sections import SECTIONS
 from analysis.report.press import Press
 from analysis.report.words.answer import answer
 from analysis.report.words.methods import duration, methods
