@@ -2,7 +2,7 @@
 
 `work` is the whole life of a slot: claim a cell, train it in a cell process, hand the outcome to
 the store, again until nothing is left. It is the same on this machine, on a cluster and on a host
-that joined by hand. What all slots of one process share (the claims they hold, whether to stop) is
+that joined by hand. What all slots of one process share (the leases they hold, whether to stop) is
 the `Desk`.
 """
 
@@ -23,10 +23,10 @@ from runner.machine.devices import Slot, is_there
 from runner.pool.process.child import Job
 from runner.pool.process.launch import CellProcess, Ended
 from runner.pool.sharing import Room
-from runner.store import Claim, Store, StoreError, StudyInfo
+from runner.store import Lease, Store, StoreError, StudyInfo
 
 LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
-"""A claim not beaten for this long is taken from its worker: it counts as lost."""
+"""A lease not renewed for this long is taken from its worker: it counts as lost."""
 
 IDLE_SECONDS = 1.0
 """How often a slot looks again while only other workers still train cells."""
@@ -39,13 +39,13 @@ NOT_THE_DEVICE = {None, Reason.INTERRUPTED, Reason.LOST}
 class Board(Protocol):
     """Whoever shows what the slots do (runner.commands.running.screen)."""
 
-    def started(self, slot: Slot, claim: Claim) -> None:
+    def started(self, slot: Slot, lease: Lease) -> None:
         """A cell process got the claimed cell."""
 
     def epoch(self, slot: Slot, epoch: Epoch) -> None:
         """An epoch of the slot's cell ended."""
 
-    def ended(self, slot: Slot, claim: Claim, ended: Ended) -> None:
+    def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
         """The slot's attempt ended and the store knows it."""
 
 
@@ -65,7 +65,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: dict[str, Claim] = {}
+        self._held: dict[str, Lease] = {}
         self._progress: dict[str, Epoch] = {}
         self._refused: set[str] = set()
         self._rooms: dict[str, Room] = {}  # by device
@@ -88,9 +88,9 @@ class Desk:
             gone = ", ".join(sorted(self.vanished))
             self.give_up(NoDeviceLeft(f"no device is left: {gone} vanished; the cells are waiting"))
 
-    def claim(self, slot: Slot) -> Claim | None:
+    def claim(self, slot: Slot) -> Lease | None:
         """Claim the next waiting cell and begin to beat for it; None when none is waiting."""
-        claim = self.store.claim(
+        lease = self.store.claim(
             self.study,
             self.worker,
             lease_seconds=LEASE_SECONDS,
@@ -99,10 +99,10 @@ class Desk:
             provenance=self._provenance,
             prefer=self._begun_here(),
         )
-        if claim is not None:
+        if lease is not None:
             with self._lock:
-                self._held[claim.token] = claim
-        return claim
+                self._held[lease.token] = lease
+        return lease
 
     def is_over(self) -> bool:
         """Whether there is nothing to wait for once no cell could be claimed."""
@@ -110,31 +110,31 @@ class Desk:
             return not self.store.open_cells(self.study)
         return not self.store.status(self.study).waiting  # another's lock may have hidden some
 
-    def progressed(self, claim: Claim, epoch: Epoch) -> None:
-        """Remember the claim's newest epoch for the next beat."""
+    def progressed(self, lease: Lease, epoch: Epoch) -> None:
+        """Remember the newest epoch of the lease's cell for the next beat."""
         with self._lock:
-            self._progress[claim.token] = epoch
+            self._progress[lease.token] = epoch
 
-    def drop(self, claim: Claim) -> None:
-        """Stop beating for the claim."""
+    def drop(self, lease: Lease) -> None:
+        """Stop beating for the lease."""
         with self._lock:
-            self._held.pop(claim.token, None)
-            self._progress.pop(claim.token, None)
-            self._refused.discard(claim.token)
+            self._held.pop(lease.token, None)
+            self._progress.pop(lease.token, None)
+            self._refused.discard(lease.token)
 
-    def refused(self, claim: Claim) -> bool:
-        """Whether a beat for the claim was refused: another worker has the cell now."""
+    def refused(self, lease: Lease) -> bool:
+        """Whether a beat for the lease was refused: another worker has the cell now."""
         with self._lock:
-            return claim.token in self._refused
+            return lease.token in self._refused
 
     def beat(self) -> None:
         """Renew all leases in one statement and note the ones that were lost."""
         with self._lock:
-            claims = list(self._held.values())
+            leases = list(self._held.values())
             progress = dict(self._progress)
-        if not claims:
+        if not leases:
             return
-        refused = self.store.beat(claims, progress=progress)
+        refused = self.store.beat(leases, progress=progress)
         with self._lock:
             self._refused |= refused & self._held.keys()
 
@@ -176,7 +176,7 @@ def work(slot: Slot, desk: Desk) -> int:
     room = desk.room(slot)
     room.open_slot()
     process: CellProcess | None = None
-    claim: Claim | None = None
+    lease: Lease | None = None
     trained = 0
     try:
         while not desk.stop.is_set():
@@ -187,19 +187,19 @@ def work(slot: Slot, desk: Desk) -> int:
                 continue
             alone = False
             try:
-                claim = desk.claim(slot)
-                if claim is not None:
-                    if claim.previous is Reason.OOM:
+                lease = desk.claim(slot)
+                if lease is not None:
+                    if lease.previous is Reason.OOM:
                         _close(process)
                         process = None
                         room.be_alone()
                         alone = True
                     if process is None or not process.reusable:
                         process = CellProcess(slot)
-                    ended = _attempt(claim, slot, process, desk)
+                    ended = _attempt(lease, slot, process, desk)
             finally:
                 room.leave(alone=alone)
-            if claim is None:
+            if lease is None:
                 _close(process)
                 process = None
                 if desk.is_over():
@@ -211,19 +211,19 @@ def work(slot: Slot, desk: Desk) -> int:
                 desk.lose_slot(slot)
                 break
             if _reason(ended) is Reason.OOM:
-                room.ran_out(claim.cell.id)
-            elif alone and ended.outcome is not None and room.fitted_alone(claim.cell.id):
+                room.ran_out(lease.cell.id)
+            elif alone and ended.outcome is not None and room.fitted_alone(lease.cell.id):
                 break
     except StoreError as error:
         desk.give_up(error)
     except Exception as error:  # whatever it is: no other slot goes on as if it had not been
         desk.give_up(error)
-        if claim is not None:
+        if lease is not None:
             with contextlib.suppress(StoreError):
-                desk.store.release(claim)
+                desk.store.release(lease)
     finally:
-        if claim is not None:
-            desk.drop(claim)
+        if lease is not None:
+            desk.drop(lease)
         _close(process)
     return trained
 
@@ -233,14 +233,14 @@ def _close(process: CellProcess | None) -> None:
         process.close()
 
 
-def _attempt(claim: Claim, slot: Slot, process: CellProcess, desk: Desk) -> Ended:
+def _attempt(lease: Lease, slot: Slot, process: CellProcess, desk: Desk) -> Ended:
     """One attempt at one cell, from claim to store."""
-    cell = claim.cell
+    cell = lease.cell
     attempts = desk.folder / "attempts"
-    log = log_path(attempts, cell.id, claim.attempt)
+    log = log_path(attempts, cell.id, lease.attempt)
     job = Job(
         cell=cell.to_json(),
-        token=claim.token,
+        token=lease.token,
         folder=str(attempts),
         log=str(log),
         device=slot.device,
@@ -248,45 +248,45 @@ def _attempt(claim: Claim, slot: Slot, process: CellProcess, desk: Desk) -> Ende
     )
 
     def on_epoch(epoch: Epoch) -> None:
-        desk.progressed(claim, epoch)
+        desk.progressed(lease, epoch)
         desk.board.epoch(slot, epoch)
 
-    desk.board.started(slot, claim)
+    desk.board.started(slot, lease)
     ended = process.train(
-        job, on_epoch=on_epoch, taken_away=lambda: desk.refused(claim), stop=desk.stop
+        job, on_epoch=on_epoch, taken_away=lambda: desk.refused(lease), stop=desk.stop
     )
     if _reason(ended) not in NOT_THE_DEVICE and not is_there(slot):
         why = f"{slot.device_id}, the device of {slot.name}, vanished"
         ended = Ended(None, Reason.INTERRUPTED, why, device_gone=True)
-    accepted = _record(claim, ended, desk, str(log))
-    desk.drop(claim)
+    accepted = _record(lease, ended, desk, str(log))
+    desk.drop(lease)
     if ended.outcome is not None and not accepted:
         # The lease was lost at the last moment. The file stays: `repair` adopts it if the cell
         # still lacks an outcome.
         ended = Ended(None, Reason.LOST, "the lease was lost to another worker")
     if ended.outcome is not None or ended.device_gone:  # then it is a failure of the device's
-        forget_outcome(attempts, cell.id, claim.token)
+        forget_outcome(attempts, cell.id, lease.token)
     if ended.outcome is not None:
         desk.forget_checkpoints([cell.id])
-    desk.board.ended(slot, claim, ended)
+    desk.board.ended(slot, lease, ended)
     return ended
 
 
-def _record(claim: Claim, ended: Ended, desk: Desk, log: str) -> bool:
-    """Tell the store how the attempt ended; False when it says that the claim was lost."""
+def _record(lease: Lease, ended: Ended, desk: Desk, log: str) -> bool:
+    """Tell the store how the attempt ended; False when it says that the lease was lost."""
     if ended.outcome is not None:
-        return desk.store.finish(claim, ended.outcome, log=log)
+        return desk.store.finish(lease, ended.outcome, log=log)
     if ended.reason is Reason.LOST:  # no longer this worker's to end
         return False
     if ended.disk_full:
-        released = desk.store.release(claim, log=log)
+        released = desk.store.release(lease, log=log)
         desk.give_up(DiskFull(f"{desk.folder} takes no more files; the cell is waiting again"))
         return released
     if ended.device_gone:  # a device takes none of the cell's attempts with it
-        return desk.store.release(claim, log=log, reason=Reason.CUDA, detail=ended.detail)
+        return desk.store.release(lease, log=log, reason=Reason.CUDA, detail=ended.detail)
     if ended.reason is Reason.INTERRUPTED:
-        return desk.store.release(claim, log=log)
-    return desk.store.fail(claim, ended.reason or Reason.BUG, ended.detail, log=log) is not None
+        return desk.store.release(lease, log=log)
+    return desk.store.fail(lease, ended.reason or Reason.BUG, ended.detail, log=log) is not None
 
 
 def _reason(ended: Ended) -> Reason | None:

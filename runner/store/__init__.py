@@ -8,7 +8,7 @@ The public surface is what this file names.
 """
 
 from runner.store.cells.adoption import Kind
-from runner.store.cells.leasing import AttemptState, Claim, State
+from runner.store.cells.leasing import AttemptState, Lease, State
 from runner.store.cells.planning import Planned, StudyInfo
 from runner.store.database.errors import StoreError, StoreFull, StoreUnavailable
 from runner.store.read import Counts
@@ -16,9 +16,9 @@ from runner.store.store import Repaired, Store, open_store
 
 __all__ = [
     "AttemptState",
-    "Claim",
     "Counts",
     "Kind",
+    "Lease",
     "Planned",
     "Repaired",
     "State",

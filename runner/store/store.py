@@ -26,12 +26,9 @@ from runner.content.cell import Cell, Level
 from runner.content.outcome import Epoch, Outcome, Reason
 from runner.content.outcome_files import finished
 from runner.store import read
-from runner.store.cells import adoption, endings, recovery
-from runner.store.cells import leasing as claims
-from runner.store.cells import liveness as leases
-from runner.store.cells import planning as study
+from runner.store.cells import adoption, endings, leasing, liveness, planning, recovery
 from runner.store.cells.adoption import Kind
-from runner.store.cells.leasing import Claim, State, Worker, new_token
+from runner.store.cells.leasing import Lease, State, Worker, new_token
 from runner.store.cells.planning import Planned, StudyInfo
 from runner.store.database.address import Address, resolve_address
 from runner.store.database.connections import READ_PATIENCE, WRITE_PATIENCE, Database
@@ -107,7 +104,7 @@ class Store:
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._ids: dict[str, int] = {}
-        self._watches: dict[int, leases.Watch] = {}
+        self._watches: dict[int, liveness.Watch] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"database": self.database, "_clock": self._clock}
@@ -157,7 +154,7 @@ class Store:
             claims: Planned comparisons, as written.
         """
         self.database.write(
-            lambda connection: study.register(
+            lambda connection: planning.register(
                 connection,
                 name=name,
                 profile=profile,
@@ -181,7 +178,7 @@ class Store:
             design: Its cells.
             kind: Take only outcomes of this kind of device; None: of any.
         """
-        return study.plan(self.database, self._id(study_), _name(study_), design, kind)
+        return planning.plan(self.database, self._id(study_), _name(study_), design, kind)
 
     def adoptable(
         self, study_: Study, design: Iterable[Cell], *, kind: Kind | None = None
@@ -190,7 +187,7 @@ class Store:
 
         The study need not be registered.
         """
-        return study.adoptable(self.database, _name(study_), design, kind)
+        return planning.adoptable(self.database, _name(study_), design, kind)
 
     def adopted(self, study_: Study) -> dict[str, int]:
         """Other studies to how many of this one's planned cells were trained there."""
@@ -199,11 +196,11 @@ class Store:
 
     def studies(self) -> list[StudyInfo]:
         """Every study, oldest first."""
-        return self.database.read(study.all_studies)
+        return self.database.read(planning.all_studies)
 
     def find_study(self, prefix: str) -> StudyInfo:
         """The study of that name, or the only one whose name begins so; InputError otherwise."""
-        return study.find(self.studies(), prefix, str(self.address))
+        return planning.find(self.studies(), prefix, str(self.address))
 
     # -- the life of a cell --------------------------------------------------------------------
 
@@ -217,13 +214,13 @@ class Store:
         device: str = "",
         provenance: Mapping[str, Any] | None = None,
         prefer: Collection[str] = (),
-    ) -> Claim | None:
+    ) -> Lease | None:
         """Claim the next waiting cell in run order; None when none is waiting.
 
         Args:
             study_: Whose cells.
             worker: Name of the claiming process, for people.
-            lease_seconds: The claim is lost when it is not beaten for so long.
+            lease_seconds: The lease runs out when it is not renewed for so long.
             slot: Name of the slot.
             device: Name of the device.
             provenance: Commit, dirty flag, versions, ...: kept with the attempt.
@@ -252,7 +249,7 @@ class Store:
         device: str = "",
         provenance: Mapping[str, Any] | None = None,
         prefer: Collection[str] = (),
-    ) -> list[Claim]:
+    ) -> list[Lease]:
         """Claim up to `limit` cells in one transaction; see `claim`."""
         who = Worker(
             name=worker,
@@ -260,21 +257,21 @@ class Store:
             device=device,
             host=socket.gethostname(),
             pid=os.getpid(),
-            owner=leases.owner(),
+            owner=liveness.owner(),
             provenance=provenance or {},
         )
         of = (self._id(study_), _name(study_))
         tokens = [new_token() for _ in range(limit)]  # the same ones when an outage repeats it
         tries = count()
         return self.database.write(
-            lambda connection: claims.claim(
+            lambda connection: leasing.claim(
                 connection, of, who, tokens, lease_seconds, prefer, repeated=next(tries) > 0
             )
         )
 
     def beat(
         self,
-        held: Iterable[Claim],
+        held: Iterable[Lease],
         *,
         progress: Mapping[str, Epoch] | None = None,
         lease_seconds: float | None = None,
@@ -282,36 +279,36 @@ class Store:
         """Renew the leases of all `held` in one transaction.
 
         Args:
-            held: The claims.
+            held: The leases.
             progress: Token to the newest epoch, for whoever watches the run.
-            lease_seconds: New length of the leases; None leaves it as claimed.
+            lease_seconds: New length of the leases; None leaves it as it was claimed.
 
         Returns:
             Tokens that are refused: their cells were taken away, their work is in vain.
         """
-        tokens = [claim.token for claim in held]
+        tokens = [lease.token for lease in held]
         if not tokens:
             return set()
         return self.database.write(
-            lambda connection: claims.beat(connection, tokens, progress or {}, lease_seconds)
+            lambda connection: leasing.beat(connection, tokens, progress or {}, lease_seconds)
         )
 
-    def finish(self, claim: Claim, outcome: Outcome, *, log: str | None = None) -> bool:
-        """Record how the training ended; False when refused, because the claim was lost.
+    def finish(self, lease: Lease, outcome: Outcome, *, log: str | None = None) -> bool:
+        """Record how the training ended; False when refused, because the lease was lost.
 
         An outcome that failed or timed out is handed to `fail`.
         """
         if outcome.status in (outcome.status.FAILED, outcome.status.TIMEOUT):
             timed_out = outcome.status is outcome.status.TIMEOUT
             reason = outcome.reason or (Reason.TIMEOUT if timed_out else Reason.BUG)
-            return self.fail(claim, reason, outcome.detail or "", log=log) is not None
+            return self.fail(lease, reason, outcome.detail or "", log=log) is not None
         return self.database.write(
-            lambda connection: endings.finish(connection, claim.token, outcome, log)
+            lambda connection: endings.finish(connection, lease.token, outcome, log)
         )
 
     def fail(
         self,
-        claim: Claim,
+        lease: Lease,
         reason: Reason,
         detail: str,
         *,
@@ -322,17 +319,17 @@ class Store:
 
         Returns:
             `State.WAITING` when the policy tries the cell again, `State.FAILED` when it is given
-            up (always with `retry=False`), None when refused, because the claim was lost.
+            up (always with `retry=False`), None when refused, because the lease was lost.
         """
         return self.database.write(
             lambda connection: endings.fail(
-                connection, claim.token, reason, detail, retry=retry, log=log
+                connection, lease.token, reason, detail, retry=retry, log=log
             )
         )
 
     def release(
         self,
-        claim: Claim,
+        lease: Lease,
         *,
         log: str | None = None,
         reason: Reason = Reason.INTERRUPTED,
@@ -341,12 +338,12 @@ class Store:
         """Put back a cell that is not to blame; its attempt is not counted. False when refused."""
         return self.database.write(
             lambda connection: endings.release(
-                connection, claim.token, log, reason=reason, detail=detail
+                connection, lease.token, log, reason=reason, detail=detail
             )
         )
 
     def reconcile(self, study_: Study, folder: Path | None = None) -> Repaired:
-        """Put right what crashes left: unreported outcome files, claims of vanished workers.
+        """Put right what crashes left: unreported outcome files, leases of vanished workers.
 
         To be called at start-up and every few seconds (at least four times a lease): leases are
         judged by what this process sees between its calls.
@@ -361,10 +358,10 @@ class Store:
         # can beat, and a look that waits as they do takes none of them for dead.
         held = self.database.write(lambda connection: recovery.running(connection, study_id))
         with self._lock:
-            watch = self._watches.setdefault(study_id, leases.Watch(self._clock))
+            watch = self._watches.setdefault(study_id, liveness.Watch(self._clock))
         expired = watch.expired((row.token, row.beats, row.lease_seconds) for row in held)
         owners = {row.owner for row in held}  # far fewer than cells, and each is looked up in /proc
-        dead = {owner for owner in owners if leases.is_gone(owner)}
+        dead = {owner for owner in owners if liveness.is_gone(owner)}
         gone = [row for row in held if row.token in expired or row.owner in dead]
         if not gone:
             return Repaired(adopted, {})

@@ -21,7 +21,7 @@ INPUT = "tests/faults/test_input.py"
 NAMES = "tests/faults/test_names.py"
 SECRECY = "tests/faults/test_secrecy.py"
 POWER = "tests/faults/test_power_loss.py"
-CLAIMS = "tests/store_contract/test_claims.py"
+LEASING = "tests/store_contract/test_leasing.py"
 OPENING = "tests/store_contract/test_opening.py"
 OUTAGES = "tests/store_contract/test_outages.py"
 RECOVERY = "tests/store_contract/test_recovery.py"
@@ -82,7 +82,7 @@ MATRIX: dict[str, Row] = {
         "SIGSTOP of a cell past its deadline",
         (
             f"{PROCESSES}::test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on",
-            f"{RECOVERY}::test_a_claim_that_does_not_beat_is_lost_and_its_late_outcome_refused",
+            f"{RECOVERY}::test_a_lease_that_is_not_renewed_is_lost_and_its_late_outcome_refused",
             f"{RECOVERY}::test_a_cell_that_timed_out_stays_so_whatever_it_writes_later",
             "tests/store_contract/test_endings.py::test_a_late_outcome_is_refused_after_a_failure",
         ),
@@ -128,7 +128,7 @@ MATRIX: dict[str, Row] = {
     ),
     "S1": Row(
         "eight processes claim 400 cells",
-        (f"{CLAIMS}::test_eight_processes_claim_400_cells_once_each",),
+        (f"{LEASING}::test_eight_processes_claim_400_cells_once_each",),
     ),
     "S2": Row(
         "sixteen processes open a fresh store",
@@ -203,7 +203,7 @@ MATRIX: dict[str, Row] = {
     "S9": Row(
         "the clock jumps an hour; daylight saving changes; sessions in three time zones",
         (
-            f"{CLOCKS}::test_s9_clocks_that_jump_an_hour_either_way_lose_no_claim",
+            f"{CLOCKS}::test_s9_clocks_that_jump_an_hour_either_way_lose_no_lease",
             f"{CLOCKS}::test_s9_daylight_saving_changes_under_sessions_in_three_zones",
             f"{RECOVERY}::test_the_calendar_may_jump",
             f"{RECOVERY}::test_hosts_in_other_time_zones_agree",

@@ -25,7 +25,7 @@ from runner.commands.durations import duration
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.machine.devices import Slot
 from runner.pool.process.launch import Ended
-from runner.store import Claim
+from runner.store import Lease
 
 Counts = Mapping[int, Mapping[str, int]]
 """Replicate to state (waiting, running, complete, failed) to number of cells."""
@@ -47,9 +47,9 @@ class Finished:
     outcome: Outcome
 
 
-def cell_name(claim: Claim) -> str:
+def cell_name(lease: Lease) -> str:
     """The cell as a person reads it: its levels in the order of the specification."""
-    return " · ".join(claim.cell.labels.values())
+    return " · ".join(lease.cell.labels.values())
 
 
 class Pace:
@@ -88,13 +88,13 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def started(self, slot: Slot, claim: Claim) -> None:
+    def started(self, slot: Slot, lease: Lease) -> None:
         """Nothing to say yet."""
 
     def epoch(self, slot: Slot, epoch: Epoch) -> None:
         """Nothing to say: a log of epochs would bury the cells."""
 
-    def ended(self, slot: Slot, claim: Claim, ended: Ended) -> None:
+    def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
         """Say how the cell ended and how far the study is."""
         self._pace.tick()
         if self._quiet:
@@ -102,8 +102,8 @@ class Lines:
         with self._lock:
             done, total = _progress(self._counts())
             print(
-                f"{done:>{len(str(total))}}/{total}  replicate {claim.cell.replicate}  "
-                f"{cell_name(claim)}  {_ending(ended)}  {self._pace.left(total - done)}",
+                f"{done:>{len(str(total))}}/{total}  replicate {lease.cell.replicate}  "
+                f"{cell_name(lease)}  {_ending(ended)}  {self._pace.left(total - done)}",
                 flush=True,
             )
 
@@ -115,7 +115,7 @@ class Screen:
         self._title, self._counts = title, counts
         self._pace = Pace()
         self._lock = threading.Lock()
-        self._running: dict[str, tuple[str, Claim, Epoch | None, float]] = {}
+        self._running: dict[str, tuple[str, Lease, Epoch | None, float]] = {}
         self._finished: list[Finished] = []
         self._seen: tuple[float, Counts] = (0.0, {})
         self._live = Live(
@@ -134,25 +134,25 @@ class Screen:
     ) -> None:
         self._live.__exit__(kind, error, trace)
 
-    def started(self, slot: Slot, claim: Claim) -> None:
+    def started(self, slot: Slot, lease: Lease) -> None:
         """Give the slot's row to the cell."""
         with self._lock:
-            self._running[slot.name] = (cell_name(claim), claim, None, time.monotonic())
+            self._running[slot.name] = (cell_name(lease), lease, None, time.monotonic())
 
     def epoch(self, slot: Slot, epoch: Epoch) -> None:
         """Show the newest epoch in the slot's row."""
         with self._lock:
             if slot.name in self._running:
-                name, claim, _, began = self._running[slot.name]
-                self._running[slot.name] = (name, claim, epoch, began)
+                name, lease, _, began = self._running[slot.name]
+                self._running[slot.name] = (name, lease, epoch, began)
 
-    def ended(self, slot: Slot, claim: Claim, ended: Ended) -> None:
+    def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
         """Free the slot's row and remember the outcome."""
         self._pace.tick()
         with self._lock:
             self._running.pop(slot.name, None)
             if ended.outcome is not None and ended.outcome.test_accuracy is not None:
-                self._finished.append(Finished(cell_name(claim), ended.outcome))
+                self._finished.append(Finished(cell_name(lease), ended.outcome))
                 self._finished.sort(key=lambda one: -(one.outcome.test_accuracy or 0))
                 del self._finished[3:-3]
 
@@ -187,12 +187,12 @@ class Screen:
         table = Table(box=None, pad_edge=False, show_header=bool(self._running), header_style="dim")
         for column in ("slot", "rep", "running cell", "epoch", "val acc", "time"):
             table.add_column(column, no_wrap=column != "running cell")  # which alone may shrink
-        for slot, (name, claim, epoch, began) in sorted(self._running.items()):
+        for slot, (name, lease, epoch, began) in sorted(self._running.items()):
             table.add_row(
                 escape(slot),
-                str(claim.cell.replicate),
+                str(lease.cell.replicate),
                 _one_line(name),
-                f"{0 if epoch is None else epoch.epoch}/{claim.cell.train.epochs}",
+                f"{0 if epoch is None else epoch.epoch}/{lease.cell.train.epochs}",
                 "" if epoch is None else f"{epoch.validation_accuracy:.3f}",
                 duration(time.monotonic() - began),
             )

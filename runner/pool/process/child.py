@@ -42,7 +42,7 @@ class Job:
     """One attempt at one cell, as plain values that cross to the cell process."""
 
     cell: str  # Cell.to_json()
-    token: str  # the claim's fence, written into the outcome file
+    token: str  # the lease's fence, written into the outcome file
     folder: str  # where outcome files go
     log: str  # file that takes what the cell prints
     device: str  # "cpu" or "cuda:0" (of the devices the slot's environment shows)

@@ -1,4 +1,4 @@
-"""How a worker ends its claim: with an outcome, with a reason, or by giving the cell back.
+"""How a worker ends its lease: with an outcome, with a reason, or by giving the cell back.
 
 All SQL for it, each function one transaction's worth on a connection the caller opened. Each may be
 repeated: a word that was accepted once and whose acknowledgement was lost is accepted again.
@@ -32,7 +32,7 @@ def held_cell(connection: Connection, token: str) -> Any | None:
 
 
 def finish(connection: Connection, token: str, outcome: Outcome, log: str | None = None) -> bool:
-    """Record how the training ended. False: refused, the cell is no longer this claim's."""
+    """Record how the training ended. False: refused, the cell is no longer this lease's."""
     held = (cells.c.token == token, cells.c.state == State.RUNNING)
     if not complete(connection, held, token, outcome):
         # Accepted already, and only the acknowledgement was lost?
@@ -121,14 +121,14 @@ def fail(
 
     Args:
         connection: A writing transaction.
-        token: The claim's.
+        token: The lease's.
         reason: Why.
         detail: One line for a person.
         retry: False gives the cell up whatever the policy says.
         log: File that holds what the cell printed.
 
     Returns:
-        What the cell is now; None when refused, because the cell is no longer this claim's.
+        What the cell is now; None when refused, because the cell is no longer this lease's.
     """
     cell = held_cell(connection, token)
     if cell is None:

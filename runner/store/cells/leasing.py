@@ -1,8 +1,8 @@
-"""Claiming cells and keeping the claims alive.
+"""Claiming cells, and keeping the leases on them alive.
 
 All SQL for it, each function one transaction's worth on a connection the caller opened. A claim is
-one conditional UPDATE: exactly one claimer gets a cell. Every later word about the claim names its
-token; when the cell has moved on, the word is refused.
+one conditional UPDATE: exactly one claimer gets a cell, and with it a lease. Every later word about
+the cell names the lease's token; when the cell has moved on, the word is refused.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A cell held by one worker for as long as it beats."""
+class Lease:
+    """What a worker holds on a cell for as long as it beats."""
 
     study: str
     cell: Cell
-    attempt: int  # 1, 2, ...: the cell's how-manieth
-    token: str  # fence: every word about this claim carries it
-    lease_seconds: float
+    attempt: int  # its number within the cell: 1, 2, ...
+    token: str  # fence: every word about this cell carries it
+    seconds: float  # lost when it was not renewed for so long
     previous: Reason | None = None  # why the attempt before did not end with an outcome
 
 
@@ -88,7 +88,7 @@ def claim(
     prefer: Collection[str] = (),
     *,
     repeated: bool = False,
-) -> list[Claim]:
+) -> list[Lease]:
     """Claim up to `len(tokens)` waiting cells in run order, those in `prefer` first.
 
     `repeated` says that a transaction with these tokens was tried before.
@@ -136,12 +136,12 @@ def claim(
     )
     content = {row.cell: row.content for row in rows}
     return [
-        Claim(
+        Lease(
             study=name,
             cell=_checked(Cell.from_json(content[row.cell]), row.cell),
             attempt=row.claims,
             token=row.token,
-            lease_seconds=lease_seconds,
+            seconds=lease_seconds,
             previous=None if row.reason is None else Reason(row.reason),
         )
         for row in sorted(taken, key=lambda row: row.run_order)
@@ -215,7 +215,7 @@ def beat(
     progress: Mapping[str, Epoch],
     lease_seconds: float | None = None,
 ) -> set[str]:
-    """Renew the claims; returns the tokens that are refused because their cells moved on."""
+    """Renew the leases; returns the tokens that are refused because their cells moved on."""
     lease = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
     # Locked in one order everywhere, so that two transactions cannot wait for each other.
     alive = list(

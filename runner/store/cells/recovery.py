@@ -1,7 +1,7 @@
 """What is done to a cell without its worker: lost leases, outcomes found on disk, `retry`.
 
 All SQL for it, each function one transaction's worth on a connection the caller opened. Decides
-nothing about who is alive: that is `leases`.
+nothing about who is alive: that is `liveness`.
 """
 
 from __future__ import annotations

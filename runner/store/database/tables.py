@@ -132,8 +132,8 @@ cells = Table(
     Column("detail", Text),
     Column("claims", Integer, nullable=False),  # how often it was claimed: numbers its attempts
     Column("round", Integer, nullable=False),  # raised by `retry`: older failures count no more
-    Column("token", String(32)),  # fence of the current or last claim
-    Column("beats", Integer, nullable=False),  # rises while the claim lives
+    Column("token", String(32)),  # fence of the current or last lease
+    Column("beats", Integer, nullable=False),  # rises while the lease lives
     Column("lease_seconds", Float),
     Column("progress_epoch", Integer),
     Column("progress_accuracy", Float),
@@ -189,7 +189,7 @@ attempts = Table(
     Column("number", Integer, nullable=False),  # 1, 2, ... within the cell
     Column("round", Integer, nullable=False),
     Column("token", String(32), nullable=False, unique=True),
-    Column("state", String(8), nullable=False),  # runner.store.cells.leasing.Attempt
+    Column("state", String(8), nullable=False),  # runner.store.cells.leasing.AttemptState
     Column("status", String(16)),
     Column("reason", String(16)),
     Column("detail", Text),
