@@ -24,7 +24,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from runner.optuna_mirror.reads import RowStorage
@@ -40,7 +40,7 @@ from runner.store.cells.leasing import AttemptState
 from runner.store.cells.planning import StudyInfo
 from runner.store.database.connections import is_full
 from runner.store.database.errors import StoreFull, StoreUnavailable
-from runner.store.database.schema import ADVISORY_LOCK
+from runner.store.database.locks import postgresql_lock
 from runner.store.database.tables import attempts, studies
 from runner.store.read import is_behind
 from runner.store.store import Store
@@ -151,11 +151,8 @@ class Mirror:
 
     def _batch(self, connection: Connection, *, wait: bool) -> tuple[int, bool]:
         """Mirror up to `BATCH` attempts; returns how many, and whether any may be left."""
-        if connection.dialect.name == "postgresql":
-            lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-            got = connection.scalar(text(f"SELECT {lock}(:key)"), {"key": ADVISORY_LOCK})
-            if got is False:
-                return 0, False
+        if not postgresql_lock(connection, wait=wait):
+            return 0, False
         # Optuna's sessions join this transaction: their commits become savepoints.
         session = sessionmaker(bind=connection, join_transaction_mode="create_savepoint")
         self._storage.scoped_session = scoped_session(session)

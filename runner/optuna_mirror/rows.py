@@ -28,8 +28,7 @@ from runner.optuna_mirror.tables import (
     VALUES,
 )
 from runner.optuna_mirror.trials import born, curves, end, parameters, told
-from runner.store.cells.planning import upsert
-from runner.store.database.bulk import insert_rows
+from runner.store.database.bulk import insert_rows, upsert
 
 
 def make(

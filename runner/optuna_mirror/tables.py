@@ -25,14 +25,13 @@ from sqlalchemy import (
     inspect,
     select,
     table,
-    text,
     update,
 )
 
 from ablations.errors import InputError
-from runner.store.cells.planning import upsert
+from runner.store.database.bulk import upsert
 from runner.store.database.connections import BUSY_SECONDS, Database
-from runner.store.database.schema import ADVISORY_LOCK, once_lock
+from runner.store.database.locks import postgresql_lock, sqlite_lock
 
 STUDIES = table("studies", column("study_id"), column("study_name"))
 TRIALS = table(
@@ -114,11 +113,11 @@ def open_storage(database: Database, kind: type[RDBStorage] = RDBStorage) -> RDB
     if database.read(_is_made):
         return make()
     # Optuna's own making of its tables fails when two processes do it at once.
-    with once_lock(database.address):
+    with sqlite_lock(database.address):
         if database.address.is_sqlite:
             return make()
         with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+            postgresql_lock(connection)
             return make()
 
 

@@ -7,20 +7,19 @@ the cell names the lease's token; when the cell has moved on, the word is refuse
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Reason
 from runner.store.database.tables import IS_WAITING, attempts, cells, contents
+from runner.store.database.values import now, number
 
 
 class State(StrEnum):
@@ -70,13 +69,6 @@ class Lease:
 def new_token() -> str:
     """A fence nobody can guess or draw twice."""
     return secrets.token_hex(16)
-
-
-def now(connection: Connection) -> ColumnElement[datetime] | datetime:
-    """The moment by PostgreSQL's clock, on SQLite by this machine's: for people, not leases."""
-    if connection.dialect.name == "postgresql":
-        return func.clock_timestamp()
-    return datetime.now(UTC)
 
 
 def claim(
@@ -252,15 +244,3 @@ def beat(
             ],
         )
     return set(tokens) - set(alive)
-
-
-def number(value: float | None) -> float | None:
-    """NaN is kept as "absent": SQLite has none, and the two databases should say the same."""
-    return None if value is None or math.isnan(value) else float(value)
-
-
-def clean(value: str | None) -> str | None:
-    """Text every database takes: no NUL, no half of a surrogate pair."""
-    if value is None:
-        return None
-    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -18,17 +18,17 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Update, bindparam, inspect, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Update, bindparam, inspect, select, update
 
 from ablations.errors import InputError, did_you_mean
 from runner.content.cell import Cell, Level
 from runner.store.cells.adoption import Kind, Trained, adopt, trained_elsewhere
-from runner.store.cells.leasing import State, now
+from runner.store.cells.leasing import State
+from runner.store.database.bulk import upsert
 from runner.store.database.connections import Database
-from runner.store.database.schema import ADVISORY_LOCK
+from runner.store.database.locks import postgresql_lock
 from runner.store.database.tables import cells, contents, specs, studies
+from runner.store.database.values import now
 
 CHUNK = 2000
 """Cells planned in one transaction: short enough that slots can claim in between."""
@@ -88,12 +88,6 @@ class Known:
     waits: bool
 
 
-def upsert(connection: Connection, table: Any) -> Any:
-    """An INSERT of the connection's database that can say ON CONFLICT."""
-    postgresql = connection.dialect.name == "postgresql"
-    return postgresql_insert(table) if postgresql else sqlite_insert(table)
-
-
 def spec_digest(spec: Mapping[str, Any]) -> str:
     """16 hexadecimal digits of SHA-256 of a resolved specification, as JSON holds it."""
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
@@ -143,8 +137,7 @@ def _make_specs(connection: Connection) -> None:
     """Make the table of specifications where it is missing; safe for several launchers at once."""
     if inspect(connection).has_table(specs.name):
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+    postgresql_lock(connection)
     specs.create(connection, checkfirst=True)
 
 
