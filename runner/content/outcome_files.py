@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """An outcome file that can be trusted."""
+class OutcomeFile:
+    """An outcome on disk that can be trusted, with what it names inside."""
 
     path: Path
     cell: str
@@ -74,7 +74,7 @@ def read_outcome(folder: Path, cell: str, token: str) -> Outcome | None:
     return found.outcome if found and (found.cell, found.token) == (cell, token) else None
 
 
-def finished(folder: Path) -> Iterator[Finished]:
+def outcome_files(folder: Path) -> Iterator[OutcomeFile]:
     """All outcome files of a folder that can be trusted, oldest name first."""
     for path in sorted(folder.glob(f"*{ENDING}")):
         found = _read(path)
@@ -91,7 +91,7 @@ def forget_outcome(folder: Path, cell: str, token: str) -> None:
     outcome_path(folder, cell, token).unlink(missing_ok=True)
 
 
-def _read(path: Path) -> Finished | None:
+def _read(path: Path) -> OutcomeFile | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         outcome = Outcome.from_json(json.dumps(raw["outcome"]))
@@ -103,4 +103,4 @@ def _read(path: Path) -> Finished | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         log.warning("ignored %s: not a whole outcome file (%s)", path, error)
         return None
-    return Finished(path, cell, token, outcome)
+    return OutcomeFile(path, cell, token, outcome)

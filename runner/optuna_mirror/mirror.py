@@ -37,13 +37,13 @@ from runner.optuna_mirror.tables import (
 )
 from runner.optuna_mirror.trials import REPLICATE, open_attempts, parameters
 from runner.store.cells.leasing import AttemptState
-from runner.store.cells.planning import StudyInfo
 from runner.store.database.connections import is_full
-from runner.store.database.errors import StoreFull, StoreUnavailable
 from runner.store.database.locks import postgresql_lock
+from runner.store.database.outages import StoreFull, StoreUnavailable
 from runner.store.database.tables import attempts, studies
 from runner.store.read import is_behind
 from runner.store.store import Store
+from runner.store.studies import StudyInfo
 
 BATCH = 100
 """Attempts of one transaction: so few that claims get their turn on SQLite."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.commands import options, study
-from runner.store.cells.planning import spec_versions
+from runner.store.studies import spec_versions
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -215,13 +215,12 @@ def retired_words(count: int) -> str:
 def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> None:
     """What the store says of the plan: cells that leave the design, outcomes to be adopted."""
     from runner.store import StoreError, open_store
-    from runner.store.cells.planning import leaving
 
     spec = design.spec
     piped = not console.is_terminal
     try:
         with open_store(arguments.storage, read_patience=5) as store:
-            gone = leaving(store.database, spec.study, design.cells)
+            gone = store.leaving(spec.study, design.cells)
             # Which devices a cluster has is asked when the grid starts.
             kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)
             found = {} if kind is None else store.adoptable(spec.study, design.cells, kind=kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
@@ -23,19 +23,34 @@ MEASURED = tuple(one.name for one in fields(Epoch) if one.name != "epoch")
 """What an epoch's row holds beside its number."""
 
 
-def held_cell(connection: Connection, token: str) -> Any | None:
-    """The running cell of a token, locked; None when the cell moved on."""
-    return connection.execute(
+class LockedCell(NamedTuple):
+    """A cell's row that nobody else changes before the transaction ends."""
+
+    id: int
+    round: int
+
+
+def lock_cell(connection: Connection, token: str) -> LockedCell | None:
+    """The running cell of a token; None when the cell moved on."""
+    row = connection.execute(
         select(cells.c.id, cells.c.round)
         .where(cells.c.token == token, cells.c.state == State.RUNNING)
         .with_for_update()
     ).first()
+    return None if row is None else LockedCell(*row)
 
 
-def finish(connection: Connection, token: str, outcome: Outcome, log: str | None = None) -> bool:
-    """Record how the training ended. False: refused, the cell is no longer this lease's."""
-    held = (cells.c.token == token, cells.c.state == State.RUNNING)
-    if not complete(connection, held, token, outcome):
+def finish(connection: Connection, token: str, outcome: Outcome, *, log: str | None = None) -> bool:
+    """Record how the training ended; False when refused, because the lease was lost.
+
+    What failed or timed out is tried again where the policy says so, as by `fail`.
+    """
+    if outcome.status in (Status.FAILED, Status.TIMEOUT):
+        reason = Reason.TIMEOUT if outcome.status is Status.TIMEOUT else Reason.BUG
+        reason, detail = outcome.reason or reason, outcome.detail or ""
+        return fail(connection, token, reason, detail, log=log) is not None
+    running = (cells.c.token == token, cells.c.state == State.RUNNING)
+    if not complete(connection, running, token, outcome):
         # Accepted already, and only the acknowledgement was lost?
         return _attempt_state(connection, token) == AttemptState.COMPLETE
     end_attempt(connection, token, AttemptState.COMPLETE, outcome, log)
@@ -118,7 +133,7 @@ def fail(
     retry: bool = True,
     log: str | None = None,
 ) -> State | None:
-    """End an attempt without an outcome; the cell waits again or is given up.
+    """End the attempt without an outcome.
 
     Args:
         connection: A writing transaction.
@@ -129,9 +144,10 @@ def fail(
         log: File that holds what the cell printed.
 
     Returns:
-        What the cell is now; None when refused, because the cell is no longer this lease's.
+        `State.WAITING` when the policy tries the cell again, `State.FAILED` when it is given up,
+        None when refused, because the lease was lost.
     """
-    cell = held_cell(connection, token)
+    cell = lock_cell(connection, token)
     if cell is None:
         ended = connection.execute(
             select(attempts.c.state, cells.c.state.label("cell_state"))
@@ -146,7 +162,7 @@ def fail(
 
 def give_back(
     connection: Connection,
-    cell: Any,
+    cell: LockedCell,
     token: str,
     ended_as: AttemptState,
     reason: Reason,
@@ -185,13 +201,13 @@ def give_back(
 def release(
     connection: Connection,
     token: str,
-    log: str | None = None,
     *,
+    log: str | None = None,
     reason: Reason = Reason.INTERRUPTED,
     detail: str = "given back unfinished",
 ) -> bool:
-    """Put a cell back that is not to blame; the attempt counts for nothing. False: refused."""
-    cell = held_cell(connection, token)
+    """Put back a cell that is not to blame; its attempt is not counted. False when refused."""
+    cell = lock_cell(connection, token)
     if cell is None:
         return _attempt_state(connection, token) == AttemptState.RELEASED
     outcome = Outcome(Status.FAILED, reason=reason, detail=detail)

@@ -7,19 +7,23 @@ the cell names the lease's token; when the cell has moved on, the word is refuse
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Reason
+from runner.store.cells import liveness
 from runner.store.database.tables import IS_WAITING, attempts, cells, contents
 from runner.store.database.values import now, number
+from runner.store.studies import StudyKey
 
 
 class State(StrEnum):
@@ -53,6 +57,12 @@ class Worker:
     owner: str  # runner.store.cells.liveness.owner()
     provenance: Mapping[str, Any]  # commit, dirty, versions, ...
 
+    @staticmethod
+    def here(name: str, slot: str, device: str, provenance: Mapping[str, Any]) -> Worker:
+        """This process."""
+        host, pid = socket.gethostname(), os.getpid()
+        return Worker(name, slot, device, host, pid, liveness.owner(), provenance)
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -66,6 +76,21 @@ class Lease:
     previous: Reason | None = None  # why the attempt before did not end with an outcome
 
 
+class _Taken(NamedTuple):
+    """The row of a cell that became a worker's."""
+
+    id: int
+    cell: str
+    run_order: int
+    claims: int
+    round: int
+    token: str
+    reason: str | None
+
+
+_TAKEN = tuple(cells.c[name] for name in _Taken._fields)
+
+
 def new_token() -> str:
     """A fence nobody can guess or draw twice."""
     return secrets.token_hex(16)
@@ -73,7 +98,7 @@ def new_token() -> str:
 
 def claim(
     connection: Connection,
-    study: tuple[int, str],
+    study: StudyKey,
     worker: Worker,
     tokens: Sequence[str],
     lease_seconds: float,
@@ -88,22 +113,21 @@ def claim(
     Raises:
         InputError: the study was planned by a program whose cells have other identities.
     """
-    study_id, name = study
-    taken: list[Any] = []
+    taken: list[_Taken] = []
     if repeated:  # a commit may have gone through and only its acknowledgement been lost
-        held = select(*_CLAIMED).where(cells.c.token.in_(tokens), cells.c.state == State.RUNNING)
-        taken = list(connection.execute(held))
+        ours = select(*_TAKEN).where(cells.c.token.in_(tokens), cells.c.state == State.RUNNING)
+        taken = [_Taken(*row) for row in connection.execute(ours)]
     if not taken:
         if prefer:
-            taken = _take(connection, study_id, tokens, lease_seconds, prefer)
+            taken = _take(connection, study.id, tokens, lease_seconds, prefer)
         if len(taken) < len(tokens):
-            taken += _take(connection, study_id, tokens[len(taken) :], lease_seconds, None)
+            taken += _take(connection, study.id, tokens[len(taken) :], lease_seconds, None)
         if taken:
             connection.execute(
                 insert(attempts).values(started=now(connection)),
                 [
                     {
-                        "study_id": study_id,
+                        "study_id": study.id,
                         "cell_id": row.id,
                         "number": row.claims,
                         "round": row.round,
@@ -123,13 +147,13 @@ def claim(
             )
     rows = connection.execute(
         select(contents.c.cell, contents.c.content).where(
-            contents.c.study_id == study_id, contents.c.cell.in_([row.cell for row in taken])
+            contents.c.study_id == study.id, contents.c.cell.in_([row.cell for row in taken])
         )
     )
     content = {row.cell: row.content for row in rows}
     return [
         Lease(
-            study=name,
+            study=study.name,
             cell=_checked(Cell.from_json(content[row.cell]), row.cell),
             attempt=row.claims,
             token=row.token,
@@ -140,26 +164,15 @@ def claim(
     ]
 
 
-_CLAIMED = (
-    cells.c.id,
-    cells.c.cell,
-    cells.c.run_order,
-    cells.c.claims,
-    cells.c.round,
-    cells.c.token,
-    cells.c.reason,
-)
-
-
 def _take(
     connection: Connection,
     study_id: int,
     tokens: Sequence[str],
     lease_seconds: float,
     among: Collection[str] | None,
-) -> list[Any]:
+) -> list[_Taken]:
     """The one statement that makes waiting cells this worker's."""
-    found: list[Any] = []
+    taken: list[_Taken] = []
     for token in tokens:
         first = (
             select(cells.c.id)
@@ -184,12 +197,12 @@ def _take(
                 progress_epoch=None,
                 progress_accuracy=None,
             )
-            .returning(*_CLAIMED)
+            .returning(*_TAKEN)
         ).first()
         if row is None:
             break
-        found.append(row)
-    return found
+        taken.append(_Taken(*row))
+    return taken
 
 
 def _checked(cell: Cell, planned: str) -> Cell:
@@ -203,12 +216,25 @@ def _checked(cell: Cell, planned: str) -> Cell:
 
 def beat(
     connection: Connection,
-    tokens: Sequence[str],
-    progress: Mapping[str, Epoch],
+    leases: Collection[Lease],
+    *,
+    progress: Mapping[str, Epoch] | None = None,
     lease_seconds: float | None = None,
 ) -> set[str]:
-    """Renew the leases; returns the tokens that are refused because their cells moved on."""
-    lease = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
+    """Renew all these leases in one transaction.
+
+    Args:
+        connection: A writing transaction.
+        leases: What the worker holds.
+        progress: Token to the newest epoch, for whoever watches the run.
+        lease_seconds: New length of the leases; None leaves it as it was.
+
+    Returns:
+        Tokens that are refused: their cells were taken away, their work is in vain.
+    """
+    tokens = [lease.token for lease in leases]
+    progress = progress or {}
+    length = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
     # Locked in one order everywhere, so that two transactions cannot wait for each other.
     alive = list(
         connection.scalars(
@@ -221,7 +247,7 @@ def beat(
     still = [token for token in alive if token not in progress]
     if still:
         connection.execute(
-            update(cells).where(cells.c.token.in_(still)).values(beats=cells.c.beats + 1, **lease)
+            update(cells).where(cells.c.token.in_(still)).values(beats=cells.c.beats + 1, **length)
         )
     moved = [token for token in alive if token in progress]
     if moved:
@@ -232,7 +258,7 @@ def beat(
                 beats=cells.c.beats + 1,
                 progress_epoch=bindparam("epoch"),
                 progress_accuracy=bindparam("accuracy"),
-                **lease,
+                **length,
             ),
             [
                 {
