@@ -13,7 +13,7 @@ from sqlalchemy import text
 from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
 from runner.optuna_mirror.mirror import Mirror, load_study
-from runner.optuna_mirror.tables import open_storage
+from runner.optuna_mirror.optuna_tables import open_storage
 from runner.store import Lease, Store, StudyInfo
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import (

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from runner.optuna_mirror import reads as trial_reads
 from runner.optuna_mirror.mirror import Mirror
-from runner.optuna_mirror.tables import open_storage
+from runner.optuna_mirror.optuna_tables import open_storage
 from runner.store import Store, StudyInfo
 from tests.store_contract.grids import LEASE, outcome
 

@@ -1,4 +1,4 @@
-"""Optuna's own tables in the store: made once by Optuna, written as rows (`trial_rows`, 031).
+"""Optuna's own tables in the store: made once by Optuna, written as rows (`writes`, decision 031).
 
 The storage's constructor refuses a schema other than the installed Optuna's before anything here
 touches its tables.
@@ -163,16 +163,18 @@ def widen(
 
 def study_number(connection: Connection, name: str) -> int | None:
     """Optuna's number of the study; None before it is mirrored."""
-    found = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
-    return None if found is None else int(found)
+    number = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
+    return None if number is None else int(number)
 
 
-def tell_study(connection: Connection, study_id: int, said: Mapping[str, Any]) -> None:
+def set_study_attributes(
+    connection: Connection, study_id: int, attributes: Mapping[str, Any]
+) -> None:
     """Give a study system attributes, or other values to those it has.
 
     Optuna's function is a transaction an attribute, and the dashboard writes thousands.
     """
-    if said:
+    if attributes:
         insertion = upsert(connection, STUDY_ATTRIBUTES)
         connection.execute(
             insertion.on_conflict_do_update(
@@ -181,12 +183,12 @@ def tell_study(connection: Connection, study_id: int, said: Mapping[str, Any]) -
             ),
             [
                 {"study_id": study_id, "key": key, "value_json": json.dumps(value)}
-                for key, value in said.items()
+                for key, value in attributes.items()
             ],
         )
 
 
-def heard_of_study(connection: Connection, study_id: int, prefix: str) -> dict[str, Any]:
+def study_attributes(connection: Connection, study_id: int, prefix: str) -> dict[str, Any]:
     """The study's system attributes whose keys begin so."""
     rows = connection.execute(
         select(STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json).where(
