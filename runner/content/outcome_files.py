@@ -50,7 +50,7 @@ def write_outcome(folder: Path, cell: str, token: str, outcome: Outcome) -> Path
     """
     path = outcome_path(folder, cell, token)
     aside = path.with_name(f"{path.name}.{os.getpid()}")
-    text = json.dumps({"cell": cell, "token": token, "outcome": json.loads(outcome.to_json())})
+    text = json.dumps({"cell": cell, "token": token, "outcome": outcome.to_dict()})
     try:
         with aside.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -94,7 +94,7 @@ def forget_outcome(folder: Path, cell: str, token: str) -> None:
 def _read(path: Path) -> OutcomeFile | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        outcome = Outcome.from_json(json.dumps(raw["outcome"]))
+        outcome = Outcome.from_dict(raw["outcome"])
         cell, token = raw["cell"], raw["token"]
         if not isinstance(cell, str) or not isinstance(token, str):
             raise TypeError("cell and token are text")
