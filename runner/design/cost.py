@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, fsum
-from typing import Protocol
 
 from runner.content.cell import Cell
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.design.planning import Design
+from runner.machine.device import Slot
 from runner.spec.catalog import DATASETS
 
 STAGES: dict[int, tuple[int, ...]] = {
@@ -47,18 +47,6 @@ BYTES_A_CELL, BYTES_AN_EPOCH = 12_000, 700
 """Rows, outcome file and log of a cell, counted twice: in a file and in the store."""
 
 
-class Place(Protocol):
-    """Of a slot (runner.machine.devices.Slot) only what it computes on matters here."""
-
-    @property
-    def device(self) -> str:
-        """What torch calls it: "cpu" or "cuda:0"."""
-
-    @property
-    def device_id(self) -> str:
-        """The same for slots that share a device."""
-
-
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Time and disk. `None` where the network or the data set is not known well enough."""
@@ -71,7 +59,7 @@ class Estimate:
 
 def estimate(
     design: Design,
-    slots: Sequence[Place],
+    slots: Sequence[Slot],
     *,
     remaining: int | None = None,
     past: Sequence[float] = (),
@@ -102,7 +90,7 @@ def estimate(
     return Estimate(each, total, _disk(design, cells, places), basis)
 
 
-def _mean_seconds(design: Design, slots: Sequence[Place], kind: str) -> float | None:
+def _mean_seconds(design: Design, slots: Sequence[Slot], kind: str) -> float | None:
     """Over the cells' protocols: field factors make cells of different cost."""
     sharing = Counter(slot.device_id for slot in slots) or Counter(["cpu"])
     crowd = max(sharing.values()) if kind == "cuda" else 1

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from optuna.trial import TrialState
 from sqlalchemy import Connection, select
 
-from runner.content.provenance import environment
+from runner.machine.provenance import environment
 from runner.store.cells.adoption import origin, origin_study
 from runner.store.cells.leasing import AttemptState
 from runner.store.database.tables import attempts, cells, epochs

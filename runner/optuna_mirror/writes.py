@@ -17,7 +17,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from runner.content.provenance import environment
+from runner.machine.provenance import environment
 from runner.optuna_mirror.attempts import (
     Attempt,
     attributes_at_end,

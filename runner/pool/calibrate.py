@@ -21,7 +21,8 @@ from platformdirs import user_cache_dir
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Reason, Status
-from runner.machine.devices import Device, Slot, slots
+from runner.machine.device import Device, Slot
+from runner.machine.slots import slots_on
 from runner.pool.process.child import Job
 from runner.pool.process.launch import CellProcess, Ended
 
@@ -70,7 +71,7 @@ def search(
 def measure_slots(device: Device, cell: Cell, count: int) -> Measured:
     """Train `count` copies of a short cell side by side on a device."""
     short = replace(cell, train=cell.train.model_copy(update={"epochs": EPOCHS}))
-    places = slots([device], count)
+    places = slots_on([device], count)
     start = threading.Barrier(count)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(count) as pool:
         ended = list(pool.map(lambda place: _train(short, place, folder, start), places))

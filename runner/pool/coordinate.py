@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from ablations.errors import InputError
-from runner.machine.devices import Slot
+from runner.machine.device import Slot
 from runner.pool.slot import LEASE_SECONDS, Desk, work
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,9 @@ from typing import Protocol
 
 from runner.content.outcome import Epoch, Reason
 from runner.content.outcome_files import forget_outcome, log_path
-from runner.content.provenance import provenance
-from runner.machine.devices import Slot, is_there
+from runner.machine.device import Slot
+from runner.machine.provenance import provenance
+from runner.machine.slots import is_there
 from runner.pool.process.child import Job
 from runner.pool.process.launch import CellProcess, Ended
 from runner.pool.sharing import Room

@@ -18,7 +18,7 @@ from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
-from runner.machine.devices import inventory, slots
+from runner.machine.slots import inventory, slots_on
 from runner.pool.process.child import Job
 from runner.pool.process.launch import CellProcess, start_fork_server
 from tests.benchmarks.meter import TICK, tree
@@ -52,7 +52,7 @@ def measure(source: Path, count: int) -> list[dict[str, Any]]:
     )
     cell = cell_of(workload, prepare(workload, source))
     start_fork_server()
-    slot = slots(inventory("cpu"), 1)[0]
+    slot = slots_on(inventory("cpu"), 1)[0]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         # The first one warms the page cache and the fork server's own imports.

@@ -1,7 +1,7 @@
 """The fault matrix: which tests inject each fault, and what stands in for it.
 
 One row a fault. `test_matrix` holds it to the files: every test named here exists, every row has
-one. `stand_in` says what is not the real thing in them. Above 300 lines, being one table.
+one. `stand_in` says what is not the real thing in them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LOAD_DATA = "tests/runner/data/test_load.py"
 CACHE = "tests/runner/data/test_cache.py"
 LOOP = "tests/runner/training/test_loop.py"
 RESUME = "tests/runner/training/test_checkpoint.py"
-INVENTORY = "tests/runner/machine/test_devices.py"
+CUDA = "tests/runner/machine/test_cuda.py"
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ MATRIX: dict[str, Row] = {
             f"{DEVICES}::test_p9_an_empty_cuda_visible_devices_means_the_cpu",
             f"{DEVICES}::test_p9_a_device_that_vanishes_takes_no_cell_with_it",
             f"{DEVICES}::test_p9_when_every_device_has_vanished_the_run_stops_and_continues_later",
-            f"{INVENTORY}::test_visible_devices_are_read_as_cuda_reads_them",
-            f"{INVENTORY}::test_a_device_that_vanished_leaves_the_others",
-            f"{INVENTORY}::test_a_slot_knows_that_its_device_vanished",
+            f"{CUDA}::test_visible_devices_are_read_as_cuda_reads_them",
+            f"{CUDA}::test_a_device_that_vanished_leaves_the_others",
+            f"{CUDA}::test_a_slot_knows_that_its_device_vanished",
         ),
         stand_in="a made-up inventory; cells train on the CPU and raise what torch does on CUDA",
     ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.design import Design
-    from runner.machine.devices import Device, Slot
+    from runner.machine.device import Device, Slot
     from runner.spec import Spec
     from runner.store import Kind
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 def read(arguments: argparse.Namespace) -> tuple[Spec, Design]:
     """The specification and the design the arguments name."""
     from runner.design import plan
-    from runner.machine.devices import inventory
+    from runner.machine.slots import inventory
     from runner.spec import load_spec
 
     cuda = any(device.kind == "cuda" for device in inventory(arguments.devices))
@@ -56,7 +56,7 @@ def read(arguments: argparse.Namespace) -> tuple[Spec, Design]:
 
 def headline(spec: Spec) -> str:
     """One line: the profile, why it was chosen, the network and the images."""
-    from runner.machine.devices import cuda_visible
+    from runner.machine.slots import cuda_visible
     from runner.spec.catalog import DATASETS
 
     visible = "a CUDA device is visible" if cuda_visible() else "no CUDA device is visible"
@@ -96,7 +96,7 @@ def devices(spec: Spec, arguments: argparse.Namespace) -> tuple[Device, ...]:
     Raises:
         InputError: a device that is not there.
     """
-    from runner.machine.devices import inventory
+    from runner.machine.slots import inventory
 
     try:
         return inventory(arguments.devices or spec.run.devices)
@@ -110,11 +110,11 @@ def places(spec: Spec, arguments: argparse.Namespace) -> tuple[Slot, ...]:
     Raises:
         InputError: a device that is not there, or more slots than it has room for.
     """
-    from runner.machine.devices import slots
+    from runner.machine.slots import slots_on
 
     per_device = arguments.slots_per_device
     try:
-        return slots(
+        return slots_on(
             devices(spec, arguments),
             per_device or spec.run.slots_per_device,
             threads=spec.train.threads,

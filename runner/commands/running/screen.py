@@ -23,7 +23,7 @@ from rich.text import Text
 
 from runner.commands.durations import duration
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.machine.devices import Slot
+from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
 from runner.store import Lease
 

@@ -44,7 +44,8 @@ def train(
         stay: Wait for other workers' cells, in case one is lost.
         publish: Called every minute while the grid runs.
     """
-    from runner.machine.devices import emulates_bf16, slots
+    from runner.machine.cpu import emulates_bf16
+    from runner.machine.slots import slots_on
     from runner.pool.calibrate import recall
     from runner.pool.coordinate import SIGNALS, run_slots
     from runner.pool.process.launch import prepare_images, start_fork_server
@@ -58,7 +59,7 @@ def train(
     if arguments.slots_per_device or spec.run.slots_per_device:
         here = places(spec, arguments)
     else:
-        here = slots(found, recall(found, samples[0]), threads=spec.train.threads)
+        here = slots_on(found, recall(found, samples[0]), threads=spec.train.threads)
     if found[0].kind == "cpu" and "bf16" in precisions(spec) and emulates_bf16():
         print(
             "train.precision: this CPU has no bf16 instructions and emulates them; "

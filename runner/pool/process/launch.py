@@ -25,7 +25,7 @@ from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason
 from runner.content.outcome_files import read_outcome
-from runner.machine.devices import Slot
+from runner.machine.device import Slot
 from runner.pool.process.child import ENDED, OUTCOME_NOT_WRITTEN, Job, live, read_images
 from runner.pool.process.parent_death import PARENT
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from runner.commands.durations import duration
 from runner.commands.running.screen import Lines, Pace, Screen, board
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.machine.devices import Slot
+from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
 from runner.store import Lease
 from tests.runner.cells import make_cell

@@ -12,7 +12,8 @@ from runner.content.cell import Cell, Level
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.design import estimate, plan
 from runner.design.cost import CHANNELS, STAGES, multiplications, train_images, weights
-from runner.machine.devices import Device, Slot, slots
+from runner.machine.device import Device, Slot
+from runner.machine.slots import slots_on
 from runner.spec import load_spec
 
 from .conftest import MakeSpec
@@ -131,8 +132,8 @@ def test_field_factors_are_averaged(tmp_path: Path) -> None:
 def test_slots_of_one_cuda_device_share_its_arithmetic() -> None:
     design = plan(load_spec(FIVE, "cuda", cuda_visible=True))
     device = Device("cuda", 0, "a device", 2**36, "GPU-1")
-    one = estimate(design, slots([device]))
-    four = estimate(design, slots([device], 4))
+    one = estimate(design, slots_on([device]))
+    four = estimate(design, slots_on([device], 4))
     assert one.cell_seconds is not None
     assert one.seconds is not None
     assert four.cell_seconds is not None
@@ -149,4 +150,4 @@ def test_a_plugins_cost_is_not_made_up(make_spec: MakeSpec) -> None:
     assert found.basis.startswith("unknown before the first cell")
     assert found.disk_bytes > 0
     with pytest.raises(InputError, match="expected at least 1"):
-        slots([Device("cuda", 0, "a device", 1, "GPU-1")], 0)
+        slots_on([Device("cuda", 0, "a device", 1, "GPU-1")], 0)

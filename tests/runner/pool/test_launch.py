@@ -20,7 +20,7 @@ import pytest
 from ablations import registry
 from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
-from runner.machine.devices import Slot
+from runner.machine.device import Slot
 from runner.pool.process.child import Job
 from runner.pool.process.launch import CellProcess, _context, prepare_images, start_fork_server
 from tests.runner.cells import make_cell
