@@ -20,6 +20,7 @@ from platformdirs import user_cache_dir
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
+from runner.content.files import write_whole
 from runner.content.outcome import Epoch, Reason, Status
 from runner.machine.device import Device, Slot
 from runner.machine.slots import slots_on
@@ -130,9 +131,7 @@ def remember(device: Device, cell: Cell, best: Measured) -> Path:
     known = _recall_all()
     known.setdefault(device.name, {})[kind_of_cell(cell)] = asdict(best)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(known, indent=1))
-    aside.replace(path)
+    write_whole(path, json.dumps(known, indent=1))
     return path
 
 

@@ -6,7 +6,6 @@ programs beside ours are left alone. Nothing is ever overwritten.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import struct
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, insert, inspect, select, update
 
 from ablations.errors import InputError
+from runner.content.files import aside_of, sync
 from runner.store.database.address import DEFAULT_PATH, Address
 from runner.store.database.connections import Database
 from runner.store.database.locks import postgresql_lock, sqlite_lock
@@ -70,29 +70,21 @@ def _check_folder(path: Path, create: bool) -> None:
 
 def _make_file(path: Path) -> None:
     """Make a complete store beside `path` and rename it: no half-made one is ever seen."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = aside_of(path)
     database = Database(Address(URL.create("sqlite", database=str(aside))))
     try:
         _switch_to_wal(aside)
         database.write(_make_tables)
         database.close()  # the last connection folds the write-ahead log into the file
-        _sync(aside)
+        sync(aside)
         aside.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     except (OSError, sqlite3.Error) as error:
         raise InputError(f"cannot make the store {path}: {error}") from None
     finally:
         database.close()
         for left in (aside, *(aside.with_name(aside.name + end) for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _switch_to_wal(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.content.files import aside_of
 from runner.content.outcome import Status
 from runner.content.outcome_files import (
     OutcomeFile,
@@ -42,7 +43,7 @@ def test_writing_again_replaces_the_whole_file(tmp_path: Path) -> None:
     assert found.test_accuracy == 0.75
 
 
-@pytest.mark.parametrize("at", ["fsync", "rename"])
+@pytest.mark.parametrize("at", ["fsync", "replace"])
 def test_a_full_disk_leaves_nothing_that_looks_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
@@ -97,8 +98,7 @@ def test_an_outcome_of_another_attempt_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_files_half_written_by_a_killed_process_are_not_seen(tmp_path: Path) -> None:
-    aside = outcome_path(tmp_path, CELL, TOKEN)
-    aside.with_name(f"{aside.name}.4711").write_text("{")
+    aside_of(outcome_path(tmp_path, CELL, TOKEN)).write_text("{")
     assert list(outcome_files(tmp_path)) == []
 
 
