@@ -156,7 +156,7 @@ def _identity(spec: Spec, data: DataSpec) -> str:
     try:
         return data_identity(data)
     except DataError as error:
-        raise spec.refuse(("data", "root"), str(error).removeprefix("data.root: ")) from None
+        raise spec.refuse(("data", "root"), error.problem) from None
 
 
 def _content(levels: Iterable[Level]) -> str:

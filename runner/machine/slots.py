@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ablations.errors import InputError
+from ablations.errors import InputError, OptionError
 from runner.machine.cpu import cpu_device
 from runner.machine.cuda import answers, cuda_devices
 from runner.machine.device import Device, Slot
@@ -53,13 +53,14 @@ def inventory(devices: str | None = None) -> tuple[Device, ...]:
     if not visible:
         variable = os.environ.get("CUDA_VISIBLE_DEVICES")
         why = "" if variable is None else f" (CUDA_VISIBLE_DEVICES is {variable!r})"
-        raise InputError(f"--devices {devices}: no CUDA device is visible{why}; expected 'cpu'")
+        raise OptionError("--devices", devices, f"no CUDA device is visible{why}; expected 'cpu'")
     for number in chosen:
         if number >= len(visible):
             there = ", ".join(f"{one.index} ({one.name})" for one in visible)
-            raise InputError(f"--devices {devices}: there is no device {number}; visible: {there}")
+            problem = f"there is no device {number}; visible: {there}"
+            raise OptionError("--devices", devices, problem)
     if len(set(chosen)) < len(chosen):
-        raise InputError(f"--devices {devices}: a device is named twice")
+        raise OptionError("--devices", devices, "a device is named twice")
     return tuple(visible[number] for number in chosen)
 
 
@@ -75,9 +76,8 @@ def is_there(slot: Slot) -> bool:
 
 def _number(text: str, devices: str) -> int:
     if not text.strip().isdecimal():
-        raise InputError(
-            f"--devices {devices}: expected 'cpu', 'cuda' or numbers such as '0,2', got {text!r}"
-        )
+        problem = f"expected 'cpu', 'cuda' or numbers such as '0,2', got {text!r}"
+        raise OptionError("--devices", devices, problem)
     return int(text)
 
 
@@ -96,7 +96,7 @@ def slots_on(
         InputError: more CPU slots than the cores hold, or no slot at all.
     """
     if per_device is not None and per_device < 1:
-        raise InputError(f"--slots-per-device {per_device}: expected at least 1")
+        raise OptionError("--slots-per-device", per_device, "expected at least 1")
     places: list[Slot] = []
     for device in devices:
         if device.kind == "cpu":
@@ -112,9 +112,11 @@ def _cpu_slots(device: Device, wanted: int | None, threads: int) -> Iterator[Slo
     room = max(1, device.core_count // threads)
     count = room if wanted is None else wanted
     if count > room:
-        raise InputError(
-            f"--slots-per-device {count}: this process may use {device.core_count} CPU cores, room "
-            f"for {room} cells of {threads} thread{'s' if threads > 1 else ''}"
+        raise OptionError(
+            "--slots-per-device",
+            count,
+            f"this process may use {device.core_count} CPU cores, room "
+            f"for {room} cells of {threads} thread{'s' if threads > 1 else ''}",
         )
     for number in range(count):
         yield Slot(f"cpu/{number}", "cpu", device.uuid)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ablations.errors import InputError
+from ablations.errors import InputError, OptionError
 from runner.commands import options
 from runner.commands.durations import duration
 from runner.commands.terminal import SHORT_ID, plain_console
@@ -125,11 +125,11 @@ def places(spec: Spec, arguments: argparse.Namespace) -> tuple[Slot, ...]:
 
 def _whose(error: InputError, spec: Spec, key: str, option: object) -> InputError:
     """The error, said of the file's `run.KEY` where nobody gave the option."""
-    begin = f"--{key.replace('_', '-')} "
-    text = str(error)
-    if option is not None or not text.startswith(begin):
+    if option is not None or not isinstance(error, OptionError):
         return error
-    return spec.refuse(("run", key), text.removeprefix(begin))
+    if error.key != f"--{key.replace('_', '-')}":
+        return error
+    return spec.refuse(("run", key), f"{error.value}: {error.problem}")
 
 
 def device_kind(spec: Spec, arguments: argparse.Namespace) -> Kind:

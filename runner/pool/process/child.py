@@ -121,8 +121,10 @@ def read_images(channel: Connection, cell: str) -> None:
         one = Cell.from_json(cell)
         load_plugins(one.plugins)
         load(one.data)
-    except (InputError, OSError) as error:
-        _say(channel, str(error) or type(error).__name__)
+    except InputError as error:  # of a plugin's class perhaps, which the run does not know
+        _say(channel, InputError(error.problem, error.key))
+    except OSError as error:
+        _say(channel, InputError(str(error) or type(error).__name__))
     else:
         _say(channel, ENDED)
 
@@ -141,7 +143,7 @@ def _images(cell: Cell) -> Images:
     return _loaded[key]
 
 
-def _say(channel: Connection, message: Epoch | str) -> None:
+def _say(channel: Connection, message: Epoch | InputError | str) -> None:
     try:
         channel.send(message)
     except OSError:  # the run is gone: the kernel ends this process in a moment

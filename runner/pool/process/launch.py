@@ -84,17 +84,17 @@ def prepare_images(cell: Cell) -> None:
     """
     for tried in range(1, STARTS + 1):
         ours, process = _started("reader of images", read_images, cell.to_json())
-        said = _receive(ours)
+        answer = _receive(ours)
         ours.close()
         with _one_at_a_time:
             process.join()
-        if said == ENDED:
+        if answer == ENDED:
             return
-        was_killed = said is None and process.exitcode not in (0, 1)  # or its fork server was
+        if isinstance(answer, InputError):
+            raise answer
+        was_killed = process.exitcode not in (0, 1)  # or its fork server was
         if not was_killed or tried == STARTS:
-            raise InputError(
-                str(said or f"reading the data set ended with code {process.exitcode}")
-            )
+            raise InputError(f"reading the data set ended with code {process.exitcode}")
 
 
 class CellProcess:

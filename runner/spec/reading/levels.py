@@ -175,7 +175,7 @@ def _read_named_level(
     try:
         resolved = registry.resolve(factor, name, given)
     except ParameterError as error:
-        at = (*path, name, error.key) if error.key in given else path
+        at = (*path, name, error.parameter) if error.parameter in given else path
         raise root.refuse(at, str(error)) from None
     except InputError as error:
         raise root.refuse(path, str(error)) from None

@@ -248,7 +248,7 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
         try:
             registry.load_plugins((name,))
         except InputError as error:
-            raise root.refuse(path, str(error).removeprefix("plugins: ")) from None
+            raise root.refuse(path, error.problem) from None
         found.append(name)
     for kind, built_in in (("model", MODELS), ("dataset", tuple(DATASETS))):
         for taken in set(built_in) & set(registry.names(kind)):
