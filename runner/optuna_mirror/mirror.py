@@ -37,13 +37,13 @@ from runner.optuna_mirror.optuna_tables import (
 from runner.optuna_mirror.reads import RowStorage
 from runner.optuna_mirror.writes import end_trials, make_trials
 from runner.store.cells.leasing import AttemptState
+from runner.store.cells.studies import StudyInfo
 from runner.store.database.connections import is_full
 from runner.store.database.locks import postgresql_lock
 from runner.store.database.outages import StoreFull, StoreUnavailable
 from runner.store.database.tables import attempts, studies
 from runner.store.read import is_behind
 from runner.store.store import Store
-from runner.store.studies import StudyInfo
 
 BATCH = 100
 """Attempts of one transaction: so few that claims get their turn on SQLite."""

@@ -1,9 +1,8 @@
 """The store: one SQL database that knows every cell, its state, its attempts and its outcome.
 
-    store      its one public face          studies       their rows and specifications
-    read       rows for analysis            curve_arrays  learning curves as arrays
-    cells/     what happens to cells        binding       how functions become its methods
-    database/  where it is, what it holds
+    store      its one public face          binding    how functions become its methods
+    read       rows for analysis            cells/     what happens to studies and their cells
+    curve_arrays  curves as arrays          database/  where it is, what it holds
 
 The public surface is what this file names.
 """
@@ -11,10 +10,10 @@ The public surface is what this file names.
 from runner.store.cells.adoption import Kind
 from runner.store.cells.leasing import AttemptState, Lease, State
 from runner.store.cells.planning import Planned
+from runner.store.cells.studies import StudyInfo
 from runner.store.database.outages import StoreError, StoreFull, StoreUnavailable
 from runner.store.read import Counts
 from runner.store.store import Repaired, Store, open_store
-from runner.store.studies import StudyInfo
 
 __all__ = [
     "AttemptState",

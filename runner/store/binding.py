@@ -16,8 +16,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from runner.store.cells.leasing import Lease
+from runner.store.cells.studies import AnyStudy, StudyKey
 from runner.store.database.connections import Database
-from runner.store.studies import AnyStudy, StudyKey
 
 P = ParamSpec("P")
 Result = TypeVar("Result")

@@ -1,6 +1,6 @@
 """The store: studies, their cells and everything that happens to them, in one SQL database.
 
-`Store` holds the connections. What it does is in `studies`, `read` and `cells/`, each a function
+`Store` holds the connections. What it does is in `cells/` and `read`, each a function
 over a connection with the documentation of the method it is bound to here. Several processes on
 several machines may use one store at once. Every method may be called from any thread, waits out an
 outage of the database up to its patience, and then raises `StoreUnavailable`.
@@ -28,11 +28,7 @@ from runner.store.cells import adoption, endings, leasing, liveness, planning, r
 from runner.store.cells.adoption import Kind
 from runner.store.cells.leasing import Lease, State, Worker, new_token
 from runner.store.cells.planning import Planned
-from runner.store.database import tables
-from runner.store.database.address import Address, resolve_address
-from runner.store.database.connections import READ_PATIENCE, WRITE_PATIENCE, Database
-from runner.store.database.schema import prepare
-from runner.store.studies import (
+from runner.store.cells.studies import (
     AnyStudy,
     StudyInfo,
     StudyKey,
@@ -41,6 +37,10 @@ from runner.store.studies import (
     name_of,
     register,
 )
+from runner.store.database import tables
+from runner.store.database.address import Address, resolve_address
+from runner.store.database.connections import READ_PATIENCE, WRITE_PATIENCE, Database
+from runner.store.database.preparing import prepare
 
 
 @dataclass(frozen=True, slots=True)

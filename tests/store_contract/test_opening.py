@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from ablations.errors import InputError
 from runner.store import open_store
-from runner.store.database.schema import SCHEMA_VERSION
+from runner.store.database.preparing import SCHEMA_VERSION
 from tests.postgres import PostgresServer
 from tests.store_contract.crowd import ROOT, crowd
 from tests.store_contract.grids import planned

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.commands import options, study
 from runner.content.files import replacing, write_whole
-from runner.store.studies import spec_versions
+from runner.store.cells.studies import spec_versions
 
 EXAMPLES = """examples:
   python -m runner export five_factor --to csv

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from ablations.errors import InputError, OptionError
 from runner.commands import options
-from runner.commands.durations import duration
 from runner.commands.terminal import SHORT_ID, plain_console
+from runner.program.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,10 +21,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from runner.commands.durations import duration
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
+from runner.program.wording import duration
 from runner.store import Lease
 
 Counts = Mapping[int, Mapping[str, int]]

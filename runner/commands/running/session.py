@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
-from runner.commands.durations import duration
 from runner.commands.looking.plan import cluster, devices, on_cluster, places
 from runner.commands.running.screen import board
+from runner.program.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from ablations.errors import InputError, did_you_mean
 from ablations.registry import BOUNDS, FACTORS, ParameterError
 from runner.content.level import SECTIONS, Factor, Level
 from runner.content.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
-from runner.spec.reading.source import Node
+from runner.spec.node import Node
 
 Path = tuple[str | int, ...]
 

@@ -25,7 +25,7 @@ from runner.content.level import Factor
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.spec.catalog import DATASETS
 from runner.spec.claims import Claim, check_claim, parse_claim
-from runner.spec.predicates import read_predicates
+from runner.spec.node import Node
 from runner.spec.reading.levels import read_factors, read_fixed
 from runner.spec.reading.merge import (
     choose_profile,
@@ -34,7 +34,7 @@ from runner.spec.reading.merge import (
     with_profile,
     with_settings,
 )
-from runner.spec.reading.source import Node
+from runner.spec.reading.restrictions import read_predicates
 from runner.spec.sections import DESIGNS, SpecFile
 from runner.spec.spec import Spec
 

@@ -21,9 +21,9 @@ from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Reason
 from runner.store.cells import liveness
+from runner.store.cells.studies import StudyKey
 from runner.store.database.tables import IS_WAITING, attempts, cells, contents
 from runner.store.database.values import now, number
-from runner.store.studies import StudyKey
 
 
 class State(StrEnum):

@@ -19,10 +19,10 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 from runner.content.cell import Cell
 from runner.store.cells.adoption import Kind, Trained, adopt, trained_elsewhere
 from runner.store.cells.leasing import State
+from runner.store.cells.studies import StudyKey
 from runner.store.database.bulk import upsert
 from runner.store.database.connections import Database
 from runner.store.database.tables import cells, contents, studies
-from runner.store.studies import StudyKey
 
 CHUNK = 2000
 """Cells planned in one transaction: short enough that slots can claim in between."""

@@ -87,7 +87,7 @@ specs = Table(
     "ablation_specs",
     MetaData(),
     Column("study_id", ForeignKey(studies.c.id), primary_key=True),
-    Column("digest", String(16), primary_key=True),  # runner.store.studies.spec_digest
+    Column("digest", String(16), primary_key=True),  # runner.store.cells.studies.spec_digest
     Column("created", UtcTime, nullable=False),
     Column("spec", JsonText, nullable=False),
 )

@@ -7,11 +7,11 @@ import io
 import pytest
 from rich.console import Console
 
-from runner.commands.durations import duration
 from runner.commands.running.screen import Lines, Pace, Screen, board
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
+from runner.program.wording import duration
 from runner.store import Lease
 from tests.runner.cells import make_cell
 

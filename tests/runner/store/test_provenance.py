@@ -13,8 +13,8 @@ from analysis.report.current import STATE, is_current, state_of
 from runner.machine.provenance import provenance
 from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.store import Store, StudyInfo, open_store
+from runner.store.cells.studies import spec_digest, spec_versions
 from runner.store.database.tables import specs
-from runner.store.studies import spec_digest, spec_versions
 from tests.store_contract.grids import LEASE, planned
 
 

@@ -1,7 +1,7 @@
 """Studies as the store knows them: their rows, and every specification they were registered with.
 
 `register` may be called again and by several launchers at once: the same specification leaves the
-same rows. What happens to a study's cells is in `cells/`.
+same rows.
 """
 
 from __future__ import annotations
