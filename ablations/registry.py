@@ -7,7 +7,6 @@ the functions it holds import it when they are called.
 
 What a plugin gets wrong is one `InputError`, found when it is loaded. Each registered function
 knows the digest of the file that defines it, which is part of what a cell is.
-Above 300 lines because registering, looking up and loading share one table.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ IDLE_SECONDS = 1.0
 
 
 NOT_THE_DEVICE = {None, Reason.INTERRUPTED, Reason.LOST}
-"""How an attempt may end without the question whether its device is still there."""
+"""Ends of an attempt that say nothing of its device: for every other it is looked for."""
 
 
 class Board(Protocol):

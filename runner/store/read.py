@@ -1,7 +1,7 @@
 """Reading a study: one row a run, curves, attempts, counts, as plain values.
 
-What the analysis and the commands see. Changes nothing, needs neither Optuna nor torch. A little
-over 300 lines, being one short query a question.
+What the analysis and the commands see, a short query a question. Changes nothing, needs neither
+Optuna nor torch.
 """
 
 from __future__ import annotations

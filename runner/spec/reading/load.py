@@ -1,8 +1,7 @@
 """From a YAML file to a `Spec`: read, lay over, validate, look up.
 
 Every mistake ends as one `InputError` that names file, line and key. Loading a file whose `plugins`
-are empty runs no code of the user's and imports no torch. Longer than 300 lines because what is
-refused and how it is said belong together.
+are empty runs no code of the user's and imports no torch.
 """
 
 from __future__ import annotations
@@ -254,7 +253,8 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
         for taken in set(built_in) & set(registry.names(kind)):
             where = registry.find(kind, taken).source
             raise root.refuse(
-                ("plugins",), f"{kind} {taken!r} of {where} is called as a built-in one; rename it"
+                ("plugins",),
+                f"{kind} {taken!r} of {where} has the name of a built-in one; rename it",
             )
     return tuple(found)
 

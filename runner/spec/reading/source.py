@@ -3,8 +3,7 @@
 Reads YAML 1.2 (core schema): `no`, `on` and `1:30` are text, `5e-4` is a number, `012` is twelve.
 Refused, with file, line and key: duplicate keys, anchors, aliases, merge keys, tags, several
 documents, deep nesting, tabs, `.nan` and `.inf`, large files, text that is not UTF-8. The tree says
-nothing about what the keys mean. Longer than 300 lines because reading, placing and refusing are
-one pass over the text.
+nothing about what the keys mean.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who holds a lease, and whether the holder still lives. Reads no clock of any calendar.
+"""Who holds a lease, and whether the holder still lives. Reads no calendar clock.
 
 A lease is judged by watching: it is lost when its beat counter was seen not to move for the
 lease's length, measured by the watcher's own monotonic clock, and only while it really watched.

@@ -1,7 +1,5 @@
 """Fractions are what they promise: balanced, estimable, as good as the published ones, the same
 whatever the order of the file.
-
-A little over 300 lines: the published fractions stand in it as tables.
 """
 
 from __future__ import annotations

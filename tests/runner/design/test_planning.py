@@ -1,7 +1,4 @@
-"""Cells come replicate by replicate, shuffled by content, and keep their ids when more join.
-
-Longer than 300 lines, being one short test a promise of the planner.
-"""
+"""Cells come replicate by replicate, shuffled by content, and keep their ids when more join."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def test_this_process_is_not_gone() -> None:
     assert not is_gone(owner())
 
 
-def test_a_process_that_ended_is_gone_even_as_a_corpse() -> None:
+def test_a_process_that_ended_is_gone_even_as_a_zombie() -> None:
     code = "from runner.store.cells.liveness import owner; print(owner(), flush=True); input()"
     child = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
