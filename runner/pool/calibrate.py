@@ -24,7 +24,7 @@ from runner.content.files import write_whole
 from runner.content.outcome import Epoch, Reason, Status
 from runner.machine.device import Device, Slot
 from runner.machine.slots import slots_on
-from runner.pool.process.child import Job
+from runner.pool.process.child import CellJob
 from runner.pool.process.launch import CellProcess, Ended
 
 GAIN = 1.05
@@ -99,7 +99,7 @@ def _train(
     epochs: list[Epoch] = []
     process = CellProcess(place)
     name = place.name.replace("/", "-").replace(":", "-")
-    job = Job(cell.to_json(), name, folder, str(Path(folder, f"{name}.log")), place.device)
+    job = CellJob(cell.to_json(), name, folder, str(Path(folder, f"{name}.log")), place.device)
     try:
         start.wait()
         ended = process.train(

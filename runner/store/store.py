@@ -26,7 +26,7 @@ from runner.store import curve_arrays, read
 from runner.store.binding import of_lease, of_study, reads, writes
 from runner.store.cells import adoption, endings, leasing, liveness, planning, recovery
 from runner.store.cells.adoption import Kind
-from runner.store.cells.leasing import Lease, State, Worker, new_token
+from runner.store.cells.leasing import Holder, Lease, State, new_token
 from runner.store.cells.planning import Planned
 from runner.store.cells.studies import (
     AnyStudy,
@@ -236,12 +236,12 @@ class Store:
     ) -> list[Lease]:
         """Claim up to `limit` cells in one transaction; see `claim`."""
         key = self.find_key(study)
-        this = Worker.here(worker, slot, device, provenance or {})
+        holder = Holder.here(worker, slot, device, provenance or {})
         tokens = [new_token() for _ in range(limit)]  # the same ones when an outage repeats it
         tries = count()
         return self.database.write(
             lambda connection: leasing.claim(
-                connection, key, this, tokens, lease_seconds, prefer, repeated=next(tries) > 0
+                connection, key, holder, tokens, lease_seconds, prefer, repeated=next(tries) > 0
             )
         )
 

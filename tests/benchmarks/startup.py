@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.machine.slots import inventory, slots_on
-from runner.pool.process.child import Job
+from runner.pool.process.child import CellJob
 from runner.pool.process.launch import CellProcess, start_fork_server
 from tests.benchmarks.meter import TICK, tree
 from tests.benchmarks.workload import Workload
@@ -58,7 +58,7 @@ def measure(source: Path, count: int) -> list[dict[str, Any]]:
         # The first one warms the page cache and the fork server's own imports.
         for number in range(count + 1):
             one = replace(cell, replicate=number)
-            job = Job(one.to_json(), f"{number}", folder, f"{folder}/{number}.log", slot.device)
+            job = CellJob(one.to_json(), f"{number}", folder, f"{folder}/{number}.log", slot.device)
             began = time.perf_counter()
             process = CellProcess(slot)
             server = fork_server()

@@ -18,7 +18,7 @@ import psutil
 from sqlalchemy import event
 
 from runner.optuna_mirror.mirror import Mirror
-from runner.pool.coordinate import LEASE_SECONDS
+from runner.pool.worker import LEASE_SECONDS
 from runner.store import Lease, Store, open_store
 from tests.benchmarks.store_scale import PROVENANCE, cells, fresh, outcome, register
 

@@ -1,6 +1,6 @@
 """What a person sees while a grid runs: a live screen in a terminal, lines elsewhere.
 
-A board only listens: it decides nothing and may be left out. Counts of other workers' cells come
+A display only listens: it decides nothing and may be left out. Counts of other workers' cells come
 from the store, at most every two seconds; everything else is what this process's slots report.
 """
 
@@ -27,7 +27,7 @@ from runner.pool.process.launch import Ended
 from runner.program.wording import duration
 from runner.store import Lease
 
-Counts = Mapping[int, Mapping[str, int]]
+StateCounts = Mapping[int, Mapping[str, int]]
 """Replicate to state (waiting, running, complete, failed) to number of cells."""
 
 STYLES = {
@@ -40,7 +40,7 @@ STYLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedCell:
     """A cell this process finished, for the best and worst rows."""
 
     name: str
@@ -77,7 +77,7 @@ class Pace:
 class Lines:
     """One line a finished cell, for logs; with `quiet` nothing at all."""
 
-    def __init__(self, counts: Callable[[], Counts], *, quiet: bool = False) -> None:
+    def __init__(self, counts: Callable[[], StateCounts], *, quiet: bool = False) -> None:
         self._counts, self._quiet = counts, quiet
         self._pace = Pace()
         self._lock = threading.Lock()
@@ -111,13 +111,13 @@ class Lines:
 class Screen:
     """The live view: progress by replicate, running cells, pace, best and worst so far."""
 
-    def __init__(self, title: str, counts: Callable[[], Counts], console: Console) -> None:
+    def __init__(self, title: str, counts: Callable[[], StateCounts], console: Console) -> None:
         self._title, self._counts = title, counts
         self._pace = Pace()
         self._lock = threading.Lock()
         self._running: dict[str, tuple[str, Lease, Epoch | None, float]] = {}
-        self._finished: list[Finished] = []
-        self._seen: tuple[float, Counts] = (0.0, {})
+        self._finished: list[FinishedCell] = []
+        self._seen: tuple[float, StateCounts] = (0.0, {})
         self._live = Live(
             console=console, get_renderable=self.render, refresh_per_second=4, transient=True
         )
@@ -152,7 +152,7 @@ class Screen:
         with self._lock:
             self._running.pop(slot.name, None)
             if ended.outcome is not None and ended.outcome.test_accuracy is not None:
-                self._finished.append(Finished(cell_name(lease), ended.outcome))
+                self._finished.append(FinishedCell(cell_name(lease), ended.outcome))
                 self._finished.sort(key=lambda one: -(one.outcome.test_accuracy or 0))
                 del self._finished[3:-3]
 
@@ -170,7 +170,7 @@ class Screen:
                 parts.append(self._best_and_worst())
         return Group(*parts)
 
-    def _newest_counts(self) -> Counts:
+    def _newest_counts(self) -> StateCounts:
         at, counts = self._seen
         if time.monotonic() - at > 2:
             self._seen = (time.monotonic(), self._counts())
@@ -219,7 +219,7 @@ def _one_line(name: str) -> Text:
     return Text(name, no_wrap=True, overflow="ellipsis")
 
 
-def _replicates(counts: Counts) -> Table:
+def _replicates(counts: StateCounts) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("replicate")
     table.add_column("", width=30)
@@ -239,7 +239,7 @@ def _replicates(counts: Counts) -> Table:
     return table
 
 
-def _progress(counts: Counts) -> tuple[int, int]:
+def _progress(counts: StateCounts) -> tuple[int, int]:
     done = sum(c.get("complete", 0) + c.get("failed", 0) for c in counts.values())
     return done, sum(sum(c.values()) for c in counts.values())
 
@@ -256,8 +256,8 @@ def _ending(ended: Ended) -> str:
     return f"{outcome.status}{accuracy}  {duration(outcome.seconds)}"
 
 
-def board(
-    title: str, counts: Callable[[], Counts], *, quiet: bool
+def progress_display(
+    title: str, counts: Callable[[], StateCounts], *, quiet: bool
 ) -> AbstractContextManager[Lines | Screen]:
     """The screen where standard output is a terminal, lines where it is not."""
     console = Console()

@@ -1,4 +1,4 @@
-"""One session of training, shared by `grid` and `work`: slots, board, dashboard, tally."""
+"""One session of training, shared by `grid` and `work`: slots, display, tally."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from runner.commands.looking.plan import cluster, devices, on_cluster, places
-from runner.commands.running.screen import board
+from runner.commands.running.screen import progress_display
 from runner.program.wording import duration
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def train(
     from runner.pool.calibrate import recall
     from runner.pool.coordinate import SIGNALS, run_slots
     from runner.pool.process.launch import prepare_images, start_fork_server
-    from runner.pool.slot import Desk, DiskFull, NoDeviceLeft
+    from runner.pool.worker import DiskFull, NoDeviceLeft, Worker
     from runner.store import StoreError
 
     if on_cluster(spec, arguments):
@@ -73,22 +73,24 @@ def train(
     except OSError as error:
         print(f"stopped: {error}", file=sys.stderr)
         return 4
-    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
-    with shown as listening:
-        desk = Desk(
+    display = progress_display(
+        study.name, lambda: store.status(study).replicates, quiet=arguments.quiet
+    )
+    with display as listener:
+        worker = Worker(
             store=store,
             study=study,
             folder=folder,
-            worker=_name_of_worker(),
-            board=listening,
+            name=_name_of_worker(),
+            listener=listener,
             stay=stay,
         )
         try:
-            run = run_slots(here, desk, publish=publish)
+            run = run_slots(here, worker, publish=publish)
         except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
             print(f"stopped: {error}", file=sys.stderr)
             return 4
-    for device in sorted(desk.vanished):
+    for device in sorted(worker.vanished):
         print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
     if run.signal is not None:
         print(
@@ -152,7 +154,7 @@ def _train_on_dask(
     """Place the slots on a Dask cluster; from here, keep the store and its mirror in order."""
     from runner.pool.cluster import elsewhere, first_workers, run_on_dask
     from runner.pool.coordinate import SIGNALS, coordinate
-    from runner.pool.slot import Desk
+    from runner.pool.worker import Worker
     from runner.store import StoreError
 
     scheduler = cluster(spec, arguments)
@@ -167,24 +169,26 @@ def _train_on_dask(
         options += ["--devices", devices]
     if wanted := arguments.slots_per_device or spec.run.slots_per_device:
         options += ["--slots-per-device", str(wanted)]
-    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
-    with shown as listening:
-        desk = Desk(store, study, folder, _name_of_worker(), listening)
+    display = progress_display(
+        study.name, lambda: store.status(study).replicates, quiet=arguments.quiet
+    )
+    with display as listener:
+        worker = Worker(store, study, folder, _name_of_worker(), listener)
         try:
-            with coordinate(desk, publish) as signals:
+            with coordinate(worker, publish) as signals:
                 run_on_dask(
                     scheduler,
                     study,
                     None if address.has_secret else address.url.render_as_string(),
-                    desk.stop,
+                    worker.stop,
                     is_open=lambda: bool(store.open_cells(study)),
                     options=options,
                 )
         except (StoreError, OSError) as error:
             print(f"stopped: {error}", file=sys.stderr)
             return 4
-    if desk.trouble is not None:
-        print(f"stopped: {desk.trouble}", file=sys.stderr)
+    if worker.trouble is not None:
+        print(f"stopped: {worker.trouble}", file=sys.stderr)
         return 4
     if signals:
         return SIGNALS[signal.Signals(signals[0])]

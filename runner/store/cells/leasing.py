@@ -46,7 +46,7 @@ class AttemptState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class Holder:
     """Who claims: the process's name and what its attempts say of where they came from."""
 
     name: str
@@ -58,10 +58,10 @@ class Worker:
     provenance: Mapping[str, Any]  # commit, dirty, versions, ...
 
     @staticmethod
-    def here(name: str, slot: str, device: str, provenance: Mapping[str, Any]) -> Worker:
+    def here(name: str, slot: str, device: str, provenance: Mapping[str, Any]) -> Holder:
         """This process."""
         host, pid = socket.gethostname(), os.getpid()
-        return Worker(name, slot, device, host, pid, liveness.owner(), provenance)
+        return Holder(name, slot, device, host, pid, liveness.owner(), provenance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def new_token() -> str:
 def claim(
     connection: Connection,
     study: StudyKey,
-    worker: Worker,
+    holder: Holder,
     tokens: Sequence[str],
     lease_seconds: float,
     prefer: Collection[str] = (),
@@ -133,13 +133,13 @@ def claim(
                         "round": row.round,
                         "token": row.token,
                         "state": AttemptState.RUNNING,
-                        "worker": worker.name,
-                        "slot": worker.slot,
-                        "device": worker.device,
-                        "host": worker.host,
-                        "pid": worker.pid,
-                        "owner": worker.owner,
-                        "provenance": dict(worker.provenance),
+                        "worker": holder.name,
+                        "slot": holder.slot,
+                        "device": holder.device,
+                        "host": holder.host,
+                        "pid": holder.pid,
+                        "owner": holder.owner,
+                        "provenance": dict(holder.provenance),
                         "mirrored": False,
                     }
                     for row in taken

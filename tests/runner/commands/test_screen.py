@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from runner.commands.running.screen import Lines, Pace, Screen, board
+from runner.commands.running.screen import Lines, Pace, Screen, progress_display
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
@@ -124,12 +124,12 @@ def test_markup_in_a_level_name_is_shown_as_it_is():
 
 
 def test_output_that_is_no_terminal_gets_lines():
-    with board("s", lambda: COUNTS, quiet=False) as shown:
+    with progress_display("s", lambda: COUNTS, quiet=False) as shown:
         assert isinstance(shown, Lines)
 
 
 def test_a_terminal_gets_the_screen(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    shown = board("s", lambda: COUNTS, quiet=False)
+    shown = progress_display("s", lambda: COUNTS, quiet=False)
     assert isinstance(shown, Screen)
