@@ -34,6 +34,7 @@ RANKS = [
     ("runner.content",),
     ("runner.spec",),
     ("runner.spec.reading",),
+    ("runner.network.layout",),
     ("runner.data",),
     ("runner.design.search",),
     ("runner.design",),

@@ -29,7 +29,7 @@ from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.content.seeds import generator, stream
 from runner.data.images import DataError, Images
-from runner.network.model import build, weights
+from runner.network.model import build, trainable_weights
 from runner.training.capture import captured
 from runner.training.checkpoint import Learner, Progress, restore, save
 from runner.training.measure import Score, score, verdict
@@ -303,7 +303,7 @@ class _Training:
             seconds=spent.seconds,
             cpu_seconds=spent.cpu_seconds,
             peak_memory_bytes=_peak_memory(self.device),
-            parameters=weights(network),
+            parameters=trainable_weights(network),
             train_images=len(self.train_split[1]),
             notes=tuple(self.notes),
             curve=self.so_far.curve,

@@ -45,13 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def read(arguments: argparse.Namespace) -> tuple[Spec, Design]:
     """The specification and the design the arguments name."""
-    from runner.design import plan
+    from runner.design import design_of
     from runner.machine.slots import inventory
     from runner.spec import load_spec
 
     cuda = any(device.kind == "cuda" for device in inventory(arguments.devices))
     spec = load_spec(arguments.file, arguments.profile, arguments.overrides, cuda_visible=cuda)
-    return spec, plan(spec)
+    return spec, design_of(spec)
 
 
 def headline(spec: Spec) -> str:
@@ -241,14 +241,14 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
 
 def _facts(design: Design, arguments: argparse.Namespace, console: Console) -> None:
     """What the design can tell, and what it would cost on this machine."""
-    from runner.design import estimate, facts
+    from runner.design import estimate_cost, facts
 
     piped = not console.is_terminal
     found = facts(design, everything=arguments.everything)
     for sentence in () if found is None else found.sentences:
         console.print(escape(sentence), soft_wrap=piped)
     slots = places(design.spec, arguments)
-    cost = estimate(design, slots)
+    cost = estimate_cost(design, slots)
     time = "unknown" if cost.seconds is None else f"about {duration(cost.seconds)}"
     each = "" if cost.cell_seconds is None else f" ({cost.cell_seconds:.1f} s a cell)"
     console.print(

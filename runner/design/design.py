@@ -63,7 +63,7 @@ class Design:
         return counts
 
 
-def plan(spec: Spec) -> Design:
+def design_of(spec: Spec) -> Design:
     """The design of a specification.
 
     Raises:
