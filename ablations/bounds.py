@@ -1,4 +1,4 @@
-"""Bounds of a level's parameters, written as types: `rise: OpenShare = 0.3`.
+"""Bounds of a level's parameters, written as types: `rise: PositiveShare = 0.3`.
 
 Any bounded type of pydantic or `Annotated[float, Gt(0), Le(1)]` of annotated_types does the same;
 these are the ones the five factors share. A value outside is refused when the file is read, and

@@ -12,7 +12,33 @@ from difflib import get_close_matches
 
 
 class InputError(Exception):
-    """What the user gave cannot be used; the message is one clear sentence."""
+    """What the user gave cannot be used; the message is one clear sentence.
+
+    Where it is about one key of a file, such as `data.root`, that is said apart: whoever knows the
+    file puts the place there, and nobody reads the key back out of the sentence.
+    """
+
+    def __init__(self, problem: str, key: str = "") -> None:
+        super().__init__(problem, *([key] if key else []))
+        self.problem = problem
+        self.key = key
+
+    def __str__(self) -> str:
+        """The whole sentence."""
+        return f"{self.key}: {self.problem}" if self.key else self.problem
+
+
+class OptionError(InputError):
+    """The value of an option of the command line cannot be used; `key` names the option."""
+
+    def __init__(self, option: str, value: object, problem: str) -> None:
+        super().__init__(problem, option)
+        self.value = value
+        self.args = (option, value, problem)  # what it is made of again in another process
+
+    def __str__(self) -> str:
+        """The whole sentence."""
+        return f"{self.key} {self.value}: {self.problem}"
 
 
 def did_you_mean(given: str, valid: Iterable[str]) -> str:

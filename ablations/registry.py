@@ -7,7 +7,6 @@ the functions it holds import it when they are called.
 
 What a plugin gets wrong is one `InputError`, found when it is loaded. Each registered function
 knows the digest of the file that defines it, which is part of what a cell is.
-Above 300 lines because registering, looking up and loading share one table.
 """
 
 from __future__ import annotations
@@ -67,11 +66,12 @@ class Registered:
 
 
 class ParameterError(InputError):
-    """A parameter that cannot be had; `key` names it."""
+    """A level's parameter that cannot be had; `parameter` names it."""
 
-    def __init__(self, message: str, key: str) -> None:
-        super().__init__(message)
-        self.key = key
+    def __init__(self, problem: str, parameter: str) -> None:
+        super().__init__(problem)
+        self.parameter = parameter
+        self.args = (problem, parameter)
 
 
 _registered: dict[tuple[str, str], Registered] = {}
@@ -285,18 +285,18 @@ def _check_parameters(found: Registered) -> None:
         else:
             resolve(found.kind, found.name, {})
     except InputError as error:
-        raise InputError(f"plugins: {found.source}: {error}") from None
+        raise InputError(f"{found.source}: {error}", "plugins") from None
 
 
 def _load_module(name: str) -> None:
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise InputError(f"plugins: cannot import {name!r}: {error}") from error
+        raise InputError(f"cannot import {name!r}: {error}", "plugins") from error
     except InputError as error:
-        raise InputError(f"plugins: {name}: {error}") from error
+        raise InputError(f"{name}: {error}", "plugins") from error
     except (Exception, SystemExit) as error:
-        raise InputError(f"plugins: {name}: {_in_a_line(error, None)}") from error
+        raise InputError(f"{name}: {_in_a_line(error, None)}", "plugins") from error
 
 
 class _Source(SourceFileLoader):
@@ -314,20 +314,20 @@ def _load_file(path: Path) -> None:
     if str(path) in _plugins:
         return
     if not path.is_file():
-        raise InputError(f"plugins: no file {path}")
+        raise InputError(f"no file {path}", "plugins")
     name = f"ablations_plugin_{path.stem}_{len(_plugins)}"
     loader = _Source(name, str(path))
     spec = importlib.util.spec_from_loader(name, loader)
     if spec is None:
-        raise InputError(f"plugins: {path} is not a Python file")
+        raise InputError(f"{path} is not a Python file", "plugins")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         loader.exec_module(module)
     except InputError as error:
-        raise InputError(f"plugins: {path}: {error}") from error
+        raise InputError(f"{path}: {error}", "plugins") from error
     except (Exception, SystemExit) as error:  # a file may call sys.exit
-        raise InputError(f"plugins: {_in_a_line(error, path)}") from error
+        raise InputError(_in_a_line(error, path), "plugins") from error
     _plugins[str(path)] = module
 
 

@@ -5,5 +5,5 @@ design/   which combinations run              data/           images, read once 
 store/    every cell, in one SQL database     optuna_mirror/  the same as Optuna trials
 machine/  what there is to train on           network/        the network of a cell
 training/ one cell trained                    pool/           slots, processes, clusters
-commands/ `python -m runner`
+commands/ `python -m runner`              program/        what it shares with `analysis`
 """

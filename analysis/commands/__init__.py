@@ -15,7 +15,7 @@ import argparse
 from collections.abc import Sequence
 
 from analysis.commands import claims, compare, decided, effects, power, report
-from runner.commands.exits import exit_code_of
+from runner.program.exits import exit_code_of
 
 VERBS = {
     "effects": effects,

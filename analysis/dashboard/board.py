@@ -27,7 +27,7 @@ from analysis.dashboard.trial_notes import annotate, noted
 from analysis.dashboard.words import study_note
 from analysis.study import from_store, known
 from runner.optuna_mirror.mirror import load_study
-from runner.optuna_mirror.tables import heard_of_study, study_number, tell_study
+from runner.optuna_mirror.optuna_tables import set_study_attributes, study_attributes, study_number
 from runner.store import StoreError
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class Board:
         """Panels and the study's note; False when they are left as they are for a while."""
         attributes = self._store.database.read(
             lambda connection: {
-                **heard_of_study(connection, page, "ablations:"),
-                **heard_of_study(connection, page, "dashboard:plot_data:"),
-                **heard_of_study(connection, page, "dashboard:note_"),
+                **study_attributes(connection, page, "ablations:"),
+                **study_attributes(connection, page, "dashboard:plot_data:"),
+                **study_attributes(connection, page, "dashboard:note_"),
             }
         )
         last = attributes.get(PUBLISHED, {})
@@ -127,7 +127,9 @@ class Board:
         draft.note(study_note(study, known(study.convergence)))
         cost = time.thread_time() - began
         draft.said[PUBLISHED] = {"counts": now, "at": time.time(), "cost": cost}
-        self._store.database.write(lambda connection: tell_study(connection, page, draft.said))
+        self._store.database.write(
+            lambda connection: set_study_attributes(connection, page, draft.said)
+        )
         return True
 
     # --- its trials -----------------------------------------------------------------------------

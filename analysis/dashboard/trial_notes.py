@@ -13,7 +13,7 @@ from sqlalchemy import String, cast, exists, func, literal, select
 
 from analysis.dashboard.draft import Draft
 from analysis.dashboard.words import cell_note
-from runner.optuna_mirror.tables import STUDY_ATTRIBUTES, tell_study
+from runner.optuna_mirror.optuna_tables import STUDY_ATTRIBUTES, set_study_attributes
 from runner.store.cells.leasing import AttemptState
 from runner.store.database.tables import attempts, cells, epochs, studies
 
@@ -60,7 +60,7 @@ def annotate(
         draft = Draft(study_id)
         draft.note(note, row.trial_id)
         attributes |= draft.said
-    tell_study(connection, study_id, attributes)
+    set_study_attributes(connection, study_id, attributes)
     return len(rows)
 
 

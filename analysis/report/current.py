@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.store.cells.planning import spec_digest
+from runner.store.cells.studies import spec_digest
 
 STATE = "report.json"
 """What the report in a folder was made from: `is_current` compares it with the store."""

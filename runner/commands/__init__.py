@@ -1,9 +1,8 @@
 """The command line: one module a verb, found by name and imported only when it is asked for.
 
-    running/  verbs that train        looking/   verbs that only look
-    options   shared by verbs         study      finding one, naming its folder
-    terminal  how verbs print         durations  spans of time in words
-    exits     how a verb ends         streams    standard streams that were closed
+    running/  verbs that train        looking/  verbs that only look
+    options   shared by verbs         study     finding one, naming its folder
+    terminal  how verbs print
 
 No verb that trains nothing imports torch. Errors that are the user's to mend end here as one
 sentence and an exit code, never as a traceback.
@@ -17,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ablations.errors import InputError, did_you_mean
-from runner.commands.exits import exit_code_of
+from runner.program.exits import exit_code_of
 
 VERBS = {
     "grid": "run every cell of a specification that has not been run yet, then report",

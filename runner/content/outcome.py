@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -76,16 +75,19 @@ class Outcome:
     notes: tuple[str, ...] = ()  # e.g. "horizontal flip left out: mirroring changes labels"
     curve: tuple[Epoch, ...] = field(default=())
 
-    def to_json(self) -> str:
-        """One JSON object; NaN and infinities as Python's json writes them (NaN, Infinity)."""
-        return json.dumps(asdict(self))
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return asdict(self)
 
     @staticmethod
-    def from_json(text: str) -> Outcome:
-        """The inverse of `to_json`. Raises ValueError or KeyError or TypeError on other text."""
-        raw: dict[str, Any] = json.loads(text)
-        raw["status"] = Status(raw["status"])
-        raw["reason"] = None if raw["reason"] is None else Reason(raw["reason"])
-        raw["notes"] = tuple(raw["notes"])
-        raw["curve"] = tuple(Epoch(**row) for row in raw["curve"])
-        return Outcome(**raw)
+    def from_dict(raw: dict[str, Any]) -> Outcome:
+        """The inverse of `to_dict`. Raises ValueError or KeyError or TypeError on anything else."""
+        return Outcome(
+            **raw
+            | {
+                "status": Status(raw["status"]),
+                "reason": None if raw["reason"] is None else Reason(raw["reason"]),
+                "notes": tuple(raw["notes"]),
+                "curve": tuple(Epoch(**row) for row in raw["curve"]),
+            }
+        )

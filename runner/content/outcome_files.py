@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.content.files import write_whole
 from runner.content.outcome import Outcome
 
 ENDING = ".outcome.json"
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """An outcome file that can be trusted."""
+class OutcomeFile:
+    """An outcome on disk that can be trusted, with what it names inside."""
 
     path: Path
     cell: str
@@ -49,41 +49,28 @@ def write_outcome(folder: Path, cell: str, token: str, outcome: Outcome) -> Path
             left behind.
     """
     path = outcome_path(folder, cell, token)
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    text = json.dumps({"cell": cell, "token": token, "outcome": json.loads(outcome.to_json())})
-    try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    handle = os.open(folder, os.O_RDONLY)  # the rename itself must survive too
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    text = json.dumps({"cell": cell, "token": token, "outcome": outcome.to_dict()})
+    write_whole(path, text, synced=True)
     return path
 
 
 def read_outcome(folder: Path, cell: str, token: str) -> Outcome | None:
     """The outcome an attempt left; None when it left none that can be trusted."""
     path = outcome_path(folder, cell, token)
-    found = _read(path) if path.exists() else None
-    return found.outcome if found and (found.cell, found.token) == (cell, token) else None
+    file = _read(path) if path.exists() else None
+    return file.outcome if file and (file.cell, file.token) == (cell, token) else None
 
 
-def finished(folder: Path) -> Iterator[Finished]:
+def outcome_files(folder: Path) -> Iterator[OutcomeFile]:
     """All outcome files of a folder that can be trusted, oldest name first."""
     for path in sorted(folder.glob(f"*{ENDING}")):
-        found = _read(path)
-        if found is None:
+        file = _read(path)
+        if file is None:
             continue
-        if path.name != outcome_path(folder, found.cell, found.token).name:
+        if path.name != outcome_path(folder, file.cell, file.token).name:
             log.warning("ignored %s: it holds the outcome of another attempt", path)
             continue
-        yield found
+        yield file
 
 
 def forget_outcome(folder: Path, cell: str, token: str) -> None:
@@ -91,10 +78,10 @@ def forget_outcome(folder: Path, cell: str, token: str) -> None:
     outcome_path(folder, cell, token).unlink(missing_ok=True)
 
 
-def _read(path: Path) -> Finished | None:
+def _read(path: Path) -> OutcomeFile | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        outcome = Outcome.from_json(json.dumps(raw["outcome"]))
+        outcome = Outcome.from_dict(raw["outcome"])
         cell, token = raw["cell"], raw["token"]
         if not isinstance(cell, str) or not isinstance(token, str):
             raise TypeError("cell and token are text")
@@ -103,4 +90,4 @@ def _read(path: Path) -> Finished | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         log.warning("ignored %s: not a whole outcome file (%s)", path, error)
         return None
-    return Finished(path, cell, token, outcome)
+    return OutcomeFile(path, cell, token, outcome)

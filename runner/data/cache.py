@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from runner.content.files import sync
 from runner.data.images import DataError
 
 ABOUT = "about.json"
@@ -108,10 +109,8 @@ def _write(entry: Path, arrays: Arrays) -> None:
         about = {}
         for name, array in arrays.items():
             path = partial / f"{name}.npy"
-            with path.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
+            np.save(path, array, allow_pickle=False)
+            sync(path)
             status = path.stat()
             about[name] = {
                 "bytes": status.st_size,

@@ -41,7 +41,8 @@ def data_identity(spec: DataSpec) -> str:
         return f"{spec.name}/{VERSION}"
     known = (*DATASETS, *registry.names("dataset"))
     if spec.name not in known:
-        raise InputError(f"data.name: no data set {spec.name!r}; {did_you_mean(spec.name, known)}")
+        hint = did_you_mean(spec.name, known)
+        raise InputError(f"no data set {spec.name!r}; {hint}", "data.name")
     return f"{spec.name}/{registry.find('dataset', spec.name).digest[:16]}"
 
 
@@ -52,13 +53,14 @@ def folder_root(spec: DataSpec) -> Path:
         DataError: `data.root` is not given or is no folder.
     """
     if spec.root is None:
-        raise DataError("data.root: is missing; image_folder needs the folder of its images")
+        raise DataError("is missing; image_folder needs the folder of its images", "data.root")
     root = Path(spec.root).expanduser().absolute()
     for split in ("train", "test"):
         if not (root / split).is_dir():
             raise DataError(
-                f"data.root: no folder {root / split}; "
-                "expected ROOT/train/CLASS/*.jpg and ROOT/test/CLASS/*.jpg"
+                f"no folder {root / split}; "
+                "expected ROOT/train/CLASS/*.jpg and ROOT/test/CLASS/*.jpg",
+                "data.root",
             )
     return root
 
@@ -88,15 +90,17 @@ def _listing_digest(root: Path) -> str:
             digest.update(_head(file.path))
     if not classes["train"] or not classes["test"]:
         split = "test" if classes["train"] else "train"
-        raise DataError(f"data.root: no jpg or png images under {root / split}/CLASS")
+        raise DataError(f"no jpg or png images under {root / split}/CLASS", "data.root")
     if len(classes["train"]) < 2:
         raise DataError(
-            f"data.root: {root / 'train'} holds the class {min(classes['train'])!r} alone; "
-            "expected two or more"
+            f"{root / 'train'} holds the class {min(classes['train'])!r} alone; "
+            "expected two or more",
+            "data.root",
         )
     if unknown := sorted(classes["test"] - classes["train"]):
         raise DataError(
-            f"data.root: {root / 'test'} holds the class {unknown[0]!r}, {root / 'train'} does not"
+            f"{root / 'test'} holds the class {unknown[0]!r}, {root / 'train'} does not",
+            "data.root",
         )
     return digest.hexdigest()[:16]
 

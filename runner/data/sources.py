@@ -56,7 +56,7 @@ def image_folder(spec: DataSpec) -> Images:
     number = {label: index for index, label in enumerate(classes)}
     for label, file in listed["test"]:
         if label not in number:
-            raise DataError(f"data.root: class {label!r} of {file.path} has no training images")
+            raise DataError(f"class {label!r} of {file.path} has no training images", "data.root")
     pixels = {
         split: _decode([file.path for _, file in files], f"{split} images of {root}")
         for split, files in listed.items()
@@ -118,9 +118,10 @@ def _from_torchvision(dataset: Callable[..., Any], spec: DataSpec) -> Images:
     # torchvision reports a failed download as any of these, depending on the set.
     except (OSError, RuntimeError, EOFError, ValueError) as error:
         raise DataError(
-            f"data.name: cannot get {spec.name} ({type(error).__name__}: {error}); put the "
+            f"cannot get {spec.name} ({type(error).__name__}: {error}); put the "
             f"original files into {root} (the folder data.root names), or use "
-            "data.name=image_folder with data.root, or data.name=digits, which needs no download"
+            "data.name=image_folder with data.root, or data.name=digits, which needs no download",
+            "data.name",
         ) from error
     (train_images, train_labels), (test_images, test_labels) = map(_arrays, parts)
     return Images(
@@ -173,7 +174,7 @@ def _decode_one(path: str) -> Pixels:
                 image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
             return np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-        raise DataError(f"data.root: cannot read the image {path}: {error}") from error
+        raise DataError(f"cannot read the image {path}: {error}", "data.root") from error
 
 
 @contextmanager

@@ -10,23 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, fsum
-from typing import Protocol
 
 from runner.content.cell import Cell
-from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
-from runner.design.planning import Design
+from runner.content.protocol import DataSpec, TrainSpec
+from runner.design.design import Design
+from runner.machine.device import Slot
+from runner.network.layout import multiplications, weight_count
 from runner.spec.catalog import DATASETS
-
-STAGES: dict[int, tuple[int, ...]] = {
-    11: (1, 1, 2, 2, 2),
-    13: (2, 2, 2, 2, 2),
-    16: (2, 2, 3, 3, 3),
-    19: (2, 2, 4, 4, 4),
-}
-"""Convolutions of each VGG stage, as in `network.model` (which needs torch; a test compares)."""
-
-CHANNELS = (64, 128, 256, 512, 512)
-SIDE = 32
 
 CPU_RATE = 80e9
 """FLOP/s of one thread in float32 training; measured 80 to 96e9 on an AMD EPYC core."""
@@ -47,20 +37,8 @@ BYTES_A_CELL, BYTES_AN_EPOCH = 12_000, 700
 """Rows, outcome file and log of a cell, counted twice: in a file and in the store."""
 
 
-class Place(Protocol):
-    """Of a slot (runner.machine.devices.Slot) only what it computes on matters here."""
-
-    @property
-    def device(self) -> str:
-        """What torch calls it: "cpu" or "cuda:0"."""
-
-    @property
-    def device_id(self) -> str:
-        """The same for slots that share a device."""
-
-
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CostEstimate:
     """Time and disk. `None` where the network or the data set is not known well enough."""
 
     cell_seconds: float | None  # of one cell, on the average
@@ -69,13 +47,13 @@ class Estimate:
     basis: str
 
 
-def estimate(
+def estimate_cost(
     design: Design,
-    slots: Sequence[Place],
+    slots: Sequence[Slot],
     *,
     remaining: int | None = None,
     past: Sequence[float] = (),
-) -> Estimate:
+) -> CostEstimate:
     """Time and disk for the cells that are left.
 
     Args:
@@ -99,10 +77,10 @@ def estimate(
             basis = "unknown before the first cell: a plugin's model or a data set of unknown size"
     places = max(1, min(len(slots), cells))
     total = None if each is None else ceil(cells / places) * (each + START_SECONDS)
-    return Estimate(each, total, _disk(design, cells, places), basis)
+    return CostEstimate(each, total, _disk(design, cells, places), basis)
 
 
-def _mean_seconds(design: Design, slots: Sequence[Place], kind: str) -> float | None:
+def _mean_seconds(design: Design, slots: Sequence[Slot], kind: str) -> float | None:
     """Over the cells' protocols: field factors make cells of different cost."""
     sharing = Counter(slot.device_id for slot in slots) or Counter(["cpu"])
     crowd = max(sharing.values()) if kind == "cuda" else 1
@@ -141,29 +119,6 @@ def train_images(data: DataSpec) -> int | None:
     return None if whole is None else whole - max(1, round(whole * data.validation))
 
 
-def multiplications(model: ModelSpec) -> int:
-    """Multiply-adds of one forward pass of the VGG over one 32x32 image (convolutions)."""
-    total, inputs, side = 0, 3, SIDE
-    for repeats, full in zip(STAGES[model.depth], CHANNELS, strict=True):
-        outputs = max(1, round(full * model.width))
-        for _ in range(repeats):
-            total += 9 * inputs * outputs * side * side
-            inputs = outputs
-        side //= 2
-    return total
-
-
-def weights(model: ModelSpec, classes: int) -> int:
-    """Trainable weights of the VGG's convolutions (without biases and norms) and classifier."""
-    total, inputs = 0, 3
-    for repeats, full in zip(STAGES[model.depth], CHANNELS, strict=True):
-        outputs = max(1, round(full * model.width))
-        for _ in range(repeats):
-            total += 9 * inputs * outputs
-            inputs = outputs
-    return total + inputs * classes + classes
-
-
 def _disk(design: Design, cells: int, places: int) -> int:
     """Rows and files of all cells, and a checkpoint of weights and two moments in each place."""
     spec = design.spec
@@ -172,4 +127,4 @@ def _disk(design: Design, cells: int, places: int) -> int:
     classes = 10 if facts is None or facts.classes is None else facts.classes
     if spec.model.name != "vgg":
         return kept
-    return kept + places * 12 * weights(spec.model, classes)
+    return kept + places * 12 * weight_count(spec.model, classes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.design.planning import Design
+from runner.design.design import Design
 from runner.spec.sections import FullDesign
 
 MOST_RUNS = 20_000
@@ -40,7 +40,7 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
     """
     names = tuple(factor.name for factor in design.spec.factors)
     if not design.is_fraction:
-        terms = _spell_terms(names)
+        terms = _term_names(names)
         said = [_full(design)]
         if everything:
             said.append(f"estimable: {', '.join(terms)}")
@@ -55,14 +55,14 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
     runs = np.array(design.runs, dtype=np.int64)
     order = min(2, len(levels))
     found = quality.estimable(runs, levels, order)
-    estimable = tuple(spell(term, names) for term, free in found.items() if term and free)
-    lost = tuple(spell(term, names) for term, free in found.items() if term and not free)
+    estimable = tuple(term_name(term, names) for term, free in found.items() if term and free)
+    lost = tuple(term_name(term, names) for term, free in found.items() if term and not free)
     aliases = tuple(
-        tuple(spell(term, names) for term in group)
+        tuple(term_name(term, names) for term in group)
         for group in quality.alias_sets(runs, levels, order)
     )
     mixed = tuple(
-        (spell(one, names), spell(other, names), r)
+        (term_name(one, names), term_name(other, names), r)
         for one, other, r in quality.partial_aliases(runs, levels, order)
     )
     generalized = quality.generalized_resolution(runs, levels)
@@ -92,14 +92,14 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
     )
 
 
-def spell(term: Sequence[int], names: Sequence[str]) -> str:
+def term_name(term: Sequence[int], names: Sequence[str]) -> str:
     """A term as the analysis writes it: `optimizer:scheduler`."""
     return ":".join(names[factor] for factor in term)
 
 
-def _spell_terms(names: Sequence[str]) -> tuple[str, ...]:
+def _term_names(names: Sequence[str]) -> tuple[str, ...]:
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
-    return tuple(spell(term, names) for term in (*((i,) for i in range(len(names))), *pairs))
+    return tuple(term_name(term, names) for term in (*((i,) for i in range(len(names))), *pairs))
 
 
 def _full(design: Design) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.design.planning import Design
+from runner.design.design import Design
 
 MOST_RUNS = 50_000
 """Larger designs are not searched: planning must answer at once."""

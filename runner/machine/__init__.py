@@ -1,4 +1,6 @@
-"""What this machine offers to train on, found without importing torch.
+"""What this machine offers to train on, found without importing torch, and what it is.
 
-devices  CUDA devices and CPU cores, and how many slots each serves
+device  a device, a slot on it      cpu         cores this process may use
+cuda    devices by NVML             slots       the devices asked for, the slots on them
+provenance  commit, versions, machine of an attempt
 """

@@ -13,7 +13,8 @@ The compiler makes vector instructions only of a long loop over arrays' own axes
 read in one case only and without an index that could count from the end. Hence rows are rearranged,
 as whole words, where a 2x2 window would break the loop into pieces of one place's channels.
 
-A little over 300 lines: numba tells by this file alone whether what it has kept is out of date.
+What one kernel calls stays in this file: numba tells by the file alone whether the compiled code it
+has kept on disk is out of date.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """The network of a cell: VGG for 32x32 images, or a plugin's, with the cell's norm and weights.
 
-`build` returns it on the CPU with weights drawn from the replicate's own streams. VGG after
-Simonyan and Zisserman (2015, table 1), with one linear classifier on the last stage's mean instead
-of three: what the CIFAR literature calls VGG-11 to VGG-19 (9.2 to 20 million weights at width 1).
+`build` returns it on the CPU with weights drawn from the replicate's own streams.
 """
 
 from __future__ import annotations
@@ -19,19 +17,7 @@ from runner.content.cell import Cell
 from runner.content.protocol import ModelSpec
 from runner.content.seeds import generator, stream
 from runner.network.fused_norm import FusedNorm
-
-STAGES: dict[int, tuple[int, int, int, int, int]] = {
-    11: (1, 1, 2, 2, 2),
-    13: (2, 2, 2, 2, 2),
-    16: (2, 2, 3, 3, 3),
-    19: (2, 2, 4, 4, 4),
-}
-"""Convolutions in each of the five stages; a 2x2 maximum ends a stage."""
-
-CHANNELS = (64, 128, 256, 512, 512)
-"""Channels of the stages at width 1."""
-
-IMAGE_CHANNELS = 3
+from runner.network.layout import stages
 
 
 class ConvolutionBlock(Protocol):
@@ -53,16 +39,12 @@ class VGG(nn.Module):
     def __init__(self, classes: int, block: ConvolutionBlock, spec: ModelSpec) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        inputs = IMAGE_CHANNELS
-        for repeats, full in zip(STAGES[spec.depth], CHANNELS, strict=True):
-            outputs = max(1, round(full * spec.width))
-            for _ in range(repeats):
-                layers.append(block(inputs, outputs))
-                inputs = outputs
+        for stage in stages(spec):
+            layers.extend(block(inputs, outputs) for inputs, outputs in stage)
             layers.append(halve(layers.pop()))
         self.features = nn.Sequential(*layers)
         self.dropout = nn.Dropout(spec.dropout)
-        self.classifier = nn.Linear(inputs, classes)
+        self.classifier = nn.Linear(stages(spec)[-1][-1][1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch."""
@@ -150,6 +132,6 @@ def initialise(network: nn.Module, cell: Cell) -> None:
             fill(layer, draw, **chosen.parameters)
 
 
-def weights(network: nn.Module) -> int:
+def trainable_weights(network: nn.Module) -> int:
     """Number of trainable weights."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -24,23 +24,23 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import scoped_session, sessionmaker
 
-from runner.optuna_mirror.reads import RowStorage
-from runner.optuna_mirror.rows import make, tell
-from runner.optuna_mirror.tables import (
+from runner.optuna_mirror.attempts import REPLICATE, Attempt, open_attempts, trial_parameters
+from runner.optuna_mirror.optuna_tables import (
     STUDIES,
     open_storage,
     stored_choices,
     widen,
 )
-from runner.optuna_mirror.trials import REPLICATE, open_attempts, parameters
+from runner.optuna_mirror.reads import RowStorage
+from runner.optuna_mirror.writes import end_trials, make_trials
 from runner.store.cells.leasing import AttemptState
-from runner.store.cells.planning import StudyInfo
+from runner.store.cells.studies import StudyInfo
 from runner.store.database.connections import is_full
-from runner.store.database.errors import StoreFull, StoreUnavailable
-from runner.store.database.schema import ADVISORY_LOCK
+from runner.store.database.locks import postgresql_lock
+from runner.store.database.outages import StoreFull, StoreUnavailable
 from runner.store.database.tables import attempts, studies
 from runner.store.read import is_behind
 from runner.store.store import Store
@@ -151,11 +151,8 @@ class Mirror:
 
     def _batch(self, connection: Connection, *, wait: bool) -> tuple[int, bool]:
         """Mirror up to `BATCH` attempts; returns how many, and whether any may be left."""
-        if connection.dialect.name == "postgresql":
-            lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-            got = connection.scalar(text(f"SELECT {lock}(:key)"), {"key": ADVISORY_LOCK})
-            if got is False:
-                return 0, False
+        if not postgresql_lock(connection, wait=wait):
+            return 0, False
         # Optuna's sessions join this transaction: their commits become savepoints.
         session = sessionmaker(bind=connection, join_transaction_mode="create_savepoint")
         self._storage.scoped_session = scoped_session(session)
@@ -163,30 +160,31 @@ class Mirror:
             self._find_study(connection)
         finally:
             self._storage.scoped_session.remove()
-        rows = open_attempts(connection, self._ours, BATCH)
-        fresh = [row for row in rows if row.trial_id is None]
-        ended = [row for row in rows if row.state != AttemptState.RUNNING]
-        trials = {row.id: row.trial_id for row in rows}
-        trials |= make(connection, self._trials_of, fresh, self._choices(connection, fresh))
-        deleted, finished = tell(connection, ended, trials)
+        batch = open_attempts(connection, self._ours, BATCH)
+        begun = [attempt for attempt in batch if attempt.trial_id is None]
+        ended = [attempt for attempt in batch if attempt.state != AttemptState.RUNNING]
+        trials = {one.id: one.trial_id for one in batch if one.trial_id is not None}
+        choices = self._choices(connection, begun)
+        trials |= make_trials(connection, self._trials_of, begun, choices)
+        deleted, finished = end_trials(connection, ended, trials)
         for attempt in finished:
             log.warning("trial %s of %s was ended by hand", trials[attempt], self._info.name)
-        if rows:
+        if batch:
             connection.execute(
                 update(attempts)
                 .where(attempts.c.id == bindparam("of"))
-                .values(trial_id=bindparam("trial"), mirrored=bindparam("told")),
+                .values(trial_id=bindparam("trial"), mirrored=bindparam("done")),
                 [
                     {
-                        "of": row.id,
+                        "of": one.id,
                         # What was deleted by hand is made again in the next pass.
-                        "trial": None if row.id in deleted else trials[row.id],
-                        "told": row.state != AttemptState.RUNNING and row.id not in deleted,
+                        "trial": None if one.id in deleted else trials[one.id],
+                        "done": one.state != AttemptState.RUNNING and one.id not in deleted,
                     }
-                    for row in rows
+                    for one in batch
                 ],
             )
-        return len(rows), len(rows) == BATCH
+        return len(batch), len(batch) == BATCH
 
     def _find_study(self, connection: Connection) -> None:
         """The study's numbers; a study deleted in the dashboard is made again, with its trials."""
@@ -195,8 +193,8 @@ class Mirror:
             self._trials_of = self._storage.get_study_id_from_name(name)
         except KeyError:
             self._trials_of = self._storage.create_new_study([StudyDirection.MAXIMIZE], name)
-            said = {"profile": self._info.profile, "claims": self._info.claims}
-            for key, value in said.items():
+            attributes = {"profile": self._info.profile, "claims": self._info.claims}
+            for key, value in attributes.items():
                 self._storage.set_study_user_attr(self._trials_of, key, value)
             connection.execute(
                 update(attempts)
@@ -205,27 +203,27 @@ class Mirror:
             )
 
     def _choices(
-        self, connection: Connection, rows: Sequence[Any]
+        self, connection: Connection, begun: Sequence[Attempt]
     ) -> dict[str, CategoricalDistribution]:
         """Every parameter's choices: those its trials have already, new labels appended.
 
         Optuna freezes a parameter's choices per study and stores a trial's choice by its index.
         Appending keeps every index: the stored distributions are rewritten to the longer list.
         """
-        if not rows:
+        if not begun:
             return {}
         wanted = {**self._info.factors, REPLICATE: _replicates(self._info.replicates)}
-        for row in rows:  # may hold labels the specification no longer declares
-            for name, label in parameters(row).items():
+        for attempt in begun:  # may hold labels the specification no longer declares
+            for name, label in trial_parameters(attempt).items():
                 wanted[name] = [*wanted.get(name, []), label]
-        found: dict[str, CategoricalDistribution] = {}
+        distributions: dict[str, CategoricalDistribution] = {}
         for name, labels in wanted.items():
             stored = stored_choices(connection, self._trials_of, name)
             choices = tuple(dict.fromkeys((*(stored or ()), *labels)))
-            found[name] = CategoricalDistribution(choices)
+            distributions[name] = CategoricalDistribution(choices)
             if stored is not None and choices != stored:
-                widen(connection, self._trials_of, name, found[name])
-        return found
+                widen(connection, self._trials_of, name, distributions[name])
+        return distributions
 
 
 def _replicates(n: int) -> list[str]:

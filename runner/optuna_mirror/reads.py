@@ -19,7 +19,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import ColumnElement, Connection, Row, String, TableClause, select, type_coerce
 
-from runner.optuna_mirror.tables import (
+from runner.optuna_mirror.optuna_tables import (
     ATTRIBUTES,
     INTERMEDIATE,
     PARAMS,
@@ -98,32 +98,34 @@ class RowStorage(RDBStorage):
 
 def _by_study(connection: Connection, model: Any, *columns: str) -> dict[int, list[Any]]:
     """Study to its rows of one of Optuna's tables."""
-    found: dict[int, list[Any]] = defaultdict(list)
+    by_study: dict[int, list[Any]] = defaultdict(list)
     wanted = select(model.study_id, *(getattr(model, name) for name in columns))
     for study, *row in connection.execute(wanted).all():
-        found[study].append(row)
-    return found
+        by_study[study].append(row)
+    return by_study
 
 
 def _frozen(connection: Connection, rows: Sequence[Row[Any]]) -> list[FrozenTrial]:
     """The trials with all that other tables hold of them."""
     of = [row.trial_id for row in rows]
 
-    def held(table: TableClause, by: str, *columns: ColumnElement[Any]) -> dict[int, list[Any]]:
+    def by_trial(table: TableClause, by: str, *columns: ColumnElement[Any]) -> dict[int, list[Any]]:
         """Trial to its rows of the table."""
-        found: dict[int, list[Any]] = defaultdict(list)
+        rows_of: dict[int, list[Any]] = defaultdict(list)
         query = select(table.c.trial_id, *columns).where(table.c.trial_id.in_(of))
         for trial, *row in connection.execute(query.order_by(table.c[by])).all():
-            found[trial].append(row)
-        return found
+            rows_of[trial].append(row)
+        return rows_of
 
-    values = held(VALUES, "objective", VALUES.c.value, _name(VALUES.c.value_type))
-    parameters = held(
+    values = by_trial(VALUES, "objective", VALUES.c.value, _name(VALUES.c.value_type))
+    parameters = by_trial(
         PARAMS, "param_id", PARAMS.c.param_name, PARAMS.c.param_value, PARAMS.c.distribution_json
     )
-    user = held(ATTRIBUTES, "key", ATTRIBUTES.c.key, ATTRIBUTES.c.value_json)
-    system = held(SYSTEM_ATTRIBUTES, "key", SYSTEM_ATTRIBUTES.c.key, SYSTEM_ATTRIBUTES.c.value_json)
-    curves = held(
+    user = by_trial(ATTRIBUTES, "key", ATTRIBUTES.c.key, ATTRIBUTES.c.value_json)
+    system = by_trial(
+        SYSTEM_ATTRIBUTES, "key", SYSTEM_ATTRIBUTES.c.key, SYSTEM_ATTRIBUTES.c.value_json
+    )
+    curves = by_trial(
         INTERMEDIATE,
         "step",
         INTERMEDIATE.c.step,

@@ -1,6 +1,7 @@
 """Slots that claim cells, the processes that train them, and where slots are.
 
 coordinate  a whole run on this machine     slot       a place where one cell trains at a time
-sharing     who may train beside whom       calibrate  how many slots a device serves best
+worker      what the slots of it share      calibrate  how many slots a device serves best
+sharing     who may train beside whom
 cluster     slots as Dask tasks             process/   a cell's own process
 """

@@ -20,9 +20,11 @@ from platformdirs import user_cache_dir
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
+from runner.content.files import write_whole
 from runner.content.outcome import Epoch, Reason, Status
-from runner.machine.devices import Device, Slot, slots
-from runner.pool.process.child import Job
+from runner.machine.device import Device, Slot
+from runner.machine.slots import slots_on
+from runner.pool.process.child import CellJob
 from runner.pool.process.launch import CellProcess, Ended
 
 GAIN = 1.05
@@ -70,7 +72,7 @@ def search(
 def measure_slots(device: Device, cell: Cell, count: int) -> Measured:
     """Train `count` copies of a short cell side by side on a device."""
     short = replace(cell, train=cell.train.model_copy(update={"epochs": EPOCHS}))
-    places = slots([device], count)
+    places = slots_on([device], count)
     start = threading.Barrier(count)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(count) as pool:
         ended = list(pool.map(lambda place: _train(short, place, folder, start), places))
@@ -97,7 +99,7 @@ def _train(
     epochs: list[Epoch] = []
     process = CellProcess(place)
     name = place.name.replace("/", "-").replace(":", "-")
-    job = Job(cell.to_json(), name, folder, str(Path(folder, f"{name}.log")), place.device)
+    job = CellJob(cell.to_json(), name, folder, str(Path(folder, f"{name}.log")), place.device)
     try:
         start.wait()
         ended = process.train(
@@ -129,9 +131,7 @@ def remember(device: Device, cell: Cell, best: Measured) -> Path:
     known = _recall_all()
     known.setdefault(device.name, {})[kind_of_cell(cell)] = asdict(best)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(known, indent=1))
-    aside.replace(path)
+    write_whole(path, json.dumps(known, indent=1))
     return path
 
 

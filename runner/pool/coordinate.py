@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from types import FrameType
 
 from ablations.errors import InputError
-from runner.machine.devices import Slot
-from runner.pool.slot import LEASE_SECONDS, Desk, work
+from runner.machine.device import Slot
+from runner.pool.slot import work
+from runner.pool.worker import LEASE_SECONDS, Worker
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Run:
 
 
 def run_slots(
-    slots: Sequence[Slot], desk: Desk, *, publish: Callable[[], object] | None = None
+    slots: Sequence[Slot], worker: Worker, *, publish: Callable[[], object] | None = None
 ) -> Run:
     """Train the study's open cells on these slots until none is left.
 
@@ -50,39 +51,39 @@ def run_slots(
 
     Args:
         slots: Where cells train; one thread supervises each.
-        desk: The study, its store and what the slots share.
+        worker: The study, its store and what the slots share.
         publish: Called now and then from a thread of its own (dashboard panels); must not raise.
 
     Raises:
-        Exception: `desk.trouble` (the store is unreachable, the disk is full): no further cell
+        Exception: `worker.trouble` (the store is unreachable, the disk is full): no further cell
             could be trained here. Finished cells are in the store or in their outcome files.
     """
     from joblib import Parallel, delayed
 
     began = time.monotonic()
-    with coordinate(desk, publish) as signals:
+    with coordinate(worker, publish) as signals:
         # Threads only supervise: each cell computes in a process of its own.
         trained = Parallel(n_jobs=len(slots), backend="threading")(
-            delayed(work)(slot, desk) for slot in slots
+            delayed(work)(slot, worker) for slot in slots
         )
-    if desk.trouble is not None:
-        raise desk.trouble
+    if worker.trouble is not None:
+        raise worker.trouble
     return Run(sum(trained), time.monotonic() - began, signals[0] if signals else None)
 
 
 @contextlib.contextmanager
-def coordinate(desk: Desk, publish: Callable[[], object] | None = None) -> Iterator[list[int]]:
+def coordinate(worker: Worker, publish: Callable[[], object] | None = None) -> Iterator[list[int]]:
     """Look after a study for as long as the block runs; yields the signals received so far."""
     # A command that only asks gives up soon; a run has cells to lose and waits as long to read as
     # to write.
-    database = desk.store.database
+    database = worker.store.database
     database.read_patience = database.write_patience
-    with _stopping(desk) as signals, _pulse(desk, publish):
+    with _stopping(worker) as signals, _pulse(worker, publish):
         yield signals
 
 
 @contextlib.contextmanager
-def _stopping(desk: Desk) -> Iterator[list[int]]:
+def _stopping(worker: Worker) -> Iterator[list[int]]:
     """First signal: stop claiming, end cell processes, put their cells back. Second: leave now."""
     received: list[int] = []
 
@@ -90,7 +91,7 @@ def _stopping(desk: Desk) -> Iterator[list[int]]:
         received.append(number)
         if len(received) > 1:
             os._exit(SIGNALS[signal.Signals(number)])  # the kernel ends the cell processes
-        desk.stop.set()
+        worker.stop.set()
 
     if threading.current_thread() is not threading.main_thread():
         yield received  # a cluster's worker thread: its own process handles signals
@@ -104,12 +105,12 @@ def _stopping(desk: Desk) -> Iterator[list[int]]:
 
 
 @contextlib.contextmanager
-def _pulse(desk: Desk, publish: Callable[[], object] | None) -> Iterator[None]:
+def _pulse(worker: Worker, publish: Callable[[], object] | None) -> Iterator[None]:
     """Threads beside the slots, one a duty, so that a slow mirror never lets a lease expire."""
     done, refused = threading.Event(), threading.Event()
     from runner.optuna_mirror.mirror import Mirror
 
-    with Mirror(desk.store, desk.study) as mirror:
+    with Mirror(worker.store, worker.study) as mirror:
 
         def keep_mirror(*, wait: bool = False) -> None:
             """Trials are a copy for others to look at: what they did to it must not end the run."""
@@ -121,14 +122,14 @@ def _pulse(desk: Desk, publish: Callable[[], object] | None) -> Iterator[None]:
                     log.warning("the trials in Optuna are no longer kept up to date: %s", error)
 
         duties: list[tuple[str, float, Callable[[], object]]] = [
-            ("beat", BEAT_SECONDS, desk.beat),
-            ("repair", REPAIR_SECONDS, desk.repair),
+            ("beat", BEAT_SECONDS, worker.beat),
+            ("repair", REPAIR_SECONDS, worker.repair),
             ("mirror", MIRROR_SECONDS, keep_mirror),
         ]
         if publish is not None:
             duties.append(("publish", PUBLISH_SECONDS, publish))
         threads = [
-            threading.Thread(target=_every, args=(duty, done, desk), name=duty[0], daemon=True)
+            threading.Thread(target=_every, args=(duty, done, worker), name=duty[0], daemon=True)
             for duty in duties
         ]
         for thread in threads:
@@ -139,17 +140,17 @@ def _pulse(desk: Desk, publish: Callable[[], object] | None) -> Iterator[None]:
             done.set()
             for thread in threads:
                 thread.join()
-            if desk.trouble is None:
+            if worker.trouble is None:
                 keep_mirror(wait=True)
 
 
 def _every(
-    duty: tuple[str, float, Callable[[], object]], done: threading.Event, desk: Desk
+    duty: tuple[str, float, Callable[[], object]], done: threading.Event, worker: Worker
 ) -> None:
     _name, seconds, action = duty
     while not done.wait(seconds):
         try:
             action()
         except Exception as error:
-            desk.give_up(error)
+            worker.give_up(error)
             return

@@ -1,4 +1,4 @@
-"""Room on a device: cells train side by side, and one that ran out of memory trains alone.
+"""Memory of a device: cells train side by side, and one that ran out of memory trains alone.
 
 Whether a cell ran out because of its neighbours or because of itself shows only without neighbours:
 its one more attempt has the device to itself. Where that succeeds, the device had one slot too
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 
 
-class Room:
+class SharedDevice:
     """One device and the slots on it. Every method may be called from any thread."""
 
     def __init__(self) -> None:

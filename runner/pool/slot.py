@@ -2,228 +2,83 @@
 
 `work` is the whole life of a slot: claim a cell, train it in a cell process, hand the outcome to
 the store, again until nothing is left. It is the same on this machine, on a cluster and on a host
-that joined by hand. What all slots of one process share (the claims they hold, whether to stop) is
-the `Desk`.
+that joined by hand. What all slots of one process share is the `Worker`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
 
 from runner.content.outcome import Epoch, Reason
 from runner.content.outcome_files import forget_outcome, log_path
-from runner.content.provenance import provenance
-from runner.machine.devices import Slot, is_there
-from runner.pool.process.child import Job
+from runner.machine.device import Slot
+from runner.machine.slots import is_there
+from runner.pool.process.child import CellJob
 from runner.pool.process.launch import CellProcess, Ended
-from runner.pool.sharing import Room
-from runner.store import Claim, Store, StoreError, StudyInfo
-
-LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
-"""A claim not beaten for this long is taken from its worker: it counts as lost."""
+from runner.pool.worker import DiskFull, Worker
+from runner.store import Lease, StoreError
 
 IDLE_SECONDS = 1.0
 """How often a slot looks again while only other workers still train cells."""
 
 
 NOT_THE_DEVICE = {None, Reason.INTERRUPTED, Reason.LOST}
-"""How an attempt may end without the question whether its device is still there."""
+"""Ends of an attempt that say nothing of its device: for every other it is looked for."""
 
 
-class Board(Protocol):
-    """Whoever shows what the slots do (runner.commands.running.screen)."""
-
-    def started(self, slot: Slot, claim: Claim) -> None:
-        """A cell process got the claimed cell."""
-
-    def epoch(self, slot: Slot, epoch: Epoch) -> None:
-        """An epoch of the slot's cell ended."""
-
-    def ended(self, slot: Slot, claim: Claim, ended: Ended) -> None:
-        """The slot's attempt ended and the store knows it."""
-
-
-@dataclass
-class Desk:
-    """What the slots of one process share. Every method may be called from any thread."""
-
-    store: Store
-    study: StudyInfo
-    folder: Path  # results/STUDY of this machine
-    worker: str
-    board: Board
-    stay: bool = True  # wait for the cells of other workers, in case one is lost
-    stop: threading.Event = field(default_factory=threading.Event)
-    trouble: Exception | None = None  # why no further cell can be trained here
-    vanished: set[str] = field(default_factory=set)  # devices, as a person knows them
-
-    def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: dict[str, Claim] = {}
-        self._progress: dict[str, Epoch] = {}
-        self._refused: set[str] = set()
-        self._rooms: dict[str, Room] = {}  # by device
-        self._provenance = {**provenance(), "spec": self.study.spec_digest}
-        for name in ("attempts", "checkpoints"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-
-    def room(self, slot: Slot) -> Room:
-        """The slot's device as its slots share it."""
-        with self._lock:
-            return self._rooms.setdefault(slot.device_id, Room())
-
-    def lose_slot(self, slot: Slot) -> None:
-        """Close the slot, for its device vanished; the run ends when it was the last one."""
-        self.room(slot).close_slot()
-        with self._lock:
-            self.vanished.add(f"{slot.name.partition('/')[0]} ({slot.device_id})")
-            left = any(room.slots for room in self._rooms.values())
-        if not left:
-            gone = ", ".join(sorted(self.vanished))
-            self.give_up(NoDeviceLeft(f"no device is left: {gone} vanished; the cells are waiting"))
-
-    def claim(self, slot: Slot) -> Claim | None:
-        """Claim the next waiting cell and begin to beat for it; None when none is waiting."""
-        claim = self.store.claim(
-            self.study,
-            self.worker,
-            lease_seconds=LEASE_SECONDS,
-            slot=slot.name,
-            device=slot.device_id,
-            provenance=self._provenance,
-            prefer=self._begun_here(),
-        )
-        if claim is not None:
-            with self._lock:
-                self._held[claim.token] = claim
-        return claim
-
-    def is_over(self) -> bool:
-        """Whether there is nothing to wait for once no cell could be claimed."""
-        if self.stay:
-            return not self.store.open_cells(self.study)
-        return not self.store.status(self.study).waiting  # another's lock may have hidden some
-
-    def progressed(self, claim: Claim, epoch: Epoch) -> None:
-        """Remember the claim's newest epoch for the next beat."""
-        with self._lock:
-            self._progress[claim.token] = epoch
-
-    def drop(self, claim: Claim) -> None:
-        """Stop beating for the claim."""
-        with self._lock:
-            self._held.pop(claim.token, None)
-            self._progress.pop(claim.token, None)
-            self._refused.discard(claim.token)
-
-    def refused(self, claim: Claim) -> bool:
-        """Whether a beat for the claim was refused: another worker has the cell now."""
-        with self._lock:
-            return claim.token in self._refused
-
-    def beat(self) -> None:
-        """Renew all leases in one statement and note the ones that were lost."""
-        with self._lock:
-            claims = list(self._held.values())
-            progress = dict(self._progress)
-        if not claims:
-            return
-        refused = self.store.beat(claims, progress=progress)
-        with self._lock:
-            self._refused |= refused & self._held.keys()
-
-    def _begun_here(self) -> list[str]:
-        """Cells with a checkpoint on this machine: here they need not start over."""
-        return [path.stem for path in (self.folder / "checkpoints").glob("*.pt")]
-
-    def repair(self) -> None:
-        """Put right what crashes left: expired leases, outcomes nobody recorded, checkpoints."""
-        self.store.reconcile(self.study, self.folder / "attempts")
-        begun = self._begun_here()
-        if begun:  # by now some may have been completed, here or elsewhere
-            self.forget_checkpoints(self.store.complete_among(self.study, begun))
-
-    def forget_checkpoints(self, cells: Iterable[str]) -> None:
-        """Remove the cells' checkpoints, also what a kill left half written."""
-        for cell in cells:
-            for left in (self.folder / "checkpoints").glob(f"{cell}.pt*"):
-                left.unlink(missing_ok=True)
-
-    def give_up(self, trouble: Exception) -> None:
-        """Stop every slot: no further cell can be trained here."""
-        with self._lock:
-            if self.trouble is None:
-                self.trouble = trouble
-        self.stop.set()
-
-
-class DiskFull(Exception):
-    """An outcome could not be written; the cell is waiting again."""
-
-
-class NoDeviceLeft(Exception):
-    """Every device vanished while cells trained; those are waiting again."""
-
-
-def work(slot: Slot, desk: Desk) -> int:
-    """Train cells on `slot` until none is left or the desk says stop; returns how many ended."""
-    room = desk.room(slot)
-    room.open_slot()
+def work(slot: Slot, worker: Worker) -> int:
+    """Train cells on `slot` until none is left or the worker says stop; returns how many ended."""
+    device = worker.device_of(slot)
+    device.open_slot()
     process: CellProcess | None = None
-    claim: Claim | None = None
+    lease: Lease | None = None
     trained = 0
     try:
-        while not desk.stop.is_set():
-            if not room.enter():
+        while not worker.stop.is_set():
+            if not device.enter():
                 _close(process)  # its memory may be what the cell that is alone lacks
                 process = None
-                room.wait()
+                device.wait()
                 continue
             alone = False
             try:
-                claim = desk.claim(slot)
-                if claim is not None:
-                    if claim.previous is Reason.OOM:
+                lease = worker.claim(slot)
+                if lease is not None:
+                    if lease.previous is Reason.OOM:
                         _close(process)
                         process = None
-                        room.be_alone()
+                        device.be_alone()
                         alone = True
                     if process is None or not process.reusable:
                         process = CellProcess(slot)
-                    ended = _attempt(claim, slot, process, desk)
+                    ended = _attempt(lease, slot, process, worker)
             finally:
-                room.leave(alone=alone)
-            if claim is None:
+                device.leave(alone=alone)
+            if lease is None:
                 _close(process)
                 process = None
-                if desk.is_over():
+                if worker.is_over():
                     break
-                desk.stop.wait(IDLE_SECONDS)
+                worker.stop.wait(IDLE_SECONDS)
                 continue
             trained += ended.outcome is not None
             if ended.device_gone:
-                desk.lose_slot(slot)
+                worker.lose_slot(slot)
                 break
             if _reason(ended) is Reason.OOM:
-                room.ran_out(claim.cell.id)
-            elif alone and ended.outcome is not None and room.fitted_alone(claim.cell.id):
+                device.ran_out(lease.cell.id)
+            elif alone and ended.outcome is not None and device.fitted_alone(lease.cell.id):
                 break
     except StoreError as error:
-        desk.give_up(error)
+        worker.give_up(error)
     except Exception as error:  # whatever it is: no other slot goes on as if it had not been
-        desk.give_up(error)
-        if claim is not None:
+        worker.give_up(error)
+        if lease is not None:
             with contextlib.suppress(StoreError):
-                desk.store.release(claim)
+                worker.store.release(lease)
     finally:
-        if claim is not None:
-            desk.drop(claim)
+        if lease is not None:
+            worker.drop(lease)
         _close(process)
     return trained
 
@@ -233,60 +88,60 @@ def _close(process: CellProcess | None) -> None:
         process.close()
 
 
-def _attempt(claim: Claim, slot: Slot, process: CellProcess, desk: Desk) -> Ended:
+def _attempt(lease: Lease, slot: Slot, process: CellProcess, worker: Worker) -> Ended:
     """One attempt at one cell, from claim to store."""
-    cell = claim.cell
-    attempts = desk.folder / "attempts"
-    log = log_path(attempts, cell.id, claim.attempt)
-    job = Job(
+    cell = lease.cell
+    attempts = worker.folder / "attempts"
+    log = log_path(attempts, cell.id, lease.attempt)
+    job = CellJob(
         cell=cell.to_json(),
-        token=claim.token,
+        token=lease.token,
         folder=str(attempts),
         log=str(log),
         device=slot.device,
-        checkpoint=str(desk.folder / "checkpoints" / f"{cell.id}.pt"),
+        checkpoint=str(worker.folder / "checkpoints" / f"{cell.id}.pt"),
     )
 
     def on_epoch(epoch: Epoch) -> None:
-        desk.progressed(claim, epoch)
-        desk.board.epoch(slot, epoch)
+        worker.progressed(lease, epoch)
+        worker.listener.epoch(slot, epoch)
 
-    desk.board.started(slot, claim)
+    worker.listener.started(slot, lease)
     ended = process.train(
-        job, on_epoch=on_epoch, taken_away=lambda: desk.refused(claim), stop=desk.stop
+        job, on_epoch=on_epoch, taken_away=lambda: worker.refused(lease), stop=worker.stop
     )
     if _reason(ended) not in NOT_THE_DEVICE and not is_there(slot):
         why = f"{slot.device_id}, the device of {slot.name}, vanished"
         ended = Ended(None, Reason.INTERRUPTED, why, device_gone=True)
-    accepted = _record(claim, ended, desk, str(log))
-    desk.drop(claim)
+    accepted = _record(lease, ended, worker, str(log))
+    worker.drop(lease)
     if ended.outcome is not None and not accepted:
         # The lease was lost at the last moment. The file stays: `repair` adopts it if the cell
         # still lacks an outcome.
         ended = Ended(None, Reason.LOST, "the lease was lost to another worker")
     if ended.outcome is not None or ended.device_gone:  # then it is a failure of the device's
-        forget_outcome(attempts, cell.id, claim.token)
+        forget_outcome(attempts, cell.id, lease.token)
     if ended.outcome is not None:
-        desk.forget_checkpoints([cell.id])
-    desk.board.ended(slot, claim, ended)
+        worker.forget_checkpoints([cell.id])
+    worker.listener.ended(slot, lease, ended)
     return ended
 
 
-def _record(claim: Claim, ended: Ended, desk: Desk, log: str) -> bool:
-    """Tell the store how the attempt ended; False when it says that the claim was lost."""
+def _record(lease: Lease, ended: Ended, worker: Worker, log: str) -> bool:
+    """Tell the store how the attempt ended; False when it says that the lease was lost."""
     if ended.outcome is not None:
-        return desk.store.finish(claim, ended.outcome, log=log)
+        return worker.store.finish(lease, ended.outcome, log=log)
     if ended.reason is Reason.LOST:  # no longer this worker's to end
         return False
     if ended.disk_full:
-        released = desk.store.release(claim, log=log)
-        desk.give_up(DiskFull(f"{desk.folder} takes no more files; the cell is waiting again"))
+        released = worker.store.release(lease, log=log)
+        worker.give_up(DiskFull(f"{worker.folder} takes no more files; the cell is waiting again"))
         return released
     if ended.device_gone:  # a device takes none of the cell's attempts with it
-        return desk.store.release(claim, log=log, reason=Reason.CUDA, detail=ended.detail)
+        return worker.store.release(lease, log=log, reason=Reason.CUDA, detail=ended.detail)
     if ended.reason is Reason.INTERRUPTED:
-        return desk.store.release(claim, log=log)
-    return desk.store.fail(claim, ended.reason or Reason.BUG, ended.detail, log=log) is not None
+        return worker.store.release(lease, log=log)
+    return worker.store.fail(lease, ended.reason or Reason.BUG, ended.detail, log=log) is not None
 
 
 def _reason(ended: Ended) -> Reason | None:

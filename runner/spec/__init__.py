@@ -1,8 +1,9 @@
 """What the user asked: the YAML file, read strictly into frozen values.
 
-reading/    from the file to a `Spec`          spec      the checked specification
-sections    the file's sections, as models     catalog   what is known of built-in data sets
-claims      planned comparisons                predicates  `exclude` and `only`
+spec      the checked specification      sections    the file's sections, as models
+claims    planned comparisons            predicates  `exclude` and `only`
+node      a value with its place         catalog     what is known of built-in data sets
+reading/  from the file to a `Spec`
 """
 
 from runner.content.level import Factor, Level

@@ -20,8 +20,8 @@ from runner.content.code import Code
 from runner.content.level import Factor, Level
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
 from runner.spec.claims import Claim, parse_claim
+from runner.spec.node import Node, spell
 from runner.spec.predicates import Predicate
-from runner.spec.reading.source import Node, spell
 from runner.spec.sections import BackendSpec, DesignSpec, FullDesign, RunSpec
 
 _design: TypeAdapter[DesignSpec] = TypeAdapter(DesignSpec)

@@ -1,24 +1,25 @@
 """The store: one SQL database that knows every cell, its state, its attempts and its outcome.
 
-    store      its one public face          read          rows for analysis
-    database/  where it is, what it holds   cells/        what happens to cells
-    curve_arrays  learning curves as arrays
+    store      its one public face          binding    how functions become its methods
+    read       rows for analysis            cells/     what happens to studies and their cells
+    curve_arrays  curves as arrays          database/  where it is, what it holds
 
 The public surface is what this file names.
 """
 
 from runner.store.cells.adoption import Kind
-from runner.store.cells.leasing import AttemptState, Claim, State
-from runner.store.cells.planning import Planned, StudyInfo
-from runner.store.database.errors import StoreError, StoreFull, StoreUnavailable
+from runner.store.cells.leasing import AttemptState, Lease, State
+from runner.store.cells.planning import Planned
+from runner.store.cells.studies import StudyInfo
+from runner.store.database.outages import StoreError, StoreFull, StoreUnavailable
 from runner.store.read import Counts
 from runner.store.store import Repaired, Store, open_store
 
 __all__ = [
     "AttemptState",
-    "Claim",
     "Counts",
     "Kind",
+    "Lease",
     "Planned",
     "Repaired",
     "State",

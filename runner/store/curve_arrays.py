@@ -1,35 +1,41 @@
 """Learning curves as NumPy arrays: a million epochs in a few seconds.
 
 Rows come in the order of their table, as the driver's own tuples and without the name of their
-cell; only blocks of them are put in run order afterwards. A module of its own because the store
-itself must not wait for NumPy.
+cell; only blocks of them are put in run order afterwards. NumPy is imported when it is needed: the
+store itself must not wait for it.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, func, select
 
 from runner.store.database.tables import cells, epochs
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CHUNK = 500
 """Rows that are held as Python's objects at a time: few enough for the processor's cache."""
 
 
 def curve_arrays(connection: Connection, study_id: int) -> dict[str, np.ndarray]:
-    """Learning curves of the planned cells as columns: cell, epoch (integers), then numbers.
+    """`curves` as NumPy arrays, NaN for what is missing: for a million epochs.
 
-    The same rows in the same order as `read.curves`, NaN for what is missing.
+    Columns [rows] in the order of `curves`: `cell` (text), `epoch` (integers), then numbers.
     """
-    held = func.coalesce(cells.c.adopted_from, cells.c.id)
+    import numpy as np
+
+    source = func.coalesce(cells.c.adopted_from, cells.c.id)
     planned = (cells.c.study_id == study_id, cells.c.planned)
     wanted = connection.execute(
-        select(cells.c.cell, held).where(*planned).order_by(cells.c.run_order, cells.c.id)
+        select(cells.c.cell, source).where(*planned).order_by(cells.c.run_order, cells.c.id)
     ).all()
     names = [column.name for column in epochs.c]
     rows = connection.execute(
         select(epochs)
-        .where(epochs.c.cell_id.in_(select(held).where(*planned)))
+        .where(epochs.c.cell_id.in_(select(source).where(*planned)))
         .order_by(epochs.c.cell_id, epochs.c.epoch)
     )
     cursor = rows.cursor

@@ -1,7 +1,7 @@
 """Reading a study: one row a run, curves, attempts, counts, as plain values.
 
-What the analysis and the commands see. Changes nothing, needs neither Optuna nor torch. A little
-over 300 lines, being one short query a question.
+What the analysis and the commands see, a short query a question. Changes nothing, needs neither
+Optuna nor torch.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Counts:
 
 
 def counts(connection: Connection, study_id: int) -> Counts:
-    """Count the study's cells."""
+    """Counts of planned cells by state, status, reason and replicate."""
     by = (cells.c.planned, cells.c.replicate, cells.c.state, cells.c.status, cells.c.reason)
     rows = connection.execute(
         select(*by, func.count().label("n")).where(cells.c.study_id == study_id).group_by(*by)
@@ -93,7 +93,10 @@ def counts(connection: Connection, study_id: int) -> Counts:
 
 
 def open_cells(connection: Connection, study_id: int) -> int:
-    """How many planned cells wait or run. Cheap at any size: both are counted by their index."""
+    """How many planned cells still wait or run.
+
+    Cheap at any size: both are counted by their index.
+    """
     return sum(
         connection.scalar(
             select(func.count()).where(cells.c.study_id == study_id, state, cells.c.planned)
@@ -111,7 +114,7 @@ TO_MIRROR = (
 
 
 def is_behind(connection: Connection, study_id: int) -> bool:
-    """Whether any attempt of the study is `TO_MIRROR`."""
+    """Whether attempts have no Optuna trial yet, or one that was not told their end."""
     one = select(attempts.c.id).where(attempts.c.study_id == study_id, *TO_MIRROR).limit(1)
     return connection.scalar(one) is not None
 
@@ -131,11 +134,22 @@ def complete_among(connection: Connection, study_id: int, cell_ids: Collection[s
 def runs(
     connection: Connection,
     study_id: int,
+    *,
     state: State | None = None,
     beginning: str = "",
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """One row a planned cell, in run order; `None` where a quantity does not exist."""
+    """One row a planned cell, in run order; factors as `factor:NAME` columns.
+
+    `None` where a quantity does not exist.
+
+    Args:
+        connection: A reading transaction.
+        study_id: Whose cells.
+        state: Only cells that stand so.
+        beginning: Only cells whose id begins so.
+        limit: Only the first so many.
+    """
     made = attempts.alias("made")
     tried = (
         select(func.count())
@@ -191,9 +205,10 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def curves(connection: Connection, study_id: int, cell: str | None = None) -> dict[str, list[Any]]:
-    """The learning curves of the planned cells as columns of equal length: `cell`, `epoch`, ...
+    """Learning curves as columns of equal length: `cell`, then the fields of `Epoch`.
 
-    Of all, or of one. Columns and not rows, because a large study has millions of epochs.
+    Of all planned cells, or of one when its id is given. Columns and not rows, because a large
+    study has millions of epochs.
     """
     columns = [column for column in epochs.c if column.name != "cell_id"]
     rows = connection.execute(
@@ -218,7 +233,7 @@ def curves(connection: Connection, study_id: int, cell: str | None = None) -> di
 def attempt_rows(
     connection: Connection, study_id: int, cell: str | None = None
 ) -> list[dict[str, Any]]:
-    """Every attempt with its provenance, oldest first; of one cell when one is named."""
+    """Every attempt with its provenance, oldest first; of one cell when its id is given."""
     statement = (
         select(attempts, cells.c.cell)
         .join(cells, cells.c.id == attempts.c.cell_id)
@@ -257,7 +272,7 @@ def attempt_rows(
 
 
 def now_running(connection: Connection, study_id: int) -> list[dict[str, Any]]:
-    """The cells that train at this moment, with what their workers last said of them."""
+    """The cells that train now, with epoch and accuracy as last beaten."""
     rows = connection.execute(
         select(
             cells.c.cell,
@@ -290,7 +305,9 @@ def now_running(connection: Connection, study_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def ranked(connection: Connection, study_id: int, n: int, *, best: bool) -> list[dict[str, Any]]:
+def ranked(
+    connection: Connection, study_id: int, n: int = 3, *, best: bool = True
+) -> list[dict[str, Any]]:
     """The `n` complete cells with the highest (or lowest) test accuracy."""
     order = cells.c.test_accuracy.desc() if best else cells.c.test_accuracy.asc()
     rows = connection.execute(

@@ -1,49 +1,46 @@
 """The store: studies, their cells and everything that happens to them, in one SQL database.
 
-`Store` holds the connections; what it does is in `study`, `claims`, `recovery` and `read`: this
-file is long because it is their one public face, not because it does much itself. Several processes
-on several machines may use one store at once. Every method may be called from any thread, waits
-out an outage of the database up to its patience, and then raises `StoreUnavailable`.
+`Store` holds the connections. What it does is in `cells/` and `read`, each a function
+over a connection with the documentation of the method it is bound to here. Several processes on
+several machines may use one store at once. Every method may be called from any thread, waits out an
+outage of the database up to its patience, and then raises `StoreUnavailable`.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
 from ablations.errors import InputError
-from runner.content.cell import Cell, Level
-from runner.content.outcome import Epoch, Outcome, Reason
-from runner.content.outcome_files import finished
-from runner.store import read
-from runner.store.cells import adoption, endings, recovery
-from runner.store.cells import leasing as claims
-from runner.store.cells import liveness as leases
-from runner.store.cells import planning as study
+from runner.content.cell import Cell
+from runner.content.outcome_files import outcome_files
+from runner.store import curve_arrays, read
+from runner.store.binding import of_lease, of_study, reads, writes
+from runner.store.cells import adoption, endings, leasing, liveness, planning, recovery
 from runner.store.cells.adoption import Kind
-from runner.store.cells.leasing import Claim, State, Worker, new_token
-from runner.store.cells.planning import Planned, StudyInfo
+from runner.store.cells.leasing import Holder, Lease, State, new_token
+from runner.store.cells.planning import Planned
+from runner.store.cells.studies import (
+    AnyStudy,
+    StudyInfo,
+    StudyKey,
+    all_studies,
+    find_study,
+    name_of,
+    register,
+)
+from runner.store.database import tables
 from runner.store.database.address import Address, resolve_address
 from runner.store.database.connections import READ_PATIENCE, WRITE_PATIENCE, Database
-from runner.store.database.schema import prepare
-from runner.store.database.tables import studies
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
-Study = str | StudyInfo
-"""A study's full name, or what `register` or `find_study` returned."""
+from runner.store.database.preparing import prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +103,8 @@ class Store:
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
-        self._ids: dict[str, int] = {}
-        self._watches: dict[int, leases.Watch] = {}
+        self._keys: dict[str, StudyKey] = {}
+        self._watches: dict[int, liveness.Watch] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"database": self.database, "_clock": self._clock}
@@ -136,80 +133,64 @@ class Store:
 
     # -- studies and their design ------------------------------------------------------------
 
-    def register(
-        self,
-        *,
-        name: str,
-        profile: str,
-        spec: Mapping[str, Any],
-        factors: Mapping[str, Sequence[Level]],
-        replicates: int,
-        claims: Sequence[str] = (),
-    ) -> StudyInfo:
-        """Make the study, or bring it up to the specification as it is now.
+    register = writes(register)
+    studies = reads(all_studies)
 
-        Args:
-            name: Full name of the study.
-            profile: Profile it is run with.
-            spec: The resolved specification as JSON values; kept as it is.
-            factors: Varied factors with their levels, both in the order of the specification.
-            replicates: How many.
-            claims: Planned comparisons, as written.
-        """
-        self.database.write(
-            lambda connection: study.register(
-                connection,
-                name=name,
-                profile=profile,
-                spec=spec,
-                factors=factors,
-                replicates=replicates,
-                claims=claims,
+    def find_study(self, prefix: str) -> StudyInfo:
+        """The study of that name, or the only one whose name begins so; InputError otherwise."""
+        return find_study(self.studies(), prefix, str(self.address))
+
+    def find_key(self, study: AnyStudy) -> StudyKey:
+        """The study's number and name; InputError where there is none."""
+        name = name_of(study)
+        if name not in self._keys:
+            number = self.database.read(
+                lambda connection: connection.scalar(
+                    select(tables.studies.c.id).where(tables.studies.c.name == name)
+                )
             )
-        )
-        return self.find_study(name)
+            if number is None:
+                raise InputError(f"no study {name!r} in {self.address}")
+            self._keys[name] = StudyKey(number, name)
+        return self._keys[name]
 
     def plan(
-        self, study_: Study, design: Iterable[tuple[Cell, int]], *, kind: Kind | None = None
+        self, study: AnyStudy, design: Iterable[tuple[Cell, int]], *, kind: Kind | None = None
     ) -> Planned:
-        """Bring the study's cells up to its design: (cell, place in the run order) of each.
+        """Bring the study's cells up to its design, a chunk a transaction.
 
         A waiting cell that another study has trained is completed by that outcome.
 
         Args:
-            study_: Whose design.
-            design: Its cells.
+            study: Whose design.
+            design: Every cell with its place in the run order. Consumed once, not held in memory.
             kind: Take only outcomes of this kind of device; None: of any.
         """
-        return study.plan(self.database, self._id(study_), _name(study_), design, kind)
+        return planning.plan(self.database, self.find_key(study), design, kind)
 
     def adoptable(
-        self, study_: Study, design: Iterable[Cell], *, kind: Kind | None = None
+        self, study: AnyStudy, design: Iterable[Cell], *, kind: Kind | None = None
     ) -> dict[str, int]:
         """What `plan` would take from other studies (name to cells); changes nothing.
 
         The study need not be registered.
         """
-        return study.adoptable(self.database, _name(study_), design, kind)
+        return planning.adoptable(self.database, name_of(study), design, kind)
 
-    def adopted(self, study_: Study) -> dict[str, int]:
-        """Other studies to how many of this one's planned cells were trained there."""
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: adoption.adopted(connection, study_id))
+    def leaving(self, study: AnyStudy, design: Iterable[Cell]) -> int:
+        """How many planned cells of the study the design no longer holds; changes nothing.
 
-    def studies(self) -> list[StudyInfo]:
-        """Every study, oldest first."""
-        return self.database.read(study.all_studies)
+        The study need not be registered.
+        """
+        return planning.leaving(self.database, name_of(study), design)
 
-    def find_study(self, prefix: str) -> StudyInfo:
-        """The study of that name, or the only one whose name begins so; InputError otherwise."""
-        return study.find(self.studies(), prefix, str(self.address))
+    adopted = of_study(reads(adoption.adopted))
 
     # -- the life of a cell --------------------------------------------------------------------
 
     def claim(
         self,
-        study_: Study,
+        study: AnyStudy,
         worker: str,
         *,
         lease_seconds: float,
@@ -217,20 +198,20 @@ class Store:
         device: str = "",
         provenance: Mapping[str, Any] | None = None,
         prefer: Collection[str] = (),
-    ) -> Claim | None:
+    ) -> Lease | None:
         """Claim the next waiting cell in run order; None when none is waiting.
 
         Args:
-            study_: Whose cells.
+            study: Whose cells.
             worker: Name of the claiming process, for people.
-            lease_seconds: The claim is lost when it is not beaten for so long.
+            lease_seconds: The lease runs out when it is not renewed for so long.
             slot: Name of the slot.
             device: Name of the device.
             provenance: Commit, dirty flag, versions, ...: kept with the attempt.
             prefer: Cells to take first when they wait, e.g. those with a checkpoint here.
         """
-        found = self.claim_many(
-            study_,
+        leases = self.claim_many(
+            study,
             worker,
             1,
             lease_seconds=lease_seconds,
@@ -239,11 +220,11 @@ class Store:
             provenance=provenance,
             prefer=prefer,
         )
-        return found[0] if found else None
+        return leases[0] if leases else None
 
     def claim_many(
         self,
-        study_: Study,
+        study: AnyStudy,
         worker: str,
         limit: int,
         *,
@@ -252,246 +233,70 @@ class Store:
         device: str = "",
         provenance: Mapping[str, Any] | None = None,
         prefer: Collection[str] = (),
-    ) -> list[Claim]:
+    ) -> list[Lease]:
         """Claim up to `limit` cells in one transaction; see `claim`."""
-        who = Worker(
-            name=worker,
-            slot=slot,
-            device=device,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            owner=leases.owner(),
-            provenance=provenance or {},
-        )
-        of = (self._id(study_), _name(study_))
+        key = self.find_key(study)
+        holder = Holder.here(worker, slot, device, provenance or {})
         tokens = [new_token() for _ in range(limit)]  # the same ones when an outage repeats it
         tries = count()
         return self.database.write(
-            lambda connection: claims.claim(
-                connection, of, who, tokens, lease_seconds, prefer, repeated=next(tries) > 0
+            lambda connection: leasing.claim(
+                connection, key, holder, tokens, lease_seconds, prefer, repeated=next(tries) > 0
             )
         )
 
-    def beat(
-        self,
-        held: Iterable[Claim],
-        *,
-        progress: Mapping[str, Epoch] | None = None,
-        lease_seconds: float | None = None,
-    ) -> set[str]:
-        """Renew the leases of all `held` in one transaction.
+    beat = writes(leasing.beat)
+    finish = of_lease(writes(endings.finish))
+    fail = of_lease(writes(endings.fail))
+    release = of_lease(writes(endings.release))
+    retry = of_study(writes(recovery.retry))
 
-        Args:
-            held: The claims.
-            progress: Token to the newest epoch, for whoever watches the run.
-            lease_seconds: New length of the leases; None leaves it as claimed.
-
-        Returns:
-            Tokens that are refused: their cells were taken away, their work is in vain.
-        """
-        tokens = [claim.token for claim in held]
-        if not tokens:
-            return set()
-        return self.database.write(
-            lambda connection: claims.beat(connection, tokens, progress or {}, lease_seconds)
-        )
-
-    def finish(self, claim: Claim, outcome: Outcome, *, log: str | None = None) -> bool:
-        """Record how the training ended; False when refused, because the claim was lost.
-
-        An outcome that failed or timed out is handed to `fail`.
-        """
-        if outcome.status in (outcome.status.FAILED, outcome.status.TIMEOUT):
-            timed_out = outcome.status is outcome.status.TIMEOUT
-            reason = outcome.reason or (Reason.TIMEOUT if timed_out else Reason.BUG)
-            return self.fail(claim, reason, outcome.detail or "", log=log) is not None
-        return self.database.write(
-            lambda connection: endings.finish(connection, claim.token, outcome, log)
-        )
-
-    def fail(
-        self,
-        claim: Claim,
-        reason: Reason,
-        detail: str,
-        *,
-        retry: bool = True,
-        log: str | None = None,
-    ) -> State | None:
-        """End the attempt without an outcome.
-
-        Returns:
-            `State.WAITING` when the policy tries the cell again, `State.FAILED` when it is given
-            up (always with `retry=False`), None when refused, because the claim was lost.
-        """
-        return self.database.write(
-            lambda connection: endings.fail(
-                connection, claim.token, reason, detail, retry=retry, log=log
-            )
-        )
-
-    def release(
-        self,
-        claim: Claim,
-        *,
-        log: str | None = None,
-        reason: Reason = Reason.INTERRUPTED,
-        detail: str = "given back unfinished",
-    ) -> bool:
-        """Put back a cell that is not to blame; its attempt is not counted. False when refused."""
-        return self.database.write(
-            lambda connection: endings.release(
-                connection, claim.token, log, reason=reason, detail=detail
-            )
-        )
-
-    def reconcile(self, study_: Study, folder: Path | None = None) -> Repaired:
-        """Put right what crashes left: unreported outcome files, claims of vanished workers.
+    def reconcile(self, study: AnyStudy, folder: Path | None = None) -> Repaired:
+        """Put right what crashes left: unreported outcome files, leases of vanished workers.
 
         To be called at start-up and every few seconds (at least four times a lease): leases are
         judged by what this process sees between its calls.
 
         Args:
-            study_: Whose cells.
+            study: Whose cells.
             folder: Where this machine's outcome files lie; what they say is adopted first.
         """
-        adopted = self._adopt(study_, folder) if folder is not None and folder.is_dir() else ()
-        study_id = self._id(study_)
+        study_id = self.find_key(study).id
+        adopted = self._adopt(study_id, folder) if folder is not None and folder.is_dir() else ()
         # With the right to write, though it only reads: while another program withholds it nobody
         # can beat, and a look that waits as they do takes none of them for dead.
-        held = self.database.write(lambda connection: recovery.running(connection, study_id))
+        running = self.database.write(lambda connection: recovery.running(connection, study_id))
         with self._lock:
-            watch = self._watches.setdefault(study_id, leases.Watch(self._clock))
-        expired = watch.expired((row.token, row.beats, row.lease_seconds) for row in held)
-        owners = {row.owner for row in held}  # far fewer than cells, and each is looked up in /proc
-        dead = {owner for owner in owners if leases.is_gone(owner)}
-        gone = [row for row in held if row.token in expired or row.owner in dead]
+            watch = self._watches.setdefault(study_id, liveness.Watch(self._clock))
+        expired = watch.expired((one.token, one.beats, one.lease_seconds) for one in running)
+        # Far fewer owners than cells, and each is looked up in /proc.
+        dead = {owner for owner in {one.owner for one in running} if liveness.is_gone(owner)}
+        gone = [one for one in running if one.token in expired or one.owner in dead]
         if not gone:
             return Repaired(adopted, {})
         lost = self.database.write(lambda connection: recovery.lose(connection, gone, expired))
         return Repaired(adopted, lost)
 
-    def _adopt(self, study_: Study, folder: Path) -> tuple[str, ...]:
-        study_id = self._id(study_)
+    def _adopt(self, study_id: int, folder: Path) -> tuple[str, ...]:
         adopted = []
-        for found in finished(folder):
-            one = partial(
-                recovery.adopt,
-                study_id=study_id,
-                cell=found.cell,
-                token=found.token,
-                outcome=found.outcome,
-            )
-            became = self.database.write(one)
-            if became is recovery.Found.ADOPTED:
-                adopted.append(found.cell)
-            elif became is recovery.Found.NEEDLESS:
-                found.path.unlink(missing_ok=True)
+        for file in outcome_files(folder):
+            change = partial(recovery.adopt_file, study_id=study_id, file=file)
+            fate = self.database.write(change)
+            if fate is recovery.Fate.ADOPTED:
+                adopted.append(file.cell)
+            elif fate is recovery.Fate.NEEDLESS:
+                file.path.unlink(missing_ok=True)
         return tuple(adopted)
-
-    def retry(
-        self,
-        study_: Study,
-        reasons: Collection[Reason] | None = None,
-        *,
-        cells: Collection[str] | None = None,
-    ) -> int:
-        """Send failed cells back to wait: all, or those of these reasons or these cell ids."""
-        study_id = self._id(study_)
-        return self.database.write(
-            lambda connection: recovery.retry(connection, study_id, reasons, cells)
-        )
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def status(self, study_: Study) -> read.Counts:
-        """Counts of planned cells by state, status, reason and replicate."""
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: read.counts(connection, study_id))
-
-    def open_cells(self, study_: Study) -> int:
-        """How many planned cells still wait or run."""
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: read.open_cells(connection, study_id))
-
-    def complete_among(self, study_: Study, cells_: Collection[str]) -> set[str]:
-        """Those of these cell ids that are complete."""
-        study_id = self._id(study_)
-        return self.database.read(
-            lambda connection: read.complete_among(connection, study_id, cells_)
-        )
-
-    def runs(
-        self,
-        study_: Study,
-        *,
-        state: State | None = None,
-        beginning: str = "",
-        limit: int | None = None,
-    ) -> list[dict[str, Any]]:
-        """One row a planned cell, in run order; factors as `factor:NAME` columns.
-
-        Args:
-            study_: Whose cells.
-            state: Only cells that stand so.
-            beginning: Only cells whose id begins so.
-            limit: Only the first so many.
-        """
-        study_id = self._id(study_)
-        return self.database.read(
-            lambda connection: read.runs(connection, study_id, state, beginning, limit)
-        )
-
-    def curves(self, study_: Study, cell: str | None = None) -> dict[str, list[Any]]:
-        """Learning curves as columns of equal length: `cell`, then the fields of `Epoch`.
-
-        Of all planned cells, or of one when its id is given.
-        """
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: read.curves(connection, study_id, cell))
-
-    def curve_arrays(self, study_: Study) -> dict[str, np.ndarray]:
-        """`curves` as NumPy arrays, NaN for what is missing: for a million epochs."""
-        from runner.store.curve_arrays import curve_arrays
-
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: curve_arrays(connection, study_id))
-
-    def attempts(self, study_: Study, cell: str | None = None) -> list[dict[str, Any]]:
-        """Every attempt with its provenance, oldest first; of one cell when its id is given."""
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: read.attempt_rows(connection, study_id, cell))
-
-    def running(self, study_: Study) -> list[dict[str, Any]]:
-        """The cells that train now, with epoch and accuracy as last beaten."""
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: read.now_running(connection, study_id))
-
-    def ranked(self, study_: Study, n: int = 3, *, best: bool = True) -> list[dict[str, Any]]:
-        """The `n` complete cells with the highest (or lowest) test accuracy."""
-        study_id = self._id(study_)
-        return self.database.read(
-            lambda connection: read.ranked(connection, study_id, n, best=best)
-        )
-
-    def is_behind(self, study_: Study) -> bool:
-        """Whether attempts have no Optuna trial yet, or one that was not told their end."""
-        study_id = self._id(study_)
-        return self.database.read(lambda connection: read.is_behind(connection, study_id))
-
-    def _id(self, study_: Study) -> int:
-        name = _name(study_)
-        if name not in self._ids:
-            found = self.database.read(
-                lambda connection: connection.scalar(
-                    select(studies.c.id).where(studies.c.name == name)
-                )
-            )
-            if found is None:
-                raise InputError(f"no study {name!r} in {self.address}")
-            self._ids[name] = found
-        return self._ids[name]
-
-
-def _name(study_: Study) -> str:
-    return study_ if isinstance(study_, str) else study_.name
+    status = of_study(reads(read.counts))
+    open_cells = of_study(reads(read.open_cells))
+    complete_among = of_study(reads(read.complete_among))
+    runs = of_study(reads(read.runs))
+    curves = of_study(reads(read.curves))
+    curve_arrays = of_study(reads(curve_arrays.curve_arrays))
+    attempts = of_study(reads(read.attempt_rows))
+    running = of_study(reads(read.now_running))
+    ranked = of_study(reads(read.ranked))
+    is_behind = of_study(reads(read.is_behind))

@@ -8,7 +8,6 @@ ignored: the cell then starts from the beginning.
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch.optim import Optimizer
 
 from ablations.scheduler import Stepper
 from runner.content.cell import TRAINING_VERSION
+from runner.content.files import replacing
 from runner.content.outcome import Epoch
 
 log = logging.getLogger(__name__)
@@ -70,26 +70,14 @@ def save(
         "cpu_seconds": so_far.cpu_seconds,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            try:
-                torch.save(content, file)
-            except RuntimeError as error:
-                # Torch complains of an archive without an end and so hides what the disk said.
-                if isinstance(error.__context__, OSError):
-                    raise error.__context__ from None
-                raise
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replacing(path, synced=True) as file:
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:
+            # Torch complains of an archive without an end and so hides what the disk said.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def restore(path: Path, cell_id: str, device: torch.device, learner: Learner) -> Progress | None:

@@ -3,8 +3,8 @@
 Reads top to bottom: prepare, then epochs of steps, then one look at the test images. The last
 incomplete batch of an epoch is left out (another order follows in the next), so every step weighs
 the same. Divergence and a passed time limit are outcomes; what the machine or a level does wrong
-leaves as an exception, which `runner.training.reason_of` names.
-Above 300 lines so that one file, read once, is the whole training.
+leaves as an exception, which `runner.training.reason_of` names. Reading this one file is reading
+the whole training.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.content.seeds import generator, stream
 from runner.data.images import DataError, Images
-from runner.network.model import build, weights
+from runner.network.model import build, trainable_weights
 from runner.training.capture import captured
 from runner.training.checkpoint import Learner, Progress, restore, save
 from runner.training.measure import Score, score, verdict
@@ -303,7 +303,7 @@ class _Training:
             seconds=spent.seconds,
             cpu_seconds=spent.cpu_seconds,
             peak_memory_bytes=_peak_memory(self.device),
-            parameters=weights(network),
+            parameters=trainable_weights(network),
             train_images=len(self.train_split[1]),
             notes=tuple(self.notes),
             curve=self.so_far.curve,

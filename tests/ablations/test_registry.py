@@ -163,7 +163,7 @@ def test_a_value_that_torch_or_the_maths_refuses_is_refused_with_its_range(kind,
     for value in values:
         with pytest.raises(registry.ParameterError, match=f"{key} = .*: expected ") as refused:
             registry.resolve(kind, name, {key: value})
-        assert refused.value.key == key
+        assert refused.value.parameter == key
 
 
 def test_a_default_of_another_type_becomes_the_type(tmp_path: Path):

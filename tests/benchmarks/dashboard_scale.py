@@ -36,7 +36,7 @@ from analysis.dashboard.board import SHARE
 from runner.content.cell import Cell, Level
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.optuna_mirror.mirror import Mirror
-from runner.store import Claim, Store, StudyInfo, open_store
+from runner.store import Lease, Store, StudyInfo, open_store
 from runner.store.cells import endings
 from tests.analysis.report.simulated import PROVENANCE, outcome
 from tests.benchmarks.store_scale import ROOT, fresh
@@ -66,14 +66,14 @@ def design(runs: int) -> Iterator[tuple[Cell, int]]:
         yield Cell(combinations[place], (), replicate, data, model, train), order
 
 
-def claim(store: Store, study: StudyInfo, count: int) -> list[Claim]:
+def claim(store: Store, study: StudyInfo, count: int) -> list[Lease]:
     return store.claim_many(
         study, "node:1", count, lease_seconds=3600, slot="cpu:0", device="cpu",
         provenance=PROVENANCE,
     )  # fmt: skip
 
 
-def finish(store: Store, held: list[Claim]) -> None:
+def finish(store: Store, held: list[Lease]) -> None:
     store.database.write(
         lambda connection: [
             endings.finish(connection, one.token, outcome(one.cell)) for one in held
@@ -93,7 +93,7 @@ def register(store: Store, runs: int) -> StudyInfo:
     )  # fmt: skip
 
 
-def fill(store: Store, runs: int) -> tuple[StudyInfo, list[Claim]]:
+def fill(store: Store, runs: int) -> tuple[StudyInfo, list[Lease]]:
     """All but a few cells ended, some running; returns the study and those that run."""
     study = register(store, runs)
     store.plan(study, design(runs))
@@ -105,7 +105,7 @@ def fill(store: Store, runs: int) -> tuple[StudyInfo, list[Claim]]:
     return study, claim(store, study, RUNNING)
 
 
-def step(store: Store, study: StudyInfo, running: list[Claim]) -> list[Claim]:
+def step(store: Store, study: StudyInfo, running: list[Lease]) -> list[Lease]:
     """Everything that runs ends, as much begins."""
     finish(store, running)
     begun = claim(store, study, RUNNING)
@@ -216,8 +216,8 @@ def after(study: dict[str, Any]) -> int:
 
 
 def over_http(
-    store: Store, study: StudyInfo, url: str, results: Path, running: list[Claim], board: Board
-) -> tuple[dict[str, Any], list[Claim]]:
+    store: Store, study: StudyInfo, url: str, results: Path, running: list[Lease], board: Board
+) -> tuple[dict[str, Any], list[Lease]]:
     """The first page of a fresh server, then refreshes of a page left open."""
     with serving(url, results) as (address, process, start):
         meter = Meter(process)

@@ -18,8 +18,8 @@ from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
-from runner.machine.devices import inventory, slots
-from runner.pool.process.child import Job
+from runner.machine.slots import inventory, slots_on
+from runner.pool.process.child import CellJob
 from runner.pool.process.launch import CellProcess, start_fork_server
 from tests.benchmarks.meter import TICK, tree
 from tests.benchmarks.workload import Workload
@@ -52,13 +52,13 @@ def measure(source: Path, count: int) -> list[dict[str, Any]]:
     )
     cell = cell_of(workload, prepare(workload, source))
     start_fork_server()
-    slot = slots(inventory("cpu"), 1)[0]
+    slot = slots_on(inventory("cpu"), 1)[0]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         # The first one warms the page cache and the fork server's own imports.
         for number in range(count + 1):
             one = replace(cell, replicate=number)
-            job = Job(one.to_json(), f"{number}", folder, f"{folder}/{number}.log", slot.device)
+            job = CellJob(one.to_json(), f"{number}", folder, f"{folder}/{number}.log", slot.device)
             began = time.perf_counter()
             process = CellProcess(slot)
             server = fork_server()

@@ -18,8 +18,8 @@ import psutil
 from sqlalchemy import event
 
 from runner.optuna_mirror.mirror import Mirror
-from runner.pool.coordinate import LEASE_SECONDS
-from runner.store import Claim, Store, open_store
+from runner.pool.worker import LEASE_SECONDS
+from runner.store import Lease, Store, open_store
 from tests.benchmarks.store_scale import PROVENANCE, cells, fresh, outcome, register
 
 CELLS = 200
@@ -80,7 +80,7 @@ def cost(database: str, n: int = CELLS) -> list[dict[str, Any]]:
         store.plan(register(store, 2 * n + WARM), cells(2 * n + WARM))
         study = store.studies()[0]
 
-        def claim() -> Claim:
+        def claim() -> Lease:
             found = store.claim(
                 study, "node", lease_seconds=LEASE_SECONDS, slot="gpu", provenance=PROVENANCE
             )
@@ -92,7 +92,7 @@ def cost(database: str, n: int = CELLS) -> list[dict[str, Any]]:
         for _ in range(WARM):  # statements compiled, pages warm
             store.finish(claim(), told)
         meter = Meter(store, url)
-        held: list[Claim] = []
+        held: list[Lease] = []
         meter.measure("claim", n, lambda: held.extend(claim() for _ in range(n)))
         meter.measure("beat for 16", n, lambda: [store.beat(held[:HELD]) for _ in range(n)])
         meter.measure("reconcile", n // 4, lambda: [store.reconcile(study) for _ in range(n // 4)])

@@ -39,7 +39,7 @@ from runner.content.outcome import Epoch, Outcome, Status
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.optuna_mirror.mirror import Mirror
 from runner.pool.coordinate import BEAT_SECONDS, MIRROR_SECONDS, REPAIR_SECONDS
-from runner.store import Claim, Store, StudyInfo, open_store
+from runner.store import Lease, Store, StudyInfo, open_store
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "results/benchmarks/store_scale.md"
@@ -144,7 +144,7 @@ class Coordinator:
         self.study = self.store.studies()[0]
         self.stop = threading.Event()
         self.lock = threading.Lock()
-        self.held: dict[str, Claim] = {}
+        self.held: dict[str, Lease] = {}
         self.calls: list[tuple[str, float, float]] = []  # what, when it began, seconds
         self.refused = 0
 

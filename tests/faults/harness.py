@@ -147,12 +147,13 @@ class Bench:
 
     def living(self) -> list[psutil.Process]:
         """Processes, of whatever parent, that this bench's runs have left alive."""
-        found = []
+        alive = []
         for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if process.environ().get("FAULT_TEST_MARK") == self.mark:
-                    found.append(process)
-        return [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+            with contextlib.suppress(psutil.Error):  # it may end between two looks at it
+                marked = process.environ().get("FAULT_TEST_MARK") == self.mark
+                if marked and process.status() != psutil.STATUS_ZOMBIE:
+                    alive.append(process)
+        return alive
 
     def cell_processes(self) -> list[psutil.Process]:
         """The living cell processes: children of the fork server, each its own session."""

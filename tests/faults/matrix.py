@@ -1,7 +1,7 @@
 """The fault matrix: which tests inject each fault, and what stands in for it.
 
 One row a fault. `test_matrix` holds it to the files: every test named here exists, every row has
-one. `stand_in` says what is not the real thing in them. Above 300 lines, being one table.
+one. `stand_in` says what is not the real thing in them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INPUT = "tests/faults/test_input.py"
 NAMES = "tests/faults/test_names.py"
 SECRECY = "tests/faults/test_secrecy.py"
 POWER = "tests/faults/test_power_loss.py"
-CLAIMS = "tests/store_contract/test_claims.py"
+LEASING = "tests/store_contract/test_leasing.py"
 OPENING = "tests/store_contract/test_opening.py"
 OUTAGES = "tests/store_contract/test_outages.py"
 RECOVERY = "tests/store_contract/test_recovery.py"
@@ -33,7 +33,7 @@ LOAD_DATA = "tests/runner/data/test_load.py"
 CACHE = "tests/runner/data/test_cache.py"
 LOOP = "tests/runner/training/test_loop.py"
 RESUME = "tests/runner/training/test_checkpoint.py"
-INVENTORY = "tests/runner/machine/test_devices.py"
+CUDA = "tests/runner/machine/test_cuda.py"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ MATRIX: dict[str, Row] = {
         "SIGSTOP of a cell past its deadline",
         (
             f"{PROCESSES}::test_p5_a_stopped_cell_times_out_once_and_its_neighbours_go_on",
-            f"{RECOVERY}::test_a_claim_that_does_not_beat_is_lost_and_its_late_outcome_refused",
+            f"{RECOVERY}::test_a_lease_that_is_not_renewed_is_lost_and_its_late_outcome_refused",
             f"{RECOVERY}::test_a_cell_that_timed_out_stays_so_whatever_it_writes_later",
             "tests/store_contract/test_endings.py::test_a_late_outcome_is_refused_after_a_failure",
         ),
@@ -116,9 +116,9 @@ MATRIX: dict[str, Row] = {
             f"{DEVICES}::test_p9_an_empty_cuda_visible_devices_means_the_cpu",
             f"{DEVICES}::test_p9_a_device_that_vanishes_takes_no_cell_with_it",
             f"{DEVICES}::test_p9_when_every_device_has_vanished_the_run_stops_and_continues_later",
-            f"{INVENTORY}::test_visible_devices_are_read_as_cuda_reads_them",
-            f"{INVENTORY}::test_a_device_that_vanished_leaves_the_others",
-            f"{INVENTORY}::test_a_slot_knows_that_its_device_vanished",
+            f"{CUDA}::test_visible_devices_are_read_as_cuda_reads_them",
+            f"{CUDA}::test_a_device_that_vanished_leaves_the_others",
+            f"{CUDA}::test_a_slot_knows_that_its_device_vanished",
         ),
         stand_in="a made-up inventory; cells train on the CPU and raise what torch does on CUDA",
     ),
@@ -128,7 +128,7 @@ MATRIX: dict[str, Row] = {
     ),
     "S1": Row(
         "eight processes claim 400 cells",
-        (f"{CLAIMS}::test_eight_processes_claim_400_cells_once_each",),
+        (f"{LEASING}::test_eight_processes_claim_400_cells_once_each",),
     ),
     "S2": Row(
         "sixteen processes open a fresh store",
@@ -203,7 +203,7 @@ MATRIX: dict[str, Row] = {
     "S9": Row(
         "the clock jumps an hour; daylight saving changes; sessions in three time zones",
         (
-            f"{CLOCKS}::test_s9_clocks_that_jump_an_hour_either_way_lose_no_claim",
+            f"{CLOCKS}::test_s9_clocks_that_jump_an_hour_either_way_lose_no_lease",
             f"{CLOCKS}::test_s9_daylight_saving_changes_under_sessions_in_three_zones",
             f"{RECOVERY}::test_the_calendar_may_jump",
             f"{RECOVERY}::test_hosts_in_other_time_zones_agree",

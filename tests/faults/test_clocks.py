@@ -26,7 +26,7 @@ LEASE = 4
 """Seconds: short, so that every lease is judged several times while a test holds a cell."""
 
 BEATS = 16
-"""Beats in more than a whole lease: a claim is beaten for twelve times a lease."""
+"""Beats in more than a whole lease: a worker beats twelve times a lease."""
 
 
 LONG = pytest.mark.long
@@ -76,19 +76,19 @@ def announced(folder: Path) -> int:
 
 
 def beats(bench: Bench) -> dict[str, int]:
-    """Beats of each claim that is held."""
+    """Beats of each lease that is held."""
     with bench.store().database.engine.connect() as connection:
         rows = connection.execute(text("SELECT token, beats FROM cells WHERE state = 'running'"))
         return {row.token: row.beats for row in rows}
 
 
 def hold_for_a_lease(bench: Bench) -> None:
-    """Return when every claim held now was beaten for longer than a lease, and is held still."""
+    """Return when every lease held now was renewed for longer than a lease, and is held still."""
     before = beats(bench)
 
     def beaten() -> bool:
         now = beats(bench)
-        assert before.keys() <= now.keys(), "a living claim was taken away"
+        assert before.keys() <= now.keys(), "a living lease was taken away"
         return all(now[token] >= count + BEATS for token, count in before.items())
 
     wait_until(beaten)
@@ -102,7 +102,7 @@ def jump(offset: Path, seconds: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("any_bench", ON_SQLITE_FIRST, indirect=True)
-def test_s9_clocks_that_jump_an_hour_either_way_lose_no_claim(any_bench, tmp_path, movable_clock):
+def test_s9_clocks_that_jump_an_hour_either_way_lose_no_lease(any_bench, tmp_path, movable_clock):
     bench = any_bench
     go, factors = held_cells(tmp_path)
     file = specification(tmp_path, factors=factors, replicates=2)

@@ -37,12 +37,12 @@ def study_of(folder, ends):
         for end in ends:
             if end is None:
                 continue
-            claim = store.claim(study, "w", lease_seconds=60.0)
-            assert claim is not None
+            lease = store.claim(study, "w", lease_seconds=60.0)
+            assert lease is not None
             if end == "fail":
-                store.fail(claim, Reason.BUG, "boom", retry=False)
+                store.fail(lease, Reason.BUG, "boom", retry=False)
             else:
-                store.finish(claim, replace(outcome(), test_accuracy=end))
+                store.finish(lease, replace(outcome(), test_accuracy=end))
     return url, study.name
 
 
@@ -75,11 +75,11 @@ def test_a1_a_level_of_which_nothing_is_left_is_named(tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     with open_store(url, create=True) as store:
         study = planned(store)
-        while claim := store.claim(study, "w", lease_seconds=60.0):
-            if claim.cell.labels["scheduler"] == "constant":
-                store.finish(claim, outcome())
+        while lease := store.claim(study, "w", lease_seconds=60.0):
+            if lease.cell.labels["scheduler"] == "constant":
+                store.finish(lease, outcome())
             else:
-                store.fail(claim, Reason.BUG, "boom", retry=False)
+                store.fail(lease, Reason.BUG, "boom", retry=False)
         counts = store.status(study)
         assert counts.complete
         assert counts.failed

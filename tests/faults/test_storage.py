@@ -1,7 +1,4 @@
-"""Fault matrix, rows S3 to S6 and X1: databases locked or away, disks that fill, secrets.
-
-Longer than 300 lines because the rows share their disks, locks and servers.
-"""
+"""Fault matrix, rows S3 to S6 and X1: databases locked or away, disks that fill, secrets."""
 
 from __future__ import annotations
 

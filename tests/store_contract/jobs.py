@@ -29,9 +29,9 @@ def work(index: int, url: str, name: str) -> list[list[str | int]]:
     """Claim and finish until nothing waits; returns cell and attempt of each claim."""
     done: list[list[str | int]] = []
     with open_store(url) as store:
-        while (claim := store.claim(name, f"worker {index}", lease_seconds=LEASE)) is not None:
-            done.append([claim.cell.id, claim.attempt])
-            assert store.finish(claim, outcome())
+        while (lease := store.claim(name, f"worker {index}", lease_seconds=LEASE)) is not None:
+            done.append([lease.cell.id, lease.attempt])
+            assert store.finish(lease, outcome())
     return done
 
 
@@ -48,8 +48,8 @@ def die_again_and_again(_index: int, url: str, name: str, kills: int) -> int:
         for number in range(kills):
             child = os.fork()
             if not child:
-                claim = store.claim(name, f"child {number}", lease_seconds=LEASE)
-                os.kill(os.getpid(), signal.SIGKILL if claim is not None else signal.SIGTERM)
+                lease = store.claim(name, f"child {number}", lease_seconds=LEASE)
+                os.kill(os.getpid(), signal.SIGKILL if lease is not None else signal.SIGTERM)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
             assert len(store.reconcile(name).lost or {}) == 1
     return kills
@@ -66,10 +66,10 @@ def claim_in_zone(_index: int, url: str, name: str, zone: str) -> list[str]:
     os.environ["TZ"] = zone
     time.tzset()
     with open_store(url) as store:
-        claim = store.claim(name, zone, lease_seconds=LEASE)
-        assert claim is not None
-        assert store.beat([claim]) == set()
-        started = next(row["started"] for row in store.runs(name) if row["cell"] == claim.cell.id)
+        lease = store.claim(name, zone, lease_seconds=LEASE)
+        assert lease is not None
+        assert store.beat([lease]) == set()
+        started = next(row["started"] for row in store.runs(name) if row["cell"] == lease.cell.id)
         return [started.isoformat()]
 
 
@@ -81,8 +81,8 @@ def fork_with_open_store(_index: int, url: str, name: str) -> int:
         for _ in range(4):
             pid = os.fork()
             if not pid:
-                claim = store.claim(name, "child", lease_seconds=LEASE)
-                ok = claim is not None and bool(store.fail(claim, Reason.BUG, "on purpose"))
+                lease = store.claim(name, "child", lease_seconds=LEASE)
+                ok = lease is not None and bool(store.fail(lease, Reason.BUG, "on purpose"))
                 os._exit(0 if ok else 1)
             children.append(pid)
         failures = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from ablations import registry
 from runner.content.outcome import Reason, Status
 from runner.optuna_mirror.mirror import Mirror, load_study
-from runner.store import Claim, Planned, Store, StudyInfo, open_store
+from runner.store import Lease, Planned, Store, StudyInfo, open_store
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, OPTIMIZERS, design, outcome, register
 
@@ -21,18 +21,18 @@ OTHER = "wider-cpu-d4e5f6"
 WIDER = (*OPTIMIZERS, "adamw")
 
 
-def claimed(store: Store, study: StudyInfo, device: str = "cpu") -> Claim:
-    claim = store.claim(
+def claimed(store: Store, study: StudyInfo, device: str = "cpu") -> Lease:
+    lease = store.claim(
         study, "first", lease_seconds=LEASE, device=device, provenance={"commit": "c0ffee"}
     )
-    assert claim is not None
-    return claim
+    assert lease is not None
+    return lease
 
 
 def trained(store: Store, study: StudyInfo, cells: int, device: str = "cpu") -> None:
     for number in range(cells):
-        claim = claimed(store, study, device)
-        assert store.finish(claim, outcome(accuracy=0.5 + number / 100), log="/logs/one.log")
+        lease = claimed(store, study, device)
+        assert store.finish(lease, outcome(accuracy=0.5 + number / 100), log="/logs/one.log")
 
 
 def test_an_extended_study_under_another_name_trains_only_its_new_cells(
@@ -47,9 +47,9 @@ def test_an_extended_study_under_another_name_trains_only_its_new_cells(
     assert store.adopted(wider) == {study.name: 20}
     assert store.adopted(study) == {}
     left = set()
-    while claim := store.claim(wider, "second", lease_seconds=LEASE):
-        left.add(claim.cell.labels["optimizer"])
-        assert store.finish(claim, outcome())
+    while lease := store.claim(wider, "second", lease_seconds=LEASE):
+        left.add(lease.cell.labels["optimizer"])
+        assert store.finish(lease, outcome())
     assert left == {"adamw"}
     assert store.status(wider).complete == 25
     assert store.status(study).complete == 20

@@ -24,12 +24,12 @@ from tests.store_contract.grids import LEASE, OPTIMIZERS, outcome, planned
 def filled(store: Store) -> StudyInfo:
     study = planned(store, 6)
     for order in range(5):
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
         if order == 0:
-            store.fail(claim, Reason.BUG, "ValueError: <b>bold</b>")
+            store.fail(lease, Reason.BUG, "ValueError: <b>bold</b>")
         elif order < 4:
-            store.finish(claim, outcome(accuracy=0.5 + order / 16))
+            store.finish(lease, outcome(accuracy=0.5 + order / 16))
     with Mirror(store, study) as mirror:
         assert mirror.sync() == 5
     return study
@@ -88,9 +88,9 @@ def test_the_dashboards_own_command_opens_the_file_as_it_is(tmp_path: Path) -> N
                 assert dashboard.poll() is None
                 time.sleep(0.05)
             check(look(f"http://127.0.0.1:{port}"), study)
-            claim = store.claim(study, "w", lease_seconds=LEASE)  # open dashboards lock nobody out
-            assert claim is not None
-            assert store.finish(claim, outcome())
+            lease = store.claim(study, "w", lease_seconds=LEASE)  # open dashboards lock nobody out
+            assert lease is not None
+            assert store.finish(lease, outcome())
         finally:
             dashboard.terminate()
             dashboard.wait()

@@ -6,24 +6,24 @@ from dataclasses import replace
 import pytest
 
 from runner.content.outcome import Outcome, Reason, Status
-from runner.store import Claim, State, Store, StudyInfo
+from runner.store import Lease, State, Store, StudyInfo
 from runner.store.cells.policy import ATTEMPTS
 from tests.store_contract.grids import LEASE, outcome, planned
 
 
-def claimed(store: Store, study: StudyInfo) -> Claim:
-    claim = store.claim(study, "w", lease_seconds=LEASE)
-    assert claim is not None
-    return claim
+def claimed(store: Store, study: StudyInfo) -> Lease:
+    lease = store.claim(study, "w", lease_seconds=LEASE)
+    assert lease is not None
+    return lease
 
 
 def test_an_outcome_is_read_back_as_it_was_told(store: Store, study: StudyInfo) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     told = outcome(accuracy=0.8125)
-    assert store.finish(claim, told, log="logs/1.log")
+    assert store.finish(lease, told, log="logs/1.log")
     run = store.runs(study)[0]
-    assert run["cell"] == claim.cell.id
-    assert run["factor:optimizer"] == claim.cell.labels["optimizer"]
+    assert run["cell"] == lease.cell.id
+    assert run["factor:optimizer"] == lease.cell.labels["optimizer"]
     assert (run["state"], run["status"], run["reason"]) == ("complete", "converged", None)
     for name in ("test_accuracy", "test_loss", "test_correct", "n_test", "classes", "seconds"):
         assert run[name] == getattr(told, name)
@@ -32,7 +32,7 @@ def test_an_outcome_is_read_back_as_it_was_told(store: Store, study: StudyInfo) 
     assert run["attempts"] == 1
     assert run["ended"] >= run["started"]
     curves = store.curves(study)
-    assert curves["cell"] == [claim.cell.id] * 3
+    assert curves["cell"] == [lease.cell.id] * 3
     assert curves["epoch"] == [1, 2, 3]
     assert curves["validation_accuracy"] == pytest.approx([0.8125 / 3, 0.8125 * 2 / 3, 0.8125])
     (attempt,) = store.attempts(study)
@@ -51,24 +51,24 @@ def test_a_diverged_cell_is_complete_and_its_nan_is_absent(store: Store, study: 
     assert store.status(study).statuses == {"diverged": 1}
 
 
-def test_a_word_is_accepted_twice_but_only_of_its_own_claim(store: Store, study: StudyInfo) -> None:
-    claim = claimed(store, study)
-    assert store.finish(claim, outcome(accuracy=0.5))
-    assert store.finish(claim, outcome(accuracy=0.9))  # its acknowledgement may have been lost
+def test_a_word_is_accepted_twice_but_only_of_its_own_lease(store: Store, study: StudyInfo) -> None:
+    lease = claimed(store, study)
+    assert store.finish(lease, outcome(accuracy=0.5))
+    assert store.finish(lease, outcome(accuracy=0.9))  # its acknowledgement may have been lost
     assert store.runs(study)[0]["test_accuracy"] == 0.5
-    assert store.fail(claim, Reason.BUG, "late") is None
-    assert not store.release(claim)
-    stranger = replace(claim, token="0" * 32)
+    assert store.fail(lease, Reason.BUG, "late") is None
+    assert not store.release(lease)
+    stranger = replace(lease, token="0" * 32)
     assert not store.finish(stranger, outcome())
     assert store.beat([stranger]) == {stranger.token}
     assert store.status(study).complete == 1
 
 
 def test_a_late_outcome_is_refused_after_a_failure(store: Store, study: StudyInfo) -> None:
-    claim = claimed(store, study)
-    assert store.fail(claim, Reason.TIMEOUT, "stopped at its limit") is State.FAILED
-    assert store.fail(claim, Reason.TIMEOUT, "again") is State.FAILED
-    assert not store.finish(claim, outcome())
+    lease = claimed(store, study)
+    assert store.fail(lease, Reason.TIMEOUT, "stopped at its limit") is State.FAILED
+    assert store.fail(lease, Reason.TIMEOUT, "again") is State.FAILED
+    assert not store.finish(lease, outcome())
     run = store.runs(study)[0]
     assert (run["state"], run["status"], run["reason"]) == ("failed", "timeout", "timeout")
     assert run["test_accuracy"] is None
@@ -78,8 +78,8 @@ def test_a_late_outcome_is_refused_after_a_failure(store: Store, study: StudyInf
 def test_a_failure_is_tried_again_as_often_as_the_policy_says(store: Store, reason: Reason) -> None:
     study = planned(store, 1)
     states = []
-    while claim := store.claim(study, "w", lease_seconds=LEASE):
-        states.append(store.fail(claim, reason, "on purpose"))
+    while lease := store.claim(study, "w", lease_seconds=LEASE):
+        states.append(store.fail(lease, reason, "on purpose"))
     allowed = ATTEMPTS.get(reason, 1)
     assert states == [State.WAITING] * (allowed - 1) + [State.FAILED]
     status = store.status(study)

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
 from runner.optuna_mirror.mirror import Mirror, load_study
-from runner.optuna_mirror.tables import open_storage
-from runner.store import Claim, Store, StudyInfo
+from runner.optuna_mirror.optuna_tables import open_storage
+from runner.store import Lease, Store, StudyInfo
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import (
     LEASE,
@@ -27,8 +27,8 @@ from tests.store_contract.grids import (
 )
 
 
-def claimed(store: Store, study: StudyInfo) -> Claim:
-    claim = store.claim(
+def claimed(store: Store, study: StudyInfo) -> Lease:
+    lease = store.claim(
         study,
         "host:7",
         lease_seconds=LEASE,
@@ -36,8 +36,8 @@ def claimed(store: Store, study: StudyInfo) -> Claim:
         device="cpu",
         provenance={"commit": "abc"},
     )
-    assert claim is not None
-    return claim
+    assert lease is not None
+    return lease
 
 
 def sync(store: Store, study: StudyInfo) -> int:
@@ -46,17 +46,17 @@ def sync(store: Store, study: StudyInfo) -> int:
 
 
 def test_an_attempt_becomes_a_trial_that_says_what_is_known(store: Store, study: StudyInfo) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     assert sync(store, study) == 1
     (running,) = load_study(store, study).trials
     assert running.state is TrialState.RUNNING
-    assert running.params == {**claim.cell.labels, "replicate": "0"}
-    assert running.user_attrs["cell"] == claim.cell.id
+    assert running.params == {**lease.cell.labels, "replicate": "0"}
+    assert running.user_attrs["cell"] == lease.cell.id
     assert running.user_attrs["attempt"] == 1
     assert running.user_attrs["host"] == store.attempts(study)[0]["host"]
     assert running.user_attrs["commit"] == "abc"
 
-    store.finish(claim, outcome(accuracy=0.75, epochs=50))
+    store.finish(lease, outcome(accuracy=0.75, epochs=50))
     assert sync(store, study) == 1
     (done,) = load_study(store, study).trials
     assert done.state is TrialState.COMPLETE
@@ -102,9 +102,9 @@ def test_every_attempt_has_its_trial_and_failures_are_failed_trials(store: Store
 
 
 def test_optunas_own_tools_read_the_study(store: Store, study: StudyInfo) -> None:
-    while claim := store.claim(study, "w", lease_seconds=LEASE):
-        good = claim.cell.labels["optimizer"] == "adam"
-        store.finish(claim, outcome(accuracy=0.9 if good else 0.4))
+    while lease := store.claim(study, "w", lease_seconds=LEASE):
+        good = lease.cell.labels["optimizer"] == "adam"
+        store.finish(lease, outcome(accuracy=0.9 if good else 0.4))
     sync(store, study)
     mirrored = load_study(store, study)
     frame = mirrored.trials_dataframe()
@@ -123,17 +123,17 @@ def test_optunas_own_tools_read_the_study(store: Store, study: StudyInfo) -> Non
 
 def test_levels_added_later_leave_old_trials_as_they_were(store: Store, study: StudyInfo) -> None:
     before = {}
-    while claim := store.claim(study, "w", lease_seconds=LEASE):
-        before[claim.cell.id] = claim.cell.labels
-        store.finish(claim, outcome())
+    while lease := store.claim(study, "w", lease_seconds=LEASE):
+        before[lease.cell.id] = lease.cell.labels
+        store.finish(lease, outcome())
     sync(store, study)
     # Before, between and after the old ones, and the old ones in another order.
     optimizers = ("adamw", *reversed(OPTIMIZERS), "sgd_nesterov")
     wider = register(store, optimizers=optimizers, replicates=2)
     store.plan(wider, design(optimizers, replicates=2))
-    while claim := store.claim(wider, "w", lease_seconds=LEASE):
-        before[claim.cell.id] = claim.cell.labels
-        store.finish(claim, outcome())
+    while lease := store.claim(wider, "w", lease_seconds=LEASE):
+        before[lease.cell.id] = lease.cell.labels
+        store.finish(lease, outcome())
     assert sync(store, wider) == 40
     found = load_study(store, wider).trials
     assert len(found) == 60
@@ -149,8 +149,8 @@ def test_levels_added_later_leave_old_trials_as_they_were(store: Store, study: S
 def test_coordinators_together_make_each_trial_once(
     store: Store, study: StudyInfo, store_url: str
 ) -> None:
-    while claim := store.claim(study, "w", lease_seconds=LEASE):
-        store.finish(claim, outcome())
+    while lease := store.claim(study, "w", lease_seconds=LEASE):
+        store.finish(lease, outcome())
     made = crowd("tests.store_contract.mirror_jobs:mirror", 4, store_url, study.name)
     assert sum(made) == 20, made
     cells = [trial.user_attrs["cell"] for trial in load_study(store, study).trials]
@@ -176,8 +176,8 @@ def test_threads_may_sync_one_mirror_while_cells_are_claimed(
         threads = [threading.Thread(target=keep_syncing) for _ in range(2)]
         for thread in threads:
             thread.start()
-        while claim := store.claim(study, "w", lease_seconds=LEASE):
-            store.finish(claim, outcome())
+        while lease := store.claim(study, "w", lease_seconds=LEASE):
+            store.finish(lease, outcome())
         done.set()
         for thread in threads:
             thread.join()
@@ -192,8 +192,8 @@ def test_what_people_do_in_the_dashboard_is_survived(store: Store, study: StudyI
     theirs = load_study(store, study)
     theirs.tell(0, state=TrialState.FAIL)  # ended by hand
     theirs.add_trial(optuna.trial.create_trial(value=0.5, user_attrs={"note": "mine"}))
-    for claim in (one, two):
-        store.finish(claim, outcome())
+    for lease in (one, two):
+        store.finish(lease, outcome())
     sync(store, study)
     found = load_study(store, study).trials
     assert [trial.user_attrs.get("cell") for trial in found] == [one.cell.id, two.cell.id, None]
@@ -203,16 +203,16 @@ def test_what_people_do_in_the_dashboard_is_survived(store: Store, study: StudyI
 
 
 def test_a_trial_that_vanished_is_made_again(store: Store, study: StudyInfo) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     sync(store, study)
     with store.database.engine.begin() as connection:
         for table in ("trial_params", "trial_user_attributes", "trials"):
             connection.execute(text(f"DELETE FROM {table}"))
-    store.finish(claim, outcome())
+    store.finish(lease, outcome())
     sync(store, study)
     sync(store, study)
     (trial,) = load_study(store, study).trials
-    assert (trial.user_attrs["cell"], trial.value) == (claim.cell.id, 0.75)
+    assert (trial.user_attrs["cell"], trial.value) == (lease.cell.id, 0.75)
 
 
 def test_a_study_deleted_in_the_dashboard_is_made_again(store: Store, study: StudyInfo) -> None:

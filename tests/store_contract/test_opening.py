@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from ablations.errors import InputError
 from runner.store import open_store
-from runner.store.database.schema import SCHEMA_VERSION
+from runner.store.database.preparing import SCHEMA_VERSION
 from tests.postgres import PostgresServer
 from tests.store_contract.crowd import ROOT, crowd
 from tests.store_contract.grids import planned
@@ -55,7 +55,7 @@ def test_foreign_tables_are_left_alone(store_url: str) -> None:
         connection.execute(text("DROP TABLE ablation_schema"))
         connection.execute(text("CREATE TABLE visitors (name TEXT)"))
         connection.execute(text("INSERT INTO visitors VALUES ('Ada')"))
-    from runner.optuna_mirror.tables import open_storage
+    from runner.optuna_mirror.optuna_tables import open_storage
 
     optuna.create_study(storage=open_storage(database), study_name="theirs")
     database.close()

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from runner.optuna_mirror.mirror import Mirror
-from runner.store import Claim, State, Store, StoreFull, StoreUnavailable, open_store
+from runner.store import Lease, State, Store, StoreFull, StoreUnavailable, open_store
 from runner.store.database import connections as database
 from tests.postgres import PostgresServer
 from tests.store_contract.grids import LEASE, outcome, planned
@@ -39,15 +39,15 @@ def test_a_write_lock_of_seven_seconds_is_waited_out(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with open_store(str(path), create=True) as store:
         study = planned(store)
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
         with write_lock(path) as other:
             release = threading.Timer(7.0, other.rollback)
             release.start()
             began = time.monotonic()
             assert store.status(study).running == 1  # readers do not wait
             assert time.monotonic() - began < 5
-            assert store.finish(claim, outcome())
+            assert store.finish(lease, outcome())
             assert time.monotonic() - began > 6
             release.join()
         assert store.status(study).complete == 1
@@ -57,17 +57,17 @@ def test_a_write_lock_that_stays_is_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with open_store(str(path), create=True) as store:
         study = planned(store)
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
     with open_store(str(path), write_patience=0.5) as store:
         with (
             write_lock(path),
             pytest.raises(StoreUnavailable, match=f"{path} did not answer for 0") as e,
         ):
-            store.finish(claim, outcome())
+            store.finish(lease, outcome())
         assert "database is locked" in str(e.value)
         assert store.status(study).running == 1
-        assert store.finish(claim, outcome())  # nothing was lost
+        assert store.finish(lease, outcome())  # nothing was lost
 
 
 def test_time_in_which_nobody_could_write_expires_no_lease(tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_time_in_which_nobody_could_write_expires_no_lease(tmp_path: Path) -> No
         Store(store.address, write_patience=0.1, clock=lambda: now[0]) as watcher,
     ):
         study = planned(store)
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
         assert not watcher.reconcile(study)
         with write_lock(path):
             for _ in range(8):
@@ -88,14 +88,14 @@ def test_time_in_which_nobody_could_write_expires_no_lease(tmp_path: Path) -> No
                 with pytest.raises(StoreUnavailable, match="locked"):
                     watcher.reconcile(study)
         assert not watcher.reconcile(study)
-        assert store.beat([claim]) == set()
+        assert store.beat([lease]) == set()
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with open_store(str(path), create=True) as store:
         study = planned(store)
-        claims = [store.claim(study, "w", lease_seconds=LEASE) for _ in range(20)]
+        leases = [store.claim(study, "w", lease_seconds=LEASE) for _ in range(20)]
         pages = store.database.read(
             lambda connection: connection.exec_driver_sql("PRAGMA page_count").scalar()
         )
@@ -105,13 +105,13 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
         def no_more_pages(connection: sqlite3.Connection, _record: object) -> None:
             connection.execute(f"PRAGMA max_page_count={pages + 4}")  # SQLite's own SQLITE_FULL
 
-        finished: list[Claim] = []
+        finished: list[Lease] = []
 
         def finish_all() -> None:
-            for claim in claims:
-                assert claim is not None
-                store.finish(claim, outcome(epochs=200))
-                finished.append(claim)
+            for lease in leases:
+                assert lease is not None
+                store.finish(lease, outcome(epochs=200))
+                finished.append(lease)
 
         with pytest.raises(StoreFull, match=f"no space left for the store {path}: .*full"):
             finish_all()
@@ -144,12 +144,12 @@ def test_a_crash_of_postgresql_mid_run_loses_no_outcome(
 
         def slot(number: int) -> None:
             try:
-                while claim := store.claim(study, f"w{number}", lease_seconds=LEASE):
+                while lease := store.claim(study, f"w{number}", lease_seconds=LEASE):
                     if len(done) >= crash_at:
-                        crashed.wait(60)  # hold the claim across the crash
-                    assert store.beat([claim]) == set()
-                    assert store.finish(claim, outcome())
-                    done.append(claim.cell.id)
+                        crashed.wait(60)  # hold the lease across the crash
+                    assert store.beat([lease]) == set()
+                    assert store.finish(lease, outcome())
+                    done.append(lease.cell.id)
             except Exception as error:
                 problems.append(error)
 
@@ -188,10 +188,10 @@ def test_a_host_that_falls_silent_within_a_transaction_keeps_no_cell_locked(
         Store(store.address, clock=lambda: now[0]) as watcher,
     ):
         study = planned(store)
-        claim = store.claim(study, "cut off", lease_seconds=LEASE)
-        assert claim is not None
+        lease = store.claim(study, "cut off", lease_seconds=LEASE)
+        assert lease is not None
         event.listen(store.database.engine, "commit", fall_silent)
-        beat = threading.Thread(target=lambda: refused.append(store.beat([claim])))
+        beat = threading.Thread(target=lambda: refused.append(store.beat([lease])))
         beat.start()
         assert silent.wait(30)
         lost: dict[str, State] = {}
@@ -202,8 +202,8 @@ def test_a_host_that_falls_silent_within_a_transaction_keeps_no_cell_locked(
             time.sleep(0.05)
         back.set()
         beat.join(60)
-        assert lost == {claim.cell.id: State.WAITING}
-        assert refused == [{claim.token}]
+        assert lost == {lease.cell.id: State.WAITING}
+        assert refused == [{lease.token}]
 
 
 def test_a_server_that_stays_away_is_one_clear_error(
@@ -226,9 +226,9 @@ def test_the_mirror_waits_out_a_crash_too(server: PostgresServer, postgres_url: 
         study = planned(store)
         with Mirror(store, study) as mirror:
             for _ in range(5):
-                claim = store.claim(study, "w", lease_seconds=LEASE)
-                assert claim is not None
-                store.finish(claim, outcome())
+                lease = store.claim(study, "w", lease_seconds=LEASE)
+                assert lease is not None
+                store.finish(lease, outcome())
             server.stop(signal.SIGQUIT)
             server.start()
             assert mirror.sync() == 5

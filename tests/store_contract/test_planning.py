@@ -82,9 +82,9 @@ def test_two_launchers_of_one_specification_share_the_rows(store: Store, store_u
 def test_a_level_and_a_replicate_added_later_add_only_their_cells(
     store: Store, study: StudyInfo
 ) -> None:
-    claim = store.claim(study, "w", lease_seconds=LEASE)
-    assert claim is not None
-    store.finish(claim, outcome())
+    lease = store.claim(study, "w", lease_seconds=LEASE)
+    assert lease is not None
+    store.finish(lease, outcome())
     wider = register(store, optimizers=(*OPTIMIZERS, "adamw"), replicates=2)
     changed = store.plan(wider, design((*OPTIMIZERS, "adamw"), replicates=2))
     assert changed == Planned(new=30, known=20, retired=0)
@@ -99,9 +99,9 @@ def test_a_level_and_a_replicate_added_later_add_only_their_cells(
 def test_a_cell_that_left_the_design_is_kept_out_and_comes_back(
     store: Store, study: StudyInfo
 ) -> None:
-    claim = store.claim(study, "w", lease_seconds=LEASE)  # adam, constant
-    assert claim is not None
-    store.finish(claim, outcome(accuracy=0.625))
+    lease = store.claim(study, "w", lease_seconds=LEASE)  # adam, constant
+    assert lease is not None
+    store.finish(lease, outcome(accuracy=0.625))
     without_adam = OPTIMIZERS[1:]
     register(store, optimizers=without_adam)
     assert store.plan(study, design(without_adam)) == Planned(new=0, known=15, retired=5)
@@ -109,28 +109,28 @@ def test_a_cell_that_left_the_design_is_kept_out_and_comes_back(
     assert (status.planned, status.retired, status.complete) == (15, 5, 0)
     assert {row["factor:optimizer"] for row in store.runs(study)} == set(without_adam)
     assert store.curves(study)["cell"] == []
-    next_claim = store.claim(study, "w", lease_seconds=LEASE)
-    assert next_claim is not None
-    assert next_claim.cell.labels["optimizer"] == "sgd"
+    next_lease = store.claim(study, "w", lease_seconds=LEASE)
+    assert next_lease is not None
+    assert next_lease.cell.labels["optimizer"] == "sgd"
     assert store.plan(study, design()) == Planned(new=0, known=20, retired=0)
     assert store.status(study).complete == 1
     assert store.ranked(study)[0]["test_accuracy"] == 0.625
 
 
 def test_a_cell_may_finish_while_it_is_out_of_the_design(store: Store, study: StudyInfo) -> None:
-    claim = store.claim(study, "w", lease_seconds=LEASE)
-    assert claim is not None
+    lease = store.claim(study, "w", lease_seconds=LEASE)
+    assert lease is not None
     store.plan(study, design(OPTIMIZERS[1:]))
-    assert store.finish(claim, outcome())
+    assert store.finish(lease, outcome())
     assert store.status(study).complete == 0
     store.plan(study, design())
     assert store.status(study).complete == 1
 
 
 def test_a_failed_cell_out_of_the_design_is_not_retried(store: Store, study: StudyInfo) -> None:
-    claim = store.claim(study, "w", lease_seconds=LEASE)
-    assert claim is not None
-    store.fail(claim, Reason.BUG, "")
+    lease = store.claim(study, "w", lease_seconds=LEASE)
+    assert lease is not None
+    store.fail(lease, Reason.BUG, "")
     store.plan(study, design(OPTIMIZERS[1:]))
     assert store.retry(study) == 0
 
@@ -151,9 +151,9 @@ def test_a_new_name_for_a_level_is_the_same_cell(store: Store, study: StudyInfo)
     ]
     assert store.plan(study, renamed) == Planned(new=0, known=20, retired=0)
     assert store.runs(study)[0]["factor:optimizer"] == "quick"
-    claim = store.claim(study, "w", lease_seconds=LEASE)
-    assert claim is not None
-    assert claim.cell.labels["optimizer"] == "quick"
+    lease = store.claim(study, "w", lease_seconds=LEASE)
+    assert lease is not None
+    assert lease.cell.labels["optimizer"] == "quick"
 
 
 def test_a_cell_listed_twice_is_planned_once(store: Store) -> None:
@@ -170,12 +170,12 @@ def test_an_empty_design_retires_everything(store: Store, study: StudyInfo) -> N
 def test_status_counts_by_state_reason_and_replicate(store: Store) -> None:
     study = planned(store, 40)
     for order in range(22):
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
         if order < 3:
-            store.fail(claim, Reason.BUG, "")
+            store.fail(lease, Reason.BUG, "")
         elif order < 21:
-            store.finish(claim, outcome())
+            store.finish(lease, outcome())
     status = store.status(study)
     assert (status.waiting, status.running, status.complete, status.failed) == (18, 1, 18, 3)
     assert status.replicates[0] == {"waiting": 0, "running": 0, "complete": 17, "failed": 3}
@@ -186,8 +186,8 @@ def test_status_counts_by_state_reason_and_replicate(store: Store) -> None:
 
 def test_best_and_worst_cells(store: Store, study: StudyInfo) -> None:
     for accuracy in (0.25, 0.75, 0.5):
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
-        store.finish(claim, outcome(accuracy))
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
+        store.finish(lease, outcome(accuracy))
     assert [row["test_accuracy"] for row in store.ranked(study, 2)] == [0.75, 0.5]
     assert [row["test_accuracy"] for row in store.ranked(study, 1, best=False)] == [0.25]

@@ -8,7 +8,7 @@ import pytest
 
 from runner.content.outcome import Outcome, Reason, Status
 from runner.content.outcome_files import outcome_path, write_outcome
-from runner.store import Claim, State, Store, StudyInfo
+from runner.store import Lease, State, Store, StudyInfo
 from runner.store.cells.liveness import machine
 from runner.store.cells.policy import ATTEMPTS
 from runner.store.database.address import resolve_address
@@ -40,10 +40,10 @@ def watcher(store: Store, store_url: str, clock: Clock) -> Iterator[Store]:
         yield other
 
 
-def claimed(store: Store, study: StudyInfo) -> Claim:
-    claim = store.claim(study, "w", lease_seconds=LEASE)
-    assert claim is not None
-    return claim
+def claimed(store: Store, study: StudyInfo) -> Lease:
+    lease = store.claim(study, "w", lease_seconds=LEASE)
+    assert lease is not None
+    return lease
 
 
 def watch(watcher: Store, study: StudyInfo, clock: Clock, seconds: float) -> dict[str, State]:
@@ -55,54 +55,54 @@ def watch(watcher: Store, study: StudyInfo, clock: Clock, seconds: float) -> dic
     return lost
 
 
-def test_a_claim_that_does_not_beat_is_lost_and_its_late_outcome_refused(
+def test_a_lease_that_is_not_renewed_is_lost_and_its_late_outcome_refused(
     store: Store, study: StudyInfo, watcher: Store, clock: Clock
 ) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     assert not watcher.reconcile(study)
     assert watch(watcher, study, clock, 50) == {}
-    assert watch(watcher, study, clock, 20) == {claim.cell.id: State.WAITING}
-    assert store.beat([claim]) == {claim.token}
-    assert not store.finish(claim, outcome())
+    assert watch(watcher, study, clock, 20) == {lease.cell.id: State.WAITING}
+    assert store.beat([lease]) == {lease.token}
+    assert not store.finish(lease, outcome())
     again = claimed(store, study)
-    assert again.cell == claim.cell
+    assert again.cell == lease.cell
     assert (again.attempt, again.previous) == (2, Reason.LOST)
     assert store.finish(again, outcome())
     assert [row["state"] for row in store.attempts(study)] == ["lost", "complete"]
     assert store.runs(study)[0]["attempts"] == 1
 
 
-def test_a_claim_that_beats_is_kept_however_long_it_takes(
+def test_a_lease_that_is_renewed_is_kept_however_long_it_takes(
     store: Store, study: StudyInfo, watcher: Store, clock: Clock
 ) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     for _ in range(20):
-        assert store.beat([claim]) == set()
+        assert store.beat([lease]) == set()
         assert watch(watcher, study, clock, 40) == {}
-    assert store.finish(claim, outcome())
+    assert store.finish(lease, outcome())
 
 
 def test_time_nobody_watched_expires_no_lease(
     store: Store, study: StudyInfo, watcher: Store, clock: Clock
 ) -> None:
     """A database or a watcher that was away for an hour must not make live claims look dead."""
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     watcher.reconcile(study)
     clock.seconds += 3600
     assert not watcher.reconcile(study)
-    assert store.beat([claim]) == set()
+    assert store.beat([lease]) == set()
 
 
 def test_the_calendar_may_jump(
     store: Store, study: StudyInfo, watcher: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     watcher.reconcile(study)
     for hours in (+1, -1):
         monkeypatch.setattr("time.time", lambda hours=hours: 1.8e9 + hours * 3600)
         assert watch(watcher, study, clock, 20) == {}
-        assert store.beat([claim]) == set()
-    assert store.finish(claim, outcome())
+        assert store.beat([lease]) == set()
+    assert store.finish(lease, outcome())
     assert store.attempts(study)[0]["seconds"] == 1.5
 
 
@@ -147,9 +147,9 @@ def test_a_cell_that_keeps_losing_its_workers_is_given_up(
 ) -> None:
     study = planned(store, 1)
     states = []
-    while claim := store.claim(study, "w", lease_seconds=LEASE):
+    while lease := store.claim(study, "w", lease_seconds=LEASE):
         watcher.reconcile(study)
-        states.append(watch(watcher, study, clock, 60)[claim.cell.id])
+        states.append(watch(watcher, study, clock, 60)[lease.cell.id])
     assert states == [State.WAITING] * (ATTEMPTS[Reason.LOST] - 1) + [State.FAILED]
     assert store.status(study).reasons == {"lost": 1}
 
@@ -171,12 +171,12 @@ def test_killed_runs_are_never_held_against_the_cell_they_trained(
 def test_an_outcome_file_whose_telling_was_lost_is_adopted(
     store: Store, study: StudyInfo, tmp_path: Path
 ) -> None:
-    claim = claimed(store, study)
-    write_outcome(tmp_path, claim.cell.id, claim.token, outcome(accuracy=0.625))
-    assert store.reconcile(study, tmp_path).adopted == (claim.cell.id,)
+    lease = claimed(store, study)
+    write_outcome(tmp_path, lease.cell.id, lease.token, outcome(accuracy=0.625))
+    assert store.reconcile(study, tmp_path).adopted == (lease.cell.id,)
     assert store.runs(study)[0]["test_accuracy"] == 0.625
     assert [row["state"] for row in store.attempts(study)] == ["complete"]
-    assert store.finish(claim, outcome())  # its own worker may still be telling it
+    assert store.finish(lease, outcome())  # its own worker may still be telling it
     assert not store.reconcile(study, tmp_path)
     assert store.runs(study)[0]["test_accuracy"] == 0.625
 
@@ -184,11 +184,11 @@ def test_an_outcome_file_whose_telling_was_lost_is_adopted(
 def test_an_outcome_found_after_the_lease_was_lost_spares_the_training(
     store: Store, study: StudyInfo, watcher: Store, clock: Clock, tmp_path: Path
 ) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     watcher.reconcile(study)
-    assert watch(watcher, study, clock, 60) == {claim.cell.id: State.WAITING}
-    write_outcome(tmp_path, claim.cell.id, claim.token, outcome(accuracy=0.625))
-    assert store.reconcile(study, tmp_path).adopted == (claim.cell.id,)
+    assert watch(watcher, study, clock, 60) == {lease.cell.id: State.WAITING}
+    write_outcome(tmp_path, lease.cell.id, lease.token, outcome(accuracy=0.625))
+    assert store.reconcile(study, tmp_path).adopted == (lease.cell.id,)
     run = store.runs(study)[0]
     assert (run["state"], run["test_accuracy"]) == ("complete", 0.625)
     assert [(row["attempt"], row["state"]) for row in store.attempts(study)] == [
@@ -200,9 +200,9 @@ def test_an_outcome_found_after_the_lease_was_lost_spares_the_training(
 def test_a_cell_that_timed_out_stays_so_whatever_it_writes_later(
     store: Store, study: StudyInfo, tmp_path: Path
 ) -> None:
-    claim = claimed(store, study)
-    assert store.fail(claim, Reason.TIMEOUT, "killed at its time limit") is State.FAILED
-    late = write_outcome(tmp_path, claim.cell.id, claim.token, outcome())
+    lease = claimed(store, study)
+    assert store.fail(lease, Reason.TIMEOUT, "killed at its time limit") is State.FAILED
+    late = write_outcome(tmp_path, lease.cell.id, lease.token, outcome())
     assert not store.reconcile(study, tmp_path).adopted
     assert store.status(study).reasons == {"timeout": 1}
     assert not late.exists()
@@ -211,9 +211,9 @@ def test_a_cell_that_timed_out_stays_so_whatever_it_writes_later(
 def test_a_file_goes_once_the_store_holds_what_it_says(
     store: Store, study: StudyInfo, tmp_path: Path
 ) -> None:
-    claim = claimed(store, study)
-    path = write_outcome(tmp_path, claim.cell.id, claim.token, outcome())
-    assert store.reconcile(study, tmp_path).adopted == (claim.cell.id,)
+    lease = claimed(store, study)
+    path = write_outcome(tmp_path, lease.cell.id, lease.token, outcome())
+    assert store.reconcile(study, tmp_path).adopted == (lease.cell.id,)
     assert path.exists(), "its own worker may be about to read it"
     assert not store.reconcile(study, tmp_path).adopted
     assert not path.exists()
@@ -222,8 +222,8 @@ def test_a_file_goes_once_the_store_holds_what_it_says(
 def test_an_outcome_of_an_attempt_before_the_last_is_not_adopted(
     store: Store, study: StudyInfo, watcher: Store, clock: Clock, tmp_path: Path
 ) -> None:
-    claim = claimed(store, study)
-    write_outcome(tmp_path, claim.cell.id, claim.token, outcome(accuracy=0.625))
+    lease = claimed(store, study)
+    write_outcome(tmp_path, lease.cell.id, lease.token, outcome(accuracy=0.625))
     watcher.reconcile(study)
     watch(watcher, study, clock, 60)
     again = claimed(store, study)
@@ -236,10 +236,10 @@ def test_an_outcome_of_an_attempt_before_the_last_is_not_adopted(
 def test_a_failure_found_on_disk_is_recorded_once(
     store: Store, study: StudyInfo, tmp_path: Path
 ) -> None:
-    claim = claimed(store, study)
+    lease = claimed(store, study)
     failed = Outcome(Status.FAILED, reason=Reason.KILLED, detail="segmentation fault")
-    write_outcome(tmp_path, claim.cell.id, claim.token, failed)
-    assert store.reconcile(study, tmp_path).adopted == (claim.cell.id,)
+    write_outcome(tmp_path, lease.cell.id, lease.token, failed)
+    assert store.reconcile(study, tmp_path).adopted == (lease.cell.id,)
     assert store.status(study).waiting == 20
     assert not store.reconcile(study, tmp_path)
     assert [row["reason"] for row in store.attempts(study)] == ["killed"]
@@ -248,13 +248,13 @@ def test_a_failure_found_on_disk_is_recorded_once(
 def test_files_that_are_no_outcome_of_this_study_are_left_alone(
     store: Store, study: StudyInfo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    claim = claimed(store, study)
-    whole = write_outcome(tmp_path, claim.cell.id, claim.token, outcome())
+    lease = claimed(store, study)
+    whole = write_outcome(tmp_path, lease.cell.id, lease.token, outcome())
     text = whole.read_text()
     whole.write_text(text[: len(text) // 2])
-    write_outcome(tmp_path, claim.cell.id, "f" * 32, outcome())  # a token nobody drew
-    write_outcome(tmp_path, "0" * 16, claim.token, outcome())  # another cell's
-    renamed = outcome_path(tmp_path, "1" * 16, claim.token)
+    write_outcome(tmp_path, lease.cell.id, "f" * 32, outcome())  # a token nobody drew
+    write_outcome(tmp_path, "0" * 16, lease.token, outcome())  # another cell's
+    renamed = outcome_path(tmp_path, "1" * 16, lease.token)
     renamed.write_text(text)
     with caplog.at_level(logging.WARNING):
         assert not store.reconcile(study, tmp_path)
@@ -271,8 +271,8 @@ def test_retry_sends_back_what_failed_for_the_reasons_named(store: Store, study:
     assert store.retry(study, [Reason.BUG, Reason.TIMEOUT]) == 3
     assert store.status(study).reasons == {"data": 1}
     failed = next(row for row in store.runs(study) if row["state"] == "failed")
-    assert store.retry(study, cells=["0" * 16]) == 0
-    assert store.retry(study, cells=[failed["cell"]]) == 1
+    assert store.retry(study, only=["0" * 16]) == 0
+    assert store.retry(study, only=[failed["cell"]]) == 1
     assert store.retry(study) == 0
     assert (store.status(study).waiting, store.status(study).complete) == (19, 1)
 

@@ -66,12 +66,12 @@ def test_a_whole_life_of_a_store_says_no_password(
     with open_store(postgres_url, create=True) as store:
         study = planned(store)
         said += [repr(store), str(store.address), repr(store.address), repr(store.database.engine)]
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
-        store.finish(claim, outcome())
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
-        store.fail(claim, Reason.BUG, "x")
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
+        store.finish(lease, outcome())
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
+        store.fail(lease, Reason.BUG, "x")
         with Mirror(store, study) as mirror:
             assert mirror.sync() == 2
             said += [repr(vars(mirror)), repr(vars(mirror._storage)), mirror._storage.url]
@@ -138,8 +138,8 @@ def test_an_outcome_file_holds_no_address(tmp_path: object, postgres_url: str) -
     from pathlib import Path
 
     with open_store(postgres_url, create=True) as store:
-        claim = store.claim(planned(store), "w", lease_seconds=LEASE)
-        assert claim is not None
-        path = write_outcome(Path(str(tmp_path)), claim.cell.id, claim.token, outcome())
+        lease = store.claim(planned(store), "w", lease_seconds=LEASE)
+        assert lease is not None
+        path = write_outcome(Path(str(tmp_path)), lease.cell.id, lease.token, outcome())
     assert not shows(path.read_text())
     assert "postgresql" not in path.read_text()

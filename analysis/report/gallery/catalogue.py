@@ -44,7 +44,8 @@ FIGURES = (
     ),
     StudyFigure(
         "convergence_rates", "Convergence by level", "convergence",
-        convergence_and_time.draw_convergence_rates, convergence_and_time.tabulate_convergence_rates, paper=True, effort=9,
+        convergence_and_time.draw_convergence_rates,
+        convergence_and_time.tabulate_convergence_rates, paper=True, effort=9,
     ),
     StudyFigure(
         "cell_mosaic", "Convergence of every combination", "convergence",
@@ -52,7 +53,8 @@ FIGURES = (
     ),
     StudyFigure(
         "time_to_target", "Time to target", "time",
-        convergence_and_time.draw_time_to_target, convergence_and_time.tabulate_time_to_target, paper=True, effort=11,
+        convergence_and_time.draw_time_to_target,
+        convergence_and_time.tabulate_time_to_target, paper=True, effort=11,
     ),
     StudyFigure(
         "learning_curves", "Learning curves", "curves",

@@ -111,7 +111,7 @@ def _ends_on_signals(server: WSGIServer) -> list[int]:
 
     def end(number: int, _: object) -> None:
         codes.append(SIGNALS[signal.Signals(number)])
-        # Of another thread: it waits for the loop, which this one interrupts.
+        # From another thread: it waits for the loop, which this one interrupts.
         threading.Thread(target=server.shutdown, daemon=True).start()
 
     for one in SIGNALS:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runner.commands import options, study
-from runner.store.cells.planning import spec_versions
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from runner.content.files import replacing, write_whole
+from runner.store.cells.studies import spec_versions
 
 EXAMPLES = """examples:
   python -m runner export five_factor --to csv
@@ -42,19 +39,15 @@ def run(arguments: argparse.Namespace) -> int:
             frame[column] = [json.dumps(value) for value in frame[column]]
     tables = {"cells": runs, "curves": pd.DataFrame(store.curves(info)), "attempts": attempts}
     versions = store.database.read(lambda connection: spec_versions(connection, info.name))
-    aside = folder / ".specs.json"
-    aside.write_text(json.dumps(versions or {info.spec_digest: info.spec}, indent=1) + "\n")
-    print(aside.rename(folder / "specs.json"))
+    specs = folder / "specs.json"
+    write_whole(specs, json.dumps(versions or {info.spec_digest: info.spec}, indent=1) + "\n")
+    print(specs)
     for name, frame in tables.items():
-        print(_write(frame, folder / f"{name}.{arguments.to}"))
+        path = folder / f"{name}.{arguments.to}"
+        with replacing(path) as file:
+            if arguments.to == "csv":
+                frame.to_csv(file, index=False)
+            else:
+                frame.to_parquet(file, index=False)
+        print(path)
     return 0
-
-
-def _write(frame: DataFrame, path: Path) -> Path:
-    aside = path.with_name(f".{path.name}")
-    if path.suffix == ".csv":
-        frame.to_csv(aside, index=False)
-    else:
-        frame.to_parquet(aside, index=False)
-    aside.rename(path)
-    return path

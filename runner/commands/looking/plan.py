@@ -9,16 +9,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ablations.errors import InputError
+from ablations.errors import InputError, OptionError
 from runner.commands import options
-from runner.commands.durations import duration
 from runner.commands.terminal import SHORT_ID, plain_console
+from runner.program.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.design import Design
-    from runner.machine.devices import Device, Slot
+    from runner.machine.device import Device, Slot
     from runner.spec import Spec
     from runner.store import Kind
 
@@ -45,18 +45,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def read(arguments: argparse.Namespace) -> tuple[Spec, Design]:
     """The specification and the design the arguments name."""
-    from runner.design import plan
-    from runner.machine.devices import inventory
+    from runner.design import design_of
+    from runner.machine.slots import inventory
     from runner.spec import load_spec
 
     cuda = any(device.kind == "cuda" for device in inventory(arguments.devices))
     spec = load_spec(arguments.file, arguments.profile, arguments.overrides, cuda_visible=cuda)
-    return spec, plan(spec)
+    return spec, design_of(spec)
 
 
 def headline(spec: Spec) -> str:
     """One line: the profile, why it was chosen, the network and the images."""
-    from runner.machine.devices import cuda_visible
+    from runner.machine.slots import cuda_visible
     from runner.spec.catalog import DATASETS
 
     visible = "a CUDA device is visible" if cuda_visible() else "no CUDA device is visible"
@@ -96,7 +96,7 @@ def devices(spec: Spec, arguments: argparse.Namespace) -> tuple[Device, ...]:
     Raises:
         InputError: a device that is not there.
     """
-    from runner.machine.devices import inventory
+    from runner.machine.slots import inventory
 
     try:
         return inventory(arguments.devices or spec.run.devices)
@@ -110,11 +110,11 @@ def places(spec: Spec, arguments: argparse.Namespace) -> tuple[Slot, ...]:
     Raises:
         InputError: a device that is not there, or more slots than it has room for.
     """
-    from runner.machine.devices import slots
+    from runner.machine.slots import slots_on
 
     per_device = arguments.slots_per_device
     try:
-        return slots(
+        return slots_on(
             devices(spec, arguments),
             per_device or spec.run.slots_per_device,
             threads=spec.train.threads,
@@ -125,11 +125,11 @@ def places(spec: Spec, arguments: argparse.Namespace) -> tuple[Slot, ...]:
 
 def _whose(error: InputError, spec: Spec, key: str, option: object) -> InputError:
     """The error, said of the file's `run.KEY` where nobody gave the option."""
-    begin = f"--{key.replace('_', '-')} "
-    text = str(error)
-    if option is not None or not text.startswith(begin):
+    if option is not None or not isinstance(error, OptionError):
         return error
-    return spec.refuse(("run", key), text.removeprefix(begin))
+    if error.key != f"--{key.replace('_', '-')}":
+        return error
+    return spec.refuse(("run", key), f"{error.value}: {error.problem}")
 
 
 def device_kind(spec: Spec, arguments: argparse.Namespace) -> Kind:
@@ -215,13 +215,12 @@ def retired_words(count: int) -> str:
 def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> None:
     """What the store says of the plan: cells that leave the design, outcomes to be adopted."""
     from runner.store import StoreError, open_store
-    from runner.store.cells.planning import leaving
 
     spec = design.spec
     piped = not console.is_terminal
     try:
         with open_store(arguments.storage, read_patience=5) as store:
-            gone = leaving(store.database, spec.study, design.cells)
+            gone = store.leaving(spec.study, design.cells)
             # Which devices a cluster has is asked when the grid starts.
             kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)
             found = {} if kind is None else store.adoptable(spec.study, design.cells, kind=kind)
@@ -242,14 +241,14 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
 
 def _facts(design: Design, arguments: argparse.Namespace, console: Console) -> None:
     """What the design can tell, and what it would cost on this machine."""
-    from runner.design import estimate, facts
+    from runner.design import estimate_cost, facts
 
     piped = not console.is_terminal
     found = facts(design, everything=arguments.everything)
     for sentence in () if found is None else found.sentences:
         console.print(escape(sentence), soft_wrap=piped)
     slots = places(design.spec, arguments)
-    cost = estimate(design, slots)
+    cost = estimate_cost(design, slots)
     time = "unknown" if cost.seconds is None else f"about {duration(cost.seconds)}"
     each = "" if cost.cell_seconds is None else f" ({cost.cell_seconds:.1f} s a cell)"
     console.print(

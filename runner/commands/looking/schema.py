@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
-    from runner.spec.reading.schema import schema
+    from runner.spec.reading.json_schema import schema
 
     print(json.dumps(schema(), indent=2))
     return 0

@@ -88,9 +88,8 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
             soft_wrap=True,
         )
     facts = Table.grid(padding=(0, 2))
-    for key, value in row.items():
-        if key.startswith("factor:"):
-            facts.add_row(escape(key.removeprefix("factor:")), escape(str(value)))
+    for factor in info.factors:
+        facts.add_row(escape(factor), escape(str(row[f"factor:{factor}"])))
     for name in FACTS:
         if row[name] is not None:
             facts.add_row(

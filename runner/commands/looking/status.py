@@ -108,7 +108,7 @@ def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -
     table = Table("cell", "reason", "tries", "levels", "what happened", box=None)
     rows = store.runs(info, state=State.FAILED, limit=FAILURES)
     for row in rows:
-        levels = [str(v) for k, v in row.items() if k.startswith("factor:")]
+        levels = [str(row[f"factor:{factor}"]) for factor in info.factors]
         table.add_row(
             row["cell"][:SHORT_ID],
             row["reason"],

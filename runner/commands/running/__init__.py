@@ -2,5 +2,5 @@
 
 grid     every cell that has not been run   work         one more worker
 retry    failed cells wait again            tune_device  slots measured
-session  slots, board, screen, tally        screen       what a person sees meanwhile
+session  slots, display, tally              screen       what a person sees meanwhile
 """

@@ -130,10 +130,9 @@ def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
         try:
             prepare_images(cell)
         except InputError as error:
-            key, colon, said = str(error).partition(": ")
-            if not colon or key not in ("data.root", "data.name"):
+            if error.key not in ("data.root", "data.name"):
                 raise
-            raise spec.refuse(key.split("."), said) from None
+            raise spec.refuse(error.key.split("."), error.problem) from None
 
 
 def register(store: Store, spec: Spec, design: Design, kind: Kind) -> tuple[StudyInfo, Planned]:

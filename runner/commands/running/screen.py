@@ -1,6 +1,6 @@
 """What a person sees while a grid runs: a live screen in a terminal, lines elsewhere.
 
-A board only listens: it decides nothing and may be left out. Counts of other workers' cells come
+A display only listens: it decides nothing and may be left out. Counts of other workers' cells come
 from the store, at most every two seconds; everything else is what this process's slots report.
 """
 
@@ -21,13 +21,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from runner.commands.durations import duration
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.machine.devices import Slot
+from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
-from runner.store import Claim
+from runner.program.wording import duration
+from runner.store import Lease
 
-Counts = Mapping[int, Mapping[str, int]]
+StateCounts = Mapping[int, Mapping[str, int]]
 """Replicate to state (waiting, running, complete, failed) to number of cells."""
 
 STYLES = {
@@ -40,16 +40,16 @@ STYLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedCell:
     """A cell this process finished, for the best and worst rows."""
 
     name: str
     outcome: Outcome
 
 
-def cell_name(claim: Claim) -> str:
+def cell_name(lease: Lease) -> str:
     """The cell as a person reads it: its levels in the order of the specification."""
-    return " · ".join(claim.cell.labels.values())
+    return " · ".join(lease.cell.labels.values())
 
 
 class Pace:
@@ -77,7 +77,7 @@ class Pace:
 class Lines:
     """One line a finished cell, for logs; with `quiet` nothing at all."""
 
-    def __init__(self, counts: Callable[[], Counts], *, quiet: bool = False) -> None:
+    def __init__(self, counts: Callable[[], StateCounts], *, quiet: bool = False) -> None:
         self._counts, self._quiet = counts, quiet
         self._pace = Pace()
         self._lock = threading.Lock()
@@ -88,13 +88,13 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def started(self, slot: Slot, claim: Claim) -> None:
+    def started(self, slot: Slot, lease: Lease) -> None:
         """Nothing to say yet."""
 
     def epoch(self, slot: Slot, epoch: Epoch) -> None:
         """Nothing to say: a log of epochs would bury the cells."""
 
-    def ended(self, slot: Slot, claim: Claim, ended: Ended) -> None:
+    def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
         """Say how the cell ended and how far the study is."""
         self._pace.tick()
         if self._quiet:
@@ -102,8 +102,8 @@ class Lines:
         with self._lock:
             done, total = _progress(self._counts())
             print(
-                f"{done:>{len(str(total))}}/{total}  replicate {claim.cell.replicate}  "
-                f"{cell_name(claim)}  {_ending(ended)}  {self._pace.left(total - done)}",
+                f"{done:>{len(str(total))}}/{total}  replicate {lease.cell.replicate}  "
+                f"{cell_name(lease)}  {_ending(ended)}  {self._pace.left(total - done)}",
                 flush=True,
             )
 
@@ -111,13 +111,13 @@ class Lines:
 class Screen:
     """The live view: progress by replicate, running cells, pace, best and worst so far."""
 
-    def __init__(self, title: str, counts: Callable[[], Counts], console: Console) -> None:
+    def __init__(self, title: str, counts: Callable[[], StateCounts], console: Console) -> None:
         self._title, self._counts = title, counts
         self._pace = Pace()
         self._lock = threading.Lock()
-        self._running: dict[str, tuple[str, Claim, Epoch | None, float]] = {}
-        self._finished: list[Finished] = []
-        self._seen: tuple[float, Counts] = (0.0, {})
+        self._running: dict[str, tuple[str, Lease, Epoch | None, float]] = {}
+        self._finished: list[FinishedCell] = []
+        self._seen: tuple[float, StateCounts] = (0.0, {})
         self._live = Live(
             console=console, get_renderable=self.render, refresh_per_second=4, transient=True
         )
@@ -134,25 +134,25 @@ class Screen:
     ) -> None:
         self._live.__exit__(kind, error, trace)
 
-    def started(self, slot: Slot, claim: Claim) -> None:
+    def started(self, slot: Slot, lease: Lease) -> None:
         """Give the slot's row to the cell."""
         with self._lock:
-            self._running[slot.name] = (cell_name(claim), claim, None, time.monotonic())
+            self._running[slot.name] = (cell_name(lease), lease, None, time.monotonic())
 
     def epoch(self, slot: Slot, epoch: Epoch) -> None:
         """Show the newest epoch in the slot's row."""
         with self._lock:
             if slot.name in self._running:
-                name, claim, _, began = self._running[slot.name]
-                self._running[slot.name] = (name, claim, epoch, began)
+                name, lease, _, began = self._running[slot.name]
+                self._running[slot.name] = (name, lease, epoch, began)
 
-    def ended(self, slot: Slot, claim: Claim, ended: Ended) -> None:
+    def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
         """Free the slot's row and remember the outcome."""
         self._pace.tick()
         with self._lock:
             self._running.pop(slot.name, None)
             if ended.outcome is not None and ended.outcome.test_accuracy is not None:
-                self._finished.append(Finished(cell_name(claim), ended.outcome))
+                self._finished.append(FinishedCell(cell_name(lease), ended.outcome))
                 self._finished.sort(key=lambda one: -(one.outcome.test_accuracy or 0))
                 del self._finished[3:-3]
 
@@ -170,7 +170,7 @@ class Screen:
                 parts.append(self._best_and_worst())
         return Group(*parts)
 
-    def _newest_counts(self) -> Counts:
+    def _newest_counts(self) -> StateCounts:
         at, counts = self._seen
         if time.monotonic() - at > 2:
             self._seen = (time.monotonic(), self._counts())
@@ -187,12 +187,12 @@ class Screen:
         table = Table(box=None, pad_edge=False, show_header=bool(self._running), header_style="dim")
         for column in ("slot", "rep", "running cell", "epoch", "val acc", "time"):
             table.add_column(column, no_wrap=column != "running cell")  # which alone may shrink
-        for slot, (name, claim, epoch, began) in sorted(self._running.items()):
+        for slot, (name, lease, epoch, began) in sorted(self._running.items()):
             table.add_row(
                 escape(slot),
-                str(claim.cell.replicate),
+                str(lease.cell.replicate),
                 _one_line(name),
-                f"{0 if epoch is None else epoch.epoch}/{claim.cell.train.epochs}",
+                f"{0 if epoch is None else epoch.epoch}/{lease.cell.train.epochs}",
                 "" if epoch is None else f"{epoch.validation_accuracy:.3f}",
                 duration(time.monotonic() - began),
             )
@@ -219,7 +219,7 @@ def _one_line(name: str) -> Text:
     return Text(name, no_wrap=True, overflow="ellipsis")
 
 
-def _replicates(counts: Counts) -> Table:
+def _replicates(counts: StateCounts) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("replicate")
     table.add_column("", width=30)
@@ -239,7 +239,7 @@ def _replicates(counts: Counts) -> Table:
     return table
 
 
-def _progress(counts: Counts) -> tuple[int, int]:
+def _progress(counts: StateCounts) -> tuple[int, int]:
     done = sum(c.get("complete", 0) + c.get("failed", 0) for c in counts.values())
     return done, sum(sum(c.values()) for c in counts.values())
 
@@ -256,8 +256,8 @@ def _ending(ended: Ended) -> str:
     return f"{outcome.status}{accuracy}  {duration(outcome.seconds)}"
 
 
-def board(
-    title: str, counts: Callable[[], Counts], *, quiet: bool
+def progress_display(
+    title: str, counts: Callable[[], StateCounts], *, quiet: bool
 ) -> AbstractContextManager[Lines | Screen]:
     """The screen where standard output is a terminal, lines where it is not."""
     console = Console()

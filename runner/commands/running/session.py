@@ -1,4 +1,4 @@
-"""One session of training, shared by `grid` and `work`: slots, board, dashboard, tally."""
+"""One session of training, shared by `grid` and `work`: slots, display, tally."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
-from runner.commands.durations import duration
 from runner.commands.looking.plan import cluster, devices, on_cluster, places
-from runner.commands.running.screen import board
+from runner.commands.running.screen import progress_display
+from runner.program.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,12 @@ def train(
         stay: Wait for other workers' cells, in case one is lost.
         publish: Called every minute while the grid runs.
     """
-    from runner.machine.devices import emulates_bf16, slots
+    from runner.machine.cpu import emulates_bf16
+    from runner.machine.slots import slots_on
     from runner.pool.calibrate import recall
     from runner.pool.coordinate import SIGNALS, run_slots
     from runner.pool.process.launch import prepare_images, start_fork_server
-    from runner.pool.slot import Desk, DiskFull, NoDeviceLeft
+    from runner.pool.worker import DiskFull, NoDeviceLeft, Worker
     from runner.store import StoreError
 
     if on_cluster(spec, arguments):
@@ -58,7 +59,7 @@ def train(
     if arguments.slots_per_device or spec.run.slots_per_device:
         here = places(spec, arguments)
     else:
-        here = slots(found, recall(found, samples[0]), threads=spec.train.threads)
+        here = slots_on(found, recall(found, samples[0]), threads=spec.train.threads)
     if found[0].kind == "cpu" and "bf16" in precisions(spec) and emulates_bf16():
         print(
             "train.precision: this CPU has no bf16 instructions and emulates them; "
@@ -72,22 +73,24 @@ def train(
     except OSError as error:
         print(f"stopped: {error}", file=sys.stderr)
         return 4
-    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
-    with shown as listening:
-        desk = Desk(
+    display = progress_display(
+        study.name, lambda: store.status(study).replicates, quiet=arguments.quiet
+    )
+    with display as listener:
+        worker = Worker(
             store=store,
             study=study,
             folder=folder,
-            worker=_name_of_worker(),
-            board=listening,
+            name=_name_of_worker(),
+            listener=listener,
             stay=stay,
         )
         try:
-            run = run_slots(here, desk, publish=publish)
+            run = run_slots(here, worker, publish=publish)
         except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
             print(f"stopped: {error}", file=sys.stderr)
             return 4
-    for device in sorted(desk.vanished):
+    for device in sorted(worker.vanished):
         print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
     if run.signal is not None:
         print(
@@ -151,7 +154,7 @@ def _train_on_dask(
     """Place the slots on a Dask cluster; from here, keep the store and its mirror in order."""
     from runner.pool.cluster import elsewhere, first_workers, run_on_dask
     from runner.pool.coordinate import SIGNALS, coordinate
-    from runner.pool.slot import Desk
+    from runner.pool.worker import Worker
     from runner.store import StoreError
 
     scheduler = cluster(spec, arguments)
@@ -166,24 +169,26 @@ def _train_on_dask(
         options += ["--devices", devices]
     if wanted := arguments.slots_per_device or spec.run.slots_per_device:
         options += ["--slots-per-device", str(wanted)]
-    shown = board(study.name, lambda: store.status(study).replicates, quiet=arguments.quiet)
-    with shown as listening:
-        desk = Desk(store, study, folder, _name_of_worker(), listening)
+    display = progress_display(
+        study.name, lambda: store.status(study).replicates, quiet=arguments.quiet
+    )
+    with display as listener:
+        worker = Worker(store, study, folder, _name_of_worker(), listener)
         try:
-            with coordinate(desk, publish) as signals:
+            with coordinate(worker, publish) as signals:
                 run_on_dask(
                     scheduler,
                     study,
                     None if address.has_secret else address.url.render_as_string(),
-                    desk.stop,
+                    worker.stop,
                     is_open=lambda: bool(store.open_cells(study)),
                     options=options,
                 )
         except (StoreError, OSError) as error:
             print(f"stopped: {error}", file=sys.stderr)
             return 4
-    if desk.trouble is not None:
-        print(f"stopped: {desk.trouble}", file=sys.stderr)
+    if worker.trouble is not None:
+        print(f"stopped: {worker.trouble}", file=sys.stderr)
         return 4
     if signals:
         return SIGNALS[signal.Signals(signals[0])]

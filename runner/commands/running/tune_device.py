@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
-    from runner.machine.devices import inventory, slots
+    from runner.machine.slots import inventory, slots_on
     from runner.pool.calibrate import measure_slots, remember, search
     from runner.pool.process.launch import prepare_images, start_fork_server
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     device = inventory(arguments.devices or spec.run.devices)[0]
     most = arguments.most
     if device.kind == "cpu":  # one slot a core is known to be best; this shows it
-        most = min(most, len(slots([device])))
+        most = min(most, len(slots_on([device])))
     cell = design.cells[0]
     console = Console(highlight=False)
     console.print(f"{device.name}: {plan.headline(spec)}", markup=False, soft_wrap=True)

@@ -69,7 +69,7 @@ def _exchange(matrix: Matrix, start: NDArray[np.int64], count: int) -> NDArray[n
     return inside
 
 
-def orthogonal(
+def orthogonal_array(
     candidates: Runs, levels: Sequence[int], count: int, *, seed: int, starts: int, steps: int
 ) -> NDArray[np.int64]:
     """The `count` candidates with the smallest generalized word-length pattern that was found.

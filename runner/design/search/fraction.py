@@ -13,8 +13,8 @@ from math import lcm
 import numpy as np
 
 from ablations.errors import InputError
-from runner.design.search.exchange import d_optimal, orthogonal
-from runner.design.search.quality import Runs, parameters, word_lengths
+from runner.design.search.exchange import d_optimal, orthogonal_array
+from runner.design.search.quality import Runs, parameter_count, word_lengths
 from runner.design.search.regular import from_generators, generators_of_resolution
 from runner.spec.sections import DOptimalDesign, OrthogonalDesign, RegularDesign
 from runner.spec.spec import Spec
@@ -82,7 +82,7 @@ def _regular(spec: Spec, design: RegularDesign, grid: Sequence[Combination]) -> 
 
 def _d_optimal(spec: Spec, design: DOptimalDesign, candidates: Runs, levels: Sequence[int]) -> Runs:
     order = min(design.order, len(levels))
-    needed = parameters(levels, order)
+    needed = parameter_count(levels, order)
     if design.runs < needed:
         raise _refuse(
             spec,
@@ -136,7 +136,7 @@ def _orthogonal(
             f"here are {len(candidates):,}; use d_optimal",
         )
     chosen = candidates[
-        orthogonal(
+        orthogonal_array(
             candidates,
             levels,
             design.runs,

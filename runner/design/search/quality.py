@@ -26,7 +26,7 @@ TINY = 1e-9
 """Below this a squared correlation, or a singular value relative to the largest, counts as zero."""
 
 
-def contrasts(levels: int) -> Matrix:
+def helmert(levels: int) -> Matrix:
     """Helmert contrasts [levels, levels - 1]: each with mean 0 and mean square 1."""
     matrix = np.zeros((levels, levels - 1))
     for column in range(levels - 1):
@@ -44,7 +44,7 @@ def term_columns(runs: Runs, levels: Sequence[int], term: Term) -> Matrix:
     """The columns [n, degrees of freedom] of one term's contrasts."""
     columns = np.ones((len(runs), 1))
     for factor in term:
-        own = contrasts(levels[factor])[runs[:, factor]]
+        own = helmert(levels[factor])[runs[:, factor]]
         columns = (columns[:, :, None] * own[:, None, :]).reshape(len(runs), -1)
     return columns
 
@@ -59,7 +59,7 @@ def model_matrix(runs: Runs, levels: Sequence[int], order: int) -> tuple[Matrix,
     return np.hstack(blocks), owners
 
 
-def parameters(levels: Sequence[int], order: int) -> int:
+def parameter_count(levels: Sequence[int], order: int) -> int:
     """Parameters of the model with every term up to `order`, the mean included."""
     return sum(
         int(np.prod([levels[factor] - 1 for factor in term], dtype=np.int64))

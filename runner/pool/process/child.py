@@ -38,11 +38,11 @@ ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class CellJob:
     """One attempt at one cell, as plain values that cross to the cell process."""
 
     cell: str  # Cell.to_json()
-    token: str  # the claim's fence, written into the outcome file
+    token: str  # the lease's fence, written into the outcome file
     folder: str  # where outcome files go
     log: str  # file that takes what the cell prints
     device: str  # "cpu" or "cuda:0" (of the devices the slot's environment shows)
@@ -52,13 +52,13 @@ class Job:
 _server: int | None = None  # the fork server's process id, as its children find it
 
 
-def note_server() -> None:
+def note_fork_server() -> None:
     """Called in the fork server: its children compare their parent with it."""
     global _server
     _server = os.getpid()
 
 
-def live(channel: Connection, environment: dict[str, str]) -> None:
+def serve_jobs(channel: Connection, environment: dict[str, str]) -> None:
     """Serve jobs from `channel` until it closes; the target of a cell process."""
     die_with_parent(_server)
     os.setsid()  # its own group: Ctrl-C reaches the run, and the run ends the whole group
@@ -68,7 +68,7 @@ def live(channel: Connection, environment: dict[str, str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     while True:
         try:
-            job: Job = channel.recv()
+            job: CellJob = channel.recv()
         except (EOFError, OSError):
             return
         cell = Cell.from_json(job.cell)
@@ -80,10 +80,10 @@ def live(channel: Connection, environment: dict[str, str]) -> None:
             with contextlib.suppress(OSError):  # the log may lie on the same full disk
                 print(f"the outcome could not be written: {error}", file=sys.stderr, flush=True)
             os._exit(OUTCOME_NOT_WRITTEN)
-        _say(channel, ENDED)
+        _send(channel, ENDED)
 
 
-def _train(job: Job, channel: Connection) -> Outcome:
+def _train(job: CellJob, channel: Connection) -> Outcome:
     from runner.training import reason_of, train
 
     try:
@@ -94,7 +94,7 @@ def _train(job: Job, channel: Connection) -> Outcome:
             cell,
             images,
             job.device,
-            on_epoch=lambda epoch: _say(channel, epoch),
+            on_epoch=lambda epoch: _send(channel, epoch),
             checkpoint=None if job.checkpoint is None else Path(job.checkpoint),
         )
     except (Exception, SystemExit) as error:  # a level may call sys.exit
@@ -121,10 +121,12 @@ def read_images(channel: Connection, cell: str) -> None:
         one = Cell.from_json(cell)
         load_plugins(one.plugins)
         load(one.data)
-    except (InputError, OSError) as error:
-        _say(channel, str(error) or type(error).__name__)
+    except InputError as error:  # of a plugin's class perhaps, which the run does not know
+        _send(channel, InputError(error.problem, error.key))
+    except OSError as error:
+        _send(channel, InputError(str(error) or type(error).__name__))
     else:
-        _say(channel, ENDED)
+        _send(channel, ENDED)
 
 
 _loaded: dict[str, Images] = {}
@@ -141,7 +143,7 @@ def _images(cell: Cell) -> Images:
     return _loaded[key]
 
 
-def _say(channel: Connection, message: Epoch | str) -> None:
+def _send(channel: Connection, message: Epoch | InputError | str) -> None:
     try:
         channel.send(message)
     except OSError:  # the run is gone: the kernel ends this process in a moment

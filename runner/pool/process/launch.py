@@ -25,8 +25,8 @@ from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason
 from runner.content.outcome_files import read_outcome
-from runner.machine.devices import Slot
-from runner.pool.process.child import ENDED, OUTCOME_NOT_WRITTEN, Job, live, read_images
+from runner.machine.device import Slot
+from runner.pool.process.child import ENDED, OUTCOME_NOT_WRITTEN, CellJob, read_images, serve_jobs
 from runner.pool.process.parent_death import PARENT
 
 GRACE_SECONDS = float(os.environ.get("ABLATIONS_GRACE_SECONDS", "20"))
@@ -83,18 +83,18 @@ def prepare_images(cell: Cell) -> None:
         InputError: they cannot be had; the message says why.
     """
     for tried in range(1, STARTS + 1):
-        ours, process = _started("reader of images", read_images, cell.to_json())
-        said = _receive(ours)
+        ours, process = _start("reader of images", read_images, cell.to_json())
+        answer = _receive(ours)
         ours.close()
         with _one_at_a_time:
             process.join()
-        if said == ENDED:
+        if answer == ENDED:
             return
-        was_killed = said is None and process.exitcode not in (0, 1)  # or its fork server was
+        if isinstance(answer, InputError):
+            raise answer
+        was_killed = process.exitcode not in (0, 1)  # or its fork server was
         if not was_killed or tried == STARTS:
-            raise InputError(
-                str(said or f"reading the data set ended with code {process.exitcode}")
-            )
+            raise InputError(f"reading the data set ended with code {process.exitcode}")
 
 
 class CellProcess:
@@ -108,14 +108,14 @@ class CellProcess:
         """
         self._one_cell = slot.device == "cpu"
         self._closed = False
-        self._channel, self._process = _started(
-            f"cell process of {slot.name}", live, dict(slot.env)
+        self._channel, self._process = _start(
+            f"cell process of {slot.name}", serve_jobs, dict(slot.env)
         )
         self.reusable = True
 
     def train(
         self,
-        job: Job,
+        job: CellJob,
         *,
         on_epoch: Callable[[Epoch], None],
         taken_away: Callable[[], bool],
@@ -158,7 +158,7 @@ class CellProcess:
 
     def _watch(
         self,
-        job: Job,
+        job: CellJob,
         deadline: float,
         on_epoch: Callable[[Epoch], None],
         taken_away: Callable[[], bool],
@@ -204,7 +204,7 @@ class CellProcess:
         return Ended(None, Reason.BUG, f"ended without an outcome, exit code {code}")
 
 
-def _started(
+def _start(
     name: str, target: Callable[..., None], argument: object
 ) -> tuple[Connection, ForkServerProcess]:
     """Our end of the channel to a process that runs `target(its end, argument)`, and the process.

@@ -23,7 +23,7 @@ from ablations.registry import FACTORS, names  # noqa: E402
 from runner.network import fused_norm  # noqa: E402
 from runner.training import normalise  # noqa: E402
 
-runner.pool.process.child.note_server()
+runner.pool.process.child.note_fork_server()
 for _factor in FACTORS:
     names(_factor)
 # Its first call imports the compiler, which takes over a second; each cell makes this call again.

@@ -21,7 +21,7 @@ from ablations.errors import InputError, did_you_mean
 from ablations.registry import BOUNDS, FACTORS, ParameterError
 from runner.content.level import SECTIONS, Factor, Level
 from runner.content.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
-from runner.spec.reading.source import Node
+from runner.spec.node import Node
 
 Path = tuple[str | int, ...]
 
@@ -175,7 +175,7 @@ def _read_named_level(
     try:
         resolved = registry.resolve(factor, name, given)
     except ParameterError as error:
-        at = (*path, name, error.key) if error.key in given else path
+        at = (*path, name, error.parameter) if error.parameter in given else path
         raise root.refuse(at, str(error)) from None
     except InputError as error:
         raise root.refuse(path, str(error)) from None

@@ -1,8 +1,7 @@
 """From a YAML file to a `Spec`: read, lay over, validate, look up.
 
 Every mistake ends as one `InputError` that names file, line and key. Loading a file whose `plugins`
-are empty runs no code of the user's and imports no torch. Longer than 300 lines because what is
-refused and how it is said belong together.
+are empty runs no code of the user's and imports no torch.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from runner.content.level import Factor
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.spec.catalog import DATASETS
 from runner.spec.claims import Claim, check_claim, parse_claim
-from runner.spec.predicates import read_predicates
+from runner.spec.node import Node
 from runner.spec.reading.levels import read_factors, read_fixed
 from runner.spec.reading.merge import (
     choose_profile,
@@ -34,7 +33,7 @@ from runner.spec.reading.merge import (
     with_profile,
     with_settings,
 )
-from runner.spec.reading.source import Node
+from runner.spec.reading.restrictions import read_predicates
 from runner.spec.sections import DESIGNS, SpecFile
 from runner.spec.spec import Spec
 
@@ -248,13 +247,14 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
         try:
             registry.load_plugins((name,))
         except InputError as error:
-            raise root.refuse(path, str(error).removeprefix("plugins: ")) from None
+            raise root.refuse(path, error.problem) from None
         found.append(name)
     for kind, built_in in (("model", MODELS), ("dataset", tuple(DATASETS))):
         for taken in set(built_in) & set(registry.names(kind)):
             where = registry.find(kind, taken).source
             raise root.refuse(
-                ("plugins",), f"{kind} {taken!r} of {where} is called as a built-in one; rename it"
+                ("plugins",),
+                f"{kind} {taken!r} of {where} has the name of a built-in one; rename it",
             )
     return tuple(found)
 

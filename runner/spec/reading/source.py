@@ -3,17 +3,14 @@
 Reads YAML 1.2 (core schema): `no`, `on` and `1:30` are text, `5e-4` is a number, `012` is twelve.
 Refused, with file, line and key: duplicate keys, anchors, aliases, merge keys, tags, several
 documents, deep nesting, tabs, `.nan` and `.inf`, large files, text that is not UTF-8. The tree says
-nothing about what the keys mean. Longer than 300 lines because reading, placing and refusing are
-one pass over the text.
+nothing about what the keys mean.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -29,6 +26,7 @@ from ruamel.yaml.events import (
 )
 
 from ablations.errors import InputError
+from runner.spec.node import Node, Scalar, spell
 
 LARGEST_BYTES = 200_000
 """Some kilobytes are usual; the parser takes seconds for a file of this size."""
@@ -48,63 +46,6 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-
-Scalar = str | int | float | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A value with the place it was written: a scalar, a list of nodes or a mapping to nodes."""
-
-    value: Scalar | list[Node] | dict[str, Node]
-    origin: str  # the file, or the option it came from
-    line: int | None = None  # 1-based; None where there are no lines
-    within: str = ""  # what stands before its key in the file, such as "profiles.cpu."
-
-    @property
-    def where(self) -> str:
-        """`file:line`, the way editors and compilers write it."""
-        return self.origin if self.line is None else f"{self.origin}:{self.line}"
-
-    @property
-    def plain(self) -> Any:
-        """The value without places: what `json` would hold."""
-        if isinstance(self.value, dict):
-            return {key: node.plain for key, node in self.value.items()}
-        if isinstance(self.value, list):
-            return [node.plain for node in self.value]
-        return self.value
-
-    def at(self, path: Sequence[str | int]) -> Node:
-        """The node at `path`, or the deepest one on the way to it."""
-        node = self
-        for step in path:
-            value: Any = node.value
-            inside = isinstance(value, dict) and step in value
-            if not inside and not (isinstance(value, list) and isinstance(step, int)):
-                break
-            node = value[step]
-        return node
-
-    def get(self, key: str) -> Node:
-        """The node under `key` of a mapping; a node with nothing in it where there is none."""
-        if isinstance(self.value, dict) and key in self.value:
-            return self.value[key]
-        return Node(None, self.origin)
-
-    def refuse(self, path: Sequence[str | int], problem: str) -> InputError:
-        """An error that names the place and the key at `path` below this node."""
-        found = self.at(path)
-        key = found.within + spell(path) if path else ""
-        return InputError(f"{found.where}: {key + ': ' if key else ''}{problem}")
-
-
-def spell(path: Sequence[str | int]) -> str:
-    """A path as a person writes it: `factors.optimizer[2]`."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
 
 
 def read_file(path: Path) -> Node:

@@ -1,7 +1,7 @@
-"""What happens to cells: each module is one kind of transition, each function one transaction.
+"""What happens to studies and cells: a kind of transition a module, a transaction a function.
 
-planning  registering, planning       leasing   taking cells, keeping them
-endings   finish, fail, release       recovery  what crashes leave
-liveness  who still lives             adoption  outcomes of other studies
-policy    which failures are tried again
+studies   their rows, registering     planning  the design as rows
+leasing   taking cells, keeping them  endings   finish, fail, release
+liveness  who still lives             recovery  what crashes leave
+adoption  outcomes of other studies   policy    which failures are tried again
 """

@@ -131,7 +131,7 @@ def _copy_attempts(connection: Connection, ids: Collection[int]) -> None:
 
 
 def adopted(connection: Connection, study_id: int) -> dict[str, int]:
-    """How many planned cells of the study were trained in which other study."""
+    """Other studies to how many of this one's planned cells were trained there."""
     rows = connection.execute(
         select(origin_study.c.name, func.count().label("n"))
         .select_from(cells)

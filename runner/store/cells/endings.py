@@ -1,4 +1,4 @@
-"""How a worker ends its claim: with an outcome, with a reason, or by giving the cell back.
+"""How a worker ends its lease: with an outcome, with a reason, or by giving the cell back.
 
 All SQL for it, each function one transaction's worth on a connection the caller opened. Each may be
 repeated: a word that was accepted once and whose acknowledgement was lost is accepted again.
@@ -8,33 +8,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.store.cells.leasing import AttemptState, State, clean, now, number
+from runner.store.cells.leasing import AttemptState, State
 from runner.store.cells.policy import is_retried
 from runner.store.database.bulk import insert_rows
 from runner.store.database.tables import OUTCOME_FLOATS, OUTCOME_INTEGERS, attempts, cells, epochs
+from runner.store.database.values import clean, now, number
 
 MEASURED = tuple(one.name for one in fields(Epoch) if one.name != "epoch")
 """What an epoch's row holds beside its number."""
 
 
-def held_cell(connection: Connection, token: str) -> Any | None:
-    """The running cell of a token, locked; None when the cell moved on."""
-    return connection.execute(
+class LockedCell(NamedTuple):
+    """A cell's row that nobody else changes before the transaction ends."""
+
+    id: int
+    round: int
+
+
+def lock_cell(connection: Connection, token: str) -> LockedCell | None:
+    """The running cell of a token; None when the cell moved on."""
+    row = connection.execute(
         select(cells.c.id, cells.c.round)
         .where(cells.c.token == token, cells.c.state == State.RUNNING)
         .with_for_update()
     ).first()
+    return None if row is None else LockedCell(*row)
 
 
-def finish(connection: Connection, token: str, outcome: Outcome, log: str | None = None) -> bool:
-    """Record how the training ended. False: refused, the cell is no longer this claim's."""
-    held = (cells.c.token == token, cells.c.state == State.RUNNING)
-    if not complete(connection, held, token, outcome):
+def finish(connection: Connection, token: str, outcome: Outcome, *, log: str | None = None) -> bool:
+    """Record how the training ended; False when refused, because the lease was lost.
+
+    What failed or timed out is tried again where the policy says so, as by `fail`.
+    """
+    if outcome.status in (Status.FAILED, Status.TIMEOUT):
+        reason = Reason.TIMEOUT if outcome.status is Status.TIMEOUT else Reason.BUG
+        reason, detail = outcome.reason or reason, outcome.detail or ""
+        return fail(connection, token, reason, detail, log=log) is not None
+    running = (cells.c.token == token, cells.c.state == State.RUNNING)
+    if not complete(connection, running, token, outcome):
         # Accepted already, and only the acknowledgement was lost?
         return _attempt_state(connection, token) == AttemptState.COMPLETE
     end_attempt(connection, token, AttemptState.COMPLETE, outcome, log)
@@ -117,20 +133,21 @@ def fail(
     retry: bool = True,
     log: str | None = None,
 ) -> State | None:
-    """End an attempt without an outcome; the cell waits again or is given up.
+    """End the attempt without an outcome.
 
     Args:
         connection: A writing transaction.
-        token: The claim's.
+        token: The lease's.
         reason: Why.
         detail: One line for a person.
         retry: False gives the cell up whatever the policy says.
         log: File that holds what the cell printed.
 
     Returns:
-        What the cell is now; None when refused, because the cell is no longer this claim's.
+        `State.WAITING` when the policy tries the cell again, `State.FAILED` when it is given up,
+        None when refused, because the lease was lost.
     """
-    cell = held_cell(connection, token)
+    cell = lock_cell(connection, token)
     if cell is None:
         ended = connection.execute(
             select(attempts.c.state, cells.c.state.label("cell_state"))
@@ -145,7 +162,7 @@ def fail(
 
 def give_back(
     connection: Connection,
-    cell: Any,
+    cell: LockedCell,
     token: str,
     ended_as: AttemptState,
     reason: Reason,
@@ -184,13 +201,13 @@ def give_back(
 def release(
     connection: Connection,
     token: str,
-    log: str | None = None,
     *,
+    log: str | None = None,
     reason: Reason = Reason.INTERRUPTED,
     detail: str = "given back unfinished",
 ) -> bool:
-    """Put a cell back that is not to blame; the attempt counts for nothing. False: refused."""
-    cell = held_cell(connection, token)
+    """Put back a cell that is not to blame; its attempt is not counted. False when refused."""
+    cell = lock_cell(connection, token)
     if cell is None:
         return _attempt_state(connection, token) == AttemptState.RELEASED
     outcome = Outcome(Status.FAILED, reason=reason, detail=detail)

@@ -1,26 +1,29 @@
-"""Claiming cells and keeping the claims alive.
+"""Claiming cells, and keeping the leases on them alive.
 
 All SQL for it, each function one transaction's worth on a connection the caller opened. A claim is
-one conditional UPDATE: exactly one claimer gets a cell. Every later word about the claim names its
-token; when the cell has moved on, the word is refused.
+one conditional UPDATE: exactly one claimer gets a cell, and with it a lease. Every later word about
+the cell names the lease's token; when the cell has moved on, the word is refused.
 """
 
 from __future__ import annotations
 
-import math
+import os
 import secrets
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Reason
+from runner.store.cells import liveness
+from runner.store.cells.studies import StudyKey
 from runner.store.database.tables import IS_WAITING, attempts, cells, contents
+from runner.store.database.values import now, number
 
 
 class State(StrEnum):
@@ -43,7 +46,7 @@ class AttemptState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class Holder:
     """Who claims: the process's name and what its attempts say of where they came from."""
 
     name: str
@@ -54,17 +57,38 @@ class Worker:
     owner: str  # runner.store.cells.liveness.owner()
     provenance: Mapping[str, Any]  # commit, dirty, versions, ...
 
+    @staticmethod
+    def here(name: str, slot: str, device: str, provenance: Mapping[str, Any]) -> Holder:
+        """This process."""
+        host, pid = socket.gethostname(), os.getpid()
+        return Holder(name, slot, device, host, pid, liveness.owner(), provenance)
+
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A cell held by one worker for as long as it beats."""
+class Lease:
+    """What a worker holds on a cell for as long as it beats."""
 
     study: str
     cell: Cell
-    attempt: int  # 1, 2, ...: the cell's how-manieth
-    token: str  # fence: every word about this claim carries it
-    lease_seconds: float
+    attempt: int  # its number within the cell: 1, 2, ...
+    token: str  # fence: every word about this cell carries it
+    seconds: float  # lost when it was not renewed for so long
     previous: Reason | None = None  # why the attempt before did not end with an outcome
+
+
+class _Taken(NamedTuple):
+    """The row of a cell that became a worker's."""
+
+    id: int
+    cell: str
+    run_order: int
+    claims: int
+    round: int
+    token: str
+    reason: str | None
+
+
+_TAKEN = tuple(cells.c[name] for name in _Taken._fields)
 
 
 def new_token() -> str:
@@ -72,23 +96,16 @@ def new_token() -> str:
     return secrets.token_hex(16)
 
 
-def now(connection: Connection) -> ColumnElement[datetime] | datetime:
-    """The moment by PostgreSQL's clock, on SQLite by this machine's: for people, not leases."""
-    if connection.dialect.name == "postgresql":
-        return func.clock_timestamp()
-    return datetime.now(UTC)
-
-
 def claim(
     connection: Connection,
-    study: tuple[int, str],
-    worker: Worker,
+    study: StudyKey,
+    holder: Holder,
     tokens: Sequence[str],
     lease_seconds: float,
     prefer: Collection[str] = (),
     *,
     repeated: bool = False,
-) -> list[Claim]:
+) -> list[Lease]:
     """Claim up to `len(tokens)` waiting cells in run order, those in `prefer` first.
 
     `repeated` says that a transaction with these tokens was tried before.
@@ -96,34 +113,33 @@ def claim(
     Raises:
         InputError: the study was planned by a program whose cells have other identities.
     """
-    study_id, name = study
-    taken: list[Any] = []
+    taken: list[_Taken] = []
     if repeated:  # a commit may have gone through and only its acknowledgement been lost
-        held = select(*_CLAIMED).where(cells.c.token.in_(tokens), cells.c.state == State.RUNNING)
-        taken = list(connection.execute(held))
+        ours = select(*_TAKEN).where(cells.c.token.in_(tokens), cells.c.state == State.RUNNING)
+        taken = [_Taken(*row) for row in connection.execute(ours)]
     if not taken:
         if prefer:
-            taken = _take(connection, study_id, tokens, lease_seconds, prefer)
+            taken = _take(connection, study.id, tokens, lease_seconds, prefer)
         if len(taken) < len(tokens):
-            taken += _take(connection, study_id, tokens[len(taken) :], lease_seconds, None)
+            taken += _take(connection, study.id, tokens[len(taken) :], lease_seconds, None)
         if taken:
             connection.execute(
                 insert(attempts).values(started=now(connection)),
                 [
                     {
-                        "study_id": study_id,
+                        "study_id": study.id,
                         "cell_id": row.id,
                         "number": row.claims,
                         "round": row.round,
                         "token": row.token,
                         "state": AttemptState.RUNNING,
-                        "worker": worker.name,
-                        "slot": worker.slot,
-                        "device": worker.device,
-                        "host": worker.host,
-                        "pid": worker.pid,
-                        "owner": worker.owner,
-                        "provenance": dict(worker.provenance),
+                        "worker": holder.name,
+                        "slot": holder.slot,
+                        "device": holder.device,
+                        "host": holder.host,
+                        "pid": holder.pid,
+                        "owner": holder.owner,
+                        "provenance": dict(holder.provenance),
                         "mirrored": False,
                     }
                     for row in taken
@@ -131,32 +147,21 @@ def claim(
             )
     rows = connection.execute(
         select(contents.c.cell, contents.c.content).where(
-            contents.c.study_id == study_id, contents.c.cell.in_([row.cell for row in taken])
+            contents.c.study_id == study.id, contents.c.cell.in_([row.cell for row in taken])
         )
     )
     content = {row.cell: row.content for row in rows}
     return [
-        Claim(
-            study=name,
+        Lease(
+            study=study.name,
             cell=_checked(Cell.from_json(content[row.cell]), row.cell),
             attempt=row.claims,
             token=row.token,
-            lease_seconds=lease_seconds,
+            seconds=lease_seconds,
             previous=None if row.reason is None else Reason(row.reason),
         )
         for row in sorted(taken, key=lambda row: row.run_order)
     ]
-
-
-_CLAIMED = (
-    cells.c.id,
-    cells.c.cell,
-    cells.c.run_order,
-    cells.c.claims,
-    cells.c.round,
-    cells.c.token,
-    cells.c.reason,
-)
 
 
 def _take(
@@ -165,9 +170,9 @@ def _take(
     tokens: Sequence[str],
     lease_seconds: float,
     among: Collection[str] | None,
-) -> list[Any]:
+) -> list[_Taken]:
     """The one statement that makes waiting cells this worker's."""
-    found: list[Any] = []
+    taken: list[_Taken] = []
     for token in tokens:
         first = (
             select(cells.c.id)
@@ -192,12 +197,12 @@ def _take(
                 progress_epoch=None,
                 progress_accuracy=None,
             )
-            .returning(*_CLAIMED)
+            .returning(*_TAKEN)
         ).first()
         if row is None:
             break
-        found.append(row)
-    return found
+        taken.append(_Taken(*row))
+    return taken
 
 
 def _checked(cell: Cell, planned: str) -> Cell:
@@ -211,12 +216,25 @@ def _checked(cell: Cell, planned: str) -> Cell:
 
 def beat(
     connection: Connection,
-    tokens: Sequence[str],
-    progress: Mapping[str, Epoch],
+    leases: Collection[Lease],
+    *,
+    progress: Mapping[str, Epoch] | None = None,
     lease_seconds: float | None = None,
 ) -> set[str]:
-    """Renew the claims; returns the tokens that are refused because their cells moved on."""
-    lease = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
+    """Renew all these leases in one transaction.
+
+    Args:
+        connection: A writing transaction.
+        leases: What the worker holds.
+        progress: Token to the newest epoch, for whoever watches the run.
+        lease_seconds: New length of the leases; None leaves it as it was.
+
+    Returns:
+        Tokens that are refused: their cells were taken away, their work is in vain.
+    """
+    tokens = [lease.token for lease in leases]
+    progress = progress or {}
+    length = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
     # Locked in one order everywhere, so that two transactions cannot wait for each other.
     alive = list(
         connection.scalars(
@@ -229,7 +247,7 @@ def beat(
     still = [token for token in alive if token not in progress]
     if still:
         connection.execute(
-            update(cells).where(cells.c.token.in_(still)).values(beats=cells.c.beats + 1, **lease)
+            update(cells).where(cells.c.token.in_(still)).values(beats=cells.c.beats + 1, **length)
         )
     moved = [token for token in alive if token in progress]
     if moved:
@@ -240,7 +258,7 @@ def beat(
                 beats=cells.c.beats + 1,
                 progress_epoch=bindparam("epoch"),
                 progress_accuracy=bindparam("accuracy"),
-                **lease,
+                **length,
             ),
             [
                 {
@@ -252,15 +270,3 @@ def beat(
             ],
         )
     return set(tokens) - set(alive)
-
-
-def number(value: float | None) -> float | None:
-    """NaN is kept as "absent": SQLite has none, and the two databases should say the same."""
-    return None if value is None or math.isnan(value) else float(value)
-
-
-def clean(value: str | None) -> str | None:
-    """Text every database takes: no NUL, no half of a surrogate pair."""
-    if value is None:
-        return None
-    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,9 +1,9 @@
-"""Who holds a claim, and whether the holder still lives. Reads no clock of any calendar.
+"""Who holds a lease, and whether the holder still lives. Reads no calendar clock.
 
-A lease is judged by watching: a claim is lost when its beat counter was seen not to move for the
+A lease is judged by watching: it is lost when its beat counter was seen not to move for the
 lease's length, measured by the watcher's own monotonic clock, and only while it really watched.
 So neither a clock that jumps, nor hosts that disagree, nor a database that was away for minutes
-makes a live claim look dead (docs/decisions/030). A holder on this very machine whose process is
+makes a live lease look dead (docs/decisions/030). A holder on this very machine whose process is
 gone is lost at once.
 """
 
@@ -48,7 +48,7 @@ def is_gone(holder: str) -> bool:
 
 
 def _started(pid: int) -> str | None:
-    """When a process started; None when there is none, or only its corpse."""
+    """When a process started; None when there is none, or a zombie."""
     if sys.platform == "linux":
         try:
             # Name may hold spaces and parentheses: the fields are counted after the last one.
@@ -70,7 +70,7 @@ class _Seen:
 
 
 class Watch:
-    """What one process has seen of the claims of a study."""
+    """What one process has seen of the leases of a study."""
 
     LOOKS = 4
     """A lease needs at least so many looks: time between two rare looks does not count in full."""
@@ -80,24 +80,24 @@ class Watch:
         self._lock = threading.Lock()
         self._seen: dict[str, _Seen] = {}
 
-    def expired(self, claims: Iterable[tuple[str, int, float]]) -> set[str]:
-        """Look at all claims of the study; returns the tokens whose lease has run out.
+    def expired(self, leases: Iterable[tuple[str, int, float]]) -> set[str]:
+        """Look at all leases of the study; returns the tokens of those that have run out.
 
         Args:
-            claims: (token, beats, lease in seconds) of every running cell.
+            leases: (token, beats, length in seconds) of every running cell.
         """
         now = self._clock()
         out: set[str] = set()
         with self._lock:
             before, self._seen = self._seen, {}
-            for token, beats, lease in claims:
+            for token, beats, seconds in leases:
                 seen = before.get(token)
                 if seen is None or seen.beats != beats:
                     self._seen[token] = _Seen(beats, now)
                     continue
-                seen.still += min(now - seen.when, lease / self.LOOKS)
+                seen.still += min(now - seen.when, seconds / self.LOOKS)
                 seen.when = now
                 self._seen[token] = seen
-                if seen.still >= lease:
+                if seen.still >= seconds:
                     out.add(token)
         return out

@@ -1,73 +1,33 @@
-"""What a study is to the store: its row, and the planning of its cells.
+"""Bringing a study's cells up to its design.
 
-`register` and `plan` may be called again and by several launchers at once: the same specification
-leaves the same rows. A cell that a changed specification no longer holds is kept, out of the
-design, and comes back when it is planned again. Longer than 300 lines because what a plan adds,
-keeps and takes out is one transaction.
+`plan` may be called again and by several launchers at once: the same design leaves the same rows. A
+cell that a changed specification no longer holds is kept, out of the design, and comes back when it
+is planned again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Update, bindparam, inspect, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Update, bindparam, select, update
 
-from ablations.errors import InputError, did_you_mean
-from runner.content.cell import Cell, Level
+from runner.content.cell import Cell
 from runner.store.cells.adoption import Kind, Trained, adopt, trained_elsewhere
-from runner.store.cells.leasing import State, now
+from runner.store.cells.leasing import State
+from runner.store.cells.studies import StudyKey
+from runner.store.database.bulk import upsert
 from runner.store.database.connections import Database
-from runner.store.database.schema import ADVISORY_LOCK
-from runner.store.database.tables import cells, contents, specs, studies
+from runner.store.database.tables import cells, contents, studies
 
 CHUNK = 2000
 """Cells planned in one transaction: short enough that slots can claim in between."""
 
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class StudyInfo:
-    """A registered study, as plain values."""
-
-    name: str
-    profile: str
-    created: datetime  # aware, UTC
-    factors: dict[str, list[str]]  # factor -> labels of its levels, both as declared
-    levels: dict[str, dict[str, dict[str, Any]]]  # factor -> label -> {"name", "parameters"}
-    replicates: int
-    claims: list[str]
-    spec: dict[str, Any]  # the resolved specification
-
-    @property
-    def spec_digest(self) -> str:
-        """What attempts and reports name the specification by."""
-        return spec_digest(self.spec)
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The specification's data section."""
-        return dict(self.spec.get("data", {}))
-
-    @property
-    def model(self) -> dict[str, Any]:
-        """The specification's model section."""
-        return dict(self.spec.get("model", {}))
-
-    @property
-    def train(self) -> dict[str, Any]:
-        """The specification's train section."""
-        return dict(self.spec.get("train", {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,132 +48,12 @@ class Known:
     waits: bool
 
 
-def upsert(connection: Connection, table: Any) -> Any:
-    """An INSERT of the connection's database that can say ON CONFLICT."""
-    postgresql = connection.dialect.name == "postgresql"
-    return postgresql_insert(table) if postgresql else sqlite_insert(table)
-
-
-def spec_digest(spec: Mapping[str, Any]) -> str:
-    """16 hexadecimal digits of SHA-256 of a resolved specification, as JSON holds it."""
-    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def register(
-    connection: Connection,
-    *,
-    name: str,
-    profile: str,
-    spec: Mapping[str, Any],
-    factors: Mapping[str, Sequence[Level]],
-    replicates: int,
-    claims: Sequence[str],
-) -> None:
-    """Insert the study, or bring its row up to the specification as it is now.
-
-    What the specification was before is kept beside it: attempts name the one they followed.
-    """
-    said = {
-        "profile": profile,
-        "replicates": replicates,
-        "factors": [[factor, [one.label for one in levels]] for factor, levels in factors.items()],
-        "levels": {
-            factor: {
-                one.label: {"name": one.name, "parameters": dict(one.parameters)} for one in levels
-            }
-            for factor, levels in factors.items()
-        },
-        "claims": list(claims),
-        "spec": dict(spec),
-    }
-    statement = upsert(connection, studies).values(name=name, created=now(connection), **said)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=said))
-    _make_specs(connection)
-    version = {
-        "study_id": select(studies.c.id).where(studies.c.name == name).scalar_subquery(),
-        "digest": spec_digest(spec),
-        "created": now(connection),
-        "spec": dict(spec),
-    }
-    connection.execute(upsert(connection, specs).values(**version).on_conflict_do_nothing())
-
-
-def _make_specs(connection: Connection) -> None:
-    """Make the table of specifications where it is missing; safe for several launchers at once."""
-    if inspect(connection).has_table(specs.name):
-        return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-    specs.create(connection, checkfirst=True)
-
-
-def spec_versions(connection: Connection, name: str) -> dict[str, dict[str, Any]]:
-    """Every specification the study was registered with, by digest, oldest first."""
-    if not inspect(connection).has_table(specs.name):
-        return {}
-    rows = connection.execute(
-        select(specs.c.digest, specs.c.spec)
-        .join(studies, studies.c.id == specs.c.study_id)
-        .where(studies.c.name == name)
-        .order_by(specs.c.created, specs.c.digest)
-    )
-    return {row.digest: row.spec for row in rows}
-
-
-def all_studies(connection: Connection) -> list[StudyInfo]:
-    """Every study, oldest first."""
-    return [
-        StudyInfo(
-            name=row.name,
-            profile=row.profile,
-            created=row.created,
-            factors={factor: list(labels) for factor, labels in row.factors},
-            levels=row.levels,
-            replicates=row.replicates,
-            claims=row.claims,
-            spec=row.spec,
-        )
-        for row in connection.execute(select(studies).order_by(studies.c.id))
-    ]
-
-
-def find(known: Sequence[StudyInfo], prefix: str, where: str) -> StudyInfo:
-    """The study of that name, or the only one whose name begins so.
-
-    Raises:
-        InputError: none, or several.
-    """
-    exact = [study for study in known if study.name == prefix]
-    found = exact or [study for study in known if study.name.startswith(prefix)]
-    if len(found) == 1:
-        return found[0]
-    names = [study.name for study in found or known]
-    if not known:
-        raise InputError(f"the store {where} holds no study yet")
-    if not found:
-        raise InputError(f"no study {prefix!r} in {where}; {did_you_mean(prefix, names)}")
-    raise InputError(f"{prefix!r} is the beginning of several studies: {', '.join(names)}")
-
-
 def plan(
-    database: Database,
-    study_id: int,
-    name: str,
-    design: Iterable[tuple[Cell, int]],
-    kind: Kind | None = None,
+    database: Database, study: StudyKey, design: Iterable[tuple[Cell, int]], kind: Kind | None
 ) -> Planned:
-    """Bring the study's cells up to its design, a chunk a transaction.
-
-    Args:
-        database: Where.
-        study_id: Whose.
-        name: Its name.
-        design: Every cell with its place in the run order. Consumed once, not held in memory.
-        kind: Outcomes of other studies are taken from this kind of device; None: from any.
-    """
-    known = database.read(lambda connection: _known(connection, study_id))
-    trained = database.read(lambda connection: trained_elsewhere(connection, name, kind))
+    """Bring the study's cells up to its design, a chunk a transaction; see `Store.plan`."""
+    known = database.read(lambda connection: _known(connection, study.id))
+    trained = database.read(lambda connection: trained_elsewhere(connection, study.name, kind))
     seen: set[str] = set()
     new = 0
     adopted: Counter[str] = Counter()
@@ -245,9 +85,9 @@ def plan(
             wanted: dict[str, Trained] = wanted,
         ) -> tuple[int, Counter[str]]:
             if changed:
-                _update(connection, study_id, changed)
-            inserted = _insert(connection, study_id, fresh) if fresh else 0
-            return inserted, adopt(connection, study_id, wanted) if wanted else Counter()
+                _update(connection, study.id, changed)
+            inserted = _insert(connection, study.id, fresh) if fresh else 0
+            return inserted, adopt(connection, study.id, wanted) if wanted else Counter()
 
         if fresh or changed or wanted:
             inserted, taken = database.write(write)
@@ -257,7 +97,7 @@ def plan(
     for part in _chunks(gone, CHUNK):
         retire = (
             update(cells)
-            .where(cells.c.study_id == study_id, cells.c.cell.in_(part))
+            .where(cells.c.study_id == study.id, cells.c.cell.in_(part))
             .values(planned=False)
         )
         database.write(partial(_execute, statement=retire))
@@ -265,12 +105,9 @@ def plan(
 
 
 def adoptable(
-    database: Database, name: str, design: Iterable[Cell], kind: Kind | None = None
+    database: Database, name: str, design: Iterable[Cell], kind: Kind | None
 ) -> dict[str, int]:
-    """What `plan` would adopt, changing nothing: other study to how many of its outcomes.
-
-    The study `name` need not exist yet.
-    """
+    """What `plan` would take from other studies; see `Store.adoptable`."""
 
     def look(connection: Connection) -> tuple[dict[str, Known], dict[str, Trained]]:
         trained = trained_elsewhere(connection, name, kind)
@@ -281,12 +118,13 @@ def adoptable(
     known, trained = database.read(look)
     if not trained:
         return {}
+    # Hashing the design may take longer than a transaction should.
     wanted = {cell.id for cell in design if _is_wanted(cell, known, trained)}
     return dict(Counter(trained[cell].study for cell in sorted(wanted)))
 
 
 def leaving(database: Database, name: str, design: Iterable[Cell]) -> int:
-    """How many planned cells of the study `name` the design no longer holds; changes nothing."""
+    """How many planned cells the design no longer holds; see `Store.leaving`."""
 
     def look(connection: Connection) -> set[str]:
         return set(

@@ -1,111 +1,127 @@
 """What is done to a cell without its worker: lost leases, outcomes found on disk, `retry`.
 
 All SQL for it, each function one transaction's worth on a connection the caller opened. Decides
-nothing about who is alive: that is `leases`.
+nothing about who is alive: that is `liveness`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from enum import Enum, auto
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from runner.content.outcome import Outcome, Reason, Status
-from runner.store.cells.endings import complete, end_attempt, fail, finish, give_back, release
+from runner.content.outcome import Reason, Status
+from runner.content.outcome_files import OutcomeFile
+from runner.store.cells.endings import (
+    LockedCell,
+    complete,
+    end_attempt,
+    finish,
+    give_back,
+    release,
+)
 from runner.store.cells.leasing import AttemptState, State, new_token
 from runner.store.database.tables import IS_RUNNING, attempts, cells
 
 
-def running(connection: Connection, study_id: int) -> list[Any]:
-    """Token, beats, lease and owner of every running cell of a study."""
-    return list(
-        connection.execute(
-            select(
-                cells.c.id,
-                cells.c.cell,
-                cells.c.round,
-                cells.c.token,
-                cells.c.beats,
-                cells.c.lease_seconds,
-                attempts.c.owner,
-                attempts.c.worker,
-            )
-            .join(attempts, attempts.c.token == cells.c.token)
-            .where(cells.c.study_id == study_id, IS_RUNNING)
-            .order_by(cells.c.id)
+class RunningCell(NamedTuple):
+    """A cell that trains: its lease as it was last renewed, and who holds it."""
+
+    cell: str
+    token: str
+    beats: int
+    lease_seconds: float
+    owner: str  # the holder's process: `liveness.owner`
+    worker: str
+
+
+def running(connection: Connection, study_id: int) -> list[RunningCell]:
+    """Every running cell of a study."""
+    rows = connection.execute(
+        select(
+            cells.c.cell,
+            cells.c.token,
+            cells.c.beats,
+            cells.c.lease_seconds,
+            attempts.c.owner,
+            attempts.c.worker,
         )
+        .join(attempts, attempts.c.token == cells.c.token)
+        .where(cells.c.study_id == study_id, IS_RUNNING)
+        .order_by(cells.c.id)
     )
+    return [RunningCell(*row) for row in rows]
 
 
-def lose(connection: Connection, held: Iterable[Any], expired: Collection[str]) -> dict[str, State]:
-    """Take running cells from workers that vanished; returns what each cell is now.
+def lose(
+    connection: Connection, gone: Iterable[RunningCell], expired: Collection[str]
+) -> dict[str, State]:
+    """Take cells from workers that vanished; returns what each cell is now.
 
-    Each of `held` is a row of `running`. A cell that has beaten since that row was read is kept.
-    A lease in `expired` counts towards giving the cell up, which may be what takes its machines
-    down. Of the others the process alone is gone from a machine that lives: whoever ended it
-    decides whether to start again, and the cell is charged nothing.
+    A cell that has beaten since its row was read is kept. A lease in `expired` counts towards
+    giving the cell up, which may be what takes its machines down. Of the others the process alone
+    is gone from a machine that lives: whoever ended it decides whether to start again, and the cell
+    is charged nothing.
     """
     lost: dict[str, State] = {}
-    for row in held:
-        cell = connection.execute(
+    for one in gone:
+        row = connection.execute(
             select(cells.c.id, cells.c.round)
             .where(
-                cells.c.token == row.token,
+                cells.c.token == one.token,
                 cells.c.state == State.RUNNING,
-                cells.c.beats == row.beats,
+                cells.c.beats == one.beats,
             )
             .with_for_update(skip_locked=True)
         ).first()
-        if cell is None:
+        if row is None:
             continue
-        detail = f"worker {row.worker} vanished"
-        if row.token in expired:
-            lost[row.cell] = give_back(
-                connection, cell, row.token, AttemptState.LOST, Reason.LOST, detail, True, None
+        cell, detail = LockedCell(*row), f"worker {one.worker} vanished"
+        if one.token in expired:
+            lost[one.cell] = give_back(
+                connection, cell, one.token, AttemptState.LOST, Reason.LOST, detail, True, None
             )
         else:
-            release(connection, row.token, reason=Reason.LOST, detail=detail)
-            lost[row.cell] = State.WAITING
+            release(connection, one.token, reason=Reason.LOST, detail=detail)
+            lost[one.cell] = State.WAITING
     return lost
 
 
-class Found(Enum):
-    """What became of an outcome file that a pass found on disk."""
+class Fate(Enum):
+    """What becomes of an outcome file that a pass finds on disk."""
 
     ADOPTED = auto()  # the store holds it now
     NEEDLESS = auto()  # it says nothing that the store lacks: the file can go
     LEFT = auto()  # of a cell that another attempt trains by now, or that is not planned here
 
 
-def adopt(connection: Connection, study_id: int, cell: str, token: str, outcome: Outcome) -> Found:
+def adopt_file(connection: Connection, study_id: int, file: OutcomeFile) -> Fate:
     """Record an outcome found on disk whose attempt could not report it itself.
 
     Taken when the attempt was the cell's last and no outcome is known; when the attempt had been
     given up meanwhile, the outcome is recorded as an attempt of its own. One that was stopped at
     its time limit stays timed out.
     """
+    token, outcome = file.token, file.outcome
     row = connection.execute(
         select(*(cells.c[name] for name in ("id", "state", "claims", "round", "token", "reason")))
-        .where(cells.c.study_id == study_id, cells.c.cell == cell)
+        .where(cells.c.study_id == study_id, cells.c.cell == file.cell)
         .with_for_update()
     ).first()
     if row is None:
-        return Found.LEFT
+        return Fate.LEFT
     failed = outcome.status in (Status.FAILED, Status.TIMEOUT)
     is_last = row.token == token
     timed_out = is_last and row.state != State.RUNNING and row.reason == Reason.TIMEOUT
     if row.state == State.COMPLETE or timed_out or (failed and row.state != State.RUNNING):
-        return Found.NEEDLESS
+        return Fate.NEEDLESS
     if not is_last:
-        return Found.NEEDLESS if failed else Found.LEFT
-    if failed:
-        fail(connection, token, outcome.reason or Reason.BUG, outcome.detail or "")
-        return Found.ADOPTED
+        return Fate.NEEDLESS if failed else Fate.LEFT
     if row.state == State.RUNNING:
         finish(connection, token, outcome)
-        return Found.ADOPTED
+        return Fate.ADOPTED
     fresh = new_token()
     last = connection.execute(select(attempts).where(attempts.c.token == token)).one()._asdict()
     again = {
@@ -123,16 +139,20 @@ def adopt(connection: Connection, study_id: int, cell: str, token: str, outcome:
     connection.execute(update(cells).where(cells.c.id == row.id).values(claims=cells.c.claims + 1))
     complete(connection, (cells.c.id == row.id,), fresh, outcome)
     end_attempt(connection, fresh, AttemptState.COMPLETE, outcome, None)
-    return Found.ADOPTED
+    return Fate.ADOPTED
 
 
 def retry(
     connection: Connection,
     study_id: int,
-    reasons: Collection[Reason] | None,
-    only: Collection[str] | None,
+    reasons: Collection[Reason] | None = None,
+    *,
+    only: Collection[str] | None = None,
 ) -> int:
-    """Send failed cells back to wait, with a fresh count of attempts; returns how many."""
+    """Send failed cells back to wait, with a fresh count of attempts; returns how many.
+
+    All of them, or those that failed for `reasons`, or those whose ids are in `only`.
+    """
     where = [cells.c.study_id == study_id, cells.c.state == State.FAILED, cells.c.planned]
     if reasons is not None:
         where.append(cells.c.reason.in_([reason.value for reason in reasons]))

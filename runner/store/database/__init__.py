@@ -1,6 +1,7 @@
 """The database under the store: where it is, its tables, its connections.
 
 address  where it is             connections  transactions, patience
-tables   what it holds           schema       made once, refused where it is no store
-bulk     many rows a statement   errors       what the store raises
+tables   what it holds           preparing    made once, refused where it is no store
+bulk     many rows a statement   locks        for what is done once
+values   as both databases keep  outages      what the store raises
 """

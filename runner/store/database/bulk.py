@@ -10,9 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Float, Insert, TableClause, bindparam, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def upsert(connection: Connection, table: TableClause) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of the connection's database that can say ON CONFLICT."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def insert_rows(
@@ -36,7 +41,7 @@ def insert_rows(
         return
     names = tuple(rows[0])
     if connection.dialect.name != "postgresql":
-        insertion = sqlite_insert(table)
+        insertion = sqlite.insert(table)
         statement = insertion.on_conflict_do_nothing() if keep else insertion
         connection.execute(statement, [{**row, **dict(same)} for row in rows])
         return
@@ -56,10 +61,10 @@ def _alike(values: list[Any], floats: bool) -> list[Any]:
 def _from_arrays(
     table: TableClause, names: tuple[str, ...], same: tuple[tuple[str, Any], ...], keep: bool
 ) -> Insert:
-    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
+    arrays = [bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names]
     found = func.unnest(*arrays).table_valued(*names).render_derived()
     fixed = [literal(value, table.c[name].type) for name, value in same]
-    insertion = postgresql_insert(table).from_select(
+    insertion = postgresql.insert(table).from_select(
         [*names, *(name for name, _ in same)], select(*found.c, *fixed)
     )
     return insertion.on_conflict_do_nothing() if keep else insertion

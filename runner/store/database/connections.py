@@ -28,7 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ablations.errors import InputError
 from runner.store.database.address import Address
-from runner.store.database.errors import StoreFull, StoreUnavailable
+from runner.store.database.outages import StoreFull, StoreUnavailable
 
 Result = TypeVar("Result")
 

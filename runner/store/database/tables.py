@@ -87,7 +87,7 @@ specs = Table(
     "ablation_specs",
     MetaData(),
     Column("study_id", ForeignKey(studies.c.id), primary_key=True),
-    Column("digest", String(16), primary_key=True),  # runner.store.cells.planning.spec_digest
+    Column("digest", String(16), primary_key=True),  # runner.store.cells.studies.spec_digest
     Column("created", UtcTime, nullable=False),
     Column("spec", JsonText, nullable=False),
 )
@@ -132,8 +132,8 @@ cells = Table(
     Column("detail", Text),
     Column("claims", Integer, nullable=False),  # how often it was claimed: numbers its attempts
     Column("round", Integer, nullable=False),  # raised by `retry`: older failures count no more
-    Column("token", String(32)),  # fence of the current or last claim
-    Column("beats", Integer, nullable=False),  # rises while the claim lives
+    Column("token", String(32)),  # fence of the current or last lease
+    Column("beats", Integer, nullable=False),  # rises while the lease lives
     Column("lease_seconds", Float),
     Column("progress_epoch", Integer),
     Column("progress_accuracy", Float),
@@ -189,7 +189,7 @@ attempts = Table(
     Column("number", Integer, nullable=False),  # 1, 2, ... within the cell
     Column("round", Integer, nullable=False),
     Column("token", String(32), nullable=False, unique=True),
-    Column("state", String(8), nullable=False),  # runner.store.cells.leasing.Attempt
+    Column("state", String(8), nullable=False),  # runner.store.cells.leasing.AttemptState
     Column("status", String(16)),
     Column("reason", String(16)),
     Column("detail", Text),

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 from analysis.dashboard import Board
 from analysis.dashboard.server import FewCurves, LookUp, Once, application
 from runner.optuna_mirror.mirror import Mirror, load_study
-from runner.optuna_mirror.tables import heard_of_study
+from runner.optuna_mirror.optuna_tables import study_attributes
 from runner.store import Store, StudyInfo, open_store
 from tests.analysis.report.simulated import outcome, simulate
 
@@ -67,7 +67,7 @@ def served(
 
 def _attributes(store: Store, info: StudyInfo) -> dict[str, object]:
     page = load_study(store, info)._study_id
-    found: dict[str, object] = store.database.read(lambda c: heard_of_study(c, page, ""))
+    found: dict[str, object] = store.database.read(lambda c: study_attributes(c, page, ""))
     return found
 
 

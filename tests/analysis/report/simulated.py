@@ -14,7 +14,7 @@ import numpy as np
 
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.design import plan
+from runner.design import design_of
 from runner.spec import load_spec
 from runner.store import StudyInfo, open_store
 
@@ -52,7 +52,7 @@ def simulate(
         The store's address and the study.
     """
     spec = load_spec(specification, profile, overrides, cuda_visible=False)
-    design = plan(spec)
+    design = design_of(spec)
     url = f"sqlite:///{folder / 'store.db'}"
     with open_store(url, create=True) as store:
         info = store.register(

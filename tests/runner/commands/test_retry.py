@@ -20,9 +20,9 @@ def test_where_nothing_matches_it_names_what_failed(
         study = register(store)
         store.plan(study, design())
         for reason in (Reason.BUG, Reason.DATA, Reason.BUG):
-            claim = store.claim(study, "worker", lease_seconds=LEASE)
-            assert claim is not None
-            store.fail(claim, reason, "it broke", retry=False)
+            lease = store.claim(study, "worker", lease_seconds=LEASE)
+            assert lease is not None
+            store.fail(lease, reason, "it broke", retry=False)
     told = []
     for reason in ("oom", "data", "bug", "bug"):
         assert main(["retry", study.name, "--storage", address, "--reason", reason]) == 0

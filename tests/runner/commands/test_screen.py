@@ -7,12 +7,12 @@ import io
 import pytest
 from rich.console import Console
 
-from runner.commands.durations import duration
-from runner.commands.running.screen import Lines, Pace, Screen, board
+from runner.commands.running.screen import Lines, Pace, Screen, progress_display
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.machine.devices import Slot
+from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
-from runner.store import Claim
+from runner.program.wording import duration
+from runner.store import Lease
 from tests.runner.cells import make_cell
 
 COUNTS = {0: {"complete": 5, "failed": 1, "running": 1, "waiting": 1}, 1: {"waiting": 8}}
@@ -20,8 +20,8 @@ SLOT = Slot("cpu/0", "cpu", "cpu")
 EPOCH = Epoch(2, 1.0, 0.5, 1.1, 0.625, 0.1, 1.0, 0.5, 1000.0)
 
 
-def claim(**levels):
-    return Claim("study", make_cell(**levels), 1, "token", 60.0)
+def lease(**levels):
+    return Lease("study", make_cell(**levels), 1, "token", 60.0)
 
 
 def converged(accuracy):
@@ -46,9 +46,9 @@ def test_the_pace_is_unknown_before_the_first_cell():
 
 def test_a_line_says_what_ended_and_how_far_the_study_is(capsys):
     lines = Lines(lambda: COUNTS)
-    lines.started(SLOT, claim())
+    lines.started(SLOT, lease())
     lines.epoch(SLOT, EPOCH)
-    lines.ended(SLOT, claim(), converged(0.912))
+    lines.ended(SLOT, lease(), converged(0.912))
     out = capsys.readouterr().out
     assert out.startswith(" 6/16  replicate 0  none · constant · he · before · adam")
     assert "converged  test 0.912  3 s" in out
@@ -56,13 +56,13 @@ def test_a_line_says_what_ended_and_how_far_the_study_is(capsys):
 
 def test_a_failed_cell_is_said_with_its_reason(capsys):
     lines = Lines(lambda: COUNTS)
-    lines.ended(SLOT, claim(), Ended(None, Reason.KILLED, "killed by SIGKILL"))
+    lines.ended(SLOT, lease(), Ended(None, Reason.KILLED, "killed by SIGKILL"))
     assert "failed (killed: killed by SIGKILL)" in capsys.readouterr().out
 
 
 def test_an_interrupted_cell_is_no_failure(capsys):
     lines = Lines(lambda: COUNTS)
-    lines.ended(SLOT, claim(), Ended(None, Reason.INTERRUPTED, "the run was stopped"))
+    lines.ended(SLOT, lease(), Ended(None, Reason.INTERRUPTED, "the run was stopped"))
     out = capsys.readouterr().out
     assert "failed" not in out
     assert "not finished: the run was stopped" in out
@@ -70,7 +70,7 @@ def test_an_interrupted_cell_is_no_failure(capsys):
 
 def test_quiet_lines_say_nothing(capsys):
     lines = Lines(lambda: COUNTS, quiet=True)
-    lines.ended(SLOT, claim(), converged(0.9))
+    lines.ended(SLOT, lease(), converged(0.9))
     assert capsys.readouterr().out == ""
 
 
@@ -83,9 +83,9 @@ def screen_text(screen, width=120):
 def test_the_screen_shows_progress_running_cells_and_the_best_and_worst():
     screen = Screen("five_factor", lambda: COUNTS, Console(file=io.StringIO()))
     for accuracy in (0.5, 0.9, 0.1, 0.7, 0.3, 0.2, 0.8):
-        screen.started(SLOT, claim())
-        screen.ended(SLOT, claim(), converged(accuracy))
-    screen.started(SLOT, claim(optimizer="sgd"))
+        screen.started(SLOT, lease())
+        screen.ended(SLOT, lease(), converged(accuracy))
+    screen.started(SLOT, lease(optimizer="sgd"))
     screen.epoch(SLOT, EPOCH)
     text = screen_text(screen)
     assert "five_factor" in text
@@ -101,7 +101,7 @@ def test_the_screen_shows_progress_running_cells_and_the_best_and_worst():
 
 def test_on_a_narrow_terminal_only_the_names_of_cells_are_cut():
     screen = Screen("five_factor", lambda: COUNTS, Console(file=io.StringIO()))
-    long = claim(augmentation="trivial_augment", optimizer="sgd_momentum")
+    long = lease(augmentation="trivial_augment", optimizer="sgd_momentum")
     screen.started(SLOT, long)
     screen.ended(SLOT, long, converged(0.9))
     screen.started(SLOT, long)
@@ -117,19 +117,19 @@ def test_markup_in_a_level_name_is_shown_as_it_is():
     screen = Screen("s", lambda: COUNTS, Console(file=io.StringIO()))
     cell = make_cell()
     spoiled = type(cell.levels[0])("optimizer", "[red]x[/red]", "adam", {})
-    screen.started(SLOT, Claim("s", type(cell)(
+    screen.started(SLOT, Lease("s", type(cell)(
         (spoiled,), (), 0, cell.data, cell.model, cell.train
     ), 1, "t", 60.0))  # fmt: skip
     assert "[red]x[/red]" in screen_text(screen)
 
 
 def test_output_that_is_no_terminal_gets_lines():
-    with board("s", lambda: COUNTS, quiet=False) as shown:
+    with progress_display("s", lambda: COUNTS, quiet=False) as shown:
         assert isinstance(shown, Lines)
 
 
 def test_a_terminal_gets_the_screen(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    shown = board("s", lambda: COUNTS, quiet=False)
+    shown = progress_display("s", lambda: COUNTS, quiet=False)
     assert isinstance(shown, Screen)

@@ -6,7 +6,7 @@ import pytest
 
 from runner.commands import main
 from runner.commands.running.session import precisions
-from runner.machine import devices
+from runner.machine import cpu
 from runner.spec import load_spec
 from tests.faults.harness import specification
 
@@ -44,7 +44,7 @@ def test_emulated_bf16_is_said_once_and_nothing_where_it_is_native(tmp_path, mon
     )
     said = []
     for native in (True, False):
-        monkeypatch.setattr(devices, "emulates_bf16", lambda native=native: not native)
+        monkeypatch.setattr(cpu, "emulates_bf16", lambda native=native: not native)
         storage = f"sqlite:///{tmp_path}/{native}.db"
         words = ["--storage", storage, "--results", str(tmp_path / str(native)), "--no-report"]
         assert main(["grid", str(file), "--devices", "cpu", "--quiet", *words]) == 0

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from runner.content.files import aside_of
 from runner.content.outcome import Status
 from runner.content.outcome_files import (
-    Finished,
-    finished,
+    OutcomeFile,
     forget_outcome,
+    outcome_files,
     outcome_path,
     read_outcome,
     write_outcome,
@@ -27,7 +28,7 @@ def test_an_outcome_comes_back_as_written(tmp_path: Path) -> None:
     told = replace(outcome(), notes=("ünï", 'quote "'), test_loss=float("inf"))
     path = write_outcome(tmp_path, CELL, TOKEN, told)
     assert read_outcome(tmp_path, CELL, TOKEN) == told
-    assert list(finished(tmp_path)) == [Finished(path, CELL, TOKEN, told)]
+    assert list(outcome_files(tmp_path)) == [OutcomeFile(path, CELL, TOKEN, told)]
     assert list(tmp_path.iterdir()) == [path]
     forget_outcome(tmp_path, CELL, TOKEN)
     forget_outcome(tmp_path, CELL, TOKEN)
@@ -42,7 +43,7 @@ def test_writing_again_replaces_the_whole_file(tmp_path: Path) -> None:
     assert found.test_accuracy == 0.75
 
 
-@pytest.mark.parametrize("at", ["fsync", "rename"])
+@pytest.mark.parametrize("at", ["fsync", "replace"])
 def test_a_full_disk_leaves_nothing_that_looks_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
@@ -64,7 +65,7 @@ def test_every_beginning_of_a_file_is_ignored(
         for length in range(0, len(whole), 7):
             path.write_bytes(whole[:length])
             assert read_outcome(tmp_path, CELL, TOKEN) is None
-            assert list(finished(tmp_path)) == []
+            assert list(outcome_files(tmp_path)) == []
     assert f"ignored {path}" in caplog.text
 
 
@@ -83,7 +84,7 @@ def test_every_beginning_of_a_file_is_ignored(
 def test_other_content_is_ignored(tmp_path: Path, text: str) -> None:
     outcome_path(tmp_path, CELL, TOKEN).write_text(text)
     assert read_outcome(tmp_path, CELL, TOKEN) is None
-    assert list(finished(tmp_path)) == []
+    assert list(outcome_files(tmp_path)) == []
 
 
 def test_an_outcome_of_another_attempt_is_not_taken(tmp_path: Path) -> None:
@@ -93,16 +94,15 @@ def test_an_outcome_of_another_attempt_is_not_taken(tmp_path: Path) -> None:
     assert read_outcome(tmp_path, CELL, TOKEN) is None
     path.write_text(json.dumps(raw | {"cell": "0" * 16}))
     assert read_outcome(tmp_path, CELL, TOKEN) is None
-    assert list(finished(tmp_path)) == []
+    assert list(outcome_files(tmp_path)) == []
 
 
 def test_files_half_written_by_a_killed_process_are_not_seen(tmp_path: Path) -> None:
-    aside = outcome_path(tmp_path, CELL, TOKEN)
-    aside.with_name(f"{aside.name}.4711").write_text("{")
-    assert list(finished(tmp_path)) == []
+    aside_of(outcome_path(tmp_path, CELL, TOKEN)).write_text("{")
+    assert list(outcome_files(tmp_path)) == []
 
 
 def test_a_failed_outcome_is_an_outcome_too(tmp_path: Path) -> None:
     write_outcome(tmp_path, CELL, TOKEN, outcome(status=Status.FAILED))
-    (found,) = finished(tmp_path)
+    (found,) = outcome_files(tmp_path)
     assert found.outcome.status is Status.FAILED

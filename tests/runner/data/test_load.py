@@ -1,7 +1,4 @@
-"""Loading: real images in three splits, from every kind of source.
-
-Longer than 300 lines because every kind of source is made here, servers and archives included.
-"""
+"""Loading: real images in three splits, from every kind of source, all of them made here."""
 
 from __future__ import annotations
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from runner.design import facts, plan
+from runner.design import design_of, facts
 from runner.spec.sections import DOptimalDesign, OrthogonalDesign, RegularDesign
 
 from .conftest import MakeSpec
 
 
 def test_a_full_grid_estimates_everything(make_spec: MakeSpec) -> None:
-    found = facts(plan(make_spec([2, 3, 2], replicates=3)))
+    found = facts(design_of(make_spec([2, 3, 2], replicates=3)))
     assert found is not None
     assert found.estimable == ("A", "B", "C", "A:B", "A:C", "B:C")
     assert (found.not_estimable, found.aliases, found.mixed) == ((), (), ())
@@ -22,14 +22,14 @@ def test_a_full_grid_estimates_everything(make_spec: MakeSpec) -> None:
 
 
 def test_one_replicate_has_no_noise_to_measure(make_spec: MakeSpec) -> None:
-    found = facts(plan(make_spec([2, 2])))
+    found = facts(design_of(make_spec([2, 2])))
     assert found is not None
     assert "no replicate to measure the noise" in found.sentences[0]
 
 
 def test_a_regular_fraction_lists_what_it_mixes_up(make_spec: MakeSpec) -> None:
     design = RegularDesign(kind="regular", generators=["D=ABC"])
-    found = facts(plan(make_spec([2] * 4, design=design)))
+    found = facts(design_of(make_spec([2] * 4, design=design)))
     assert found is not None
     assert found.aliases == (("A:B", "C:D"), ("A:C", "B:D"), ("A:D", "B:C"))
     assert found.estimable == ("A", "B", "C", "D")
@@ -45,11 +45,11 @@ def test_a_regular_fraction_lists_what_it_mixes_up(make_spec: MakeSpec) -> None:
 
 def test_long_lists_are_cut(make_spec: MakeSpec) -> None:
     design = RegularDesign(kind="regular", resolution=3)
-    found = facts(plan(make_spec([2] * 7, design=design)))
+    found = facts(design_of(make_spec([2] * 7, design=design)))
     assert found is not None
     assert len(found.aliases) == 7
     assert found.sentences[1].endswith("A, B, C, D, E, F and 22 more (--all lists them)")
-    every = facts(plan(make_spec([2] * 7, design=design)), everything=True)
+    every = facts(design_of(make_spec([2] * 7, design=design)), everything=True)
     assert every is not None
     assert not [one for one in every.sentences if "more" in one]
     assert found.sentences[2].endswith("and 1 more (--all lists them)")
@@ -57,7 +57,7 @@ def test_long_lists_are_cut(make_spec: MakeSpec) -> None:
 
 def test_partial_aliases_come_with_their_correlation(make_spec: MakeSpec) -> None:
     found = facts(
-        plan(make_spec([3, 3, 2, 2, 2], design=OrthogonalDesign(kind="orthogonal", runs=36)))
+        design_of(make_spec([3, 3, 2, 2, 2], design=OrthogonalDesign(kind="orthogonal", runs=36)))
     )
     assert found is not None
     assert found.sentences[1] == "every main effect and every pair can be estimated"
@@ -68,7 +68,7 @@ def test_partial_aliases_come_with_their_correlation(make_spec: MakeSpec) -> Non
 
 
 def test_excluded_cells_name_the_pair_that_is_lost(make_spec: MakeSpec) -> None:
-    found = facts(plan(make_spec([2, 2, 2], exclude=[{"A": ["a0"], "B": ["b0"]}])))
+    found = facts(design_of(make_spec([2, 2, 2], exclude=[{"A": ["a0"], "B": ["b0"]}])))
     assert found is not None
     assert set(found.not_estimable) == {"A", "B", "A:B"}
     assert set(found.estimable) == {"C", "A:C", "B:C"}
@@ -77,7 +77,7 @@ def test_excluded_cells_name_the_pair_that_is_lost(make_spec: MakeSpec) -> None:
 
 def test_a_single_factor_has_main_effects_only(make_spec: MakeSpec) -> None:
     design = DOptimalDesign(kind="d_optimal", runs=3)
-    found = facts(plan(make_spec([3], design=design)))
+    found = facts(design_of(make_spec([3], design=design)))
     assert found is not None
     assert found.estimable == ("A",)
 
@@ -86,4 +86,4 @@ def test_too_large_an_incomplete_grid_is_not_examined(
     make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runner.design.describe.MOST_RUNS", 5)
-    assert facts(plan(make_spec([2, 2, 2], exclude=[{"A": ["a0"], "B": ["b0"]}]))) is None
+    assert facts(design_of(make_spec([2, 2, 2], exclude=[{"A": ["a0"], "B": ["b0"]}]))) is None

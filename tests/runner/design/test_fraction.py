@@ -1,7 +1,5 @@
 """Fractions are what they promise: balanced, estimable, as good as the published ones, the same
 whatever the order of the file.
-
-A little over 300 lines: the published fractions stand in it as tables.
 """
 
 from __future__ import annotations
@@ -16,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablations.errors import InputError
-from runner.design import plan
+from runner.design import design_of
 from runner.design.search import quality
-from runner.design.search.exchange import d_optimal, orthogonal
+from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.regular import defining_words, from_generators, generators_of_resolution
 from runner.spec import Factor, Spec
 from runner.spec.sections import DOptimalDesign, FullDesign, OrthogonalDesign, RegularDesign
@@ -28,12 +26,12 @@ from .test_quality import REFERENCE, case, grid, needs_reference
 
 
 def chosen(spec: Spec) -> np.ndarray:
-    return np.array(plan(spec).runs)
+    return np.array(design_of(spec).runs)
 
 
 def signature(spec: Spec) -> set[tuple[tuple[str, str], ...]]:
     """The combinations by names, whatever the order of factors and levels."""
-    return {tuple(sorted(cell.labels.items())) for cell in plan(spec).cells}
+    return {tuple(sorted(cell.labels.items())) for cell in design_of(spec).cells}
 
 
 # -- regular ---------------------------------------------------------------------------------
@@ -106,18 +104,18 @@ def test_generators_that_make_no_fraction(
 ) -> None:
     design = RegularDesign(kind="regular", generators=generators)
     with pytest.raises(InputError) as refused:
-        plan(make_spec([2] * 5, design=design))
+        design_of(make_spec([2] * 5, design=design))
     assert says in str(refused.value)
 
 
 def test_regular_fractions_need_two_levels_and_the_whole_grid(make_spec: MakeSpec) -> None:
     design = RegularDesign(kind="regular", resolution=4)
     with pytest.raises(InputError, match="needs two levels a factor, B has 3; use d_optimal"):
-        plan(make_spec([2, 3, 2, 2], design=design))
+        design_of(make_spec([2, 3, 2, 2], design=design))
     with pytest.raises(InputError, match="would break the balance of a regular fraction"):
-        plan(make_spec([2] * 4, exclude=[{"A": ["a0"], "B": ["b0"]}], design=design))
+        design_of(make_spec([2] * 4, exclude=[{"A": ["a0"], "B": ["b0"]}], design=design))
     with pytest.raises(InputError, match="no fraction of 4 two-level factors has resolution 5"):
-        plan(make_spec([2] * 4, design=RegularDesign(kind="regular", resolution=5)))
+        design_of(make_spec([2] * 4, design=RegularDesign(kind="regular", resolution=5)))
     with pytest.raises(InputError, match="searched for up to 11 factors; give generators"):
         generators_of_resolution(12, 4)
 
@@ -188,7 +186,7 @@ def test_d_optimal_designs_that_cannot_be(
 ) -> None:
     design = DOptimalDesign(kind="d_optimal", runs=runs, order=order)  # type: ignore[arg-type]
     with pytest.raises(InputError) as refused:
-        plan(make_spec([2, 3, 2], exclude=exclude, design=design))
+        design_of(make_spec([2, 3, 2], exclude=exclude, design=design))
     assert says in str(refused.value)
 
 
@@ -267,13 +265,13 @@ def test_orthogonal_arrays_that_cannot_be(
     else:
         spec = make_spec(levels, exclude=exclude, design=design)
     with pytest.raises(InputError) as refused:
-        plan(spec)
+        design_of(spec)
     assert says in str(refused.value)
 
 
 def test_the_search_is_repeatable_and_uses_its_seed() -> None:
     runs, levels = grid(3, 3, 2, 2), [3, 3, 2, 2]
-    one, other = (orthogonal(runs, levels, 18, seed=5, starts=2, steps=20) for _ in range(2))
+    one, other = (orthogonal_array(runs, levels, 18, seed=5, starts=2, steps=20) for _ in range(2))
     np.testing.assert_array_equal(one, other)
 
 
@@ -307,7 +305,7 @@ def test_a_fraction_does_not_depend_on_the_files_order(
 def test_a_fractions_cells_are_cells_of_the_grid(
     make_spec: MakeSpec, levels: list[int], design: object
 ) -> None:
-    part = {cell.id for cell in plan(make_spec(levels, replicates=2, design=design)).cells}
-    whole = {cell.id for cell in plan(make_spec(levels, replicates=2)).cells}
+    part = {cell.id for cell in design_of(make_spec(levels, replicates=2, design=design)).cells}
+    whole = {cell.id for cell in design_of(make_spec(levels, replicates=2)).cells}
     assert part < whole
     assert len(whole) == 2 * len(list(product(*map(range, levels))))

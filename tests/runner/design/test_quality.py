@@ -41,7 +41,7 @@ PLACKETT = np.array([FIRST_ROW[-i:] + FIRST_ROW[:-i] for i in range(11)] + [[0] 
 
 @pytest.mark.parametrize("levels", [2, 3, 4, 7])
 def test_contrasts_are_orthonormal(levels: int) -> None:
-    columns = np.hstack([np.ones((levels, 1)), quality.contrasts(levels)])
+    columns = np.hstack([np.ones((levels, 1)), quality.helmert(levels)])
     np.testing.assert_allclose(columns.T @ columns / levels, np.eye(levels), atol=1e-12)
 
 
@@ -138,8 +138,8 @@ def test_parameters_are_counted_as_columns_are() -> None:
     levels = [3, 3, 2, 2, 2]
     for order in range(4):
         matrix, owners = quality.model_matrix(grid(*levels), levels, order)
-        assert matrix.shape[1] == len(owners) == quality.parameters(levels, order)
-    assert quality.parameters(levels, 2) == 27
+        assert matrix.shape[1] == len(owners) == quality.parameter_count(levels, order)
+    assert quality.parameter_count(levels, 2) == 27
 
 
 def test_the_summary_says_what_a_report_needs() -> None:

@@ -6,7 +6,7 @@ from torch import nn
 
 from ablations import registry
 from ablations.errors import InputError
-from runner.network.model import VGG, build, convolution_block, halve, weights
+from runner.network.model import VGG, build, convolution_block, halve, trainable_weights
 from tests.runner.cells import make_cell
 
 
@@ -27,7 +27,7 @@ def test_full_width_has_the_cifar_literatures_number_of_weights(depth, expected)
     with torch.device("meta"):
         block = convolution_block(make_cell(bn_placement="after"))
         network = VGG(10, block, make_cell(model={"depth": depth, "width": 1.0}).model)
-    assert weights(network) == expected
+    assert trainable_weights(network) == expected
     assert len(convolutions(network)) == depth - 3  # one linear layer instead of three
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ablations.errors import InputError
-from runner.machine.devices import Device
+from runner.machine.device import Device
 from runner.pool.calibrate import Measured, measure_slots, recall, remember, search
 from runner.pool.process.launch import start_fork_server
 from tests.runner.cells import make_cell

@@ -20,8 +20,8 @@ import pytest
 from ablations import registry
 from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
-from runner.machine.devices import Slot
-from runner.pool.process.child import Job
+from runner.machine.device import Slot
+from runner.pool.process.child import CellJob
 from runner.pool.process.launch import CellProcess, _context, prepare_images, start_fork_server
 from tests.runner.cells import make_cell
 
@@ -34,8 +34,8 @@ def fork_server():
     start_fork_server()
 
 
-def job(folder: Path, cell, token="token") -> Job:  # noqa: S107  a fence, no secret
-    return Job(cell.to_json(), token, str(folder), str(folder / f"{token}.log"), CPU.device)
+def job(folder: Path, cell, token="token") -> CellJob:  # noqa: S107  a fence, no secret
+    return CellJob(cell.to_json(), token, str(folder), str(folder / f"{token}.log"), CPU.device)
 
 
 def run(process, one, stop=None, on_epoch=lambda epoch: None, taken_away=lambda: False):

@@ -1,7 +1,4 @@
-"""A specification is read right, or refused with file, line, key and the nearest name.
-
-Longer than 300 lines because half of it is one table: a row for each mistake a file can hold.
-"""
+"""A specification is read right, or refused with file, line, key and the nearest name."""
 
 from __future__ import annotations
 

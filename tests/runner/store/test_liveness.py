@@ -16,7 +16,7 @@ def test_this_process_is_not_gone() -> None:
     assert not is_gone(owner())
 
 
-def test_a_process_that_ended_is_gone_even_as_a_corpse() -> None:
+def test_a_process_that_ended_is_gone_even_as_a_zombie() -> None:
     code = "from runner.store.cells.liveness import owner; print(owner(), flush=True); input()"
     child = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -64,7 +64,7 @@ LOOK = st.tuples(st.floats(0, 500), st.booleans())
 def test_a_claim_expires_only_when_it_stood_still_for_its_lease(
     looks: list[tuple[float, bool]],
 ) -> None:
-    """Seconds between looks and whether the claim beat meanwhile, against a plain count."""
+    """Seconds between looks and whether the holder beat meanwhile, against a plain count."""
     now, beats, still = 0.0, 0, 0.0
     watch = Watch(lambda: now)
     assert watch.expired([("t", beats, 60.0)]) == set()
@@ -75,7 +75,7 @@ def test_a_claim_expires_only_when_it_stood_still_for_its_lease(
         assert watch.expired([("t", beats, 60.0)]) == ({"t"} if still >= 60.0 else set())
 
 
-def test_a_claim_that_ended_is_forgotten() -> None:
+def test_a_lease_that_ended_is_forgotten() -> None:
     now = 0.0
     watch = Watch(lambda: now)
     watch.expired([("t", 0, 60.0)])

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from analysis.report.current import STATE, is_current, state_of
-from runner.content.provenance import provenance
+from runner.machine.provenance import provenance
 from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.store import Store, StudyInfo, open_store
-from runner.store.cells.planning import spec_digest, spec_versions
+from runner.store.cells.studies import spec_digest, spec_versions
 from runner.store.database.tables import specs
 from tests.store_contract.grids import LEASE, planned
 

@@ -88,7 +88,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_cell(
         outcome = train(cell, few_digits, on_epoch=fill_the_disk, checkpoint=file)
     note = "a checkpoint could not be written: No space left on device"
     assert outcome.notes == (note,)
-    assert learned(outcome) == {**learned(whole), "notes": [note]}
+    assert learned(outcome) == {**learned(whole), "notes": (note,)}
     assert caplog.text.count("training goes on") == 2
     assert torch.load(file, weights_only=True)["curve"][-1]["epoch"] == 1, "the last one that fit"
 

@@ -31,7 +31,7 @@ def learned(outcome: Outcome) -> dict[str, object]:
     quiet = replace(
         outcome, curve=tuple(curve), seconds=0.0, cpu_seconds=None, peak_memory_bytes=None
     )
-    return json.loads(quiet.to_json())
+    return quiet.to_dict()
 
 
 def test_digits_are_learned(few_digits: Images):
@@ -74,12 +74,12 @@ def test_the_same_cell_gives_the_same_bits_alone_after_others_and_elsewhere(
     train(other, few_digits)
     assert learned(train(cell, few_digits)) == alone
     script = (
-        "import sys\n"
+        "import json, sys\n"
         "from runner.content.cell import Cell\n"
         "from runner.data import load\n"
         "from runner.training import train\n"
         "cell = Cell.from_json(sys.stdin.read())\n"
-        "print(train(cell, load(cell.data)).to_json())\n"
+        "print(json.dumps(train(cell, load(cell.data)).to_dict()))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -90,7 +90,7 @@ def test_the_same_cell_gives_the_same_bits_alone_after_others_and_elsewhere(
         cwd=ROOT,
         env={**os.environ, "ABLATIONS_CACHE": str(image_cache)},
     )
-    elsewhere = Outcome.from_json(done.stdout.splitlines()[-1])
+    elsewhere = Outcome.from_dict(json.loads(done.stdout.splitlines()[-1]))
     assert learned(elsewhere) == alone
 
 
@@ -156,7 +156,7 @@ def test_an_absurd_learning_rate_diverges_which_is_a_result(few_digits: Images, 
     assert outcome.diverged_epoch == outcome.epochs_run == len(outcome.curve) < 4
     assert outcome.test_correct is None
     assert outcome.reason is None
-    assert Outcome.from_json(outcome.to_json()).status is Status.DIVERGED
+    assert Outcome.from_dict(outcome.to_dict()).status is Status.DIVERGED
 
 
 def test_weights_that_are_not_finite_are_seen_under_a_finite_loss(few_digits: Images):

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from runner.optuna_mirror import reads as trial_reads
 from runner.optuna_mirror.mirror import Mirror
-from runner.optuna_mirror.tables import open_storage
+from runner.optuna_mirror.optuna_tables import open_storage
 from runner.store import Store, StudyInfo
 from tests.store_contract.grids import LEASE, outcome
 
@@ -55,9 +55,9 @@ def comparable(trials: list[FrozenTrial]) -> list[str]:
 def sundry(store: Store, study: StudyInfo) -> optuna.Study:
     """Trials of ours beside those Optuna's functions make, with every kind of value."""
     for _ in range(2):
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
-        store.finish(claim, outcome())
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
+        store.finish(lease, outcome())
     assert store.claim(study, "w", lease_seconds=LEASE) is not None
     with Mirror(store, study) as mirror:
         assert mirror.sync() == 3

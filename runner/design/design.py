@@ -63,7 +63,7 @@ class Design:
         return counts
 
 
-def plan(spec: Spec) -> Design:
+def design_of(spec: Spec) -> Design:
     """The design of a specification.
 
     Raises:
@@ -156,7 +156,7 @@ def _identity(spec: Spec, data: DataSpec) -> str:
     try:
         return data_identity(data)
     except DataError as error:
-        raise spec.refuse(("data", "root"), str(error).removeprefix("data.root: ")) from None
+        raise spec.refuse(("data", "root"), error.problem) from None
 
 
 def _content(levels: Iterable[Level]) -> str:

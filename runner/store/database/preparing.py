@@ -6,25 +6,20 @@ programs beside ours are left alone. Nothing is ever overwritten.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-from sqlalchemy import URL, Connection, insert, inspect, select, text, update
+from sqlalchemy import URL, Connection, insert, inspect, select, update
 
 from ablations.errors import InputError
+from runner.content.files import aside_of, sync
 from runner.store.database.address import DEFAULT_PATH, Address
 from runner.store.database.connections import Database
+from runner.store.database.locks import postgresql_lock, sqlite_lock
 from runner.store.database.tables import metadata, version
 
 SCHEMA_VERSION = 2
-
-ADVISORY_LOCK = 0x41424C41
-"""PostgreSQL's lock number for everything done once a database ("ABLA")."""
 
 
 def prepare(database: Database, *, create: bool) -> None:
@@ -45,7 +40,7 @@ def prepare(database: Database, *, create: bool) -> None:
                     f"there is no store at {path}; `python -m runner grid SPEC` makes one, "
                     "--storage names another"
                 )
-            with once_lock(database.address):
+            with sqlite_lock(database.address):
                 if not path.exists():
                     _make_file(path)
         _check_file(path)
@@ -55,26 +50,11 @@ def prepare(database: Database, *, create: bool) -> None:
         raise InputError(
             f"{database.address} is a database but not a store: it holds no studies of this runner"
         )
-    with once_lock(database.address):
+    with sqlite_lock(database.address):
         if not _is_store(database, create):
             if path is not None:  # a database of someone else's, to which the store is added
                 _switch_to_wal(path)
             database.write(_make_tables)
-
-
-@contextmanager
-def once_lock(address: Address) -> Iterator[None]:
-    """Held while something is done once on a SQLite store; PostgreSQL locks in its transaction."""
-    if address.path is None:
-        yield
-        return
-    try:
-        with FileLock(f"{address.path}.lock"):
-            yield
-    except OSError as error:
-        raise InputError(
-            f"cannot write in the folder of the store {address}: {error.strerror or error}"
-        ) from None
 
 
 def _check_folder(path: Path, create: bool) -> None:
@@ -90,29 +70,21 @@ def _check_folder(path: Path, create: bool) -> None:
 
 def _make_file(path: Path) -> None:
     """Make a complete store beside `path` and rename it: no half-made one is ever seen."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = aside_of(path)
     database = Database(Address(URL.create("sqlite", database=str(aside))))
     try:
         _switch_to_wal(aside)
         database.write(_make_tables)
         database.close()  # the last connection folds the write-ahead log into the file
-        _sync(aside)
+        sync(aside)
         aside.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     except (OSError, sqlite3.Error) as error:
         raise InputError(f"cannot make the store {path}: {error}") from None
     finally:
         database.close()
         for left in (aside, *(aside.with_name(aside.name + end) for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _switch_to_wal(path: Path) -> None:
@@ -173,10 +145,9 @@ def _touch(connection: Connection) -> None:
 
 
 def _make_tables(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-        if inspect(connection).has_table(version.name):
-            return
+    postgresql_lock(connection)
+    if inspect(connection).has_table(version.name):  # made by another while this one waited
+        return
     taken = sorted(set(metadata.tables) & set(inspect(connection).get_table_names()))
     if taken:
         raise InputError(

@@ -17,8 +17,16 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from runner.content.provenance import environment
-from runner.optuna_mirror.tables import (
+from runner.machine.provenance import environment
+from runner.optuna_mirror.attempts import (
+    Attempt,
+    attributes_at_end,
+    attributes_at_start,
+    trial_end,
+    trial_parameters,
+    validation_points,
+)
+from runner.optuna_mirror.optuna_tables import (
     ATTRIBUTES,
     INTERMEDIATE,
     PARAMS,
@@ -27,19 +35,17 @@ from runner.optuna_mirror.tables import (
     TRIALS,
     VALUES,
 )
-from runner.optuna_mirror.trials import born, curves, end, parameters, told
-from runner.store.cells.planning import upsert
-from runner.store.database.bulk import insert_rows
+from runner.store.database.bulk import insert_rows, upsert
 
 
-def make(
+def make_trials(
     connection: Connection,
     study_id: int,
-    rows: Sequence[Any],
+    begun: Sequence[Attempt],
     choices: Mapping[str, CategoricalDistribution],
 ) -> dict[int, int]:
     """Make a running trial of each attempt; returns attempt id to trial id."""
-    if not rows:
+    if not begun:
         return {}
     connection.execute(
         select(STUDIES.c.study_id).where(STUDIES.c.study_id == study_id).with_for_update()
@@ -53,13 +59,13 @@ def make(
                 "number": first + place,
                 "study_id": study_id,
                 "state": TrialState.RUNNING.name,
-                "datetime_start": _naive_utc(row.started),
+                "datetime_start": _naive_utc(attempt.started),
             }
-            for place, row in enumerate(rows)
+            for place, attempt in enumerate(begun)
         ],
     )
     by_number = {one.number: int(one.trial_id) for one in made}
-    trials = {row.id: by_number[first + place] for place, row in enumerate(rows)}
+    trials = {attempt.id: by_number[first + place] for place, attempt in enumerate(begun)}
     texts = {
         name: optuna.distributions.distribution_to_json(choice) for name, choice in choices.items()
     }
@@ -68,93 +74,99 @@ def make(
         PARAMS,
         [
             {
-                "trial_id": trials[row.id],
+                "trial_id": trials[attempt.id],
                 "param_name": name,
                 "param_value": choices[name].to_internal_repr(label),  # Optuna keeps its index
                 "distribution_json": texts[name],
             }
-            for row in rows
-            for name, label in parameters(row).items()
+            for attempt in begun
+            for name, label in trial_parameters(attempt).items()
         ],
     )
-    _attach(connection, {trials[row.id]: born(row) for row in rows})
-    _tell_environments(connection, study_id, rows)
+    _attach(connection, {trials[attempt.id]: attributes_at_start(attempt) for attempt in begun})
+    _attach_environments(connection, study_id, begun)
     return trials
 
 
-def _tell_environments(connection: Connection, study_id: int, rows: Sequence[Any]) -> None:
+def _attach_environments(connection: Connection, study_id: int, begun: Sequence[Attempt]) -> None:
     """Give the study the versions and machines that its trials name."""
-    found = dict(environment(row.provenance) for row in rows)
-    said = [
-        {"study_id": study_id, "key": f"environment {name}", "value_json": json.dumps(one)}
-        for name, one in found.items()
-        if one
+    environments = dict(environment(attempt.provenance) for attempt in begun)
+    rows = [
+        {"study_id": study_id, "key": f"environment {name}", "value_json": json.dumps(content)}
+        for name, content in environments.items()
+        if content
     ]
-    if said:
-        insertion = upsert(connection, STUDY_USER_ATTRIBUTES).values(said)
+    if rows:
+        insertion = upsert(connection, STUDY_USER_ATTRIBUTES).values(rows)
         connection.execute(insertion.on_conflict_do_nothing())
 
 
-def tell(
-    connection: Connection, rows: Sequence[Any], trials: Mapping[int, int]
+def end_trials(
+    connection: Connection, ended: Sequence[Attempt], trials: Mapping[int, int]
 ) -> tuple[set[int], set[int]]:
     """End the trials of attempts that have ended.
 
     Args:
         connection: A writing transaction.
-        rows: Ended attempts.
+        ended: The attempts.
         trials: Attempt id to trial id.
 
     Returns:
         Attempts whose trial somebody deleted, and those whose trial somebody ended; both are left.
     """
-    if not rows:
+    if not ended:
         return set(), set()
-    found = connection.execute(
+    rows = connection.execute(
         select(TRIALS.c.trial_id, TRIALS.c.state)
-        .where(TRIALS.c.trial_id.in_([trials[row.id] for row in rows]))
+        .where(TRIALS.c.trial_id.in_([trials[attempt.id] for attempt in ended]))
         .order_by(TRIALS.c.trial_id)
         .with_for_update()
     )
-    states = {one.trial_id: TrialState[one.state] for one in found}
-    deleted = {row.id for row in rows if trials[row.id] not in states}
+    states = {row.trial_id: TrialState[row.state] for row in rows}
+    deleted = {attempt.id for attempt in ended if trials[attempt.id] not in states}
     finished = {
-        row.id for row in rows if row.id not in deleted and states[trials[row.id]].is_finished()
+        attempt.id
+        for attempt in ended
+        if attempt.id not in deleted and states[trials[attempt.id]].is_finished()
     }
-    open_ = [row for row in rows if row.id not in deleted and row.id not in finished]
+    open_ = [one for one in ended if one.id not in deleted and one.id not in finished]
     if not open_:
         return deleted, finished
-    ends = {row.id: end(row) for row in open_}
+    ends = {attempt.id: trial_end(attempt) for attempt in open_}
     connection.execute(
         update(TRIALS)
         .where(TRIALS.c.trial_id == bindparam("of"))
         .values(state=bindparam("ended"), datetime_complete=bindparam("at")),
         [
-            # The end is the attempt's: its trial may only be told the next morning.
-            {"of": trials[row.id], "ended": ends[row.id][0].name, "at": _naive_utc(row.ended)}
-            for row in open_
+            {
+                "of": trials[attempt.id],
+                "ended": ends[attempt.id][0].name,
+                # The end is the attempt's: its trial may only be told the next morning.
+                "at": None if attempt.ended is None else _naive_utc(attempt.ended),
+            }
+            for attempt in open_
         ],
     )
     insert_rows(
         connection,
         VALUES,
         [
-            {"trial_id": trials[row.id], "value": ends[row.id][1]}
-            for row in open_
-            if ends[row.id][1] is not None
+            {"trial_id": trials[attempt.id], "value": ends[attempt.id][1]}
+            for attempt in open_
+            if ends[attempt.id][1] is not None
         ],
         same=(("objective", 0), ("value_type", "FINITE")),
         keep=True,
     )
-    _attach(connection, {trials[row.id]: told(row) for row in open_})
-    points = curves(connection, open_)
+    _attach(connection, {trials[attempt.id]: attributes_at_end(attempt) for attempt in open_})
+    points = validation_points(connection, open_)
     insert_rows(
         connection,
         INTERMEDIATE,
         [
-            {"trial_id": trials[row.id], "step": step, "intermediate_value": value}
-            for row in open_
-            for step, value in points[row.id].items()
+            {"trial_id": trials[attempt.id], "step": step, "intermediate_value": value}
+            for attempt in open_
+            for step, value in points[attempt.id].items()
         ],
         same=(("intermediate_value_type", "FINITE"),),
         keep=True,
@@ -162,15 +174,15 @@ def tell(
     return deleted, finished
 
 
-def _attach(connection: Connection, said: Mapping[int, Mapping[str, Any]]) -> None:
-    """Give trials user attributes they do not have yet."""
+def _attach(connection: Connection, attributes: Mapping[int, Mapping[str, Any]]) -> None:
+    """Give trials user attributes they do not have yet: trial id to attributes."""
     insert_rows(
         connection,
         ATTRIBUTES,
         [
             {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
-            for trial_id, attributes in said.items()
-            for key, value in attributes.items()
+            for trial_id, of_trial in attributes.items()
+            for key, value in of_trial.items()
         ],
         keep=True,
     )

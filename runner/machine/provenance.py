@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from runner.machine.cpu import cpu_name
+
 PACKAGES = (
     "ablation-grid-runner",
     "torch",
@@ -34,18 +36,18 @@ def provenance() -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **_versions()},
         "host": socket.gethostname(),
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": cpu_name(),
     }
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _git(*arguments: str) -> str | None:
@@ -64,22 +66,12 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
 BULKY = ("versions", "system", "processor")
 """What is the same for thousands of attempts: kept once a study where each attempt is a trial."""
 
 
 def environment(of: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The bulky part of an attempt's provenance, and eight digits that name it."""
-    found = {key: of[key] for key in BULKY if of.get(key)}
-    text = json.dumps(found, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8], found
+    bulky = {key: of[key] for key in BULKY if of.get(key)}
+    text = json.dumps(bulky, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8], bulky

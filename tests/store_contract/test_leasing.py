@@ -29,11 +29,11 @@ def test_eight_processes_claim_400_cells_once_each(store: Store, store_url: str)
 
 
 def test_cells_are_claimed_in_run_order_and_end_with_none(store: Store, study: StudyInfo) -> None:
-    claims = []
-    while claim := store.claim(study, "w", lease_seconds=LEASE):
-        claims.append(claim)
-    assert [claim.cell.id for claim in claims] == [cell.id for cell, _ in design()]
-    assert claims[0].cell == design()[0][0]
+    leases = []
+    while lease := store.claim(study, "w", lease_seconds=LEASE):
+        leases.append(lease)
+    assert [lease.cell.id for lease in leases] == [cell.id for cell, _ in design()]
+    assert leases[0].cell == design()[0][0]
     assert store.claim(study, "w", lease_seconds=LEASE) is None
     assert store.open_cells(study) == 20
 
@@ -41,7 +41,7 @@ def test_cells_are_claimed_in_run_order_and_end_with_none(store: Store, study: S
 def test_preferred_cells_come_first_and_never_block(store: Store, study: StudyInfo) -> None:
     late = [cell.id for cell, _ in design()[-2:]]
     first = store.claim_many(study, "w", 3, lease_seconds=LEASE, prefer=late)
-    assert {claim.cell.id for claim in first} == {*late, design()[0][0].id}
+    assert {lease.cell.id for lease in first} == {*late, design()[0][0].id}
     then = store.claim(study, "w", lease_seconds=LEASE, prefer=late)
     assert then is not None
     assert then.cell.id == design()[1][0].id
@@ -49,10 +49,10 @@ def test_preferred_cells_come_first_and_never_block(store: Store, study: StudyIn
 
 def test_an_attempt_says_where_it_came_from(store: Store, study: StudyInfo) -> None:
     provenance = {"commit": "abc123", "dirty": True, "versions": {"torch": "2.14"}}
-    claim = store.claim(
+    lease = store.claim(
         study, "host-1:77", lease_seconds=LEASE, slot="gpu0.1", device="H200", provenance=provenance
     )
-    assert claim is not None
+    assert lease is not None
     (attempt,) = store.attempts(study)
     assert attempt["state"] == "running"
     assert (attempt["worker"], attempt["slot"], attempt["device"]) == (
@@ -62,8 +62,8 @@ def test_an_attempt_says_where_it_came_from(store: Store, study: StudyInfo) -> N
     )
     assert (attempt["commit"], attempt["dirty"]) == ("abc123", True)
     assert attempt["versions"] == {"torch": "2.14"}
-    assert attempt["cell"] == claim.cell.id
-    assert store.attempts(study, claim.cell.id) == [attempt]
+    assert attempt["cell"] == lease.cell.id
+    assert store.attempts(study, lease.cell.id) == [attempt]
     assert store.attempts(study, "0" * 16) == []
 
 
@@ -126,13 +126,13 @@ def test_claiming_reads_an_index_and_not_the_grid(tmp_path: Path) -> None:
         def listen(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
             said.append((statement, values))
 
-        claim = store.claim(study, "w", lease_seconds=LEASE)
-        assert claim is not None
-        store.beat([claim])
+        lease = store.claim(study, "w", lease_seconds=LEASE)
+        assert lease is not None
+        store.beat([lease])
         store.open_cells(study)
         store.reconcile(study)
         store.running(study)
-        store.finish(claim, outcome())
+        store.finish(lease, outcome())
         with store.database.engine.connect() as connection:
             plans = [
                 (statement, row[3])

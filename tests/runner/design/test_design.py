@@ -1,7 +1,4 @@
-"""Cells come replicate by replicate, shuffled by content, and keep their ids when more join.
-
-Longer than 300 lines, being one short test a promise of the planner.
-"""
+"""Cells come replicate by replicate, shuffled by content, and keep their ids when more join."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from hypothesis import strategies as st
 from ablations import registry
 from ablations.errors import InputError
 from runner.content.cell import Cell
-from runner.design import plan
+from runner.design import design_of
 from runner.spec import Factor, Level, Predicate, load_spec
 
 from .conftest import MakeSpec
@@ -27,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_every_combination_runs_once_a_replicate(make_spec: MakeSpec) -> None:
-    design = plan(make_spec([2, 3, 2], replicates=3))
+    design = design_of(make_spec([2, 3, 2], replicates=3))
     assert (design.combinations, design.replicates, design.excluded) == (12, 3, 0)
     assert len({cell.id for cell in design.cells}) == 36
     assert [cell.replicate for cell in design.cells] == [0] * 12 + [1] * 12 + [2] * 12
@@ -42,7 +39,7 @@ def test_every_combination_runs_once_a_replicate(make_spec: MakeSpec) -> None:
 def test_the_order_within_a_replicate_is_shuffled_and_differs_between_replicates(
     make_spec: MakeSpec,
 ) -> None:
-    design = plan(make_spec([2, 3, 4], replicates=2))
+    design = design_of(make_spec([2, 3, 4], replicates=2))
     combinations = [tuple(cell.labels.values()) for cell in design.cells]
     first, second = combinations[:24], combinations[24:]
     assert set(first) == set(second)
@@ -51,7 +48,7 @@ def test_the_order_within_a_replicate_is_shuffled_and_differs_between_replicates
 
 
 def test_planning_again_gives_the_same_order(make_spec: MakeSpec) -> None:
-    one, other = (plan(make_spec([3, 3], replicates=2)) for _ in range(2))
+    one, other = (design_of(make_spec([3, 3], replicates=2)) for _ in range(2))
     assert [cell.id for cell in one.cells] == [cell.id for cell in other.cells]
 
 
@@ -72,7 +69,7 @@ def test_reordering_the_file_changes_nothing(
             for f in data.draw(st.permutations(spec.factors))
         ),
     )
-    one, other = plan(spec), plan(shuffled)
+    one, other = design_of(spec), design_of(shuffled)
     assert [cell.id for cell in one.cells] == [cell.id for cell in other.cells]
 
 
@@ -87,8 +84,8 @@ def test_a_level_or_replicate_added_later_keeps_every_cell_and_their_order(
 ) -> None:
     grown = list(levels)
     grown[factor % len(levels)] += 1
-    before = plan(make_spec(levels, replicates=2))
-    after = plan(make_spec(grown, replicates=2 + more))
+    before = design_of(make_spec(levels, replicates=2))
+    after = design_of(make_spec(grown, replicates=2 + more))
     ids = {cell.id for cell in before.cells}
     assert ids <= {cell.id for cell in after.cells}
     kept = [cell.id for cell in after.cells if cell.id in ids]
@@ -102,9 +99,9 @@ def test_aliases_and_time_limits_do_not_change_cells(tmp_path: Path) -> None:
         "scheduler: constant, init: he, bn_placement: before}\n"
     )
     file.write_text(text)
-    plain = plan(load_spec(file, cuda_visible=False))
+    plain = design_of(load_spec(file, cuda_visible=False))
     file.write_text(text.replace("{sgd:", "{as: hot, sgd:") + "train: {time_limit: 5}\n")
-    named = plan(load_spec(file, cuda_visible=False))
+    named = design_of(load_spec(file, cuda_visible=False))
     assert [cell.id for cell in plain.cells] == [cell.id for cell in named.cells]
     assert {cell.labels["optimizer"] for cell in named.cells} == {"adam", "hot"}
 
@@ -116,7 +113,7 @@ def test_cells_hold_all_five_factors_and_the_fields_put_in(tmp_path: Path) -> No
         "  data.name: [digits, cifar10]\n"
         "fixed: {augmentation: none, scheduler: constant, init: he, bn_placement: before}\n"
     )
-    cells = plan(load_spec(file, cuda_visible=False)).cells
+    cells = design_of(load_spec(file, cuda_visible=False)).cells
     assert len(cells) == 8
     for cell in cells:
         assert cell.level("init").name == "he"
@@ -132,12 +129,14 @@ def test_the_images_of_a_folder_are_part_of_a_cell(tmp_path: Path) -> None:
         (tmp_path / split / label / "1.jpg").write_bytes(b"x")
     settings_ = ["data.name=image_folder", f"data.root={tmp_path}"]
     file = ROOT / "ablations" / "five_factor.yaml"
-    before = plan(load_spec(file, "cpu", settings_, cuda_visible=False))
+    before = design_of(load_spec(file, "cpu", settings_, cuda_visible=False))
     (tmp_path / "train" / "cat" / "2.jpg").write_bytes(b"y")
-    after = plan(load_spec(file, "cpu", settings_, cuda_visible=False))
+    after = design_of(load_spec(file, "cpu", settings_, cuda_visible=False))
     assert not {cell.id for cell in before.cells} & {cell.id for cell in after.cells}
     with pytest.raises(InputError, match=r"data\.root"):
-        plan(load_spec(file, "cpu", [*settings_[:1], "data.root=/nowhere"], cuda_visible=False))
+        design_of(
+            load_spec(file, "cpu", [*settings_[:1], "data.root=/nowhere"], cuda_visible=False)
+        )
 
 
 def test_whether_mirroring_keeps_labels_is_part_of_a_cell_where_it_is_said(tmp_path: Path) -> None:
@@ -149,7 +148,7 @@ def test_whether_mirroring_keeps_labels_is_part_of_a_cell_where_it_is_said(tmp_p
 
     def ids(*more: str) -> set[str]:
         spec = load_spec(file, "cpu", [*settings_, *more], cuda_visible=False)
-        return {spec.study} | {cell.id for cell in plan(spec).cells}
+        return {spec.study} | {cell.id for cell in design_of(spec).cells}
 
     assert ids() == ids("data.mirror_keeps_labels=true")
     assert not ids() & ids("data.mirror_keeps_labels=false")
@@ -183,7 +182,7 @@ def planned(tmp_path: Path, name: str, **more: str) -> dict[tuple[str, int], Cel
     file.write_text(STUDY.replace("NAME", name))
     registry._plugins.pop(str(tmp_path / "own.py"), None)  # as in a new process
     settings_ = [f"{key}={value}" for key, value in more.items()]
-    cells = plan(load_spec(file, overrides=settings_, cuda_visible=False)).cells
+    cells = design_of(load_spec(file, overrides=settings_, cuda_visible=False)).cells
     return {("/".join(cell.labels.values()), cell.replicate): cell for cell in cells}
 
 
@@ -219,7 +218,7 @@ def test_a_cell_is_not_trained_with_other_code_than_it_was_planned_with(tmp_path
 
 
 def test_excluded_combinations_are_left_out(make_spec: MakeSpec) -> None:
-    design = plan(make_spec([2, 3], exclude=[{"A": ["a0"], "B": ["b1", "b2"]}]))
+    design = design_of(make_spec([2, 3], exclude=[{"A": ["a0"], "B": ["b1", "b2"]}]))
     found = {tuple(cell.labels.values()) for cell in design.cells}
     assert found == {("a0", "b0"), ("a1", "b0"), ("a1", "b1"), ("a1", "b2")}
     assert (design.excluded, design.combinations, design.is_fraction) == (2, 4, True)
@@ -230,15 +229,15 @@ def test_only_keeps_what_matches_any_and_exclude_wins(make_spec: MakeSpec) -> No
         make_spec([2, 2], exclude=[{"A": ["a1"], "B": ["b1"]}]),
         only=(Predicate((("A", ("a0",)),)), Predicate((("B", ("b0", "b1")), ("A", ("a1",))))),
     )
-    found = {tuple(cell.labels.values()) for cell in plan(spec).cells}
+    found = {tuple(cell.labels.values()) for cell in design_of(spec).cells}
     assert found == {("a0", "b0"), ("a0", "b1"), ("a1", "b0")}
 
 
 def test_leaving_out_everything_or_a_whole_level_is_refused(make_spec: MakeSpec) -> None:
     with pytest.raises(InputError, match="leave no combination to run"):
-        plan(make_spec([2, 2], exclude=[{"A": ["a0", "a1"]}]))
+        design_of(make_spec([2, 2], exclude=[{"A": ["a0", "a1"]}]))
     with pytest.raises(InputError, match="no combination with A = a1 is left"):
-        plan(make_spec([2, 2], exclude=[{"A": ["a1"]}]))
+        design_of(make_spec([2, 2], exclude=[{"A": ["a1"]}]))
 
 
 @settings(max_examples=60, deadline=None)
@@ -251,7 +250,7 @@ def test_planned_and_excluded_add_up(
         factor.name: [data.draw(st.sampled_from(factor.labels))]
         for factor in spec.factors[: data.draw(st.integers(2, len(levels)))]
     }
-    design = plan(make_spec(levels, exclude=[predicate]))
+    design = design_of(make_spec(levels, exclude=[predicate]))
     assert design.combinations + design.excluded == spec.combinations
     matching = Predicate.from_dict(predicate)
     assert not any(matching.matches(cell.labels) for cell in design.cells)
@@ -263,8 +262,8 @@ def test_planned_and_excluded_add_up(
 def test_planning_imports_no_torch() -> None:
     code = (
         "import sys\n"
-        "from runner.spec import load_spec; from runner.design import plan\n"
-        "design = plan(load_spec('ablations/five_factor.yaml', 'cpu', cuda_visible=False))\n"
+        "from runner.spec import load_spec; from runner.design import design_of\n"
+        "design = design_of(load_spec('ablations/five_factor.yaml', 'cpu', cuda_visible=False))\n"
         "print(len(design.cells), 'torch' in sys.modules)"
     )
     done = subprocess.run(
@@ -274,7 +273,7 @@ def test_planning_imports_no_torch() -> None:
 
 
 def test_a_hundred_thousand_cells_are_planned(make_spec: MakeSpec) -> None:
-    design = plan(make_spec([5, 5, 4, 5, 5], replicates=40))
+    design = design_of(make_spec([5, 5, 4, 5, 5], replicates=40))
     assert len(design.cells) == 100_000
 
 
@@ -285,8 +284,8 @@ def test_a_level_of_the_same_name_with_other_parameters_is_another_cell(
     factor = spec.factors[0]
     hot = Level("A", "a1", "level1", {"lr": 0.5})
     other = replace(spec, factors=(Factor("A", (factor.levels[0], hot)), *spec.factors[1:]))
-    one = {cell.id for cell in plan(spec).cells}
-    two = {cell.id for cell in plan(other).cells}
+    one = {cell.id for cell in design_of(spec).cells}
+    two = {cell.id for cell in design_of(other).cells}
     assert len(one & two) == 2
 
 
@@ -306,7 +305,7 @@ def assert_refused(folder: Path, text: str, place: str, says: str) -> None:
     file = folder / "wrong.yaml"
     file.write_text(text)
     with pytest.raises(InputError) as refused:
-        plan(load_spec(file, cuda_visible=False))
+        design_of(load_spec(file, cuda_visible=False))
     assert str(refused.value).startswith(f"{file}:{place}: ")
     assert says in str(refused.value)
 

@@ -1,4 +1,4 @@
-"""Optuna's own tables in the store: made once by Optuna, written as rows (`trial_rows`, 031).
+"""Optuna's own tables in the store: made once by Optuna, written as rows (`writes`, decision 031).
 
 The storage's constructor refuses a schema other than the installed Optuna's before anything here
 touches its tables.
@@ -25,14 +25,13 @@ from sqlalchemy import (
     inspect,
     select,
     table,
-    text,
     update,
 )
 
 from ablations.errors import InputError
-from runner.store.cells.planning import upsert
+from runner.store.database.bulk import upsert
 from runner.store.database.connections import BUSY_SECONDS, Database
-from runner.store.database.schema import ADVISORY_LOCK, once_lock
+from runner.store.database.locks import postgresql_lock, sqlite_lock
 
 STUDIES = table("studies", column("study_id"), column("study_name"))
 TRIALS = table(
@@ -114,11 +113,11 @@ def open_storage(database: Database, kind: type[RDBStorage] = RDBStorage) -> RDB
     if database.read(_is_made):
         return make()
     # Optuna's own making of its tables fails when two processes do it at once.
-    with once_lock(database.address):
+    with sqlite_lock(database.address):
         if database.address.is_sqlite:
             return make()
         with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+            postgresql_lock(connection)
             return make()
 
 
@@ -164,16 +163,18 @@ def widen(
 
 def study_number(connection: Connection, name: str) -> int | None:
     """Optuna's number of the study; None before it is mirrored."""
-    found = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
-    return None if found is None else int(found)
+    number = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
+    return None if number is None else int(number)
 
 
-def tell_study(connection: Connection, study_id: int, said: Mapping[str, Any]) -> None:
+def set_study_attributes(
+    connection: Connection, study_id: int, attributes: Mapping[str, Any]
+) -> None:
     """Give a study system attributes, or other values to those it has.
 
     Optuna's function is a transaction an attribute, and the dashboard writes thousands.
     """
-    if said:
+    if attributes:
         insertion = upsert(connection, STUDY_ATTRIBUTES)
         connection.execute(
             insertion.on_conflict_do_update(
@@ -182,12 +183,12 @@ def tell_study(connection: Connection, study_id: int, said: Mapping[str, Any]) -
             ),
             [
                 {"study_id": study_id, "key": key, "value_json": json.dumps(value)}
-                for key, value in said.items()
+                for key, value in attributes.items()
             ],
         )
 
 
-def heard_of_study(connection: Connection, study_id: int, prefix: str) -> dict[str, Any]:
+def study_attributes(connection: Connection, study_id: int, prefix: str) -> dict[str, Any]:
     """The study's system attributes whose keys begin so."""
     rows = connection.execute(
         select(STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json).where(

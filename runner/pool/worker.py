@@ -1,0 +1,159 @@
+"""A worker: one process that works on a study, with what its slots share.
+
+It holds their leases and beats for all of them at once, keeps what they know of each device, and
+says when they are to stop.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from runner.content.outcome import Epoch
+from runner.machine.device import Slot
+from runner.machine.provenance import provenance
+from runner.pool.process.launch import Ended
+from runner.pool.sharing import SharedDevice
+from runner.store import Lease, Store, StudyInfo
+
+LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
+"""A lease not renewed for this long is taken from its worker: it counts as lost."""
+
+
+class Listener(Protocol):
+    """Whoever shows what the slots do (runner.commands.running.screen)."""
+
+    def started(self, slot: Slot, lease: Lease) -> None:
+        """A cell process got the claimed cell."""
+
+    def epoch(self, slot: Slot, epoch: Epoch) -> None:
+        """An epoch of the slot's cell ended."""
+
+    def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
+        """The slot's attempt ended and the store knows it."""
+
+
+@dataclass
+class Worker:
+    """One process that works on a study. Every method may be called from any thread."""
+
+    store: Store
+    study: StudyInfo
+    folder: Path  # results/STUDY of this machine
+    name: str  # for people: "host:4711"
+    listener: Listener
+    stay: bool = True  # wait for the cells of other workers, in case one is lost
+    stop: threading.Event = field(default_factory=threading.Event)
+    trouble: Exception | None = None  # why no further cell can be trained here
+    vanished: set[str] = field(default_factory=set)  # devices, as a person knows them
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leases: dict[str, Lease] = {}
+        self._progress: dict[str, Epoch] = {}
+        self._refused: set[str] = set()
+        self._devices: dict[str, SharedDevice] = {}  # by uuid
+        self._provenance = {**provenance(), "spec": self.study.spec_digest}
+        for name in ("attempts", "checkpoints"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    def device_of(self, slot: Slot) -> SharedDevice:
+        """The slot's device as its slots share it."""
+        with self._lock:
+            return self._devices.setdefault(slot.device_id, SharedDevice())
+
+    def lose_slot(self, slot: Slot) -> None:
+        """Close the slot, for its device vanished; the run ends when it was the last one."""
+        self.device_of(slot).close_slot()
+        with self._lock:
+            self.vanished.add(f"{slot.name.partition('/')[0]} ({slot.device_id})")
+            left = any(device.slots for device in self._devices.values())
+        if not left:
+            gone = ", ".join(sorted(self.vanished))
+            self.give_up(NoDeviceLeft(f"no device is left: {gone} vanished; the cells are waiting"))
+
+    def claim(self, slot: Slot) -> Lease | None:
+        """Claim the next waiting cell and begin to beat for it; None when none is waiting."""
+        lease = self.store.claim(
+            self.study,
+            self.name,
+            lease_seconds=LEASE_SECONDS,
+            slot=slot.name,
+            device=slot.device_id,
+            provenance=self._provenance,
+            prefer=self._begun_here(),
+        )
+        if lease is not None:
+            with self._lock:
+                self._leases[lease.token] = lease
+        return lease
+
+    def is_over(self) -> bool:
+        """Whether there is nothing to wait for once no cell could be claimed."""
+        if self.stay:
+            return not self.store.open_cells(self.study)
+        return not self.store.status(self.study).waiting  # another's lock may have hidden some
+
+    def progressed(self, lease: Lease, epoch: Epoch) -> None:
+        """Remember the newest epoch of the lease's cell for the next beat."""
+        with self._lock:
+            self._progress[lease.token] = epoch
+
+    def drop(self, lease: Lease) -> None:
+        """Stop beating for the lease."""
+        with self._lock:
+            self._leases.pop(lease.token, None)
+            self._progress.pop(lease.token, None)
+            self._refused.discard(lease.token)
+
+    def refused(self, lease: Lease) -> bool:
+        """Whether a beat for the lease was refused: another worker has the cell now."""
+        with self._lock:
+            return lease.token in self._refused
+
+    def beat(self) -> None:
+        """Renew all leases in one statement and note the ones that were lost."""
+        with self._lock:
+            leases = list(self._leases.values())
+            progress = dict(self._progress)
+        if not leases:
+            return
+        refused = self.store.beat(leases, progress=progress)
+        with self._lock:
+            self._refused |= refused & self._leases.keys()
+
+    def _begun_here(self) -> list[str]:
+        """Cells with a checkpoint on this machine: here they need not start over."""
+        return [path.stem for path in (self.folder / "checkpoints").glob("*.pt")]
+
+    def repair(self) -> None:
+        """Put right what crashes left: expired leases, outcomes nobody recorded, checkpoints."""
+        self.store.reconcile(self.study, self.folder / "attempts")
+        begun = self._begun_here()
+        if begun:  # by now some may have been completed, here or elsewhere
+            self.forget_checkpoints(self.store.complete_among(self.study, begun))
+
+    def forget_checkpoints(self, cells: Iterable[str]) -> None:
+        """Remove the cells' checkpoints, also what a kill left half written."""
+        for cell in cells:
+            for left in (self.folder / "checkpoints").glob(f"{cell}.pt*"):
+                left.unlink(missing_ok=True)
+
+    def give_up(self, trouble: Exception) -> None:
+        """Stop every slot: no further cell can be trained here."""
+        with self._lock:
+            if self.trouble is None:
+                self.trouble = trouble
+        self.stop.set()
+
+
+class DiskFull(Exception):
+    """An outcome could not be written; the cell is waiting again."""
+
+
+class NoDeviceLeft(Exception):
+    """Every device vanished while cells trained; those are waiting again."""
