@@ -4,13 +4,16 @@ study = analysis.load("five_factor-quick")          # or from_frame(df, factors=
 study.effects(); study.interactions(); study.contrast("bn_placement: before - after")
 study.plot.main_effects()
 
-    stats/     arrays in, numbers out         table/     the long table, checked and typed
-    model/     cell means and the fit         effects/   means, contrasts, tests, shares
-    outcomes/  convergence, time, losses      verdicts/  claims, looks, power
-    study      all of it in a person's hands  document/  effects.json
-    compare/   several studies                figures/   frames in, figures out
-    report/    the page and its words         dashboard/ panels for optuna-dashboard
-    commands/  `python -m analysis`
+Rooms, each of which may import those above it:
+
+    stats/     arrays in, numbers out            study      a person's hands: pandas in and out
+    table/     the long table, read and checked  accessors  what later rooms add to a study
+    model/     cell means, fit, intervals        document/  effects.json
+    effects/   means, contrasts, tests, shares   compare/   several studies
+    outcomes/  convergence, time, what was lost  figures/   frames in, figures out
+    verdicts/  claims, interim looks, power      report/    the page, its figures, its words
+                                                 dashboard/ what optuna-dashboard shows
+                                                 commands/  `python -m analysis`
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Verbs of `python -m analysis`: what a person types; one module a verb.
 
-    effects  estimates as JSON         report   the page and all beside it
-    claims   planned claims judged     decided  is it decided yet
-    power    what could be found       compare  several studies
-    options  those several verbs share
+    effects    estimates as JSON        report   the page and all beside it
+    claims     planned claims judged    decided  is it decided yet
+    power      what could be found      compare  several studies
+    arguments  those several verbs share
 
 Each verb configures its own options and imports what it needs when it is called, so that `--help`
 answers at once.

@@ -1,4 +1,4 @@
 """The same effects in several studies, side by side.
 
-effects  estimates and their differences    notes  what the reader must know
+comparison  estimates and their differences    notes  what the reader must know
 """

@@ -1,7 +1,7 @@
 """The cell-means model and the least-squares fit, and how a number gets its interval.
 
-cell_means  means and variances over the grid   interval_rule  which interval is chosen
-margins     equal-weight means of a term        completion     what stands in for empty cells
-welch       every cell its own variance         classical      one error variance
-terms       terms and their columns             contrast_text  a contrast as written
+cell_means     means and variances over the grid   margins        equal-weight means
+terms          terms and their columns             completion     what stands in empty cells
+classical      one error variance                  contrast_text  a contrast as written
+interval_rule  which interval is the primary one   grid           all of it at hand
 """

@@ -1,10 +1,10 @@
 """The report of a study: one page, its figures, tables for a paper, every number as a file.
 
-begin    `write_report`                 current  whether a report is still true, what it found
-write    everything in its order        exports  outcomes, curves and tables as files
-gallery/ the figures of a study         page/    the HTML page
-words/   sentences and tables           plots    `study.plot`
-press    two processes for one report   kept     analyses made once for a report
+begin     `write_report`               current      whether it is still true, what it found
+write     everything in its order      exports      outcomes and tables as files
+press     two processes for it         curve_files  learning curves as files
+gallery/  the figures of a study       plots        `study.plot`
+page/     the HTML page                words/       sentences and tables
 """
 
 from __future__ import annotations

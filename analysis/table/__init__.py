@@ -1,6 +1,7 @@
-"""The long table every analysis starts from, checked and typed once, here.
+"""The long table every analysis starts from, read, checked and typed once, here.
 
-tidy     the checked `Table`            records  rows as JSON
-rates    yes and no over the grid       cells    counts a combination
-curves   learning curves of a store
+tidy      the checked `Table`        statuses  how runs ended, in one vocabulary
+columns   labels, numbers, yes, no   cells     runs by combination of levels
+reading   a file as text             records   rows as JSON
+runs      a store's study as rows    curves    a store's learning curves
 """

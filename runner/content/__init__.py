@@ -3,5 +3,5 @@
 cell      one combination, one replicate, one hash    outcome        what training ended as
 level     levels and factors                          outcome_files  outcomes on disk
 protocol  what all cells share                        seeds          one stream a purpose
-code      which plugin files a cell depends on        files          whole or not at all
+code      which plugin files a cell depends on        response       how analysis sees outcomes
 """

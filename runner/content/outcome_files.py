@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.content.files import write_whole
 from runner.content.outcome import Outcome
+from runner.program.files import write_whole
 
 ENDING = ".outcome.json"
 

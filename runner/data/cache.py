@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.content.files import sync
 from runner.data.images import DataError
+from runner.program.files import sync
 
 ABOUT = "about.json"
 

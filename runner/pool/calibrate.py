@@ -20,12 +20,12 @@ from platformdirs import user_cache_dir
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
-from runner.content.files import write_whole
 from runner.content.outcome import Epoch, Reason, Status
 from runner.machine.device import Device, Slot
 from runner.machine.slots import slots_on
 from runner.pool.process.child import CellJob
 from runner.pool.process.launch import CellProcess, Ended
+from runner.program.files import write_whole
 
 GAIN = 1.05
 """Doubling the slots must raise the throughput at least so much to go on."""

@@ -18,8 +18,8 @@ from torch.optim import Optimizer
 
 from ablations.scheduler import Stepper
 from runner.content.cell import TRAINING_VERSION
-from runner.content.files import replacing
 from runner.content.outcome import Epoch
+from runner.program.files import replacing
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """What figures share: style, labels, panels, captions, files.
 
-style    colours, widths, the look    labels   names that fit
-panels   rows of panels by factor     nested   maps of nested factors
-caption  runs behind a figure         saving   PNG, SVG, PDF and the numbers
-measure  how an outcome is shown
+style    colours, widths, the look     labels         names that fit
+nested   maps of nested factors        factor_panels  one panel a factor
+caption  runs behind a figure          saving         PNG, SVG, PDF and the numbers
+limits   no value that cannot be
 """

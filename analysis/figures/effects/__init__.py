@@ -1,4 +1,5 @@
 """Figures of effects and their tests.
 
-main_effects     forest      pareto    half_normal    variance_shares    diagnostics
+main_effects    forest         pareto    half_normal
+share_bars      diagnostics
 """

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import figures
 from analysis.effects.frames import by_method
-from analysis.effects.term_tests.standardised_effects import standardised_effects
+from analysis.effects.standardised_effects import standardised_effects
 from analysis.figures.effects.forest import MOST_ROWS
 from analysis.figures.effects.pareto import MOST_TERMS
 from analysis.model.terms import Term

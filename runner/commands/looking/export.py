@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from runner.commands import options, study
-from runner.content.files import replacing, write_whole
+from runner.program.files import replacing, write_whole
 from runner.store.cells.studies import spec_versions
 
 EXAMPLES = """examples:

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, insert, inspect, select, update
 
 from ablations.errors import InputError
-from runner.content.files import aside_of, sync
+from runner.program.files import aside_of, sync
 from runner.store.database.address import DEFAULT_PATH, Address
 from runner.store.database.connections import Database
 from runner.store.database.locks import postgresql_lock, sqlite_lock

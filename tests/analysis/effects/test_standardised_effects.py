@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import analysis
-from analysis.effects.term_tests.standardised_effects import standardised_effects
+from analysis.effects.standardised_effects import standardised_effects
 from analysis.stats.distributions.f_tails import equivalent_t, log_p
 
 

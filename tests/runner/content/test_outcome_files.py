@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from runner.content.files import aside_of
 from runner.content.outcome import Status
 from runner.content.outcome_files import (
     OutcomeFile,
@@ -19,6 +18,7 @@ from runner.content.outcome_files import (
     read_outcome,
     write_outcome,
 )
+from runner.program.files import aside_of
 from tests.store_contract.grids import outcome
 
 CELL, TOKEN = "0123456789abcdef", "f" * 32

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.content.files import aside_of, replacing, sync, write_whole
+from runner.program.files import aside_of, replacing, sync, write_whole
 
 
 def test_what_was_written_takes_the_files_place(tmp_path: Path) -> None:
