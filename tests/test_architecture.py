@@ -53,6 +53,7 @@ RANKS = [
     ("analysis.model",),
     ("analysis.effects.term_tests",),
     ("analysis.effects.aliases",),
+    ("analysis.effects.shares",),
     ("analysis.effects",),
     ("analysis.outcomes",),
     ("analysis.verdicts",),

@@ -20,11 +20,12 @@ from analysis.effects.aliases.estimability import (
     largest_whole_fit,
 )
 from analysis.effects.aliases.lenth import Lenth, lenth
-from analysis.effects.model_shares import model_shares
+from analysis.effects.shares.grid_shares import grid_shares
+from analysis.effects.shares.model_shares import model_shares
+from analysis.effects.shares.variance_shares import DRAWS, VarianceShares
 from analysis.effects.term_tests.anova import anova_table, heteroscedastic_table
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
-from analysis.effects.variance_shares import DRAWS, VarianceShares, grid_shares
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
 from analysis.model.grid import Grid

@@ -9,8 +9,8 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis import figures
-from analysis.effects.variance_shares import FEWEST_DRAWS
-from analysis.effects.variance_shares import grid_shares as shares_of_cells
+from analysis.effects.shares.grid_shares import FEWEST_DRAWS
+from analysis.effects.shares.grid_shares import grid_shares as shares_of_cells
 from analysis.report.gallery.factors import cut_at_limits
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
 from analysis.report.gallery.rounding import (

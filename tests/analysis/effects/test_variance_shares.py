@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.effects.variance_shares import grid_shares
+from analysis.effects.shares.grid_shares import grid_shares
 from analysis.model.cell_means import CellMeans
 from analysis.study import from_frame
 from analysis.table.tidy import tidy

@@ -9,15 +9,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from analysis.effects.shares.variance_shares import (
+    DRAWS,
+    NOISE,
+    REPLICATE,
+    VarianceShares,
+    percentages,
+    shares_of,
+    shrinkage,
+)
 from analysis.effects.term_tests.anova import anova_table
-from analysis.effects.variance_shares import HIGHER, NOISE, REPLICATE, VarianceShares, percentages
 from analysis.model.classical import ClassicalFit
-from analysis.model.terms import terms_up_to
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Codes, Floats
 
 
 def model_shares(
-    fit: ClassicalFit, confidence: float = 0.95, draws: int = 1000, seed: int = 0
+    fit: ClassicalFit, confidence: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> VarianceShares | None:
     """Decompose by a fit of order 1 or 2; None where it is not wholly estimable.
 
@@ -44,46 +51,20 @@ def model_shares(
     corrected = observed - error * unit
     block, weight = _block_variance(fit)
     parts = np.concatenate([corrected, [max(block, 0.0) if np.isfinite(block) else 0.0, error]])
-    percent = percentages(parts, truncate=True)
-    sampled = _bootstrap(
+    drawn = _bootstrap(
         fit, loadings, values, owner, corrected, observed, block, weight, draws, seed
     )
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(sampled, [tail, 1 - tail], axis=0)
-    raw = percentages(parts, truncate=False)
-    if not np.isfinite(block):
-        percent[-2] = raw[-2] = low[-2] = high[-2] = np.nan
-    rows = [
-        (term.name, "main" if len(term.factors) == 1 else "pair", i) for i, term in enumerate(terms)
-    ]
-    fitted = {name for name, _, _ in rows}
-    known = {name: (kind, i) for name, kind, i in rows}
-    known |= {REPLICATE: ("replicate", len(terms)), NOISE: ("noise", len(terms) + 1)}
-    labels = [t.name for t in terms_up_to(fit.factors, min(2, len(fit.factors)))]
-    labels += [HIGHER] if len(fit.factors) > 2 else []
-    nan = float("nan")
-    table = []
-    for label in [*labels, REPLICATE, NOISE]:
-        if label in known:
-            kind, i = known[label]
-            df = float(np.linalg.matrix_rank(functions[i])) if label in fitted else nan
-            table.append(
-                (label, kind, percent[i], min(low[i], percent[i]), max(high[i], percent[i]),
-                 raw[i], nan, df)
-            )  # fmt: skip
-        else:
-            kind = "higher" if label == HIGHER else "pair"
-            table.append((label, kind, nan, nan, nan, nan, nan, nan))
-    frame = pd.DataFrame(
-        table,
-        columns=["term", "kind", "percent", "low", "high", "raw_percent", "cell_percent", "df"],
-    )
     left = "pairs, higher orders" if fit.order == 1 else "higher orders"
-    reason = (
-        f"the grid is incomplete: shares of a model of order {fit.order}, whose noise holds the "
-        f"{left} too"
+    return shares_of(
+        list(fit.factors),
+        pd.Series(parts, [*(term.name for term in terms), REPLICATE, NOISE]),
+        [*(float(np.linalg.matrix_rank(rows)) for rows in functions), np.nan, np.nan],
+        drawn,
+        confidence,
+        unknown=[] if np.isfinite(block) else [REPLICATE],
+        reason=f"the grid is incomplete: shares of a model of order {fit.order}, whose noise "
+        f"holds the {left} too",
     )
-    return VarianceShares(frame, float(np.maximum(parts, 0).sum()), reason, draws)
 
 
 def _block_variance(fit: ClassicalFit) -> tuple[float, float]:
@@ -101,7 +82,7 @@ def _bootstrap(
     fit: ClassicalFit,
     loadings: Floats,
     values: Floats,
-    owner: np.ndarray[tuple[int], np.dtype[np.intp]],
+    owner: Codes,
     corrected: Floats,
     observed: Floats,
     block: float,
@@ -110,9 +91,7 @@ def _bootstrap(
     seed: int,
 ) -> Floats:
     rng = np.random.default_rng(seed)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = np.sqrt(np.where(observed > 0, np.maximum(corrected, 0) / observed, 0.0))
-    centre = values * factor[owner]
+    centre = values * shrinkage(observed, corrected)[owner]
     error, df = fit.error_variance, fit.residual_df
     drawn = centre + np.sqrt(error) * rng.standard_normal((draws, loadings.shape[1])) @ loadings.T
     errors = error * rng.chisquare(df, draws) / df

@@ -8,41 +8,26 @@ the noise-corrected effects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
+from analysis.effects.shares.variance_shares import (
+    DRAWS,
+    NOISE,
+    REPLICATE,
+    VarianceShares,
+    percentages,
+    share_groups,
+    shares_of,
+    shrinkage,
+)
 from analysis.model.cell_means import CellMeans
 from analysis.model.terms import terms_up_to
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Codes, Floats
 
-DRAWS = 1000
 BUDGET = 800_000
 """Cells times draws that the bootstrap may cost; large grids get fewer draws."""
 FEWEST_DRAWS = 100
-HIGHER = "higher"
-REPLICATE = "replicate"
-NOISE = "noise"
-
-
-@dataclass(frozen=True, eq=False)
-class VarianceShares:
-    """The decomposition.
-
-    Attributes:
-        table: columns term, kind (main, pair, higher, replicate, noise), percent, low, high,
-            raw_percent (not truncated at 0; sums to 100 too), cell_percent (share of the
-            variance of the observed cell means, uncorrected), df.
-        total_variance: of one run drawn from a random cell, in squared units; NaN if unknown.
-        reason: why there is no decomposition, or what could not be told apart; or None.
-        draws: bootstrap draws behind the intervals.
-    """
-
-    table: pd.DataFrame
-    total_variance: float
-    reason: str | None
-    draws: int
 
 
 def grid_shares(
@@ -56,64 +41,50 @@ def grid_shares(
         draws: bootstrap draws, fewer on large grids.
         seed: of the bootstrap's own random generator.
     """
-    groups, kinds = _groups(cells)
-    labels = [*groups, REPLICATE, NOISE]
+    labels = list(share_groups(cells.names))
+    terms = len(labels) - 2  # with the higher orders, which count as one
+    reason: str | None = None
     if cells.empty.any():
-        empty = int(cells.empty.sum())
-        table = _table(labels, kinds, [np.full(len(labels), np.nan)] * 5)
-        return VarianceShares(
-            table, float("nan"), f"not estimable: {empty} cells of the grid never ran", 0
+        nothing = np.full(len(labels), np.nan)
+        reason = f"not estimable: {int(cells.empty.sum())} cells of the grid never ran"
+        return shares_of(
+            cells.names, pd.Series(nothing, labels), [*nothing], None, confidence, reason=reason
         )
-    deviations = cells.deviations.ravel()
+    size = cells.deviations.size
     member = _membership(cells)
-    df = np.bincount(member, minlength=len(groups) + 1)[1:].astype(float)
-    observed = _mean_squares(cells.deviations[None], member, len(groups))[0]
+    df = np.bincount(member, minlength=terms + 1)[1:].astype(float)
+    observed = _mean_squares(cells.deviations[None], member, terms)[0]
     replicated = cells.pure_df > 0
-    reason = None
     if replicated:
-        variances = cells.cell_variances.ravel()
-        counts = cells.counts.ravel()
+        variances, counts = cells.cell_variances.ravel(), cells.counts.ravel()
     else:
-        variances, counts = np.zeros(len(deviations)), np.ones(len(deviations), dtype=np.int64)
+        variances, counts = np.zeros(size), np.ones(size, dtype=np.int64)
         reason = "no cell ran twice: noise cannot be told from the higher orders, which hold both"
     noise_in_mean = float((variances / counts).mean())
     noise = float(variances.mean())
     block = _replicate_variance(cells) if replicated else float("nan")
-    corrected = observed - df / len(deviations) * noise_in_mean
+    corrected = observed - df / size * noise_in_mean
     # A shock shared by a replicate's cells shifts all means alike: it is in no term.
     within = noise - max(block, 0.0) if np.isfinite(block) else noise
     parts = np.concatenate([corrected, [block if np.isfinite(block) else 0.0, within]])
-    raw, percent = percentages(parts, truncate=False), percentages(parts, truncate=True)
-    cell_percent = np.concatenate([observed / max(observed.sum(), 1e-300) * 100, [np.nan, np.nan]])
-    if observed.sum() == 0.0:
-        cell_percent[:] = np.nan
-    low, high, used = np.full(len(parts), np.nan), np.full(len(parts), np.nan), 0
+    total = observed.sum()
+    drawn = None
     if replicated and parts.sum() > 0:
-        used = int(max(min(draws, BUDGET // len(deviations)), FEWEST_DRAWS))
-        sampled = _bootstrap(cells, member, corrected, observed, block, used, seed)
-        tail = (1 - confidence) / 2
-        low, high = np.quantile(sampled, [tail, 1 - tail], axis=0)
-        low, high = np.minimum(low, percent), np.maximum(high, percent)
-    if not np.isfinite(block):
-        percent[-2] = raw[-2] = low[-2] = high[-2] = np.nan
-    if not replicated:
-        percent[-1] = raw[-1] = np.nan
-    table = _table(labels, kinds, [percent, low, high, raw, cell_percent])
-    table["df"] = [*df, np.nan, np.nan]
-    return VarianceShares(table, float(np.maximum(parts, 0).sum()), reason, used)
+        used = int(max(min(draws, BUDGET // size), FEWEST_DRAWS))
+        drawn = _bootstrap(cells, member, corrected, observed, block, used, seed)
+    return shares_of(
+        cells.names,
+        pd.Series(parts, labels),
+        [*df, np.nan, np.nan],
+        drawn,
+        confidence,
+        unknown=[REPLICATE] * (not np.isfinite(block)) + [NOISE] * (not replicated),
+        cell_percent=np.append(observed / total * 100 if total else df * np.nan, [np.nan] * 2),
+        reason=reason,
+    )
 
 
-def _groups(cells: CellMeans) -> tuple[list[str], list[str]]:
-    terms = terms_up_to(cells.names, min(2, len(cells.names)))
-    names = [term.name for term in terms]
-    kinds = ["main" if len(term.factors) == 1 else "pair" for term in terms]
-    if len(cells.names) > 2:
-        names.append(HIGHER)
-        kinds.append("higher")
-    return names, [*kinds, REPLICATE, NOISE]
-
-
-def _membership(cells: CellMeans) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _membership(cells: CellMeans) -> Codes:
     """Group of each orthonormal contrast of the grid: 0 the mean, then terms, then higher."""
     active = np.indices(cells.shape).reshape(len(cells.shape), -1) > 0
     pattern = (active * (1 << np.arange(len(cells.shape)))[:, None]).sum(axis=0)
@@ -125,18 +96,20 @@ def _membership(cells: CellMeans) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return np.asarray(group[pattern])
 
 
-def _mean_squares(
-    means: Floats, member: np.ndarray[tuple[int], np.dtype[np.intp]], groups: int
-) -> Floats:
+def _mean_squares(means: Floats, member: Codes, groups: int) -> Floats:
     """Mean squared effect of each group, shape (draws, groups); means of shape (draws, *grid)."""
     transformed = means
     for axis, size in enumerate(means.shape[1:], start=1):
-        helmert = np.linalg.qr(np.column_stack([np.ones(size), np.eye(size)[:, :-1]]))[0]
-        transformed = np.moveaxis(np.tensordot(transformed, helmert, (axis, 0)), -1, axis)
+        transformed = np.moveaxis(np.tensordot(transformed, _basis(size), (axis, 0)), -1, axis)
     flat = transformed.reshape(len(means), -1) ** 2
     indicator = np.zeros((flat.shape[1], groups + 1))
     indicator[np.arange(flat.shape[1]), member] = 1.0
     return np.asarray((flat @ indicator)[:, 1:] / flat.shape[1])
+
+
+def _basis(levels: int) -> Floats:
+    """An orthonormal basis of the levels whose first column is constant, shape (levels, levels)."""
+    return np.linalg.qr(np.column_stack([np.ones(levels), np.eye(levels)[:, :-1]]))[0]
 
 
 def _replicate_variance(cells: CellMeans) -> float:
@@ -158,17 +131,9 @@ def _replicate_variance(cells: CellMeans) -> float:
     return (ms_block - ms_residual) / j
 
 
-def percentages(parts: Floats, truncate: bool) -> Floats:
-    """Parts as percent of their sum; negative ones count as 0 where asked; NaN if all are 0."""
-    values = np.maximum(parts, 0.0) if truncate else parts
-    total = values.sum(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(total > 0, values / total * 100.0, np.nan))
-
-
 def _bootstrap(
     cells: CellMeans,
-    member: np.ndarray[tuple[int], np.dtype[np.intp]],
+    member: Codes,
     corrected: Floats,
     observed: Floats,
     block: float,
@@ -177,9 +142,8 @@ def _bootstrap(
 ) -> Floats:
     """Shares in grids drawn from effects shrunk to their corrected size, and cell variances."""
     rng = np.random.default_rng(seed)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = np.sqrt(np.where(observed > 0, np.maximum(corrected, 0.0) / observed, 0.0))
-    centre = _scale_groups(cells.deviations, member, np.concatenate([[1.0], factor]))
+    factor = np.append(1.0, shrinkage(observed, corrected))
+    centre = _scale_groups(cells.deviations, member, factor)
     counts = cells.counts
     sigma2 = cells.cell_variances
     size = (draws, *counts.shape)
@@ -210,14 +174,9 @@ def _bootstrap(
     return percentages(np.column_stack([parts, shocks, within]), truncate=True)
 
 
-def _scale_groups(
-    means: Floats, member: np.ndarray[tuple[int], np.dtype[np.intp]], factor: Floats
-) -> Floats:
+def _scale_groups(means: Floats, member: Codes, factor: Floats) -> Floats:
     """Multiply each group's effects by a factor and return to cell means."""
-    bases = [
-        np.linalg.qr(np.column_stack([np.ones(size), np.eye(size)[:, :-1]]))[0]
-        for size in means.shape
-    ]
+    bases = [_basis(size) for size in means.shape]
     transformed = means
     for axis, basis in enumerate(bases):
         transformed = np.moveaxis(np.tensordot(basis.T, transformed, (1, axis)), 0, axis)
@@ -225,12 +184,3 @@ def _scale_groups(
     for axis, basis in enumerate(bases):
         transformed = np.moveaxis(np.tensordot(basis, transformed, (1, axis)), 0, axis)
     return np.asarray(transformed)
-
-
-def _table(labels: list[str], kinds: list[str], columns: list[Floats]) -> pd.DataFrame:
-    names = ["percent", "low", "high", "raw_percent", "cell_percent"]
-    frame = pd.DataFrame({"term": labels, "kind": kinds})
-    for name, values in zip(names, columns, strict=True):
-        frame[name] = values
-    frame["df"] = np.nan
-    return frame

@@ -1,0 +1,108 @@
+"""Shares of the variance of a single run: what every way of finding them has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.model.terms import terms_up_to
+from analysis.stats.arrays import Floats
+
+DRAWS = 1000
+HIGHER = "higher"
+REPLICATE = "replicate"
+NOISE = "noise"
+
+
+@dataclass(frozen=True, eq=False)
+class VarianceShares:
+    """The decomposition.
+
+    Attributes:
+        table: columns term, kind (main, pair, higher, replicate, noise), percent, low, high,
+            raw_percent (not truncated at 0; sums to 100 too), cell_percent (share of the
+            variance of the observed cell means, uncorrected), df.
+        total_variance: of one run drawn from a random cell, in squared units; NaN if unknown.
+        reason: why there is no decomposition, or what could not be told apart; or None.
+        draws: bootstrap draws behind the intervals.
+    """
+
+    table: pd.DataFrame
+    total_variance: float
+    reason: str | None
+    draws: int
+
+
+def share_groups(factors: Sequence[str]) -> dict[str, str]:
+    """What gets a share, in the order of tables, each with its kind."""
+    terms = terms_up_to(factors, min(2, len(factors)))
+    groups = {term.name: "main" if len(term.factors) == 1 else "pair" for term in terms}
+    if len(factors) > 2:
+        groups[HIGHER] = "higher"
+    return groups | {REPLICATE: "replicate", NOISE: "noise"}
+
+
+def shares_of(
+    factors: Sequence[str],
+    parts: pd.Series,
+    df: Sequence[float],
+    drawn: Floats | None,
+    confidence: float,
+    *,
+    unknown: Sequence[str] = (),
+    cell_percent: Floats | None = None,
+    reason: str | None = None,
+) -> VarianceShares:
+    """Shares of the parts of a variance, with percentile intervals where parts were drawn.
+
+    Args:
+        factors: names; every group of theirs gets a row, also where it has no part.
+        parts: a variance by group, in squared units of the outcome.
+        df: degrees of freedom of each part; NaN where it has none.
+        drawn: percent of each part in bootstrap draws, shape (draws, parts), or None.
+        confidence: of the intervals.
+        unknown: groups whose part stands for something else and is not told.
+        cell_percent: shares of the variance of the observed means, shape (parts,).
+        reason: what to say of the decomposition.
+    """
+    values = parts.to_numpy()
+    table = pd.DataFrame(
+        {
+            "percent": percentages(values, truncate=True),
+            "low": np.nan,
+            "high": np.nan,
+            "raw_percent": percentages(values, truncate=False),
+            "cell_percent": np.nan if cell_percent is None else cell_percent,
+            "df": df,
+        },
+        index=parts.index,
+    )
+    if drawn is not None:
+        tail = (1 - confidence) / 2
+        low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+        # A share is at the edge of what its draws give where they were truncated at 0.
+        table["low"] = np.minimum(low, table["percent"])
+        table["high"] = np.maximum(high, table["percent"])
+    table.loc[list(unknown), ["percent", "low", "high", "raw_percent"]] = np.nan
+    groups = share_groups(factors)
+    table = table.reindex(list(groups)).rename_axis("term").reset_index()
+    table.insert(1, "kind", list(groups.values()))
+    total = float(np.maximum(values, 0).sum())
+    return VarianceShares(table, total, reason, 0 if drawn is None else len(drawn))
+
+
+def percentages(parts: Floats, truncate: bool) -> Floats:
+    """Parts as percent of their sum; negative ones count as 0 where asked; NaN if all are 0."""
+    values = np.maximum(parts, 0.0) if truncate else parts
+    total = values.sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(total > 0, values / total * 100.0, np.nan))
+
+
+def shrinkage(observed: Floats, corrected: Floats) -> Floats:
+    """What effects are multiplied by, that their mean square is the one corrected for noise."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.sqrt(np.where(observed > 0, np.maximum(corrected, 0.0) / observed, 0.0))
