@@ -63,24 +63,24 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class WorkEnded:
     """How a `work` on the cluster ended, and its last line."""
 
     code: int
     line: str = ""
 
 
-def places(workers: Mapping[str, Mapping[str, Any]]) -> Counter[Place]:
+def cluster_places(workers: Mapping[str, Mapping[str, Any]]) -> Counter[Place]:
     """The places of a cluster: one a worker with GPUs, which takes all of them, else one a thread.
 
     Args:
         workers: Address to description, as the scheduler gives them.
     """
-    found: Counter[Place] = Counter()
+    places: Counter[Place] = Counter()
     for worker in workers.values():
         gpus = int(worker.get("resources", {}).get(RESOURCE, 0))
-        found[Place(gpus)] += 1 if gpus else int(worker["nthreads"])
-    return found
+        places[Place(gpus)] += 1 if gpus else int(worker["nthreads"])
+    return places
 
 
 def first_workers(scheduler: str) -> dict[str, Mapping[str, Any]]:
@@ -145,7 +145,7 @@ def run_on_dask(
                 if not running.total():
                     return
             else:
-                for place, missing in (places(workers) - running).items():
+                for place, missing in (cluster_places(workers) - running).items():
                     for _ in range(missing):
                         cluster.start(place)
             if workers or running.total():
@@ -163,7 +163,7 @@ class _Cluster:
     ) -> None:
         self._client, self._task = client, (study.name, storage, tuple(options))
         self._threads: dict[threading.Thread, Place] = {}
-        self._failed: list[Said] = []  # in a row
+        self._failed: list[WorkEnded] = []  # in a row
 
     def running(self) -> Counter[Place]:
         """Places with a task that has not ended."""
@@ -178,9 +178,9 @@ class _Cluster:
 
     def raise_failures(self) -> None:
         """Raise what ends the run: nothing that a worker did which merely vanished."""
-        for said in self._failed:
-            if said.code == FOUND_UNUSABLE:
-                raise InputError(f"on a worker of the cluster: {said.line}")
+        for ended in self._failed:
+            if ended.code == FOUND_UNUSABLE:
+                raise InputError(f"on a worker of the cluster: {ended.line}")
         if len(self._failed) >= FAILURES:
             last = self._failed[-1]
             raise OSError(f"`work` fails on the cluster with exit code {last.code}: {last.line}")
@@ -191,14 +191,14 @@ class _Cluster:
         task = delayed(work_on_this_host)(*self._task, gpu=bool(place.gpus))
         try:
             with parallel_config(backend=_backend(self._client, place)):
-                (said,) = Parallel(batch_size=1)([task])
+                (ended,) = Parallel(batch_size=1)([task])
         except Exception as error:  # the worker died, Dask gave the task up, the client was closed
             log.info("a task of the cluster was lost: %r", error)
             return
-        if said.code in (0, 3):
+        if ended.code in (0, 3):
             self._failed.clear()
-        elif said.code > 0:
-            self._failed.append(said)
+        elif ended.code > 0:
+            self._failed.append(ended)
 
 
 def _backend(client: Any, place: Place) -> Any:
@@ -217,7 +217,7 @@ def _backend(client: Any, place: Place) -> Any:
 
 def work_on_this_host(
     study: str, storage: str | None, options: Sequence[str], *, gpu: bool
-) -> Said:
+) -> WorkEnded:
     """The life of a place as a process of its own; runs inside a Dask task."""
     arguments = [
         *(sys.executable, "-m", "runner", "work", study, "--stay", "--quiet"),
@@ -242,7 +242,7 @@ def work_on_this_host(
         for line in process.stderr or ():
             sys.stderr.write(line)  # the Dask worker's log has all of it
             last = line.strip() or last
-    return Said(process.returncode, last)
+    return WorkEnded(process.returncode, last)
 
 
 def _asks_whether_wanted() -> Callable[[], bool]:

@@ -112,7 +112,7 @@ def parse_claim(text: str, about: Response = ACCURACY) -> Claim:
     Raises:
         InputError: the text is not a claim; the sentence quotes it and says what was expected.
     """
-    return _Reader(text).claim(about)
+    return _ClaimReader(text).claim(about)
 
 
 def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
@@ -150,7 +150,7 @@ def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
     return claim
 
 
-class _Reader:
+class _ClaimReader:
     """A recursive-descent reader over the tokens of one claim."""
 
     def __init__(self, text: str) -> None:
@@ -257,10 +257,10 @@ class _Reader:
         return margin
 
     def conditions(self) -> tuple[Condition, ...]:
-        found = [self.condition()]
+        conditions = [self.condition()]
         while self.take(",") or self.take_word("and"):
-            found.append(self.condition())
-        return tuple(found)
+            conditions.append(self.condition())
+        return tuple(conditions)
 
     def condition(self) -> Condition:
         factor = self.name("the factor of a condition")
@@ -278,9 +278,9 @@ class _Reader:
         if opening is None:
             raise self.refuse(f"'in' needs a list of levels such as {{a, b}} {self.where()}")
         closing = _CLOSING[_OPENING.index(opening)]
-        found = [self.name("a level")]
+        labels = [self.name("a level")]
         while self.take(","):
-            found.append(self.name("a level"))
+            labels.append(self.name("a level"))
         if not self.take(closing):
             raise self.refuse(f"{closing!r} is missing {self.where()}")
-        return tuple(found)
+        return tuple(labels)

@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
 )
 
 from ablations.errors import InputError
-from runner.spec.node import Node, Scalar, spell
+from runner.spec.node import Node, Scalar, path_text
 
 LARGEST_BYTES = 200_000
 """Some kilobytes are usual; the parser takes seconds for a file of this size."""
@@ -83,8 +83,8 @@ def read_file(path: Path) -> Node:
         raise InputError(f"{path}:{line}: not UTF-8 ({error.reason}); save it as UTF-8") from None
     root = read_text(text, str(path))
     if not isinstance(root.value, dict):
-        found = "empty" if root.value is None else f"a {_kind(root)}"
-        raise InputError(f"{path}: the file is {found}, expected a mapping such as 'name: study'")
+        kind = "empty" if root.value is None else f"a {_kind(root)}"
+        raise InputError(f"{path}: the file is {kind}, expected a mapping such as 'name: study'")
     return root
 
 
@@ -97,7 +97,7 @@ def read_text(text: str, origin: str, *, lines: bool = True) -> Node:
         lines: Whether line numbers mean something to the person (not for an option).
     """
     try:
-        return _Reader(text, origin, lines).document()
+        return _TreeReader(text, origin, lines).document()
     except MarkedYAMLError as error:
         mark, problem = _sentence(error, text)
         where = f"{origin}:{mark + 1}" if lines and mark is not None else origin
@@ -155,9 +155,9 @@ def _sentence(error: MarkedYAMLError, text: str) -> tuple[int | None, str]:
     begun = ("could not find expected", "unexpected end of stream", "expected ','")
     if any(one in problem for one in begun) and error.context_mark is not None:
         line = int(error.context_mark.line)
-    meant = next((said for part, said in _SENTENCES if part in problem), problem)
-    found = _content(lines[line]) if line < len(lines) else ""
-    return line, f"{meant}: {found!r}" if found else meant
+    meant = next((meaning for part, meaning in _SENTENCES if part in problem), problem)
+    content = _content(lines[line]) if line < len(lines) else ""
+    return line, f"{meant}: {content!r}" if content else meant
 
 
 def _content(line: str) -> str:
@@ -179,7 +179,7 @@ def _kind(node: Node) -> str:
     return "list" if isinstance(node.value, list) else "single value"
 
 
-class _Reader:
+class _TreeReader:
     """Builds the tree from the parser's events, so that nothing is constructed or expanded."""
 
     def __init__(self, text: str, origin: str, lines: bool) -> None:
@@ -280,5 +280,5 @@ class _Reader:
     def refuse(self, event: Event, problem: str) -> InputError:
         line = self.line(event)
         where = self.origin if line is None else f"{self.origin}:{line}"
-        key = spell(self.path)
+        key = path_text(self.path)
         return InputError(f"{where}: {key + ': ' if key else ''}{problem}")
