@@ -6,14 +6,14 @@ study.plot.main_effects()
 
 Rooms, each of which may import those above it:
 
-    stats/     arrays in, numbers out            study      a person's hands: pandas in and out
-    table/     the long table, read and checked  accessors  what later rooms add to a study
-    model/     cell means, fit, intervals        document/  effects.json
-    effects/   means, contrasts, tests, shares   compare/   several studies
-    outcomes/  convergence, time, what was lost  figures/   frames in, figures out
-    verdicts/  claims, interim looks, power      report/    the page, its figures, its words
-                                                 dashboard/ what optuna-dashboard shows
-                                                 commands/  `python -m analysis`
+    number_words  numbers as they are read          study      a person's hands: pandas in and out
+    stats/        arrays in, numbers out            accessors  what later rooms add to a study
+    table/        the long table, read and checked  document/  effects.json
+    model/        cell means, fit, intervals        compare/   several studies
+    effects/      means, contrasts, tests, shares   figures/   frames in, figures out
+    outcomes/     convergence, time, what was lost  report/    the page, its figures, its words
+    verdicts/     claims, interim looks, power      dashboard/ what optuna-dashboard shows
+                                                    commands/  `python -m analysis`
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ RANKS = [
     ("runner.pool.process",),
     ("runner.pool",),
     ("analysis.accessors",),
+    ("analysis.number_words",),
     ("analysis.stats.arrays",),
     ("analysis.stats.distributions",),
     ("analysis.stats.counts",),

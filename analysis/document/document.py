@@ -19,6 +19,7 @@ from ablations.errors import InputError
 from analysis.document.other_outcomes import SECTIONS, other_sections
 from analysis.document.parts import PARTS, best_section, part_of
 from analysis.table.records import plain, records
+from runner.program.files import write_whole
 
 if TYPE_CHECKING:
     from analysis.effects.estimate import Effects
@@ -93,9 +94,7 @@ def bound(study: Study) -> Callable[..., dict[str, Any]]:
 
 
 def write_document(content: Mapping[str, Any], path: Path) -> None:
-    """Write JSON beside its final name, then rename: a reader never sees half a file."""
+    """Write as JSON; a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(path)
+    write_whole(path, text + "\n")

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from analysis.model.cell_means import CellMeans
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Floats, Truths
 from analysis.stats.estimates import satterthwaite
 
 RIVALS = 64
@@ -40,7 +40,7 @@ class BestSet:
     levels: pd.DataFrame
 
     @property
-    def best(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def best(self) -> Truths:
         """Over the grid: in the set."""
         return np.asarray(self.p > 1 - self.confidence)
 

@@ -34,6 +34,7 @@ from analysis.model.margins import Margin
 from analysis.model.terms import Term, pairs_of, size_of, terms_up_to
 from analysis.stats.multiplicity import holm
 from analysis.table.tidy import OUTCOME, Table, named
+from runner.program.wording import counted
 
 LARGEST_TERM = 400
 """Combinations of levels above which a term is not tested by its cells' own variances."""
@@ -327,13 +328,12 @@ def _notes(effects: Effects) -> tuple[str, ...]:
         notes.append("the model fits without any residual: there is no noise to test against")
     constant = int(((cells.variances == 0) & (cells.counts > 1)).sum())
     if constant and constant + int(cells.floored.sum()) < cells.counts.size:
-        noun = "cell" if constant == 1 else "cells"
-        notes.append(f"{constant} {noun} gave the same {OUTCOME} in each run")
+        notes.append(f"{counted(constant, 'cell')} gave the same {OUTCOME} in each run")
     if cells.floored.any():
         floored = int(cells.floored.sum())
-        noun, its = ("cell", "its") if floored == 1 else ("cells", "their")
+        its = "its" if floored == 1 else "their"
         notes.append(
-            f"{floored} {noun} never varied; {its} variance was set to the "
+            f"{counted(floored, 'cell')} never varied; {its} variance was set to the "
             "binomial p(1-p)/n of the test set"
         )
     return tuple(notes)

@@ -13,11 +13,10 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ablations.errors import InputError, did_you_mean
 from analysis.model.terms import Rows
-from analysis.stats.arrays import Floats, Truths
+from analysis.stats.arrays import Codes, Counts, Floats, Truths
 from analysis.stats.estimates import (
     NAN,
     Estimate,
@@ -54,7 +53,7 @@ class CellMeans:
 
     factors: dict[str, tuple[str, ...]]
     response: str
-    counts: NDArray[np.int64]
+    counts: Counts
     deviations: Floats
     shift: float
     variances: Floats
@@ -182,7 +181,7 @@ class CellMeans:
         return OverReplicates.of(values[:, self.ran], self.cell_variances.ravel()[self.ran])
 
     @cached_property
-    def ran(self) -> NDArray[np.intp]:
+    def ran(self) -> Codes:
         """Flat indices of the cells that ran."""
         return np.flatnonzero(~self.empty.ravel())
 
@@ -220,7 +219,7 @@ class CellMeans:
         block = np.zeros(len(self.ran), dtype=np.intp)
         return Rows(self._codes(self.ran), block, counts, self.deviations.ravel()[self.ran], within)
 
-    def _codes(self, flat: NDArray[np.intp]) -> NDArray[np.intp]:
+    def _codes(self, flat: Codes) -> Codes:
         return np.column_stack(np.unravel_index(flat, self.shape)).astype(np.intp)
 
     def missing_cells(self) -> list[dict[str, str]]:
@@ -309,7 +308,7 @@ class CellMeans:
             return np.empty(0)
         return np.asarray(block @ weights[used] + self.shift * weights[used].sum())
 
-    def _blocked(self, weights: Floats, used: NDArray[np.bool_], confidence: float) -> Estimate:
+    def _blocked(self, weights: Floats, used: Truths, confidence: float) -> Estimate:
         values = self.replicate_values(weights)
         complete = np.isfinite(values)
         k = int(complete.sum())

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import MOST_COLUMNS, ClassicalFit
 from analysis.model.terms import Term, width_of
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Counts, Floats
 
 DIRECT = 0
 NOT_ESTIMABLE = -1
@@ -54,7 +53,7 @@ class Completion:
 
     def of_margin(
         self, term: Term, weights: Floats, together: bool = False
-    ) -> tuple[Floats, NDArray[np.int64]]:
+    ) -> tuple[Floats, Counts]:
         """Weights of the cells that ran for combinations of a term's marginal means.
 
         Args:

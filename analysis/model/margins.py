@@ -12,12 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.completion import DIRECT, Completion
 from analysis.model.terms import Term
-from analysis.stats.arrays import Floats, masked_product
+from analysis.stats.arrays import Counts, Floats, masked_product
 from analysis.stats.coding import polynomial_contrasts
 from analysis.stats.estimates import satterthwaite
 from analysis.stats.welch import welch
@@ -96,7 +95,7 @@ class Margin:
         self,
         weights: Floats,
         method: Method,
-        needed: tuple[Floats, NDArray[np.int64]] | None = None,
+        needed: tuple[Floats, Counts] | None = None,
     ) -> tuple[Floats, Floats, Floats]:
         """Estimate rows of `weights @ margin`.
 
@@ -128,12 +127,12 @@ class Margin:
             se, df = np.sqrt(variance), satterthwaite(variance, below)
         return estimate + self.shift * total, se, df
 
-    def needed(self, weights: Floats, together: bool = False) -> tuple[Floats, NDArray[np.int64]]:
+    def needed(self, weights: Floats, together: bool = False) -> tuple[Floats, Counts]:
         """Combinations of entries as weights of the cells that ran, and what each rests on."""
         return self.completion.of_margin(self.term, np.atleast_2d(weights), together)
 
     def _over_replicates(
-        self, weights: Floats, needed: tuple[Floats, NDArray[np.int64]] | None
+        self, weights: Floats, needed: tuple[Floats, Counts] | None
     ) -> tuple[Floats, Floats, Floats]:
         k = len(self.replicates)
         if k < 2:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.stats.arrays import Codes, Floats
+from analysis.stats.arrays import Codes, Counts, Floats
 from analysis.stats.coding import product_columns, sum_to_zero
 from analysis.table.tidy import Table
 
@@ -97,7 +96,7 @@ class Rows:
 
     levels: Codes
     block: Codes
-    counts: NDArray[np.int64]
+    counts: Counts
     deviations: Floats
     within: Floats
 

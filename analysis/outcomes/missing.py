@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
+from analysis.number_words import p_phrase
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.proportions import wilson
 from analysis.stats.multiplicity import holm
@@ -215,10 +216,6 @@ def _warning(row: Any, by_level: pd.DataFrame) -> str:
     ended = gone + int(worst["finished"])
     return (
         f"Runs are not missing at random: {gone} of {ended} runs with {row.factor} = "
-        f"{worst['level']} were lost ({_p(row.p_holm)} over all factors, exact test). What is said "
-        "about that level rests on the runs that were left."
+        f"{worst['level']} were lost ({p_phrase(row.p_holm)} over all factors, exact test). What "
+        "is said about that level rests on the runs that were left."
     )
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ablations.errors import InputError
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Codes, Floats, Truths
 from analysis.table.cells import grid_index
 from analysis.table.statuses import FINISHED, SAME_STATUS
 
@@ -34,11 +33,11 @@ class Times:
         budget: E, the common budget.
     """
 
-    rows: NDArray[np.intp]
-    cell: NDArray[np.intp]
+    rows: Codes
+    cell: Codes
     time: Floats
-    seen: NDArray[np.bool_]
-    early: NDArray[np.bool_]
+    seen: Truths
+    early: Truths
     budget: int
 
 

@@ -7,7 +7,6 @@ page, never raised.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -28,6 +27,7 @@ from analysis.report.press import Press
 from analysis.report.words.answer import Answer, answer, still_running
 from analysis.report.words.caveats import caveats
 from analysis.study import known
+from runner.program.files import write_whole
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -73,7 +73,7 @@ def write(
         opening = answer(study)
         warnings = caveats(study, convergence) + undrawn
         write_document(document(study), folder / "effects.json")
-        _replace(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
+        write_whole(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
         write_paper(study, folder / "paper")
     except InputError as error:
         why = f"Nothing can be estimated yet: {error}."
@@ -96,12 +96,12 @@ def write(
     press.finish()
     page = with_pictures(page, drawings, folder / "figures")
     target = folder / "report.html"
-    _replace(target, page)
-    _replace(
+    write_whole(target, page)
+    write_whole(
         folder / "findings.txt",
         "\n".join(_findings(opening, claims, why, still_running(study))) + "\n",
     )
-    _replace(
+    write_whole(
         folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"
     )
     return target
@@ -134,10 +134,3 @@ def _findings(opening: Answer | None, claims: pd.DataFrame, why: str, interim: b
         so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""
         lines.append(f"{row['verdict']}{so_far}: {row['claim']}")
     return lines
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside and rename: whoever opens the file sees the old or the new one."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 """Whole numbers that point somewhere: levels, cells, replicates."""
+Counts = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 
 

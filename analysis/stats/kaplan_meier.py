@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import chi2
 
-Array = NDArray[np.float64]
+from analysis.stats.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +31,17 @@ class Curve:
         last: The longest time of any run; beyond it the curve is unknown unless S is 0.
     """
 
-    times: Array
-    survival: Array
-    se: Array
-    low: Array
-    high: Array
-    at_risk: Array
-    events: Array
-    censored: Array
+    times: Floats
+    survival: Floats
+    se: Floats
+    low: Floats
+    high: Floats
+    at_risk: Floats
+    events: Floats
+    censored: Floats
     last: float
 
-    def at(self, time: ArrayLike) -> Array:
+    def at(self, time: ArrayLike) -> Floats:
         """S(time), a right-continuous step function; NaN beyond the last run unless S is 0."""
         t = np.asarray(time, float)
         steps = np.concatenate([[1.0], self.survival])

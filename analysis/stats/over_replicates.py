@@ -14,9 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Floats, Truths
 
 CHUNK = 3_000_000
 """Numbers held at once."""
@@ -42,7 +41,7 @@ class OverReplicates:
         share: of the runs that each replicate has: the weights of replicates in a mean.
     """
 
-    there: NDArray[np.bool_]
+    there: Truths
     values: Floats
     runs: Floats
     normal: Floats
@@ -103,7 +102,7 @@ class OverReplicates:
         with np.errstate(invalid="ignore", divide="ignore"):
             return estimate, np.asarray(scores * (se / total)[:, None])
 
-    def _solution(self, weights: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    def _solution(self, weights: Floats) -> tuple[Floats, Floats, Truths]:
         """Weights of a run as a part of its cell plus one of its replicate.
 
         Where replicates do not connect the cells (the last value), each run has its cell's share
@@ -124,7 +123,7 @@ class OverReplicates:
         """What makes each replicate's deviation out of its sum of residuals of cells."""
         return np.asarray(self.inverse - self.share @ self.inverse)
 
-    def _scores(self, weights: Floats, cell: Floats, connected: NDArray[np.bool_]) -> Floats:
+    def _scores(self, weights: Floats, cell: Floats, connected: Truths) -> Floats:
         """Sums of residuals by replicate, weighted as the estimate weights them.
 
         A mean takes in how its replicates differ, which a difference is free of.
@@ -169,9 +168,7 @@ class OverReplicates:
         freedom = float(ran.sum()) - len(ran) - rank
         return (left / freedom if freedom > 0 else float("nan")), freedom
 
-    def _moments(
-        self, weights: Floats, run: Floats, connected: NDArray[np.bool_]
-    ) -> tuple[Floats, Floats]:
+    def _moments(self, weights: Floats, run: Floats, connected: Truths) -> tuple[Floats, Floats]:
         """What the squared scores must be multiplied by, and their degrees of freedom.
 
         Under half own and half shared noise; for a mean, which shared noise moves most, also under
@@ -202,7 +199,7 @@ class OverReplicates:
             np.where(mean, np.fmin(df, other_df), df),
         )
 
-    def _left(self, weights: Floats, run: Floats, connected: NDArray[np.bool_]) -> Floats:
+    def _left(self, weights: Floats, run: Floats, connected: Truths) -> Floats:
         """How each score depends on each run: shape (functions, cells, scores, replicates)."""
         ran = self.there.astype(float)
         k = run.shape[2]

@@ -10,10 +10,9 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ablations.errors import InputError, did_you_mean
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Floats, Truths
 from analysis.table.statuses import CONVERGED, MISSING_STATUSES, SAME_STATUS
 
 MISSING_TEXT = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
@@ -173,7 +172,7 @@ def read_numbers(column: pd.Series, name: str, where: str) -> tuple[Floats, floa
     return values, shift, deviations
 
 
-def _exact_deviations(texts: list[str], present: NDArray[np.bool_], shift: float) -> Floats:
+def _exact_deviations(texts: list[str], present: Truths, shift: float) -> Floats:
     exact = Decimal(shift)
     deviations = np.full(len(texts), np.nan)
     for row in np.flatnonzero(present):

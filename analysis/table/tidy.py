@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ablations.errors import InputError, did_you_mean
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Floats, Truths
 from analysis.table.columns import as_numbers, labels_of, level_order, read_numbers
 from analysis.table.statuses import standard
 from runner.content.response import response_of
@@ -157,7 +156,7 @@ def tidy(
 
 def _problem(
     frame: pd.DataFrame,
-    present: NDArray[np.bool_],
+    present: Truths,
     factors: Sequence[str],
     response: str,
     where: str,
@@ -217,7 +216,7 @@ def _equal_numbers(name: str, labels: Sequence[str]) -> list[str]:
 
 def _repeats(
     frame: pd.DataFrame,
-    present: NDArray[np.bool_],
+    present: Truths,
     factors: list[str],
     replicate: str | None,
     response: str,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from runner.program.wording import counted
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -37,13 +39,13 @@ def in_one_line(look: Decided) -> str:
     more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
     if not more.size:
         them = "it" if len(left) == 1 else "them"
-        planned = f"{look.planned} planned replicate{'s' if look.planned > 1 else ''}"
+        planned = counted(look.planned, "planned replicate")
         return f"{text} Telling {them} from zero would take more than {WORTH} times the {planned}."
     least, most = int(more.min()), int(more.max())
     them = "it" if len(left) == 1 else "all of them"
     if len(more) < len(left):
         them = f"{len(more)} of the {len(left)}"
-    text += f" About {least} more replicate{'s' if least > 1 else ''} would decide "
+    text += f" About {counted(least, 'more replicate')} would decide "
     return f"{text}{them}." if least == most else f"{text}one, about {most} would decide {them}."
 
 

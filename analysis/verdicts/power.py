@@ -13,7 +13,6 @@ from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import fdtri, ncfdtr, stdtrit
 
@@ -21,7 +20,7 @@ from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
 from analysis.model.terms import Term, grid_columns, terms_up_to
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Counts, Floats, Truths
 from analysis.stats.coding import sum_to_zero
 from analysis.verdicts.replicates import MOST_REPLICATES, t_power
 
@@ -90,7 +89,7 @@ def detectable_in_plan(
     power: float = 0.8,
     alpha: float = 0.05,
     precision: float | None = None,
-    ran: NDArray[np.bool_] | None = None,
+    ran: Truths | None = None,
 ) -> pd.DataFrame:
     """The same table before anything ran.
 
@@ -127,7 +126,7 @@ def _sigma(cells: CellMeans) -> float:
 
 def _table(
     factors: Mapping[str, Sequence[str]],
-    counts: NDArray[np.int64],
+    counts: Counts,
     blocks: int,
     sigma: float,
     power: float,

@@ -12,15 +12,9 @@ def listed(words: Sequence[str], conjunction: str = "and") -> str:
     return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
 
 
-def counted(number: int, noun: str, spelling: str = "d") -> str:
-    """A number and its noun: "1 cell", "2 cells".
-
-    Args:
-        number: How many.
-        noun: Of one; its plural ends in s.
-        spelling: How the number is written, as in a format string: "," parts its thousands.
-    """
-    return f"{number:{spelling}} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, whose plural ends in s: "1 cell", "1,728 cells"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

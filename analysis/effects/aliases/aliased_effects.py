@@ -43,15 +43,7 @@ def aliased_effects(grid: Grid, confidence: float = 0.95) -> pd.DataFrame | None
         else:
             value = float(weights[ran] @ cells.deviations.ravel()[ran])
             numbers, method = [value, *[float("nan")] * 5], "lenth"
-        named = [contrast.name, *contrast.aliases]
-        terms = [_term(name) for name in named]
-        rows.append(
-            (" = ".join(named), list(dict.fromkeys(terms)), contrast.name, *numbers, method)
-        )
+        named = [contrast.name, *(alias.signed_name for alias in contrast.aliases)]
+        terms = list(dict.fromkeys([contrast.term, *(alias.term for alias in contrast.aliases)]))
+        rows.append((" = ".join(named), terms, contrast.name, *numbers, method))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _term(contrast: str) -> str:
-    """The term of a contrast: without its sign and the degrees of its polynomials."""
-    parts = contrast.removeprefix("-").split(":")
-    return ":".join(part.rsplit("^", 1)[0] if "^" in part else part for part in parts)

@@ -6,6 +6,7 @@ always the design that was planned. Knows no outcome.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.model.cell_means import CellMeans
+from analysis.model.terms import Term
 from analysis.table.records import plain, records
 from runner.design.search import quality
 
@@ -73,17 +75,17 @@ def aliasing(cells: CellMeans, order: int = 2) -> Aliasing:
     levels = list(cells.shape)
     order = min(order, len(levels))
 
-    def name(term: tuple[int, ...]) -> str:
-        return ":".join(cells.names[k] for k in term)
-
     matrix, named = quality.correlations(runs, levels, order)
-    names = [name(term) for term in named]
+    names = [_term_name(cells, term) for term in named]
     sets = quality.alias_sets(runs, levels, order)
-    partial = [(name(a), name(b), r) for a, b, r in quality.partial_aliases(runs, levels, order)]
+    partial = [
+        (_term_name(cells, a), _term_name(cells, b), r)
+        for a, b, r in quality.partial_aliases(runs, levels, order)
+    ]
     return Aliasing(
         complete=balanced and len(ran) == len(counts),
         correlations=pd.DataFrame(matrix, index=names, columns=names),
-        sets=tuple(tuple(name(term) for term in one) for one in sets),
+        sets=tuple(tuple(_term_name(cells, term) for term in one) for one in sets),
         partial=pd.DataFrame(partial, columns=["term", "other", "correlation"]),
         measures=quality.summary(runs, levels) if len(runs) <= MOST_RUNS else {},
     )
@@ -113,7 +115,7 @@ def find_aliases(cells: CellMeans) -> Aliases | None:
     runs = np.array(np.unravel_index(cells.ran, cells.shape)).T
     order = 4 if len(cells.names) <= MOST_ALIAS_FACTORS else 2
     matrix, named = quality.correlations(runs, list(cells.shape), min(order, len(cells.names)))
-    names = [":".join(cells.names[k] for k in term) for term in named]
+    names = [_term_name(cells, term) for term in named]
     whole: dict[str, list[str]] = {}
     partial: dict[str, dict[str, float]] = {}
     for i, name in enumerate(names):
@@ -131,3 +133,7 @@ def find_aliases(cells: CellMeans) -> Aliases | None:
         if part:
             partial[name] = part
     return Aliases(whole, partial)
+
+
+def _term_name(cells: CellMeans, axes: Sequence[int]) -> str:
+    return Term(tuple(cells.names[axis] for axis in axes)).name

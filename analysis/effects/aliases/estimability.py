@@ -15,7 +15,7 @@ from scipy.special import fdtrc
 from analysis.effects.term_tests.anova import estimable_part
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
-from analysis.model.terms import Term
+from analysis.model.terms import Term, freedom_of
 from analysis.table.tidy import Table
 
 MOST_MISSING = 100
@@ -105,7 +105,7 @@ def find_not_estimable(
             )
         )  # fmt: skip
     for term in fit.confounded:
-        df = int(np.prod([len(fit.factors[f]) - 1 for f in term.factors]))
+        df = freedom_of(term, fit.factors)
         reason = f"{term.name} differs only between blocks of {fit.block!r}: confounded with them"
         lost_terms.append(
             NotEstimable(

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtr, stdtrit
 
 from analysis.model.cell_means import CellMeans
+from analysis.model.terms import Term
 from analysis.stats.arrays import Codes, Floats
 from analysis.stats.coding import polynomial_contrasts
 from analysis.stats.distributions.lenth_limits import lenth_limits
@@ -168,13 +170,31 @@ def _full_grid(cells: CellMeans) -> pd.DataFrame:
         degrees = [int(indices[k][a]) for a in active]
         rows.append(
             {
-                "term": ":".join(names),
+                "term": Term(tuple(names)).name,
                 "contrast": _contrast_name(names, degrees, [cells.shape[a] for a in active]),
                 "effect": float(flat[k]) * scale,
                 "aliases": [],
             }
         )
     return pd.DataFrame(rows)
+
+
+class Alias(NamedTuple):
+    """Another contrast that is the same one.
+
+    Attributes:
+        term, name: its own.
+        sign: "-" where it enters with the other sign, else "".
+    """
+
+    term: str
+    name: str
+    sign: str
+
+    @property
+    def signed_name(self) -> str:
+        """As it is shown: a minus before a contrast that enters with the other sign."""
+        return self.sign + self.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,14 +204,14 @@ class Contrast:
     Attributes:
         term, name: of the first term that has it.
         column: over the cells that ran, of length one.
-        aliases: other contrasts that are the same one, with a minus for the other sign.
+        aliases: other contrasts that are the same one.
         in_blocks: whether only blocks differ along it.
     """
 
     term: str
     name: str
     column: Floats
-    aliases: list[str]
+    aliases: list[Alias]
     in_blocks: bool = False
 
 
@@ -236,7 +256,7 @@ def fraction_contrasts(cells: CellMeans, blocks: Codes | None = None) -> list[Co
                     [d + 1 for d in degrees],
                     [cells.shape[a] for a in axes],
                 )
-                term = ":".join(cells.names[a] for a in axes)
+                term = Term(tuple(cells.names[a] for a in axes)).name
                 inside = basis[:, :used].T @ column
                 left = column - basis[:, :used] @ inside
                 left -= basis[:, :used] @ (basis[:, :used].T @ left)
@@ -250,7 +270,7 @@ def fraction_contrasts(cells: CellMeans, blocks: Codes | None = None) -> list[Co
                     twin = int(np.argmax(np.abs(inside[first:])))
                     if abs(inside[first + twin]) > (1 - 1e-9) * norm:
                         sign = "" if inside[first + twin] > 0 else "-"
-                        rows[twin].aliases.append(sign + name)
+                        rows[twin].aliases.append(Alias(term, name, sign))
     return [*rows, *lost]
 
 
@@ -266,7 +286,9 @@ def _fraction(cells: CellMeans, blocks: Codes | None, block: str | None) -> pd.D
             "term": one.term,
             "contrast": one.name,
             "effect": float(one.column @ y) * 2.0 / np.sqrt(n),
-            "aliases": [f"{block} (block)"] if one.in_blocks else one.aliases,
+            "aliases": [f"{block} (block)"]
+            if one.in_blocks
+            else [alias.signed_name for alias in one.aliases],
             "in_blocks": one.in_blocks,
         }
         for one in fraction_contrasts(cells, blocks)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner.program.wording import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Runs:
@@ -30,9 +32,11 @@ class Runs:
 
     def sentence(self) -> str:
         """Runs, replicates, diverged and missing in one sentence."""
-        noun = "replicate" if self.replicates == 1 else "replicates"
         few = "" if self.fewest in (None, self.replicates) else f"{self.fewest} to "
-        parts = [f"{self.runs} runs", f"{few}{self.replicates} {noun} per combination"]
+        parts = [
+            counted(self.runs, "run"),
+            f"{few}{counted(self.replicates, 'replicate')} per combination",
+        ]
         if self.diverged is not None:
             parts.append(f"{self.diverged} diverged")
         parts.append(f"{self.missing} missing" if self.missing else "none missing")

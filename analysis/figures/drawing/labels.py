@@ -119,12 +119,6 @@ def narrowest(name: str, size: float, lines: int = 2) -> float:
     return min([whole, *halves])
 
 
-def signed(value: float, digits: int = 1) -> str:
-    """A number with its sign, a true minus, and no sign where it rounds to zero."""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text.replace("-", "−")
-
-
 def label_levels(
     axes: Axes, names: Sequence[str], slot: float, size: float, *, turn: bool = False
 ) -> None:

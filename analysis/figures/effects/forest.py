@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.drawing.labels import shortened, shortened_terms, signed
+from analysis.figures.drawing.labels import shortened, shortened_terms
 from analysis.figures.drawing.style import (
     INK,
     PAGE,
@@ -24,6 +24,7 @@ from analysis.figures.drawing.style import (
     one_panel,
     widest,
 )
+from analysis.number_words import signed
 from runner.content.response import ACCURACY, Response
 
 MOST_ROWS = 48

@@ -13,13 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from analysis.figures.drawing.labels import (
-    label_levels,
-    shortened,
-    signed,
-    term_labels,
-    text_width,
-)
+from analysis.figures.drawing.labels import label_levels, shortened, term_labels, text_width
 from analysis.figures.drawing.style import (
     COLUMN,
     DIVERGING,
@@ -32,6 +26,7 @@ from analysis.figures.drawing.style import (
     new_figure,
     widest,
 )
+from analysis.number_words import signed
 from runner.content.response import ACCURACY, Response
 
 Factors = Mapping[str, Sequence[str]]

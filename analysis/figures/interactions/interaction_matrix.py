@@ -30,6 +30,7 @@ from analysis.figures.drawing.style import (
     shade_of,
     widest,
 )
+from analysis.number_words import p_phrase
 from runner.content.response import ACCURACY, Response
 
 ROOM_FOR_NAMES = 0.95  # inches of a panel below which levels are numbered
@@ -210,18 +211,11 @@ def _annotate(
     if written:
         share = f"{float(term['share']):.1%}" if np.isfinite(float(term["share"])) else "share n/a"
         axes.set_title(
-            (",\n" if stacked else ", ").join((share, p_text(float(term["p_holm"])))),
+            (",\n" if stacked else ", ").join((share, p_phrase(float(term["p_holm"])))),
             fontsize=size,
             weight="normal",
             pad=2,
         )
-
-
-def p_text(p: float) -> str:
-    """A p value as journals print it: "p = .03", "p < .001", "p n/a"."""
-    if not np.isfinite(p):
-        return "p n/a"
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".")
 
 
 def _key(

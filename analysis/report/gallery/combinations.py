@@ -12,11 +12,11 @@ from analysis.figures import caption
 from analysis.outcomes.profiles import performance_profiles
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned, runs_of
 from analysis.report.gallery.rounding import head_of, intervals, of_levels, rounded, unit_of
-from analysis.report.words.wording import counted
 from analysis.study import known
 from analysis.table.cells import cell_names, cell_table, grid_index, residual_table, with_levels
 from analysis.table.curves import curve_quantiles
 from analysis.table.statuses import FINISHED
+from runner.program.wording import counted
 
 if TYPE_CHECKING:
     from analysis.study import Study

@@ -14,6 +14,7 @@ from analysis.effects.standardised_effects import standardised_effects
 from analysis.figures.effects.forest import MOST_ROWS
 from analysis.figures.effects.pareto import MOST_TERMS
 from analysis.model.terms import Term
+from analysis.number_words import p_words
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned, largest
 from analysis.report.gallery.rounding import (
     head_of,
@@ -23,8 +24,7 @@ from analysis.report.gallery.rounding import (
     unit_of,
     within_limits,
 )
-from analysis.report.words.names import TEST_NAMES, interval_name_of_means
-from analysis.report.words.wording import p_words
+from analysis.report.words.names import TEST_NAMES, interval_name_of_means, readable
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -205,7 +205,7 @@ def draw_pareto(study: Study) -> Drawn | None:
 def tabulate_pareto(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """|t|, p and both lines by term."""
     columns = {
-        "Term": rows["term"].astype(str).str.replace(":", " × "),
+        "Term": rows["term"].map(readable),
         "|t|": rounded(rows["t"].abs(), 1, 2),
         "p": [p_words(float(one)) for one in rows["p"]],
         "Line of one term": rounded(rows["alpha_line"], 1, 2),
@@ -273,7 +273,7 @@ def draw_variance_shares(study: Study) -> Drawn | None:
 def tabulate_variance_shares(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Shares with their intervals."""
     columns = {
-        "Term": rows["term"].astype(str).str.replace(":", " × "),
+        "Term": rows["term"].map(readable),
         "Share of variance (%)": rounded(rows["share"], 100),
         "95% interval": intervals(rows, 100, 1),
     }

@@ -11,6 +11,7 @@ from ablations.errors import InputError
 from analysis import figures
 from analysis.effects.shares.grid_shares import FEWEST_DRAWS
 from analysis.effects.shares.grid_shares import grid_shares as shares_of_cells
+from analysis.number_words import p_words
 from analysis.report.gallery.factors import cut_at_limits
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
 from analysis.report.gallery.rounding import (
@@ -21,9 +22,8 @@ from analysis.report.gallery.rounding import (
     unit_of,
     within_limits,
 )
-from analysis.report.words.names import interval_name_of_means
+from analysis.report.words.names import interval_name_of_means, readable
 from analysis.report.words.pairs_shown import pair_terms
-from analysis.report.words.wording import p_words
 from analysis.study import from_frame, known
 from runner.content.response import ACCURACY
 
@@ -154,7 +154,7 @@ def _on_logit_scale(study: Study) -> pd.DataFrame:
 def tabulate_scale_comparison(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Shares on both scales."""
     columns: dict[str, object] = {
-        "Term": rows["term"].astype(str).str.replace(":", " × "),
+        "Term": rows["term"].map(readable),
         "Accuracy scale (%)": rounded(rows["raw"], 100),
         "Logit scale (%)": rounded(rows["other"], 100),
     }
@@ -186,8 +186,8 @@ def tabulate_alias_map(_study: Study, rows: pd.DataFrame) -> NumberTable:
     mixed = long[(first < second) & (long["correlation"] > LEAST_CORRELATION)]
     mixed = mixed.sort_values("correlation", ascending=False, kind="stable")
     columns = {
-        "Term": mixed["term"].astype(str).str.replace(":", " × "),
-        "Mixed with": mixed["other"].astype(str).str.replace(":", " × "),
+        "Term": mixed["term"].map(readable),
+        "Mixed with": mixed["other"].map(readable),
         "Correlation": rounded(mixed["correlation"], 1, 2),
     }
     return NumberTable("Terms that are mixed, most mixed first", pd.DataFrame(columns))

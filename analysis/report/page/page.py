@@ -19,6 +19,12 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.number_words import (
+    DifferenceText,
+    difference_text,
+    difference_words,
+    p_phrase,
+)
 from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.gallery.rounding import NAME_COLUMNS
 from analysis.report.page.inline_svg import inline
@@ -28,14 +34,8 @@ from analysis.report.words.answer import CLEAR, WHOLE, count_of, level_of, still
 from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.progress import progress
-from analysis.report.words.wording import (
-    DifferenceText,
-    counted,
-    difference_text,
-    difference_words,
-    p_words,
-)
 from runner.content.response import CONVERGED, RESPONSES
+from runner.program.wording import counted
 
 if TYPE_CHECKING:
     from analysis.figures import Drawing
@@ -266,8 +266,7 @@ def _effects(study: Study, answer: Answer) -> list[dict[str, str]]:
 
 
 def _p(p: float) -> str:
-    text = p_words(float(p))
-    return "" if text == "n/a" else f"p {text}" if text.startswith("<") else f"p = {text}"
+    return p_phrase(p) if np.isfinite(p) else ""
 
 
 def _rates(row: Mapping[Any, Any]) -> DifferenceText:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
 from analysis.report.words.methods import methods, varied
 from analysis.report.words.names import TEST_NAMES, readable
-from analysis.report.words.wording import counted, p_words
 from analysis.study import known
 from analysis.table.cells import cell_table
+from runner.program.wording import counted
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence

@@ -16,21 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.number_words import difference_text, p_phrase, stars, sureness, value_text
 from analysis.report.words.pairs_shown import pair_terms
-from analysis.report.words.wording import (
-    counted,
-    difference_text,
-    equals,
-    listed,
-    stars,
-    sureness,
-    value_text,
-)
 from analysis.stats.multiplicity import holm
 from analysis.study import known
 from analysis.table.statuses import NOT_RUN
 from analysis.verdicts.looks_words import in_one_line
 from runner.content.response import CONVERGED, Response
+from runner.program.wording import counted, listed
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -236,7 +229,7 @@ def _convergence_sentences(
         parts.append(
             f"{row['factor']} (from {float(rates[row['conv_worst']]):.0%} with {row['conv_worst']} "
             f"to {float(rates[row['conv_best']]):.0%} with {row['conv_best']}, "
-            f"p {equals(row['conv_p_holm'])})"
+            f"{p_phrase(row['conv_p_holm'])})"
         )
     return [f"What makes training converge here{_so_far(study)}: {listed(parts)}."]
 

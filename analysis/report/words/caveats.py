@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from analysis.number_words import p_phrase
 from analysis.report.words.names import INTERCEPT, readable
-from analysis.report.words.wording import equals, listed
 from analysis.study import known
 from analysis.table.cells import residual_table
 from analysis.table.tidy import named
+from runner.program.wording import listed
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -116,11 +117,11 @@ def _shock(study: Study) -> list[str]:
     if rule.p < SIGNIFICANT:
         return [
             "Replicates differ as a whole (the same seed moves all cells together; "
-            f"F = {rule.f:.1f}, p {equals(rule.p)}), so {over}"
+            f"F = {rule.f:.1f}, {p_phrase(rule.p)}), so {over}"
         ]
     return [
         "It could not be ruled out that replicates differ as a whole (the same seed may move all "
-        f"cells together; F = {rule.f:.1f}, p {equals(rule.p)}), so {over}"
+        f"cells together; F = {rule.f:.1f}, {p_phrase(rule.p)}), so {over}"
     ]
 
 
@@ -178,7 +179,7 @@ def _drift(study: Study) -> list[str]:
         return []
     return [
         f"Residuals move with the order of running (Spearman {float(drift.statistic):+.2f}, "
-        f"p {equals(float(drift.pvalue))}): something changed while the grid ran"
+        f"{p_phrase(float(drift.pvalue))}): something changed while the grid ran"
     ]
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis.number_words import p_phrase
 from analysis.report.words.caveats import SIGNIFICANT
-from analysis.report.words.wording import counted, equals, listed
 from runner.content.response import ACCURACY, SECONDS
+from runner.program.wording import counted, duration, listed
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -71,7 +72,7 @@ def _design(study: Study) -> str:
     times = f"{low}" if low == high else f"{low} to {high}"
     return (
         f"We ran a {grid} {kind} of {listed(described)}, each cell with {times} "
-        f"{'replicate' if high == 1 else 'replicates'} ({counted(study.cells.n, 'run')})."
+        f"({counted(study.cells.n, 'run')})."
     )
 
 
@@ -182,7 +183,7 @@ def _analysis(study: Study) -> str:
     effects = study.estimates()
     rule = effects.rule
     shared = (
-        f"runs that share a seed were not independent (F test, p {equals(rule.p)})"
+        f"runs that share a seed were not independent (F test, {p_phrase(rule.p)})"
         if rule.p < SIGNIFICANT
         else "it could not be ruled out that runs that share a seed move together"
     )
@@ -237,11 +238,3 @@ def _places(attempts: pd.DataFrame) -> list[str]:
     cores = f"CPU cores ({listed(sorted(models))})" if models else "CPU cores"
     names = {"cpu": cores, "cuda": "CUDA devices", "mps": "Apple's GPU"}
     return [names.get(kind, kind) for kind in kinds if kind]
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit a person would choose."""
-    for size, unit in ((3600.0, "hours"), (60.0, "minutes")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} seconds"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.number_words import STARS, difference_text, stars
 from analysis.report.words.answer import all_differences
 from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES
-from analysis.report.words.wording import STARS, difference_text, stars
 
 if TYPE_CHECKING:
     from analysis.study import Study

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp
 from scipy.stats import chi2
 
-Array = NDArray[np.float64]
+from analysis.stats.arrays import Floats
 
 LARGEST_ENUMERATION = 20_000_000
 """Additions allowed for the exact distribution with three or more levels (about a second)."""
@@ -43,7 +43,7 @@ class StratifiedTest:
     odds_ratio_high: float | None = None
 
 
-def _margins(successes: ArrayLike, runs: ArrayLike) -> tuple[Array, Array]:
+def _margins(successes: ArrayLike, runs: ArrayLike) -> tuple[Floats, Floats]:
     x, n = np.asarray(successes, float), np.asarray(runs, float)
     if x.shape != n.shape or x.ndim != 2 or x.shape[1] < 2:
         raise ValueError("successes and runs are strata x levels, of one shape, two levels or more")
@@ -54,7 +54,7 @@ def _margins(successes: ArrayLike, runs: ArrayLike) -> tuple[Array, Array]:
     return x[informative], n[informative]
 
 
-def _quadratic_form(n: Array, hits: Array) -> tuple[Array, Array, int]:
+def _quadratic_form(n: Floats, hits: Floats) -> tuple[Floats, Floats, int]:
     """Expectation, pseudo-inverse covariance and its rank, of successes but the last level's."""
     total = n.sum(1)
     share = n / total[:, None]
@@ -68,12 +68,12 @@ def _quadratic_form(n: Array, hits: Array) -> tuple[Array, Array, int]:
     return expected[:-1], inverse, int(nonzero.sum())
 
 
-def _log_choose(n: ArrayLike, k: ArrayLike) -> Array:
+def _log_choose(n: ArrayLike, k: ArrayLike) -> Floats:
     n, k = np.asarray(n, float), np.asarray(k, float)
     return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
-def _two_level_distribution(n: Array, hits: Array) -> tuple[int, Array]:
+def _two_level_distribution(n: Floats, hits: Floats) -> tuple[int, Floats]:
     """Smallest sum and log probabilities of the second level's successes summed over strata.
 
     Over a thousand strata the tails underflow, and an observed sum out there would have no
@@ -87,7 +87,7 @@ def _two_level_distribution(n: Array, hits: Array) -> tuple[int, Array]:
     return start, logs - logsumexp(logs)
 
 
-def _tilted_distribution(n: Array, hits: Array, tilt: float) -> tuple[int, Array]:
+def _tilted_distribution(n: Floats, hits: Floats, tilt: float) -> tuple[int, Floats]:
     """The same up to a constant; at odds exp(tilt) it underflows elsewhere than at even odds."""
     start, density = 0, np.ones(1)
     log_scale = 0.0
@@ -107,13 +107,13 @@ def _tilted_distribution(n: Array, hits: Array, tilt: float) -> tuple[int, Array
 
 
 def _conditional_odds_ratio(
-    values: Array, logs: Array, observed: float, level: float
+    values: Floats, logs: Floats, observed: float, level: float
 ) -> tuple[float, float, float]:
     """Conditional maximum-likelihood odds ratio and exact limits, 0 and inf at the ends."""
     finite = np.isfinite(logs)
     values, logs = values[finite], logs[finite]
 
-    def tilted(log_ratio: float) -> Array:
+    def tilted(log_ratio: float) -> Floats:
         shifted = logs + values * log_ratio
         density = np.exp(shifted - shifted.max())
         return np.asarray(density / density.sum())
@@ -132,7 +132,7 @@ def _conditional_odds_ratio(
 
 
 def _exact_many_levels(
-    n: Array, hits: Array, expected: Array, inverse: Array, statistic: float
+    n: Floats, hits: Floats, expected: Floats, inverse: Floats, statistic: float
 ) -> float | None:
     """P(statistic >= observed) over all tables with these margins; None where too many."""
     free = n.shape[1] - 1

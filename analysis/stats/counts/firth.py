@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, null_space
 from scipy.linalg.lapack import dtrtri
 from scipy.optimize import brentq, linprog
 from scipy.special import expit, log_expit, ndtri
 from scipy.stats import chi2
 
-Array = NDArray[np.float64]
+from analysis.stats.arrays import Floats
 
 LARGEST_LOG_ODDS = 60.0
 """Where the search for a profile limit gives up: odds of e^60 are infinite for any reader."""
@@ -66,21 +66,21 @@ class Limits:
 class LogisticFit:
     """A maximised penalised likelihood. `coefficients` is the minimum-norm solution if aliased."""
 
-    design: Array  # patterns x columns
-    successes: Array  # per pattern
-    runs: Array  # per pattern
+    design: Floats  # patterns x columns
+    successes: Floats  # per pattern
+    runs: Floats  # per pattern
     penalty: float
-    coefficients: Array  # one per column of the design
-    covariance: Array  # inverse information at the maximum, pseudo-inverse if aliased
+    coefficients: Floats  # one per column of the design
+    covariance: Floats  # inverse information at the maximum, pseudo-inverse if aliased
     log_likelihood: float  # penalised, without binomial coefficients, as logistf reports it
     rank: int
     iterations: int
 
     @cached_property
-    def _row_space(self) -> Array:
+    def _row_space(self) -> Floats:
         return _row_space(self.design)
 
-    def estimable(self, contrast: Array) -> bool:
+    def estimable(self, contrast: Floats) -> bool:
         """Whether one linear function (or each row of several) is fixed by the data."""
         rows = np.atleast_2d(contrast)
         outside = np.linalg.norm(rows - (rows @ self._row_space) @ self._row_space.T, axis=1)
@@ -127,7 +127,7 @@ class LogisticFit:
         se = float(np.sqrt(c @ self.covariance @ c))
         eta = self.design @ self.coefficients
         centred = np.linalg.lstsq(free, eta - estimate * direction, rcond=None)[0]
-        centre: Array = np.asarray(centred, np.float64)
+        centre: Floats = np.asarray(centred, np.float64)
         last = centre
 
         def shortfall(value: float) -> float:
@@ -180,7 +180,7 @@ class LogisticFit:
         return Limits(mean, float(expit(centre - half)), float(expit(centre + half)), se)
 
 
-def _row_space(design: Array) -> Array:
+def _row_space(design: Floats) -> Floats:
     """Orthonormal basis (columns x rank) of the space of estimable functions."""
     _, singular, v = np.linalg.svd(design, full_matrices=False)
     if not len(singular):
@@ -189,7 +189,7 @@ def _row_space(design: Array) -> Array:
     return np.asarray(v[nonzero].T)
 
 
-def _orthonormal(x: Array) -> tuple[Array, Array]:
+def _orthonormal(x: Floats) -> tuple[Floats, Floats]:
     """Q of a thin QR and the absolute diagonal of R; by Cholesky, faster, where x is long."""
     if len(x) > MOST_PATTERNS_FOR_NEWTON:
         try:
@@ -203,7 +203,9 @@ def _orthonormal(x: Array) -> tuple[Array, Array]:
     return np.asarray(q, np.float64), np.abs(np.diag(r))
 
 
-def _objective(data: LogisticFit, basis: Array, eta: Array) -> tuple[float, Array, Array, Array]:
+def _objective(
+    data: LogisticFit, basis: Floats, eta: Floats
+) -> tuple[float, Floats, Floats, Floats]:
     """Penalised log-likelihood, its gradient and weights in eta, and leverage factors Q."""
     mu = expit(eta)
     weight = data.runs * mu * expit(-eta)
@@ -220,8 +222,8 @@ def _objective(data: LogisticFit, basis: Array, eta: Array) -> tuple[float, Arra
 
 
 def _step(
-    data: LogisticFit, basis: Array, eta: Array, gradient: Array, weight: Array, q: Array
-) -> Array:
+    data: LogisticFit, basis: Floats, eta: Floats, gradient: Floats, weight: Floats, q: Floats
+) -> Floats:
     """Newton's uphill step, or the scoring step where there are many patterns or no penalty.
 
     With M = Z (Z'WZ)^-1 Z' and w the weights, the penalty's second derivative in eta is
@@ -252,11 +254,11 @@ def _step(
 
 def _maximise(
     data: LogisticFit,
-    basis: Array,
-    offset: Array,
-    start: Array | None = None,
-    known: Array | None = None,
-) -> tuple[Array, float, int]:
+    basis: Floats,
+    offset: Floats,
+    start: Floats | None = None,
+    known: Floats | None = None,
+) -> tuple[Floats, float, int]:
     """Climb over eta = offset + basis @ g with step-halving; the penalty is the full model's.
 
     A climb that comes close to a `known` top (its eta) ends there: it would only find it again.
@@ -287,7 +289,7 @@ def _maximise(
     raise NoConvergence("the likelihood has no maximum: some terms separate the outcome perfectly")
 
 
-def _highest(data: LogisticFit, basis: Array, offset: Array) -> float:
+def _highest(data: LogisticFit, basis: Floats, offset: Floats) -> float:
     """The highest of the restricted maxima reached from the full solution, half of it, and zero.
 
     Under separation a restricted penalised likelihood can have several maxima (5 of 15 terms of a
@@ -297,7 +299,7 @@ def _highest(data: LogisticFit, basis: Array, offset: Array) -> float:
     warm = np.asarray(np.linalg.lstsq(basis, eta, rcond=None)[0], np.float64)
     # Without separation the surface has one top, and one climb finds it.
     starts = (1.0, 0.5, 0.0) if np.abs(eta).max() > SEPARATED_LOG_ODDS else (1.0,)
-    top: Array | None = None
+    top: Floats | None = None
     highest = -np.inf
     for share in starts:
         g, value, _ = _maximise(data, basis, offset, share * warm, top)

@@ -10,18 +10,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-Array = NDArray[np.float64]
+from analysis.stats.arrays import Floats
 
 
 class Interval(NamedTuple):
     """Point estimate and confidence limits, elementwise."""
 
-    estimate: Array
-    low: Array
-    high: Array
+    estimate: Floats
+    low: Floats
+    high: Floats
 
 
 def wilson(successes: ArrayLike, runs: ArrayLike, level: float = 0.95) -> Interval:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Codes, Floats
 
 MOST_SIMULATED = 1000
 """Effects above which the pseudo standard error is as good as known."""
@@ -51,7 +51,7 @@ def ratios(size: Floats) -> Floats:
     return np.asarray(ranked / pse[:, None])
 
 
-def _median(ranked: Floats, small: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Floats:
+def _median(ranked: Floats, small: Codes) -> Floats:
     """Median of the first `kept` of each sorted row."""
     rows = np.arange(len(ranked))
     return np.asarray((ranked[rows, (small - 1) // 2] + ranked[rows, small // 2]) / 2)

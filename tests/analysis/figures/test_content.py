@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.figures.drawing.nested import nest
 from analysis.figures.drawing.style import LINES, MARKERS, PALETTE, line, marker
-from analysis.figures.interactions.interaction_matrix import p_text
 from analysis.figures.runs.cell_heat_map import separated_levels
+from analysis.number_words import p_phrase
 from tests.analysis.figures import frames
 
 TWO = {"optimizer": ["adam", "sgd"], "init": ["he", "naive"]}
@@ -81,8 +81,8 @@ def test_a_pair_whose_share_may_be_zero_is_grey() -> None:
     ("p", "text"), [(0.0004, "p < .001"), (0.0341, "p = .034"), (1.0, "p = 1.000")]
 )
 def test_p_values_as_journals_print_them(p: float, text: str) -> None:
-    assert p_text(p) == text
-    assert p_text(float("nan")) == "p n/a"
+    assert p_phrase(p) == text
+    assert p_phrase(float("nan")) == "p n/a"
 
 
 def test_heat_maps_share_one_scale_centred_on_zero_and_star_what_is_clear() -> None:

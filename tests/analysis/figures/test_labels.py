@@ -7,14 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.figures.drawing.labels import (
-    apart,
-    narrowest,
-    shortened,
-    signed,
-    term_labels,
-    wrapped_name,
-)
+from analysis.figures.drawing.labels import apart, narrowest, shortened, term_labels, wrapped_name
+from analysis.number_words import signed
 
 
 def test_short_names_are_left_alone() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import analysis
+from analysis.number_words import difference_text, p_words, stars, sureness
 from analysis.report.words.methods import methods
 from analysis.report.words.paper import (
     ablation_rows,
@@ -19,9 +20,9 @@ from analysis.report.words.paper import (
     latex_table,
     markdown_table,
 )
-from analysis.report.words.wording import counted, difference_text, listed, p_words, stars, sureness
 from analysis.study import Study
 from runner.content.response import ACCURACY
+from runner.program.wording import counted, listed
 from tests.analysis.written import Written
 
 

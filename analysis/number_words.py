@@ -1,13 +1,11 @@
-"""Numbers and names as a reader meets them: percentages, points, p values, lists of names."""
+"""Numbers as a reader meets them: percentages, points, signs, p values, how sure they make us."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from analysis.figures.drawing.labels import signed
 from runner.content.response import Response
 
 STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all differences between levels)"
@@ -20,10 +18,10 @@ def p_words(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
 
 
-def equals(p: float) -> str:
-    """A p value behind the letter: "= .020", "< .001"."""
+def p_phrase(p: float) -> str:
+    """A p value with its letter: "p = .020", "p < .001", "p n/a"."""
     text = p_words(p)
-    return text if text.startswith(("<", "n/a")) else f"= {text}"
+    return f"p {text}" if text.startswith(("<", "n/a")) else f"p = {text}"
 
 
 def stars(p: float) -> str:
@@ -44,6 +42,12 @@ def sureness(p: float, level: float = 0.05) -> str:
     if p < 0.01:
         return "well supported"
     return "supported" if p < 0.05 else "not shown"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign, a true minus, and no sign where it rounds to zero."""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def value_text(value: float, measure: Response) -> str:
@@ -88,15 +92,3 @@ def difference_text(
 ) -> str:
     """Both together: "+3.1 pp [+2.0, +4.2]"."""
     return " ".join(filter(None, difference_words(estimate, low, high, measure, unit)))
-
-
-def listed(names: Sequence[str], conjunction: str = "and") -> str:
-    """Names as a sentence lists them: "a", "a and b", "a, b and c"."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number and its noun: "1 run", "2 runs"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
