@@ -15,7 +15,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 # of 3 s took 64.
 test faults: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help quickstart test faults lint format audit bench bench-cuda schema clean
+.PHONY: help quickstart test faults lint format audit bench bench-cuda reference schema clean
 .DEFAULT_GOAL := help
 
 help:  ## show what each target does
@@ -49,6 +49,10 @@ bench: $(VENV)/.bench  ## cells per hour beside the peers, on this machine's cor
 bench-cuda: $(VENV)/.bench  ## the rows of the speed table that need a CUDA device
 	$(BIN)/python -m pytest -m cuda tests
 	$(BIN)/python -m tests.benchmarks.cuda
+
+reference: $(VENV)/.run  ## recompute the reference cases' expected numbers (needs R: tests/analysis/cases/README.md)
+	Rscript tests/analysis/cases/make/reference.R
+	$(BIN)/python tests/analysis/cases/make/designs.py
 
 schema: $(VENV)/.run  ## export the JSON Schema of the specification file
 	$(BIN)/python -m runner schema > ablations/schema.json

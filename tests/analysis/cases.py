@@ -1,6 +1,7 @@
 """Reference cases of factorial fits: which model of which data, and the numbers expected.
 
-Published, certified or computed by R; `published` knows where their folders lie.
+Published, certified or computed by R; `published` knows where their folders lie, and
+`cases/README.md` where their numbers come from.
 """
 
 from __future__ import annotations
@@ -55,7 +56,11 @@ class Case:
 HPO = ("alpha", "batch", "depth", "lr", "width")
 FCNET = ("activation_1", "batch", "dropout_1", "init_lr", "lr_schedule")
 SOLDER = ("Opening", "Solder", "Mask", "PadType", "Panel")
+HOLES = tuple("ABCDE")
 OPS = tuple(f"Op{i}" for i in range(6))
+
+NOT_COMMITTED = ("solder_5factor", "solder_balanced_720")
+"""Cases that `make reference` makes: their licence is not this repository's."""
 
 CASES = [
     Case("nist_eddy_2x3", ("X1", "X2", "X3"), "Y"),
@@ -89,6 +94,15 @@ CASES = [
         "solder_5factor", SOLDER, "skips", "2", "computed_2fi_rank_deficient.json", transform="sqrt"
     ),
     Case("solder_balanced_720", SOLDER, "skips", "2", transform="sqrt"),
+    Case("simulated_holes_5factor", HOLES, "y", "1", "computed_additive.json", transform="sqrt"),
+    Case(
+        "simulated_holes_5factor",
+        HOLES,
+        "y",
+        "2",
+        "computed_2fi_rank_deficient.json",
+        transform="sqrt",
+    ),
     Case("ml_hpobench_vehicle_5f", HPO, "acc", "2", block="seed"),
     Case("ml_hpobench_vehicle_5f", HPO, "acc", "full", "computed_full.json", "seed"),
     Case("ml_nasbench201_2x6_unbalanced", OPS, "val_acc", "2"),

@@ -1,4 +1,8 @@
-"""Where a published case lies: committed beside the tests, or in the shared reference folder."""
+"""Where a published case lies: committed beside the tests, or in another reference folder.
+
+`cases/README.md` lists every case with its origin. The few that this repository may not hold are
+made by `make reference` or stand in the folder that ABLATIONS_REFERENCE names.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import pytest
 
 HERE = Path(__file__).parent
 COMMITTED = HERE / "cases"
-"""Cases whose licence permits it."""
+"""Cases whose licence permits it, and those that `make reference` has made."""
 REFERENCE = Path(os.environ.get("ABLATIONS_REFERENCE", HERE.parents[2] / "shared" / "reference"))
 """The rest: the folder that ABLATIONS_REFERENCE names, or one beside the checkout."""
 
@@ -22,12 +26,17 @@ def find(case: str) -> Path | None:
     return next((p / case for p in (COMMITTED, REFERENCE) if (p / case).is_dir()), None)
 
 
+def absent(case: str) -> str:
+    """Why a test is skipped, loudly."""
+    return f"REFERENCE CASE {case} IS ABSENT: see {COMMITTED.name}/README.md (`make reference`)"
+
+
 def folder(case: str) -> Path:
     """The case's folder; skips the calling test, loudly, where it is absent."""
     found = find(case)
     if found is not None:
         return found
-    pytest.skip(f"REFERENCE CASE {case} IS ABSENT: set ABLATIONS_REFERENCE to its parent folder")
+    pytest.skip(absent(case))
 
 
 def table(case: str) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,9 @@ from analysis.effects.aliases.lenth import lenth, pseudo_standard_error
 from analysis.model.cell_means import CellMeans
 from analysis.stats.coding import polynomial_contrasts
 from analysis.stats.distributions.lenth_limits import MOST_SIMULATED, lenth_limits, ratios
-from analysis.table.reading import read_table
 from analysis.table.tidy import tidy
-from tests.analysis.published import COMMITTED, REFERENCE
+from tests.analysis.published import expected as numbers
+from tests.analysis.published import table as published
 
 CASES = [
     ("nist_eddy_2x3", ["X1", "X2", "X3"], "Y", "computed_lenth.json", None),
@@ -35,23 +34,18 @@ CASES = [
 def test_published_limits_and_half_normal_coordinates(
     name: str, factors: list[str], response: str, file: str, transform: str | None
 ) -> None:
-    folder = next((r / name for r in (COMMITTED, REFERENCE) if (r / name).exists()), None)
-    if folder is None:
-        pytest.skip(f"REFERENCE CASE {name} IS NOT ON THIS MACHINE (set ABLATIONS_REFERENCE)")
-    frame = pd.read_csv(folder / "data.csv", dtype=str, keep_default_na=False)
+    frame = published(name)
     if transform:
         frame[response] = np.log(frame[response].astype(float))
     found = lenth(CellMeans.of(tidy(frame, factors, response)))
     assert found is not None
-    expected = json.loads((folder / file).read_text("utf-8"))["lenth_alpha05"]
+    expected = numbers(name, file)["lenth_alpha05"]
     assert found.m == expected["m"]
     for key in ("s0", "pse", "me", "sme"):
         assert getattr(found, key) == pytest.approx(expected[key], rel=1e-8), key
     rows = found.effects.set_index("term")
     for key in ("active_me", "active_sme"):
-        names = expected[key] or []  # R writes a vector of one as a scalar
-        active = rows.index[rows[key].astype(bool)]
-        assert set(active) == set([names] if isinstance(names, str) else names)
+        assert set(rows.index[rows[key].astype(bool)]) == set(expected[key])
     theirs = sorted(expected["half_normal"], key=lambda row: row["z_ppoints_half"])
     ours = found.effects.sort_values("quantile")
     np.testing.assert_allclose(
@@ -64,14 +58,11 @@ def test_published_limits_and_half_normal_coordinates(
 
 @pytest.mark.parametrize("response", ["y1", "y2", "y3", "y4"])
 def test_a_saturated_design_of_fifteen_factors(response: str) -> None:
-    folder = REFERENCE / "box_meyer_1986_2x4"
-    if not folder.exists():
-        pytest.skip("REFERENCE CASE box_meyer_1986_2x4 IS ABSENT (set ABLATIONS_REFERENCE)")
+    case = "box_meyer_1986_2x4"
     factors = [f"X{i}" for i in range(1, 16)]
-    found = lenth(CellMeans.of(read_table(folder / "data.csv", factors, response)))
+    found = lenth(CellMeans.of(tidy(published(case), factors, response)))
     assert found is not None
-    everything = json.loads((folder / "computed.json").read_text("utf-8"))["responses"]
-    expected = everything[response]
+    expected = numbers(case, "computed.json")["responses"][response]
     assert list(found.effects["term"]) == factors
     for key in ("pse", "me", "sme"):
         assert getattr(found, key) == pytest.approx(expected["lenth"][key], rel=1e-8)

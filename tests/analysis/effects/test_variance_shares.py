@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import json
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,8 @@ from analysis.effects.shares.grid_shares import grid_shares
 from analysis.model.cell_means import CellMeans
 from analysis.study import from_frame
 from analysis.table.tidy import tidy
-from tests.analysis.published import REFERENCE
+from tests.analysis.published import expected as numbers
+from tests.analysis.published import folder
 
 
 def grid(
@@ -115,12 +115,10 @@ def test_an_incomplete_grid_falls_back_to_a_model_and_says_so() -> None:
 
 
 def test_the_exact_decomposition_of_a_published_grid_of_15625_cells() -> None:
-    folder = REFERENCE / "ml_nasbench201_cifar10_5x6"
-    if not folder.exists():
-        pytest.skip("REFERENCE CASE ml_nasbench201_cifar10_5x6 IS ABSENT (set ABLATIONS_REFERENCE)")
-    with gzip.open(folder / "data.csv.gz", "rt", encoding="utf-8") as file:
+    case = "ml_nasbench201_cifar10_5x6"
+    with gzip.open(folder(case) / "data.csv.gz", "rt", encoding="utf-8") as file:
         frame = pd.read_csv(file, dtype=str, keep_default_na=False)
-    expected = json.loads((folder / "expected.json").read_text("utf-8"))
+    expected = numbers(case, "expected.json")
     factors = [f"Op{i}" for i in range(6)]
     response = next(c for c in frame.columns if "acc" in c)
     cells = CellMeans.of(tidy(frame, factors, response))

@@ -112,32 +112,42 @@ def test_the_fit_does_not_depend_on_the_coding() -> None:
     )
 
 
-def test_without_a_penalty_the_tests_are_those_of_an_analysis_of_deviance() -> None:
-    frame = table("lawson_web_binomial")
-    want = expected("lawson_web_binomial", "computed.json")
-    counts = frame[["signup", "visitors"]].astype(float)
-    factors = ["A", "B", "C", "D"]
-    codes = {}
-    for name in factors:
-        labels = sorted(frame[name].unique())
+@pytest.mark.parametrize(
+    ("case", "successes", "runs", "factors"),
+    [
+        ("ucb_admissions_2x6", "admitted", "applicants", ["Dept", "Gender"]),
+        ("lawson_web_binomial", "signup", "visitors", ["A", "B", "C", "D"]),
+    ],
+)
+def test_without_a_penalty_the_tests_are_those_of_an_analysis_of_deviance(
+    case: str, successes: str, runs: str, factors: list[str]
+) -> None:
+    frame = table(case)
+    want = expected(case, "computed.json")
+    counts = frame[[successes, runs]].astype(float)
+    codes, levels = {}, {name: list(dict.fromkeys(frame[name])) for name in factors}
+    for name, labels in levels.items():
         codes[name] = sum_to_zero(len(labels))[frame[name].map(labels.index)]
-    blocks, at, columns = [np.ones((36, 1))], 1, {}
+    blocks, at, columns = [np.ones((len(frame), 1))], 1, {}
     for name in factors:
         columns[name] = range(at, at + codes[name].shape[1])
         at += codes[name].shape[1]
         blocks.append(codes[name])
-    main = fit(np.hstack(blocks), counts["signup"], counts["visitors"], penalty=0.0)
-    np.testing.assert_allclose(
-        main.coefficients, list(want["coef_sum_contrasts"].values()), atol=1e-7
-    )
+    main = fit(np.hstack(blocks), counts[successes], counts[runs], penalty=0.0)
+    names = ["(Intercept)"] + [f"{f}{k + 1}" for f in factors for k in range(len(columns[f]))]
+    theirs = [want["coef_sum_contrasts"][name] for name in names]
+    np.testing.assert_allclose(main.coefficients, theirs, atol=1e-7)
     for row in want["main"]:
         test = main.term_test(columns[row["term"]])
         assert test.chisq == pytest.approx(row["chisq"], rel=1e-6)
         assert test.p == pytest.approx(row["p"], rel=1e-6)
-    for row in want["emm_prob"]["A"]:
-        contrast = np.zeros(7)
+    first = factors[0]
+    for row in want["emm_prob"][first]:
+        contrast = np.zeros(at)
         contrast[0] = 1.0
-        contrast[1:3] = sum_to_zero(3)[int(row["level"]) - 1]
+        contrast[columns[first]] = sum_to_zero(len(levels[first]))[
+            levels[first].index(row["level"])
+        ]
         limits = main.linear(contrast)
         assert limits.estimate is not None
         assert limits.low is not None

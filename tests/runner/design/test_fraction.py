@@ -4,7 +4,6 @@ whatever the order of the file.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import product
 
@@ -20,9 +19,10 @@ from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.regular import defining_words, from_generators, generators_of_resolution
 from runner.spec import Factor, Spec
 from runner.spec.spec_file import DOptimalDesign, FullDesign, OrthogonalDesign, RegularDesign
+from tests.analysis.published import expected as published
 
 from .conftest import MakeSpec
-from .test_quality import REFERENCE, case, grid, needs_reference
+from .test_quality import FRACTIONS, grid
 
 
 def chosen(spec: Spec) -> np.ndarray:
@@ -63,10 +63,9 @@ def test_the_smallest_fraction_has_minimum_aberration(
     assert pattern[resolution] == pytest.approx(shortest)
 
 
-@needs_reference
-@pytest.mark.parametrize("name", case("design_regular_fractions", "designs"))
+@pytest.mark.parametrize("name", FRACTIONS)
 def test_own_fractions_equal_the_catalogue(name: str) -> None:
-    expected = case("design_regular_fractions", "designs")[name]
+    expected = FRACTIONS[name]
     factors = expected["nfactors"]
     words = generators_of_resolution(factors, expected["resolution"])
     runs = np.array(from_generators(factors, words))
@@ -136,10 +135,9 @@ def test_d_optimal_designs_reach_what_is_known_for_3x3x2x2x2(
     assert all(quality.estimable(runs, [3, 3, 2, 2, 2], 2).values())
 
 
-@needs_reference
 def test_d_optimal_designs_equal_the_reference() -> None:
-    path = REFERENCE / "design_d_optimal_33222" / "expected.json"
-    for count, expected in json.loads(path.read_text())["results"].items():
+    known = published("design_d_optimal_33222", "expected.json")["results"]
+    for count, expected in known.items():
         positions, value = d_optimal(
             grid(3, 3, 2, 2, 2), [3, 3, 2, 2, 2], int(count), order=2, seed=0, starts=20
         )

@@ -1,10 +1,9 @@
-"""Measures of a design equal hand-made answers and the published ones in the reference folder."""
+"""Measures of a design equal hand-made answers and those of published designs."""
 
 from __future__ import annotations
 
 import json
 from itertools import combinations, product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +12,7 @@ from hypothesis import strategies as st
 
 from runner.design.search import quality
 from runner.design.search.quality import Runs
-
-REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
-needs_reference = pytest.mark.skipif(
-    not REFERENCE.is_dir(), reason=f"LOUD: no reference cases at {REFERENCE}; designs not compared"
-)
+from tests.analysis.published import expected as published
 
 
 def grid(*levels: int) -> Runs:
@@ -28,10 +23,8 @@ def letters(groups: list[list[quality.Term]]) -> list[str]:
     return ["=".join("".join("ABCDEFGHJ"[f] for f in term) for term in group) for group in groups]
 
 
-def case(name: str, key: str) -> dict[str, dict[str, object]]:
-    path = REFERENCE / name / "expected.json"
-    return json.loads(path.read_text())[key] if path.is_file() else {}  # type: ignore[no-any-return]
-
+FRACTIONS = published("design_regular_fractions", "expected.json")
+ARRAYS = published("design_orthogonal_arrays", "expected.json")
 
 # A half fraction of 2^3 by C = AB, and Plackett and Burman's array of 12 runs (1946).
 HALF = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]])
@@ -150,33 +143,28 @@ def test_the_summary_says_what_a_report_needs() -> None:
     json.dumps(said)
 
 
-@needs_reference
-@pytest.mark.parametrize("name", case("design_orthogonal_arrays", "arrays"))
+@pytest.mark.parametrize("name", ARRAYS)
 def test_published_orthogonal_arrays(name: str) -> None:
-    expected = case("design_orthogonal_arrays", "arrays")[name]
+    expected = ARRAYS[name]
     runs, levels = np.array(expected["design"]) - 1, expected["nlevels"]
-    pattern = quality.word_lengths(runs, levels)
-    published = np.array(expected["GWLP"])[: len(pattern)]
-    np.testing.assert_allclose(pattern[: len(published)], published, atol=5e-7)
-    if expected.get("GR"):
-        assert quality.generalized_resolution(runs, levels) == pytest.approx(
-            tuple(expected["GR"]), abs=5e-4
-        )
+    np.testing.assert_allclose(
+        quality.word_lengths(runs, levels), expected["GWLP"], rtol=1e-9, atol=1e-9
+    )
+    found = quality.generalized_resolution(runs, levels)
+    assert (found and pytest.approx(found, abs=1e-6)) == (expected["GR"] and tuple(expected["GR"]))
 
 
-@needs_reference
-@pytest.mark.parametrize("name", case("design_regular_fractions", "designs"))
+@pytest.mark.parametrize("name", FRACTIONS)
 def test_published_regular_fractions(name: str) -> None:
-    expected = case("design_regular_fractions", "designs")[name]
+    expected = FRACTIONS[name]
     runs = (np.array(expected["design"]) + 1) // 2
     levels = [2] * expected["nfactors"]
     assert quality.resolution(runs, levels) == expected["resolution"]
     printed = expected["WLP_3plus"]  # five lengths, whatever the number of factors
     words = [*quality.word_lengths(runs, levels)[3:], 0, 0, 0, 0][: len(printed)]
     np.testing.assert_allclose(words, printed, atol=1e-9)
-    listed = [*(expected["alias_main"] or []), *(expected["alias_2fi"] or [])]
     sets = quality.alias_sets(runs, levels)
-    assert letters(sets) == listed
+    assert letters(sets) == [*expected["alias_main"], *expected["alias_2fi"]]
     mixed = {term for group in sets for term in group}
     clear = [t for t in combinations(range(len(levels)), 2) if t not in mixed]
     assert len(clear) == expected["n_clear_2fis"]
