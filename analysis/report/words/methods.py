@@ -69,7 +69,7 @@ def _design(study: Study) -> str:
     grid = " × ".join(map(str, sizes))
     counts = study.cells.counts[~study.cells.empty]
     low, high = (int(counts.min()), int(counts.max())) if counts.size else (0, 0)
-    times = f"{low}" if low == high else f"{low} to {high}"
+    times = ("" if low == high else f"{low} to ") + counted(high, "replicate")
     return (
         f"We ran a {grid} {kind} of {listed(described)}, each cell with {times} "
         f"({counted(study.cells.n, 'run')})."

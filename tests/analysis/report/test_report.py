@@ -20,7 +20,7 @@ from analysis.report.page.page import _facts
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.press import Press
 from analysis.report.words.answer import answer
-from analysis.report.words.methods import duration, methods
+from analysis.report.words.methods import methods
 from runner.store import open_store
 from tests.analysis.written import Written
 
@@ -223,14 +223,6 @@ def test_methods_name_uncommitted_changes_and_devices(written: Written) -> None:
 def test_a_loss_beyond_64_bits_stays_a_number() -> None:
     values = np.array([2.3, np.nan, 1e17, np.nan])
     assert _integers(values, 1000) == [2300, None, 10**20, None][:3]
-
-
-def test_durations_have_the_unit_a_person_would_choose() -> None:
-    assert [duration(s) for s in (42.0, 191.0, 7200.0)] == [
-        "42 seconds",
-        "3.2 minutes",
-        "2.0 hours",
-    ]
 
 
 def _hostile_table(names: tuple[str, str], label: str) -> pd.DataFrame:

@@ -18,7 +18,6 @@ def test_words_are_listed_as_in_a_sentence(words: list[str], sentence: str) -> N
 
 def test_one_is_singular_and_everything_else_is_plural() -> None:
     assert [counted(number, "cell") for number in (0, 1, 2)] == ["0 cells", "1 cell", "2 cells"]
-    assert counted(1728, "run") == "1728 runs"
     assert counted(1728, "run") == "1,728 runs"
 
 
