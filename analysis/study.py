@@ -24,7 +24,7 @@ from analysis.model.grid import Grid
 from analysis.stats.estimates import Estimate
 from analysis.table.columns import typed
 from analysis.table.curves import StoredCurves
-from analysis.table.runs import from_runs
+from analysis.table.runs import from_attempts, from_runs
 from analysis.table.tidy import Table, tidy
 from runner.content.response import ACCURACY, GIVEN_CONVERGED, RESPONSES, Response, response_of
 
@@ -552,7 +552,7 @@ def load(study: str, storage: str | None = None) -> Study:
 def from_store(store: Store, info: StudyInfo) -> Study:
     """A study of an open store; its curves are read, by a connection of their own, when needed."""
     runs = store.runs(info)
-    attempts = pd.DataFrame(store.attempts(info))
+    attempts = from_attempts(store.attempts(info))
     factors = {name: tuple(labels) for name, labels in info.factors.items()}
     frame = from_runs(runs, factors)
     if {ACCURACY.column, "converged"} <= set(frame.columns):

@@ -10,7 +10,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from analysis.model.completion import rests_on
 from analysis.stats.estimates import Estimate
@@ -25,17 +24,17 @@ MOST_SETTINGS = 8
 def notes_on(
     studies: Sequence[Study],
     shared: Mapping[str, Sequence[str]],
-    found: Mapping[str, Sequence[tuple[str, str, Estimate]]],
+    effects_by_study: Mapping[str, Sequence[tuple[str, str, Estimate]]],
 ) -> tuple[str, ...]:
     """All notes.
 
     Args:
         studies: that are compared.
         shared: factors of all of them with the levels all have.
-        found: term, name and estimate of every effect, by study.
+        effects_by_study: term, name and estimate of every effect, by study.
     """
     return (
-        *_unfinished(studies), *_assumed(found), *_contents(studies, shared),
+        *_unfinished(studies), *_assumed(effects_by_study), *_contents(studies, shared),
         *_notes(studies, shared),
     )  # fmt: skip
 
@@ -44,7 +43,7 @@ def _unfinished(studies: Sequence[Study]) -> list[str]:
     """Studies whose numbers will still change, or that lost runs."""
     notes = []
     for study in studies:
-        done = int(pd.to_numeric(study.frame[study.response], errors="coerce").notna().sum())
+        done = int(study.frame[study.response].notna().sum())
         planned = len(study.frame)
         if done < planned:
             notes.append(

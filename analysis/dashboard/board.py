@@ -126,9 +126,9 @@ class Board:
             draft.panel(name, panel)
         draft.note(study_note(study, known(study.convergence)))
         cost = time.thread_time() - began
-        draft.said[PUBLISHED] = {"counts": now, "at": time.time(), "cost": cost}
+        draft.attributes[PUBLISHED] = {"counts": now, "at": time.time(), "cost": cost}
         self._store.database.write(
-            lambda connection: set_study_attributes(connection, page, draft.said)
+            lambda connection: set_study_attributes(connection, page, draft.attributes)
         )
         return True
 

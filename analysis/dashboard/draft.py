@@ -21,11 +21,11 @@ class Draft:
     """Attributes of an Optuna study to be written; stands in for its storage.
 
     Attributes:
-        said: keys and values written so far.
+        attributes: keys and values written so far.
     """
 
     def __init__(self, study_id: int, known: Mapping[str, Any] | None = None) -> None:
-        self.said: dict[str, Any] = {}
+        self.attributes: dict[str, Any] = {}
         self._study_id = study_id
         self._known = dict(known or {})
 
@@ -43,8 +43,8 @@ class Draft:
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
         """Keep an attribute."""
-        self.said[key] = value
+        self.attributes[key] = value
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
         """What is there with what would be written."""
-        return self._known | self.said
+        return self._known | self.attributes

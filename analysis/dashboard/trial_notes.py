@@ -59,7 +59,7 @@ def annotate(
             note += f"\n\n![learning curve](/artifacts/{study_id}/{row.trial_id}/{row.token})"
         draft = Draft(study_id)
         draft.note(note, row.trial_id)
-        attributes |= draft.said
+        attributes |= draft.attributes
     set_study_attributes(connection, study_id, attributes)
     return len(rows)
 

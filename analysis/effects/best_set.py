@@ -68,7 +68,7 @@ def best_set(
 
 
 def not_worse(means: Floats, variances: Floats, df: Floats) -> Floats:
-    """Adjusted one-sided p that no other mean is higher, for each; NaN stays NaN.
+    """Adjusted one-sided p that no other mean is higher, for each of shape (means,); NaN stays NaN.
 
     Args:
         means: NaN where there is none.

@@ -289,14 +289,14 @@ class Effects:
         return aliased_effects(self.grid, self.confidence)
 
     @cached_property
-    def said(self) -> tuple[str, ...]:
+    def note_templates(self) -> tuple[str, ...]:
         """What a reader must know, with `OUTCOME` in place of the outcome's name."""
         return _notes(self)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The same, the outcome by its column."""
-        return named(self.said, self.table.response)
+        return named(self.note_templates, self.table.response)
 
 
 def _tests(rows: list[tuple[Term, dict[str, float]]]) -> pd.DataFrame:
@@ -309,7 +309,7 @@ def _tests(rows: list[tuple[Term, dict[str, float]]]) -> pd.DataFrame:
 
 def _notes(effects: Effects) -> tuple[str, ...]:
     table, cells, fit = effects.table, effects.cells, effects.fit
-    notes = list(table.said)
+    notes = list(table.note_templates)
     empty = int(cells.empty.sum())
     if empty:
         noun = "cell has" if empty == 1 else "cells have"

@@ -300,7 +300,10 @@ class CellMeans:
         return t_interval(estimate + shift, se, df, method, confidence)
 
     def replicate_values(self, weights: Floats) -> Floats:
-        """The contrast within each replicate, NaN where that replicate lacks a needed cell."""
+        """The contrast within each replicate, NaN where that replicate lacks a needed cell.
+
+        Weights in the shape of the grid give shape (replicates,).
+        """
         weights = np.asarray(weights, dtype=np.float64).reshape(self.shape)
         used = weights != 0
         block = self.replicate_deviations[:, used] if len(self.replicate_names) else np.empty(0)

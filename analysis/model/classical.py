@@ -181,7 +181,7 @@ class ClassicalFit:
     def residual_ss(self) -> float:
         """Residual sum of squares over the runs; exactly 0 where only rounding is left."""
         lack = self.response - self.basis @ self.projected
-        lack -= self.basis @ (self.basis.T @ lack)
+        lack -= self.basis @ (self.basis.T @ lack)  # rounding of the first pass, see NIST's StRD
         if self.rank == len(self.rows.counts):
             lack = np.zeros_like(lack)
         total = float(lack @ lack) + float(self.rows.within.sum())
@@ -235,7 +235,7 @@ class ClassicalFit:
         """The function that gives a contrast of the model's cell means.
 
         Args:
-            weights: over the grid.
+            weights: shape of the grid.
 
         Returns:
             Shape (1, coefficients).
@@ -247,13 +247,21 @@ class ClassicalFit:
         return rows
 
     def term_loading(self, term: Term, weights: Floats) -> Floats:
-        """What a contrast over the grid takes of a term's sum-to-zero coefficients."""
+        """What a contrast over the grid takes of a term's sum-to-zero coefficients.
+
+        Args:
+            term: of the model.
+            weights: shape of the grid.
+
+        Returns:
+            Shape (coefficients of the term,).
+        """
         others = tuple(i for i, name in enumerate(self.factors) if name not in term.factors)
         of_term = weights.sum(axis=others)
         return np.asarray(of_term.ravel() @ product_coding(of_term.shape))
 
     def takes_pairs(self, weights: Floats) -> bool:
-        """Whether a function of the grid depends on an interaction of two factors."""
+        """Whether a function, in the shape of the grid, needs an interaction of two factors."""
         loadings = (self.term_loading(term, weights) for term in pairs_of(self.factors))
         return any(np.abs(loading).max() > 1e-10 for loading in loadings)
 
@@ -261,7 +269,7 @@ class ClassicalFit:
         """Sum(weights x cell means) of the model, with its interval.
 
         Args:
-            weights: over the grid.
+            weights: shape of the grid.
             confidence: of the interval.
 
         Returns:
@@ -310,7 +318,7 @@ class ClassicalFit:
         return np.asarray(functions @ self.scaled @ self.basis.T)
 
     def estimable(self, functions: Floats) -> Truths:
-        """Which functions are orthogonal to the null space."""
+        """Which functions, shape (functions, coefficients), are orthogonal to the null space."""
         if self.null.shape[1] == 0:
             return np.ones(len(functions), dtype=bool)
         size = np.linalg.norm(functions, axis=1)
@@ -323,6 +331,7 @@ class ClassicalFit:
         leverage = (self.basis**2).sum(axis=1) / self.rows.counts
         lack = (self.response - self.basis @ self.projected) / np.sqrt(self.rows.counts)
         squares = self.rows.within + self.rows.counts * lack**2
+        # HC3 divides by the square: the residual a run would have were it left out (jackknife).
         room = 1.0 - leverage
         full = room < 1e-8
         scale = np.where(full, 0.0, squares / (self.rows.counts * np.where(full, 1.0, room) ** 2))
@@ -331,6 +340,7 @@ class ClassicalFit:
     def sandwich(self, functions: Floats) -> Floats:
         """Covariance matrix of linear functions with HC3 weights (MacKinnon & White 1985).
 
+        Functions of shape (functions, coefficients) give shape (functions, functions).
         NaN where a run with leverage 1 takes part: it has no residual to judge by.
         """
         meat, full = self._meat
@@ -361,7 +371,8 @@ def _drop_confounded(columns: list[Columns], rows: Rows) -> tuple[list[Columns],
 def orthogonal_basis(matrix: Floats, against: Sequence[Floats] = ()) -> Floats:
     """Orthonormal basis of what `matrix` spans beyond the orthonormal bases `against`.
 
-    Rank is judged against the size of the original columns.
+    All of shape (rows, columns); the result has as many columns as the rank, which is judged
+    against the size of the original columns.
     """
     left = matrix
     for _ in range(2):  # twice is enough (Kahan, Parlett): the second pass removes rounding

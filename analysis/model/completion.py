@@ -81,6 +81,7 @@ class Completion:
             left[:] = left.any()
         if not left.any():
             return needed, orders
+        # A pair's means from main effects alone would say that there is no interaction.
         lowest = max(1, min(len(term.factors), 2))
         needed[left], orders[left] = np.nan, NOT_ESTIMABLE
         for order, fit in self.models:
@@ -100,7 +101,7 @@ class Completion:
         """Weights of the cells that ran for one function of the grid, and the model's order.
 
         Args:
-            weights: over the grid.
+            weights: shape of the grid.
 
         Returns:
             Shape (cells that ran,), NaN where not estimable, and the order.

@@ -61,7 +61,7 @@ class Grid:
         """Estimate sum(weights x cell means) with the interval that the rule picks.
 
         Args:
-            weights: over the grid; they sum to zero for a contrast.
+            weights: shape of the grid; they sum to zero for a contrast.
             confidence: of the interval.
             method: overrides the rule.
 
@@ -98,7 +98,7 @@ class Grid:
         zero; `rests_on` says which model it was.
 
         Args:
-            weights: over the grid.
+            weights: shape of the grid.
             confidence: of the interval.
         """
         weights = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)

@@ -110,7 +110,7 @@ class Margin:
         """
         weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
         total = weights.sum(axis=1)
-        total[np.abs(total) < 1e-12] = 0.0
+        total[np.abs(total) < 1e-12] = 0.0  # a contrast: the shift must cancel exactly
         if method == "blocked":
             estimate, se, df = self._over_replicates(weights, needed)
         elif self.cells.empty.any():
@@ -119,6 +119,7 @@ class Margin:
         else:
             # The parts of Satterthwaite's formula add up within each entry: a grid is summed once.
             estimate = masked_product(weights, self.deviations)
+            # Satterthwaite (1946): (sum v_i)^2 / sum(v_i^2 / df_i), v_i = weight^2 s_i^2 / n_i.
             variance = masked_product(weights**2, self.variance)
             single = masked_product(weights**2, self.single)
             below = masked_product(weights**4, self.spread)
@@ -128,7 +129,11 @@ class Margin:
         return estimate + self.shift * total, se, df
 
     def needed(self, weights: Floats, together: bool = False) -> tuple[Floats, Counts]:
-        """Combinations of entries as weights of the cells that ran, and what each rests on."""
+        """Combinations of entries, shape (combinations, entries), as weights of the cells that ran.
+
+        See `Completion.of_margin`: shape (combinations, cells that ran), and the order of the model
+        that each rests on. `together`: whether all must rest on one.
+        """
         return self.completion.of_margin(self.term, np.atleast_2d(weights), together)
 
     def _over_replicates(
@@ -140,6 +145,8 @@ class Margin:
             return nan, nan.copy(), nan.copy()
         if not np.isfinite(self.replicates).all():
             return over_replicates(self.cells, (needed or self.needed(weights))[0])
+        # Whatever the cells of a replicate share, a contrast of theirs has one value in each, and
+        # replicates are independent: a plain t on k values.
         values = self.replicates @ weights.T
         se = values.std(axis=0, ddof=1) / np.sqrt(k)
         return values.mean(axis=0), se, np.full(len(weights), k - 1.0)

@@ -20,12 +20,19 @@ MOST_NAMED = 12
 
 
 def over(grid: Floats, *axes: int) -> Floats:
-    """Sum over all axes but these."""
+    """Sum of counts in the shape of the grid over all axes but these."""
     return np.asarray(grid.sum(axis=tuple(k for k in range(grid.ndim) if k not in axes)))
 
 
 def rates(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
-    """Share of successes per level with Wilson limits: factor, level, converged, runs, rate."""
+    """Share of successes per level with Wilson limits: factor, level, converged, runs, rate.
+
+    Args:
+        hits: successes, shape of the grid.
+        runs: with an outcome, shape of the grid.
+        factors: of the grid.
+        confidence: of the limits.
+    """
     rows = []
     for axis, (name, levels) in enumerate(factors.items()):
         x, n = over(hits, axis), over(runs, axis)
@@ -40,7 +47,7 @@ def rates(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd
 
 
 def differences(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
-    """Newcombe interval of every two levels of a factor, level minus reference."""
+    """Newcombe interval of every two levels of a factor, level minus reference; see `rates`."""
     rows = []
     for axis, (name, levels) in enumerate(factors.items()):
         x, n = over(hits, axis), over(runs, axis)
@@ -51,7 +58,7 @@ def differences(hits: Floats, runs: Floats, factors: Factors, confidence: float)
 
 
 def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -> pd.DataFrame:
-    """Every cell of the declared grid: successes, runs with an outcome, lost runs."""
+    """Every cell of the declared grid: successes, runs with an outcome, lost runs; see `rates`."""
     table = pd.DataFrame(level_columns(np.arange(runs.size), factors))
     table["converged"] = hits.ravel().astype(int)
     table["runs"] = runs.ravel().astype(int)
@@ -60,7 +67,10 @@ def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -
 
 
 def separation(hits: Floats, runs: Floats, factors: Factors) -> tuple[str, ...]:
-    """Sentences on levels, then pairs of levels not already named, that decide the outcome."""
+    """Sentences on levels, then pairs of levels not already named, that decide the outcome.
+
+    Counts as of `rates`, in the shape of the grid.
+    """
     names, levels = list(factors), list(factors.values())
     decided: set[tuple[int, int]] = set()
     sentences: list[str] = []

@@ -142,6 +142,7 @@ class TimeToTarget:
     def estimate(self, weights: Floats) -> Estimate:
         """A weighted sum of restricted means, by the study's rule; Welch's where a run is censored.
 
+        `weights` have the shape of the grid.
         Replicates without a censored run are the fast ones, so no fair sample; cells that censoring
         emptied are bounded, not predicted.
         """

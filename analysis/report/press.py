@@ -99,11 +99,11 @@ class Press:
             except Empty:
                 break
             if waiting is not None:
-                task, done = waiting
-                if done is None:
+                task, future = waiting
+                if future is None:
                     task.save()
                 else:
-                    done.set_result(False)
+                    future.set_result(False)
         self._end()
         while self._returned:
             self._returned.pop().save()
@@ -123,15 +123,15 @@ class Press:
         assert helper is not None and helper.stdin and helper.stdout  # noqa: S101, PT018 - pipes
         with helper.stdin as there, helper.stdout as back:
             while (waiting := self._waiting.get()) is not None:
-                task, told = waiting
+                task, future = waiting
                 try:
                     there.write(pickle.dumps(task))
                     there.flush()
                     done = bool(pickle.load(back))  # noqa: S301 - our own helper
                 except Exception:  # whatever ails the helper or the pickle, the caller saves it
                     done = False
-                if told is not None:
-                    told.set_result(done)
+                if future is not None:
+                    future.set_result(done)
                 elif not done:
                     self._returned.append(task)
 

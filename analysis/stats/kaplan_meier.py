@@ -42,7 +42,7 @@ class Curve:
     last: float
 
     def at(self, time: ArrayLike) -> Floats:
-        """S(time), a right-continuous step function; NaN beyond the last run unless S is 0."""
+        """S(time), continuous from the right, shape as `time`; NaN beyond the last run unless 0."""
         t = np.asarray(time, float)
         steps = np.concatenate([[1.0], self.survival])
         value = steps[np.searchsorted(self.times, t, side="right")]

@@ -17,7 +17,7 @@ FEWEST_DF = 8
 
 
 def holm(p: Floats) -> Floats:
-    """Holm's step-down adjustment (Holm 1979).
+    """Holm's step-down adjustment (Holm 1979) of p values of shape (tests,).
 
     Args:
         p: p-values of one family, NaN where a test could not be made.

@@ -62,6 +62,8 @@ class OverReplicates:
         values = np.where(there, deviations.T, 0.0)
         runs = there.sum(axis=1).astype(float)
         ran = there.astype(float)
+        # Normal equations of replicates after sweeping out cells (Searle 1971, ch. 7): runs of a
+        # replicate on the diagonal, less what replicates share through common cells.
         normal = np.diag(ran.sum(axis=0)) - ran.T @ (ran / runs[:, None])
         return OverReplicates(
             there=there,
@@ -107,10 +109,16 @@ class OverReplicates:
 
         Where replicates do not connect the cells (the last value), each run has its cell's share
         alone.
+
+        Returns:
+            Parts of the cells, shape (functions, cells), and of the replicates, shape (functions,
+            replicates); whether replicates connect what a function compares.
         """
         ran = self.there.astype(float)
         total = weights.sum(axis=1)
         total[np.abs(total) < 1e-12] = 0.0
+        # Replicates are to carry their share of a mean and nothing of a difference; the parts of
+        # the cells alone would carry weights / runs @ ran of them.
         wanted = total[:, None] * self.share - (weights / self.runs) @ ran
         over = wanted @ self.inverse
         size = np.abs(weights).max(axis=1, initial=1e-300)
@@ -131,6 +139,7 @@ class OverReplicates:
         ran = self.there.astype(float)
         alone = self.values - ran * (self.values.sum(axis=1) / self.runs)[:, None]
         sums = alone.sum(axis=0)
+        # Residuals of cells and replicates fitted together, by one Frisch-Waugh step more.
         both = alone - ran * (sums @ self.inverse)
         both -= ran * (both.sum(axis=1) / self.runs)[:, None]
         deviation = self._shift @ sums
@@ -180,17 +189,22 @@ class OverReplicates:
             return self._rough(run)
         flat = float((sigma**2).mean())
         alone = ((run * sigma[:, None]) ** 2).sum(axis=(1, 2))
+        # Variance of the estimate if each run had its own noise and shared as much with its
+        # replicate in proportion to sigma, and the replicate added the mean variance to every cell.
         truth = (
             alone
             + (np.einsum("fjr,j->fr", run, sigma) ** 2).sum(axis=1)
             + flat * (run.sum(axis=1) ** 2).sum(axis=1)
         )
         left = self._left(weights, run, connected)
+        # The same three parts of noise in every score: covariances, shape (functions, k, k).
         own = (left * sigma[None, :, None, None]).transpose(0, 2, 1, 3).reshape(len(run), k, -1)
         shock = np.einsum("fjrq,j->frq", left, sigma)
         even = left.sum(axis=1)
         single = own @ own.transpose(0, 2, 1)
         joint = single + shock @ shock.transpose(0, 2, 1) + flat * even @ even.transpose(0, 2, 1)
+        # Bell and McCaffrey: a sum of squared scores is a weighted sum of chi-squares under this
+        # covariance; its mean gives the scale, its first two moments the degrees of freedom.
         ratio, df = _ratio(joint, truth)
         other, other_df = _ratio(single, alone)
         mean = np.abs(weights.sum(axis=1)) > 1e-12
@@ -220,6 +234,7 @@ class OverReplicates:
         """The same where replicates are many: their residuals count as uncorrelated."""
         k = run.shape[2]
         own = (run * self.sigma[:, None]) ** 2
+        # A residual of n runs has (1 - 1/n) of the variance; with one run nothing: 1.5 bounds it.
         room = (1 - 1 / np.maximum(self.runs, 1.5))[:, None]
         each = own.sum(axis=1) + np.einsum("fjr,j->fr", run, self.sigma) ** 2
         expected = (own * room).sum(axis=(1, 2))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
 from analysis.stats.arrays import Codes, Floats
+from analysis.table.columns import as_numbers
 from analysis.table.statuses import FINISHED, MISSING_STATUSES
 
 Factors = Mapping[str, Sequence[str]]
@@ -40,7 +41,7 @@ def grid_index(frame: pd.DataFrame, factors: Factors) -> Codes:
 
 
 def level_columns(cells: Codes, factors: Factors) -> dict[str, Any]:
-    """Flat cells of the declared grid as one ordered column of levels a factor."""
+    """Flat cells of the declared grid, shape (rows,), as one ordered column of levels a factor."""
     where = np.unravel_index(cells, [len(levels) for levels in factors.values()])
     return {
         name: pd.Categorical.from_codes(codes, categories=pd.Index(list(levels)), ordered=True)
@@ -53,7 +54,7 @@ def yes_counts(frame: pd.DataFrame, factors: Factors, column: str) -> tuple[Floa
     if column not in frame.columns:
         hint = did_you_mean(column, [str(name) for name in frame.columns])
         raise InputError(f"the frame has no column {column!r}; {hint}")
-    values = pd.to_numeric(frame[column], errors="coerce").astype(float).to_numpy()
+    values = as_numbers(frame[column]).to_numpy()
     given = np.isfinite(values)
     odd = frame[column].notna().to_numpy() & ~given | given & ~np.isin(values, (0.0, 1.0))
     if odd.any():

@@ -120,7 +120,7 @@ def curve_matrix(
     about = frame.set_index("cell").reindex(cells)
     diverged = (about["status"].astype(str) == "diverged").to_numpy()
     if diverged.any() and "accuracy" in column:
-        chance = 1 / pd.to_numeric(about["classes"], errors="coerce").to_numpy(float)
+        chance = 1 / about["classes"].to_numpy(float)
         rest = diverged[:, None] & np.isnan(matrix)
         matrix = np.where(rest, chance[:, None], matrix)
     return matrix, [str(cell) for cell in cells]

@@ -12,6 +12,19 @@ from ablations.errors import InputError
 from analysis.table.columns import as_numbers, labels_of
 from analysis.table.statuses import CONVERGED, MISSING_STATUSES, NOT_RUN
 
+NUMBERS = (
+    "test_accuracy", "test_loss", "epochs_to_target", "epochs_budget", "seconds", "n_test",
+    "classes",
+)  # fmt: skip
+
+
+def from_attempts(attempts: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The rows of `Store.attempts(study)`, one an attempt, with seconds as numbers."""
+    frame = pd.DataFrame(list(attempts))
+    if "seconds" in frame:
+        frame["seconds"] = as_numbers(frame["seconds"])
+    return frame
+
 
 def from_runs(
     runs: Iterable[Mapping[str, Any]], factors: Mapping[str, Sequence[str]]
@@ -34,7 +47,7 @@ def from_runs(
     for name, labels in factors.items():
         frame[name] = pd.Categorical(labels_of(frame[name]), categories=list(labels), ordered=True)
     frame["status"] = frame["status"].fillna(NOT_RUN).astype(str)
-    for column in ("test_accuracy", "test_loss", "epochs_to_target", "seconds", "n_test"):
+    for column in NUMBERS:
         if column in frame:
             numbers = as_numbers(frame[column])
             frame[column] = numbers.where(np.isfinite(numbers))  # no training writes infinity
@@ -47,7 +60,7 @@ def from_runs(
         frame.loc[lost & (frame["status"] != "timeout"), "epochs_to_target"] = np.nan
     frame["converged"] = frame["status"].map(CONVERGED).astype(float)
     if {"epochs_to_target", "epochs_budget"} <= set(frame.columns):
-        budget = as_numbers(frame["epochs_budget"])
+        budget = frame["epochs_budget"]
         reached = frame["epochs_to_target"].fillna(budget).clip(upper=budget)
         frame["restricted_epochs"] = reached.where(~lost)
     return frame

@@ -40,7 +40,7 @@ class Table:
         shift: a constant near the responses; `frame[response] = shift + deviations`.
         deviations: response minus shift per row, exact where the text had more digits than a
             float keeps (13 constant leading digits leave a float only 4).
-        said: notes, with `OUTCOME` in place of the outcome's name.
+        note_templates: notes, with `OUTCOME` in place of the outcome's name.
         rounding: deviations below this are rounding, not differences.
         unseen: factor to declared levels that no row has; they are no part of `factors`.
         problem: why no effect can be estimated although other outcomes can, or "".
@@ -52,7 +52,7 @@ class Table:
     replicate: str | None
     shift: float
     deviations: Floats
-    said: tuple[str, ...] = ()
+    note_templates: tuple[str, ...] = ()
     rounding: float = 0.0
     unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problem: str = ""
@@ -60,7 +60,7 @@ class Table:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know, the outcome by its column."""
-        return named(self.said, self.response)
+        return named(self.note_templates, self.response)
 
 
 def named(notes: Iterable[str], outcome: str) -> tuple[str, ...]:

@@ -53,8 +53,8 @@ def rate_difference(
     """Left minus right of the claim, within its conditions.
 
     Args:
-        hits: converged runs over the grid.
-        runs: runs with an outcome over the grid.
+        hits: converged runs, shape of the grid.
+        runs: runs with an outcome, shape of the grid.
         claim: on convergence.
         factors: declared levels in the order of the grid's axes.
         confidence: of the interval.

@@ -220,7 +220,7 @@ def fraction_contrasts(cells: CellMeans, blocks: Codes | None = None) -> list[Co
 
     Args:
         cells: the grid.
-        blocks: block of each cell that ran, or None.
+        blocks: block of each cell that ran, shape (cells that ran,), or None.
     """
     ran = cells.ran
     n = len(ran)

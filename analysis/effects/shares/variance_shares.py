@@ -95,7 +95,12 @@ def shares_of(
 
 
 def percentages(parts: Floats, truncate: bool) -> Floats:
-    """Parts as percent of their sum; negative ones count as 0 where asked; NaN if all are 0."""
+    """Parts, shape (..., parts), as percent of their sum; NaN if all are 0.
+
+    Args:
+        parts: variances.
+        truncate: whether negative ones count as 0.
+    """
     values = np.maximum(parts, 0.0) if truncate else parts
     total = values.sum(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -103,6 +108,10 @@ def percentages(parts: Floats, truncate: bool) -> Floats:
 
 
 def shrinkage(observed: Floats, corrected: Floats) -> Floats:
-    """What effects are multiplied by, that their mean square is the one corrected for noise."""
+    """What effects are multiplied by, that their mean square is the one corrected for noise.
+
+    Mean squares by group, shape (groups,), as observed and without what noise put into them: a
+    bootstrap from the observed effects would count the noise in them twice.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.sqrt(np.where(observed > 0, np.maximum(corrected, 0.0) / observed, 0.0))

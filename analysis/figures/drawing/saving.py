@@ -1,4 +1,4 @@
-"""A figure on disk: PNG and SVG, the CSV behind it, its caption; PDF for a paper on wish.
+"""A figure on disk: PNG and SVG, the CSV behind it, its caption; PDF for a paper on request.
 
 Saving twice writes the same bytes: no dates, salted identifiers, sorted nothing. A caption is
 kept beside the picture and in its metadata, so that neither travels without the other.

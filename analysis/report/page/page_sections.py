@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
@@ -191,7 +190,7 @@ def _provenance(study: Study, _convergence: Convergence | None) -> Content:
     ).groupby(["commit", "dirty", "host", "device"], sort=True)
     for (commit, dirty, host, device), part in grouped:
         versions = next((one for one in part["versions"] if isinstance(one, dict) and one), {})
-        seconds = pd.to_numeric(part["seconds"], errors="coerce").sum()
+        seconds = part["seconds"].sum()
         rows.append(
             [
                 f"{commit}{' with changes' if dirty else ''}",

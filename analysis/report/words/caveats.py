@@ -47,7 +47,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
         *_weights(study),
         *_drift(study),
         *_places(study),
-        *(_sentence(note) for note in named(study.estimates().said, study.measure.name)),
+        *(_sentence(note) for note in named(study.estimates().note_templates, study.measure.name)),
     ]
     return [text.rstrip(".") + "." for text in dict.fromkeys(sentences)]
 

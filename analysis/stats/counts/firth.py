@@ -81,13 +81,19 @@ class LogisticFit:
         return _row_space(self.design)
 
     def estimable(self, contrast: Floats) -> bool:
-        """Whether one linear function (or each row of several) is fixed by the data."""
+        """Whether one linear function (or each row of several) is fixed by the data.
+
+        Args:
+            contrast: shape (columns,) or (functions, columns) of the design.
+        """
         rows = np.atleast_2d(contrast)
         outside = np.linalg.norm(rows - (rows @ self._row_space) @ self._row_space.T, axis=1)
         return bool(np.all(outside <= 1e-8 * (1 + np.linalg.norm(rows, axis=1))))
 
     def term_test(self, columns: ArrayLike) -> LikelihoodRatio:
         """Likelihood-ratio test that these columns' coefficients are all zero.
+
+        `columns` are positions in the design, shape (df or more,).
 
         The penalty of the restricted model stays that of the full one (Heinze and Schemper 2002),
         as in `logistf`. With sum-to-zero coding this is the type III test of a term.
@@ -96,13 +102,14 @@ class LogisticFit:
         df = self.rank - int(np.linalg.matrix_rank(columns_left))
         if df == 0:
             return LikelihoodRatio(None, 0, None)
+        # Columns of full rank: Newton's matrix is then never singular by aliasing alone.
         basis = columns_left @ _row_space(columns_left)
         restricted = _highest(self, basis, np.zeros(len(columns_left)))
         chisq = max(0.0, 2 * (self.log_likelihood - restricted))
         return LikelihoodRatio(chisq, df, float(chi2.sf(chisq, df)))
 
     def contrast_test(self, contrast: ArrayLike) -> LikelihoodRatio:
-        """Likelihood-ratio test that one linear function of the coefficients is zero."""
+        """Likelihood-ratio test that one linear function, shape (columns,), is zero."""
         c = np.asarray(contrast, float)
         if not self.estimable(c):
             return LikelihoodRatio(None, 0, None)
@@ -112,6 +119,9 @@ class LogisticFit:
 
     def profile(self, contrast: ArrayLike, level: float = 0.95) -> Limits:
         """Estimate and profile penalised-likelihood limits of a linear function (log odds).
+
+        Venzon and Moolgavkar (1988); penalised by Heinze and Schemper (2002). `contrast` has shape
+        (columns,).
 
         The profile is followed from the estimate outwards, so it must have one top: offer it in
         models of main effects.
@@ -152,7 +162,7 @@ class LogisticFit:
         return Limits(estimate, limit(-1), limit(1), se)
 
     def linear(self, contrast: ArrayLike, level: float = 0.95) -> Limits:
-        """Estimate, Wald limits and standard error of a linear function (log odds)."""
+        """Estimate, Wald limits and standard error of a linear function, shape (columns,)."""
         c = np.asarray(contrast, float)
         if not self.estimable(c):
             return Limits(None, None, None)
@@ -163,8 +173,8 @@ class LogisticFit:
     def mean_probability(self, rows: ArrayLike, level: float = 0.95) -> Limits:
         """Mean predicted probability over these patterns with equal weight (g-computation).
 
-        The interval is the delta method's on the log-odds of the mean, so it stays in (0, 1).
-        `None` where one of the patterns is not estimable.
+        `rows` has shape (patterns, columns). The interval is the delta method's on the log-odds of
+        the mean, so it stays in (0, 1). `None` where one of the patterns is not estimable.
         """
         x = np.atleast_2d(np.asarray(rows, float))
         if not self.estimable(x):
@@ -173,7 +183,7 @@ class LogisticFit:
         mean = float(probability.mean())
         gradient = (probability * (1 - probability)) @ x / len(x)
         se = float(np.sqrt(gradient @ self.covariance @ gradient))
-        if not 0 < mean < 1:
+        if not 0 < mean < 1:  # rounded to an end, where log-odds have no value
             return Limits(mean, None, None, se)
         centre, half = np.log(mean / (1 - mean)), float(ndtri((1 + level) / 2)) * se
         half /= mean * (1 - mean)
@@ -216,6 +226,7 @@ def _objective(
         q, diagonal = _orthonormal(np.sqrt(weight)[:, None] * basis)
         if not diagonal.min() > 0:
             return -np.inf, gradient, weight, q
+        # Firth (1993): + penalty x log |X'WX|, whose root is the product of R's diagonal.
         value += 2 * data.penalty * float(np.log(diagonal).sum())
         gradient = gradient + 2 * data.penalty * (q * q).sum(1) * (0.5 - mu)
     return value, gradient, weight, q
@@ -272,6 +283,7 @@ def _maximise(
         step = _step(data, basis, offset + basis @ g, gradient, weight, q)
         if float((basis.T @ gradient) @ step) < 1e-13 * max(1.0, abs(value)):
             return g, value, iteration
+        # Beyond 5 in the log-odds the quadratic that the step rests on says nothing any more.
         scale = min(1.0, 5.0 / float(np.abs(basis @ step).max()))
         for _ in range(40):
             trial = _objective(data, full, offset + basis @ (g + scale * step))
@@ -345,7 +357,10 @@ def fit(
 
 
 def separated(design: ArrayLike, successes: ArrayLike, runs: ArrayLike) -> bool:
-    """Whether maximum likelihood has no finite solution (Konis 2007, by a linear programme)."""
+    """Whether maximum likelihood has no finite solution (Konis 2007, by a linear programme).
+
+    Arguments as of `fit`: design of shape (patterns, columns), counts of shape (patterns,).
+    """
     x, k, n = (np.asarray(a, float) for a in (design, successes, runs))
     z = x[n > 0] @ _row_space(x[n > 0])
     k, n = k[n > 0], n[n > 0]
