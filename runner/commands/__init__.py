@@ -1,8 +1,9 @@
 """The command line: one module a verb, found by name and imported only when it is asked for.
 
-    running/  verbs that train        looking/  verbs that only look
-    options   shared by verbs         study     finding one, naming its folder
-    terminal  how verbs print
+    running/   verbs that train                  looking/   verbs that only look
+    options    shared by verbs                   arguments  what they name
+    placement  where cells train                 sentences  in the same words
+    terminal   how verbs print
 
 No verb that trains nothing imports torch. Errors that are the user's to mend end here as one
 sentence and an exit code, never as a traceback.

@@ -101,8 +101,3 @@ def study(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
         nargs="?" if optional else None,
         help="a study's name, or enough of its beginning",
     )
-
-
-def folder(results: Path, study_name: str) -> Path:
-    """results/STUDY, absolute."""
-    return (results / study_name).resolve()

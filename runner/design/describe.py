@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.design.design import Design
-from runner.spec.sections import FullDesign
+from runner.spec.spec_file import FullDesign
 
 MOST_RUNS = 20_000
 """Larger incomplete grids are not examined: planning must answer at once."""

@@ -20,8 +20,8 @@ from runner.content.level import Level, apply_fields
 from runner.content.protocol import DataSpec
 from runner.data.identity import data_identity
 from runner.data.images import DataError
-from runner.spec.sections import FullDesign
 from runner.spec.spec import Spec
+from runner.spec.spec_file import FullDesign
 
 Combination = tuple[int, ...]
 """Index of a level for each factor, in the order of the specification."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.design.design import Design
+from runner.program.wording import counted
 
 MOST_RUNS = 50_000
 """Larger designs are not searched: planning must answer at once."""
@@ -49,8 +50,7 @@ def _claims(design: Design) -> Iterator[str]:
         )
         whole = spec.combinations == len(runs) + design.excluded  # no fraction was chosen
         if whole and (gone := len(left ^ right)):
-            cells = "1 combination" if gone == 1 else f"{gone} combinations"
             yield (
-                f"claim {claim.text!r}: 'exclude' or 'only' leaves {cells} without the one to "
-                f"compare with{where}"
+                f"claim {claim.text!r}: 'exclude' or 'only' leaves {counted(gone, 'combination')} "
+                f"without the one to compare with{where}"
             )

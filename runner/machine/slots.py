@@ -18,6 +18,7 @@ from ablations.errors import InputError, OptionError
 from runner.machine.cpu import cpu_device
 from runner.machine.cuda import answers, cuda_devices
 from runner.machine.device import Device, Slot
+from runner.program.wording import counted
 
 FAKE = "ABLATIONS_FAKE_DEVICES"
 
@@ -115,8 +116,8 @@ def _cpu_slots(device: Device, wanted: int | None, threads: int) -> Iterator[Slo
         raise OptionError(
             "--slots-per-device",
             count,
-            f"this process may use {device.core_count} CPU cores, room "
-            f"for {room} cells of {threads} thread{'s' if threads > 1 else ''}",
+            f"this process may use {counted(device.core_count, 'CPU core')}, room "
+            f"for {counted(room, 'cell')} of {counted(threads, 'thread')}",
         )
     for number in range(count):
         yield Slot(f"cpu/{number}", "cpu", device.uuid)

@@ -63,14 +63,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class WorkEnded:
     """How a `work` on the cluster ended, and its last line."""
 
     code: int
     line: str = ""
 
 
-def places(workers: Mapping[str, Mapping[str, Any]]) -> Counter[Place]:
+def cluster_places(workers: Mapping[str, Mapping[str, Any]]) -> Counter[Place]:
     """The places of a cluster: one a worker with GPUs, which takes all of them, else one a thread.
 
     Args:
@@ -145,7 +145,7 @@ def run_on_dask(
                 if not running.total():
                     return
             else:
-                for place, missing in (places(workers) - running).items():
+                for place, missing in (cluster_places(workers) - running).items():
                     for _ in range(missing):
                         cluster.start(place)
             if workers or running.total():
@@ -163,7 +163,7 @@ class _Cluster:
     ) -> None:
         self._client, self._task = client, (study.name, storage, tuple(options))
         self._threads: dict[threading.Thread, Place] = {}
-        self._failed: list[Said] = []  # in a row
+        self._failed: list[WorkEnded] = []  # in a row
 
     def running(self) -> Counter[Place]:
         """Places with a task that has not ended."""
@@ -217,7 +217,7 @@ def _backend(client: Any, place: Place) -> Any:
 
 def work_on_this_host(
     study: str, storage: str | None, options: Sequence[str], *, gpu: bool
-) -> Said:
+) -> WorkEnded:
     """The life of a place as a process of its own; runs inside a Dask task."""
     arguments = [
         *(sys.executable, "-m", "runner", "work", study, "--stay", "--quiet"),
@@ -242,7 +242,7 @@ def work_on_this_host(
         for line in process.stderr or ():
             sys.stderr.write(line)  # the Dask worker's log has all of it
             last = line.strip() or last
-    return Said(process.returncode, last)
+    return WorkEnded(process.returncode, last)
 
 
 def _asks_whether_wanted() -> Callable[[], bool]:

@@ -1,6 +1,6 @@
 """What the user asked: the YAML file, read strictly into frozen values.
 
-spec      the checked specification      sections    the file's sections, as models
+spec      the checked specification      spec_file   its sections, as models
 claims    planned comparisons            predicates  `exclude` and `only`
 node      a value with its place         catalog     what is known of built-in data sets
 reading/  from the file to a `Spec`

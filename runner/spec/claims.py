@@ -24,7 +24,7 @@ from typing import Literal, cast, get_args
 from ablations.errors import InputError, did_you_mean
 
 Sign = Literal[">", "<", "="]
-Outcome = Literal["accuracy", "convergence", "epochs"]
+ClaimedOutcome = Literal["accuracy", "convergence", "epochs"]
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -64,7 +64,7 @@ class Claim:
     right: str
     margin: float = 0.0  # percentage points of accuracy or of runs that converged, or epochs
     conditions: tuple[Condition, ...] = ()
-    outcome: Outcome = "accuracy"
+    outcome: ClaimedOutcome = "accuracy"
 
     def given(self, factors: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """The levels that count, for each factor a condition names, in declared order.
@@ -103,7 +103,7 @@ def parse_claim(text: str) -> Claim:
     Raises:
         InputError: the text is not a claim; the sentence quotes it and says what was expected.
     """
-    return _Reader(text).claim()
+    return _ClaimReader(text).claim()
 
 
 def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
@@ -141,7 +141,7 @@ def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
     return claim
 
 
-class _Reader:
+class _ClaimReader:
     """A recursive-descent reader over the tokens of one claim."""
 
     def __init__(self, text: str) -> None:
@@ -223,15 +223,15 @@ class _Reader:
             return ">"
         return "<" if taken == "<" else "="
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ClaimedOutcome:
         word = self.name("the outcome after 'on'")
-        for known in get_args(Outcome):
+        for known in get_args(ClaimedOutcome):
             if word == known:
-                return cast("Outcome", known)
-        hint = did_you_mean(word, get_args(Outcome))
+                return cast("ClaimedOutcome", known)
+        hint = did_you_mean(word, get_args(ClaimedOutcome))
         raise InputError(f"claim {self.text!r}: {word!r} is no outcome of a claim; {hint}")
 
-    def margin(self, outcome: Outcome) -> float:
+    def margin(self, outcome: ClaimedOutcome) -> float:
         word = self.name("the margin after 'by'")
         epochs = outcome == "epochs"
         unit = "epochs" if epochs else "percentage points"

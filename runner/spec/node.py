@@ -54,11 +54,11 @@ class Node:
     def refuse(self, path: Sequence[str | int], problem: str) -> InputError:
         """An error that names the place and the key at `path` below this node."""
         found = self.at(path)
-        key = found.within + spell(path) if path else ""
+        key = found.within + path_text(path) if path else ""
         return InputError(f"{found.where}: {key + ': ' if key else ''}{problem}")
 
 
-def spell(path: Sequence[str | int]) -> str:
+def path_text(path: Sequence[str | int]) -> str:
     """A path as a person writes it: `factors.optimizer[2]`."""
     text = ""
     for step in path:

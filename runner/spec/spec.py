@@ -20,9 +20,9 @@ from runner.content.code import Code
 from runner.content.level import Factor, Level
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
 from runner.spec.claims import Claim, parse_claim
-from runner.spec.node import Node, spell
+from runner.spec.node import Node, path_text
 from runner.spec.predicates import Predicate
-from runner.spec.sections import BackendSpec, DesignSpec, FullDesign, RunSpec
+from runner.spec.spec_file import BackendSpec, DesignSpec, FullDesign, RunSpec
 
 _design: TypeAdapter[DesignSpec] = TypeAdapter(DesignSpec)
 
@@ -57,12 +57,24 @@ class Spec:
         """
         if self.root is not None:
             return self.root.refuse(path, problem)
-        return InputError(f"{self.source}: {spell(path)}: {problem}")
+        return InputError(f"{self.source}: {path_text(path)}: {problem}")
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Every varied factor with the labels of its levels, in the file's order."""
         return {factor.name: factor.labels for factor in self.factors}
+
+    def values(self, field: str) -> list[Any]:
+        """Every value of a protocol field: its levels where it is a factor, else the one it has.
+
+        Args:
+            field: Such as "train.precision".
+        """
+        for factor in self.factors:
+            if factor.name == field:
+                return [level.parameters["value"] for level in factor.levels]
+        section, _, name = field.partition(".")
+        return [getattr(getattr(self, section), name)]
 
     @property
     def combinations(self) -> int:

@@ -60,7 +60,7 @@ class Counts:
         return self.states.get(State.FAILED, 0)
 
 
-def counts(connection: Connection, study_id: int) -> Counts:
+def count_cells(connection: Connection, study_id: int) -> Counts:
     """Counts of planned cells by state, status, reason and replicate."""
     by = (cells.c.planned, cells.c.replicate, cells.c.state, cells.c.status, cells.c.reason)
     rows = connection.execute(

@@ -265,7 +265,9 @@ class Store:
         adopted = self._adopt(study_id, folder) if folder is not None and folder.is_dir() else ()
         # With the right to write, though it only reads: while another program withholds it nobody
         # can beat, and a look that waits as they do takes none of them for dead.
-        running = self.database.write(lambda connection: recovery.running(connection, study_id))
+        running = self.database.write(
+            lambda connection: recovery.running_cells(connection, study_id)
+        )
         with self._lock:
             watch = self._watches.setdefault(study_id, liveness.Watch(self._clock))
         expired = watch.expired((one.token, one.beats, one.lease_seconds) for one in running)
@@ -290,7 +292,7 @@ class Store:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    status = of_study(reads(read.counts))
+    status = of_study(reads(read.count_cells))
     open_cells = of_study(reads(read.open_cells))
     complete_among = of_study(reads(read.complete_among))
     runs = of_study(reads(read.runs))

@@ -44,7 +44,7 @@ class Progress:
     cpu_seconds: float = 0.0
 
 
-def save(
+def save_checkpoint(
     path: Path, cell_id: str, device: torch.device, learner: Learner, so_far: Progress
 ) -> None:
     """Write the checkpoint aside, sync it, rename it into place.
@@ -80,7 +80,9 @@ def save(
             raise
 
 
-def restore(path: Path, cell_id: str, device: torch.device, learner: Learner) -> Progress | None:
+def restore_checkpoint(
+    path: Path, cell_id: str, device: torch.device, learner: Learner
+) -> Progress | None:
     """Put `learner` where the checkpoint left it; None if the file is of no use.
 
     Then the log says why, and `learner` may be half changed: make it anew.

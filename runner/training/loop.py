@@ -31,13 +31,13 @@ from runner.content.seeds import generator, stream
 from runner.data.images import DataError, Images
 from runner.network.model import build, trainable_weights
 from runner.training.capture import captured
-from runner.training.checkpoint import Learner, Progress, restore, save
-from runner.training.measure import Score, score, verdict
+from runner.training.checkpoint import Learner, Progress, restore_checkpoint, save_checkpoint
 from runner.training.normalise import Normalise
 from runner.training.numerics import memory_format, numerics
+from runner.training.scoring import Score, score, verdict
 from runner.training.step import Step
 
-report = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def _ignore(epoch: Epoch) -> None:
@@ -127,10 +127,10 @@ class _Training:
     def _save(self, checkpoint: Path, learner: Learner) -> None:
         """Keep a checkpoint, or say why not: the cell can do without one."""
         try:
-            save(checkpoint, self.cell.id, self.device, learner, self._progress())
+            save_checkpoint(checkpoint, self.cell.id, self.device, learner, self._progress())
         except OSError as error:
             note = f"a checkpoint could not be written: {error.strerror or error}"
-            report.warning("%s (%s); training goes on", note, checkpoint)
+            logger.warning("%s (%s); training goes on", note, checkpoint)
             if note not in self.notes:
                 self.notes.append(note)
 
@@ -138,11 +138,11 @@ class _Training:
         """A learner at its first epoch, or where the checkpoint left it."""
         if checkpoint is not None and checkpoint.exists():
             learner = self._new_learner()
-            progress = restore(checkpoint, self.cell.id, self.device, learner)
+            progress = restore_checkpoint(checkpoint, self.cell.id, self.device, learner)
             if progress is not None:
                 self.so_far = progress
                 done = len(progress.curve)
-                report.info("continues after epoch %d from checkpoint %s", done, checkpoint)
+                logger.info("continues after epoch %d from checkpoint %s", done, checkpoint)
                 return learner
         return self._new_learner()
 

@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from runner.commands import options, study
+from runner.commands import options
+from runner.commands.arguments import named_study, study_folder, writable
 from runner.content.files import replacing, write_whole
 from runner.store.cells.studies import spec_versions
 
@@ -30,8 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     import pandas as pd
 
-    store, info = study.find(arguments)
-    folder = study.made(arguments.out or options.folder(arguments.results, info.name))
+    store, info = named_study(arguments)
+    folder = writable(arguments.out or study_folder(arguments.results, info.name))
     runs = pd.DataFrame(store.runs(info))
     attempts = pd.DataFrame(store.attempts(info))
     for frame, column in ((runs, "notes"), (attempts, "versions"), (attempts, "provenance")):

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ablations.errors import InputError
 from runner.commands import options
+from runner.commands.arguments import study_folder
 from runner.commands.terminal import plain_console
 from runner.content.outcome_files import log_path
 from runner.store import Store, StudyInfo, open_store
@@ -138,7 +139,7 @@ def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path
     last = attempts[-1]
     if last["log"]:
         return Path(last["log"])
-    here = log_path(options.folder(results, info.name) / "attempts", cell, last["attempt"])
+    here = log_path(study_folder(results, info.name) / "attempts", cell, last["attempt"])
     return here if here.exists() else None
 
 

@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from runner.commands import options, study
-from runner.commands.looking.plan import adopted_words
+from runner.commands import options
+from runner.commands.arguments import named_study
+from runner.commands.sentences import adopted_words
 from runner.commands.terminal import SHORT_ID, plain_console
+from runner.program.wording import counted
 from runner.store import Counts, State, Store, StudyInfo, open_store
 
 EXAMPLES = """examples:
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.study is None:
         _all(open_store(arguments.storage), console)
     else:
-        _one(*study.find(arguments), console)
+        _one(*named_study(arguments), console)
     return 0
 
 
@@ -60,7 +62,7 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
     counts = store.status(info)
     console.print(f"[bold]{escape(info.name)}[/bold] in {escape(str(store.address))}")
     console.print(
-        f"{counts.planned} cells, {info.replicates} replicate{'s' * (info.replicates != 1)}: "
+        f"{counted(counts.planned, 'cell')}, {counted(info.replicates, 'replicate')}: "
         + ", ".join(f"{number} {state}" for state, number in counts.states.items() if number)
         + (f"; {counts.retired} kept outside the design" if counts.retired else ""),
         highlight=False,
@@ -69,8 +71,8 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
         console.print(f"adopted: {escape(adopted_words(adopted))}", highlight=False, soft_wrap=True)
     console.print(_replicates(counts))
     if counts.statuses:
-        said = ", ".join(f"{number} {status}" for status, number in counts.statuses.items())
-        console.print(f"outcomes: {said}", highlight=False)
+        statuses = ", ".join(f"{number} {status}" for status, number in counts.statuses.items())
+        console.print(f"outcomes: {statuses}", highlight=False)
     running = store.running(info)
     if running:
         table = Table("cell", "rep", "levels", "epoch", "val acc", "worker", box=None)

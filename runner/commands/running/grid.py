@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from runner.commands import options
-from runner.commands.looking import plan
+from runner.commands.arguments import named_design, study_folder, writable
+from runner.commands.looking.plan import show_plan
+from runner.commands.placement import device_kind, on_cluster, slots_here
+from runner.commands.sentences import (
+    adopted_words,
+    failed_words,
+    headline,
+    retired_words,
+    size_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,38 +59,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
-    spec, design = plan.read(arguments)
+    spec, design = named_design(arguments)
     if arguments.dry_run:
-        return plan.show(spec, design, arguments)
+        return show_plan(spec, design, arguments)
     if not arguments.quiet:
-        print(plan.headline(spec), flush=True)
+        print(headline(spec), flush=True)
 
-    from runner.commands.running.session import report, train
-    from runner.commands.study import open_folder
+    from runner.commands.running.session import report, train_study
     from runner.design import warnings
     from runner.store import open_store
 
     for warning in warnings(design):
         print(f"note: {warning}", file=sys.stderr)
     # What cannot be trained here is refused before there is a store, a study or a folder of it.
-    kind = plan.device_kind(spec, arguments)
-    if not plan.on_cluster(spec, arguments):
-        plan.places(spec, arguments)
+    kind = device_kind(spec, arguments)
+    if not on_cluster(spec, arguments):
+        slots_here(spec, arguments)
         _read_images(spec, design, arguments.storage)
     store = open_store(arguments.storage, create=True)
-    study, planned = register(store, spec, design, kind)
+    study, planned = register_design(store, spec, design, kind)
     if planned.retired:
-        print(plan.retired_words(planned.retired), file=sys.stderr)
-    folder = open_folder(arguments.results, study.name)
+        print(retired_words(planned.retired), file=sys.stderr)
+    folder = writable(study_folder(arguments.results, study.name))
     store.reconcile(study, folder / "attempts")
     counts = store.status(study)
     if not arguments.quiet:
         print(f"study {study.name} in {store.address}")
-        print(_counted(design, counts.complete, counts.failed))
+        done = counts.complete + counts.failed
+        print(f"{size_words(design)}: {done} done, {len(design.cells) - done} to run")
         if adopted := store.adopted(study):
             print(
                 f"{sum(adopted.values())} of them adopted, trained in other studies: "
-                f"{plan.adopted_words(adopted)}"
+                f"{adopted_words(adopted)}"
             )
         sys.stdout.flush()
     if not store.open_cells(study):
@@ -94,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         code = 3 if counts.failed else 0
     else:
         show = None if arguments.no_report else _dashboard(store, study)
-        code = train(store, study, folder, arguments, spec=spec, publish=show)
+        code = train_study(store, study, folder, arguments, spec=spec, publish=show)
         if show is not None:
             show()
     if code in (0, 3) and not arguments.no_report:
@@ -110,7 +119,7 @@ def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
     Raises:
         InputError: they cannot be had; the message says why, and nothing of the study is written.
     """
-    from runner.data.load import is_at_hand
+    from runner.data.loading import is_at_hand
     from runner.store import open_store
 
     wanted = {id(cell.data): cell for cell in design.cells}.values()
@@ -135,7 +144,9 @@ def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
             raise spec.refuse(error.key.split("."), error.problem) from None
 
 
-def register(store: Store, spec: Spec, design: Design, kind: Kind) -> tuple[StudyInfo, Planned]:
+def register_design(
+    store: Store, spec: Spec, design: Design, kind: Kind
+) -> tuple[StudyInfo, Planned]:
     """Bring the store up to the specification; `kind` is what its cells will train on."""
     study = store.register(
         name=spec.study,
@@ -147,14 +158,6 @@ def register(store: Store, spec: Spec, design: Design, kind: Kind) -> tuple[Stud
     )
     ordered = ((cell, order) for order, cell in enumerate(design.cells))
     return study, store.plan(study, ordered, kind=kind)
-
-
-def _counted(design: Design, complete: int, failed: int) -> str:
-    total = len(design.cells)
-    done = complete + failed
-    replicates = f"{design.replicates} replicate{'s' * (design.replicates != 1)}"
-    words = f"{total} cells = {design.combinations} combinations x {replicates}"
-    return f"{words}: {done} done, {total - done} to run"
 
 
 def _dashboard(store: Store, study: StudyInfo) -> Callable[[], object]:
@@ -173,9 +176,8 @@ def _dashboard(store: Store, study: StudyInfo) -> Callable[[], object]:
 
 def _say_failures(store: Store, study: StudyInfo) -> None:
     reasons = store.status(study).reasons
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
     print(
-        f"{sum(reasons.values())} failed ({listed}): `python -m runner status {study.name}` "
-        "shows them, `retry` puts them back",
+        f"{sum(reasons.values())} failed ({failed_words(reasons)}): "
+        f"`python -m runner status {study.name}` shows them, `retry` puts them back",
         file=sys.stderr,
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from runner.commands import options, study
+from runner.commands import options
+from runner.commands.arguments import named_study
+from runner.commands.sentences import failed_words
 from runner.content.outcome import Reason
+from runner.program.wording import counted
 
 EXAMPLES = """examples:
   python -m runner retry five_factor
@@ -27,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
-    store, info = study.find(arguments)
+    store, info = named_study(arguments)
     reasons = [Reason(value) for value in arguments.reason] if arguments.reason else None
     sent = store.retry(info, reasons)
     others = store.status(info).reasons
@@ -35,8 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if sent:
         then = f": `python -m runner work {info.name}` or the grid's own command runs them"
     elif others:
-        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(others.items()))
-        then = f"; what failed: {listed}"
-    wait = f"1 cell of {info.name} waits" if sent == 1 else f"{sent} cells of {info.name} wait"
-    print(f"{wait} again{then}")
+        then = f"; what failed: {failed_words(others)}"
+    wait = "waits" if sent == 1 else "wait"
+    print(f"{counted(sent, 'cell')} of {info.name} {wait} again{then}")
     return 0

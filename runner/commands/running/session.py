@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
-from runner.commands.looking.plan import cluster, devices, on_cluster, places
+from runner.commands.placement import devices_here, on_cluster, scheduler_address, slots_here
 from runner.commands.running.screen import progress_display
-from runner.program.wording import duration
+from runner.program.wording import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runner.store import Store, StudyInfo
 
 
-def train(
+def train_study(
     store: Store,
     study: StudyInfo,
     folder: Path,
@@ -55,12 +55,12 @@ def train(
     if on_cluster(spec, arguments):
         return _train_on_dask(store, study, folder, arguments, spec=spec, publish=publish)
     samples = _one_cell_a_data_set(spec)
-    found = devices(spec, arguments)
+    devices = devices_here(spec, arguments)
     if arguments.slots_per_device or spec.run.slots_per_device:
-        here = places(spec, arguments)
+        slots = slots_here(spec, arguments)
     else:
-        here = slots_on(found, recall(found, samples[0]), threads=spec.train.threads)
-    if found[0].kind == "cpu" and "bf16" in precisions(spec) and emulates_bf16():
+        slots = slots_on(devices, recall(devices, samples[0]), threads=spec.train.threads)
+    if devices[0].kind == "cpu" and "bf16" in spec.values("train.precision") and emulates_bf16():
         print(
             "train.precision: this CPU has no bf16 instructions and emulates them; "
             "fp32 is likely to be faster here",
@@ -86,7 +86,7 @@ def train(
             stay=stay,
         )
         try:
-            run = run_slots(here, worker, publish=publish)
+            run = run_slots(slots, worker, publish=publish)
         except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
             print(f"stopped: {error}", file=sys.stderr)
             return 4
@@ -94,12 +94,12 @@ def train(
         print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
     if run.signal is not None:
         print(
-            f"stopped by a signal after {run.trained} cells; the same command continues",
+            f"stopped by a signal after {counted(run.trained, 'cell')}; the same command continues",
             file=sys.stderr,
         )
         return SIGNALS[signal.Signals(run.signal)]
     if not arguments.quiet:
-        print(f"{run.trained} cells trained here in {duration(run.seconds)}")
+        print(f"{counted(run.trained, 'cell')} trained here in {duration(run.seconds)}")
     return 3 if store.status(study).failed else 0
 
 
@@ -119,14 +119,6 @@ def report(store: Store, study: StudyInfo, folder: Path) -> None:
     print(f"report: {folder / 'report.html'}")
 
 
-def precisions(spec: Spec) -> set[str]:
-    """Every precision that cells of the study compute in."""
-    for factor in spec.factors:
-        if factor.name == "train.precision":
-            return {level.parameters["value"] for level in factor.levels}
-    return {spec.train.precision}
-
-
 def _one_cell_a_data_set(spec: Spec) -> list[Cell]:
     """Cells that between them need every data set of the study."""
     from itertools import product
@@ -135,11 +127,11 @@ def _one_cell_a_data_set(spec: Spec) -> list[Cell]:
     from runner.content.level import apply_fields
 
     fields = [f.levels for f in spec.factors if f.name.startswith("data.")]
-    found = []
+    cells = []
     for levels in product(*fields):
         data, model, train = apply_fields((spec.data, spec.model, spec.train), levels)
-        found.append(Cell((), (), 0, data, model, train, plugins=spec.plugins))
-    return found
+        cells.append(Cell((), (), 0, data, model, train, plugins=spec.plugins))
+    return cells
 
 
 def _train_on_dask(
@@ -157,7 +149,7 @@ def _train_on_dask(
     from runner.pool.worker import Worker
     from runner.store import StoreError
 
-    scheduler = cluster(spec, arguments)
+    scheduler = scheduler_address(spec, arguments)
     address = store.address
     if address.is_sqlite and (far := elsewhere(first_workers(scheduler))):
         raise InputError(

@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.commands import options
-from runner.commands.looking import plan
+from runner.commands.arguments import named_design
+from runner.commands.sentences import headline
+from runner.program.wording import counted
 
 EXAMPLES = """examples:
   python -m runner tune-device ablations/five_factor.yaml
@@ -29,14 +31,14 @@ def run(arguments: argparse.Namespace) -> int:
     from runner.pool.calibrate import measure_slots, remember, search
     from runner.pool.process.launch import prepare_images, start_fork_server
 
-    spec, design = plan.read(arguments)
+    spec, design = named_design(arguments)
     device = inventory(arguments.devices or spec.run.devices)[0]
     most = arguments.most
     if device.kind == "cpu":  # one slot a core is known to be best; this shows it
         most = min(most, len(slots_on([device])))
     cell = design.cells[0]
     console = Console(highlight=False)
-    console.print(f"{device.name}: {plan.headline(spec)}", markup=False, soft_wrap=True)
+    console.print(f"{device.name}: {headline(spec)}", markup=False, soft_wrap=True)
     start_fork_server()
     prepare_images(cell)
     best, tried = search(lambda n: measure_slots(device, cell, n), device.memory_bytes, most)
@@ -45,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         speed = f"{one.images_per_second:,.0f}" if one.images_per_second else "out of memory"
         table.add_row(str(one.slots), speed, f"{one.memory_bytes / 2**20:,.0f} MiB")
     console.print(table)
-    kept = remember(device, cell, best)
-    console.print(f"best: {best.slots} slots a device, remembered in {kept}", soft_wrap=True)
+    file = remember(device, cell, best)
+    console.print(
+        f"best: {counted(best.slots, 'slot')} a device, remembered in {file}", soft_wrap=True
+    )
     return 0

@@ -6,8 +6,9 @@ import argparse
 import os
 
 from ablations.registry import load_plugins
-from runner.commands import options, study
-from runner.commands.running.session import train
+from runner.commands import options
+from runner.commands.arguments import named_study, study_folder, writable
+from runner.commands.running.session import train_study
 
 EXAMPLES = """examples:
   ABLATIONS_STORAGE=postgresql://user@host/db python -m runner work five_factor
@@ -39,10 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
     from runner.content.code import check_code
     from runner.spec import Spec
 
-    store, info = study.find(arguments)
+    store, info = named_study(arguments)
     spec = Spec.from_dict(info.spec)
     load_plugins(spec.plugins)  # refused here rather than by every cell
     check_code(spec.code)
-    folder = study.open_folder(arguments.results, info.name)
+    folder = writable(study_folder(arguments.results, info.name))
     arguments.backend = "local"
-    return train(store, info, folder, arguments, spec=spec, stay=arguments.stay)
+    return train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)

@@ -16,8 +16,8 @@ from ablations.errors import InputError
 from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.quality import Runs, parameter_count, word_lengths
 from runner.design.search.regular import from_generators, generators_of_resolution
-from runner.spec.sections import DOptimalDesign, OrthogonalDesign, RegularDesign
 from runner.spec.spec import Spec
+from runner.spec.spec_file import DOptimalDesign, OrthogonalDesign, RegularDesign
 
 Combination = tuple[int, ...]
 

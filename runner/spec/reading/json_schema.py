@@ -15,7 +15,7 @@ from ablations import registry
 from ablations.registry import FACTORS
 from runner.content.protocol import NOT_IDENTITY
 from runner.spec.reading.levels import field_factors
-from runner.spec.sections import SpecFile
+from runner.spec.spec_file import SpecFile
 
 ALIAS = {"type": "string", "description": "The level's own label, when its name is not unique."}
 

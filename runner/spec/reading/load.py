@@ -34,8 +34,8 @@ from runner.spec.reading.merge import (
     with_settings,
 )
 from runner.spec.reading.restrictions import read_predicates
-from runner.spec.sections import DESIGNS, SpecFile
 from runner.spec.spec import Spec
+from runner.spec.spec_file import DESIGNS, SpecFile
 
 MOST_CELLS = 1_000_000
 MODELS = ("vgg",)

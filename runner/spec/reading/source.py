@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
 )
 
 from ablations.errors import InputError
-from runner.spec.node import Node, Scalar, spell
+from runner.spec.node import Node, Scalar, path_text
 
 LARGEST_BYTES = 200_000
 """Some kilobytes are usual; the parser takes seconds for a file of this size."""
@@ -97,7 +97,7 @@ def read_text(text: str, origin: str, *, lines: bool = True) -> Node:
         lines: Whether line numbers mean something to the person (not for an option).
     """
     try:
-        return _Reader(text, origin, lines).document()
+        return _TreeReader(text, origin, lines).document()
     except MarkedYAMLError as error:
         mark, problem = _sentence(error, text)
         where = f"{origin}:{mark + 1}" if lines and mark is not None else origin
@@ -179,7 +179,7 @@ def _kind(node: Node) -> str:
     return "list" if isinstance(node.value, list) else "single value"
 
 
-class _Reader:
+class _TreeReader:
     """Builds the tree from the parser's events, so that nothing is constructed or expanded."""
 
     def __init__(self, text: str, origin: str, lines: bool) -> None:
@@ -280,5 +280,5 @@ class _Reader:
     def refuse(self, event: Event, problem: str) -> InputError:
         line = self.line(event)
         where = self.origin if line is None else f"{self.origin}:{line}"
-        key = spell(self.path)
+        key = path_text(self.path)
         return InputError(f"{where}: {key + ': ' if key else ''}{problem}")

@@ -37,7 +37,7 @@ class RunningCell(NamedTuple):
     worker: str
 
 
-def running(connection: Connection, study_id: int) -> list[RunningCell]:
+def running_cells(connection: Connection, study_id: int) -> list[RunningCell]:
     """Every running cell of a study."""
     rows = connection.execute(
         select(

@@ -148,7 +148,7 @@ def leave(capsys, tmp_path: Path, *verb: object, **changes: object) -> str:
 
 
 def test_cells_that_leave_the_design_are_counted(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("runner.commands.running.session.train", lambda *_args, **_named: 0)
+    monkeypatch.setattr("runner.commands.running.session.train_study", lambda *_args, **_named: 0)
     assert "the design:" not in leave(capsys, tmp_path, "grid", "--no-report")
     for verb in (("plan",), ("grid", "--dry-run"), ("grid", "--no-report")):
         said = leave(capsys, tmp_path, *verb, replicates=1)

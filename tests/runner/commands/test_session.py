@@ -5,29 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.commands import main
-from runner.commands.running.session import precisions
 from runner.machine import cpu
-from runner.spec import load_spec
 from tests.faults.harness import specification
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, {"fp32"}),
-        ({"train": {"precision": "bf16"}}, {"bf16"}),
-        ({"factors": {"train.precision": ["fp32", "bf16"]}}, {"fp32", "bf16"}),
-    ],
-)
-def test_precisions_are_the_protocols_or_the_factors(tmp_path, changes, expected):
-    fixed = {
-        **{"augmentation": "none", "scheduler": "constant", "bn_placement": "before"},
-        **{"init": "he", "optimizer": "adam"},
-    }
-    changes = {"factors": {"init": ["he", "xavier"]}, **changes}
-    fixed = {name: level for name, level in fixed.items() if name not in changes["factors"]}
-    file = specification(tmp_path, fixed=fixed, **changes)
-    assert precisions(load_spec(file, cuda_visible=False)) == expected
 
 
 @pytest.mark.slow

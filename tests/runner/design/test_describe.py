@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.design import design_of, facts
-from runner.spec.sections import DOptimalDesign, OrthogonalDesign, RegularDesign
+from runner.spec.spec_file import DOptimalDesign, OrthogonalDesign, RegularDesign
 
 from .conftest import MakeSpec
 

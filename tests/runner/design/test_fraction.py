@@ -19,7 +19,7 @@ from runner.design.search import quality
 from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.regular import defining_words, from_generators, generators_of_resolution
 from runner.spec import Factor, Spec
-from runner.spec.sections import DOptimalDesign, FullDesign, OrthogonalDesign, RegularDesign
+from runner.spec.spec_file import DOptimalDesign, FullDesign, OrthogonalDesign, RegularDesign
 
 from .conftest import MakeSpec
 from .test_quality import REFERENCE, case, grid, needs_reference

@@ -148,7 +148,7 @@ def test_cpu_slots_are_no_more_than_their_threads_have_cores(
 def test_more_slots_than_cores_are_refused() -> None:
     with pytest.raises(InputError, match=r"may use 2 CPU cores, room for 2 cells of 1 thread$"):
         slots_on([cpu(2)], 3)
-    with pytest.raises(InputError, match="room for 1 cells of 2 threads"):
+    with pytest.raises(InputError, match="room for 1 cell of 2 threads"):
         slots_on([cpu(2)], 2, threads=2)
     with pytest.raises(InputError, match="expected at least 1"):
         slots_on([cpu(1)], 0)

@@ -11,7 +11,7 @@ import pytest
 from ablations import registry
 from ablations.errors import InputError
 from runner.spec import Spec, load_spec
-from runner.spec.sections import DOptimalDesign, OrthogonalDesign, RegularDesign
+from runner.spec.spec_file import DOptimalDesign, OrthogonalDesign, RegularDesign
 
 from .conftest import PLUGIN, SMALL, Load
 

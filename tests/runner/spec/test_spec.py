@@ -139,3 +139,17 @@ def test_a_specification_stored_before_the_backend_was_a_section_is_read(load: L
     del raw["backend"]
     raw["run"] |= {"backend": "local", "scheduler": None}
     assert Spec.from_dict(raw) == spec
+
+
+@pytest.mark.parametrize(
+    ("change", "values"),
+    [
+        ("replicates=1", ["fp32"]),
+        ("train.precision=bf16", ["bf16"]),
+        ("factors.train.precision=[fp32, bf16]", ["fp32", "bf16"]),
+    ],
+)
+def test_the_values_of_a_field_are_its_levels_or_the_one_it_has(
+    load: Load, change: str, values: list[str]
+) -> None:
+    assert load(SMALL, change).values("train.precision") == values

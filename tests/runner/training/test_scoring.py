@@ -14,8 +14,8 @@ from torch import nn
 from runner.content.outcome import Status
 from runner.content.protocol import TrainSpec
 from runner.training import normalise
-from runner.training.measure import score, verdict
 from runner.training.normalise import Normalise
+from runner.training.scoring import score, verdict
 
 
 @pytest.mark.parametrize(("classes", "images"), [(10, 360), (2, 40), (100, 10_000), (10, 20)])

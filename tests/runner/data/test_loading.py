@@ -25,7 +25,7 @@ from ablations import registry
 from ablations.errors import InputError
 from runner.content.protocol import DataSpec
 from runner.data import DataError, Images, data_identity, load
-from runner.data.load import _key
+from runner.data.loading import _key
 from runner.data.sources import _from_torchvision
 from runner.spec.catalog import DATASETS
 

@@ -1,0 +1,54 @@
+"""What a verb's arguments name: a design, a store and a study in it, folders."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.errors import InputError
+
+if TYPE_CHECKING:
+    from runner.design import Design
+    from runner.spec import Spec
+    from runner.store import Store, StudyInfo
+
+
+def named_design(arguments: argparse.Namespace) -> tuple[Spec, Design]:
+    """The specification that is named, with its profile and overrides, and its design."""
+    from runner.design import design_of
+    from runner.machine.slots import inventory
+    from runner.spec import load_spec
+
+    cuda = any(device.kind == "cuda" for device in inventory(arguments.devices))
+    spec = load_spec(arguments.file, arguments.profile, arguments.overrides, cuda_visible=cuda)
+    return spec, design_of(spec)
+
+
+def named_study(arguments: argparse.Namespace) -> tuple[Store, StudyInfo]:
+    """The store and the study in it that are named."""
+    from runner.store import open_store
+
+    store = open_store(arguments.storage)
+    return store, store.find_study(arguments.study)
+
+
+def study_folder(results: Path, study: str) -> Path:
+    """results/STUDY, absolute."""
+    return (results / study).resolve()
+
+
+def writable(folder: Path) -> Path:
+    """The folder, made if missing.
+
+    Raises:
+        InputError: it cannot be made or written into.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"cannot write into the folder {str(folder)!r}: permission denied")
+    return folder

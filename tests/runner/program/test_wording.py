@@ -1,0 +1,37 @@
+"""Lists, counts and spans of time read as a person would say them."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.program.wording import counted, duration, listed
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_words_are_listed_as_in_a_sentence(words: list[str], sentence: str) -> None:
+    assert listed(words) == sentence
+    assert listed(words, "or") == sentence.replace(" and ", " or ")
+
+
+def test_one_is_singular_and_everything_else_is_plural() -> None:
+    assert [counted(number, "cell") for number in (0, 1, 2)] == ["0 cells", "1 cell", "2 cells"]
+    assert counted(1728, "run") == "1728 runs"
+    assert counted(1728, "run", ",") == "1,728 runs"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 00 min"),
+        (90_000, "25 h 00 min"),
+    ],
+)
+def test_a_span_of_time_has_its_two_largest_units(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
