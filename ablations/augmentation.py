@@ -38,11 +38,11 @@ def basic(images: Tensor, draw: Generator, mirror: bool, *, padding: Padding = 4
     """Random crop after padding with black, and a horizontal flip half of the time."""
     import torch
 
-    from ablations.pixels import operations as pixels
+    from ablations.pixels import operations
 
     chance = torch.rand(3, len(images), generator=draw, device=images.device)
     down, right = _offsets(chance[:2], padding)
-    return pixels.crop_and_flip(images, down, right, _flips(chance[2], mirror))
+    return operations.crop_and_flip(images, down, right, _flips(chance[2], mirror))
 
 
 @level("augmentation")
@@ -67,24 +67,24 @@ def strong(
     """
     import torch
 
-    from ablations.pixels import operations as pixels
+    from ablations.pixels import operations
 
     chance = torch.rand(10, len(images), generator=draw, device=images.device)
     down, right = _offsets(chance[:2], padding)
     turn = (2 * chance[3] - 1) * degrees
-    images = pixels.crop_flip_rotate(images, down, right, _flips(chance[2], mirror), turn)
+    images = operations.crop_flip_rotate(images, down, right, _flips(chance[2], mirror), turn)
     # Four rows of uniform numbers in -1..1, one for each property of the colour.
     amount = 2 * chance[4:8] - 1
-    matrix, bias = pixels.jitter(
+    matrix, bias = operations.jitter(
         images,
         brightness=1 + brightness * amount[0],
         contrast=1 + contrast * amount[1],
         saturation=1 + saturation * amount[2],
         hue=hue * amount[3],
     )
-    images = pixels.colour(images, matrix, bias)
+    images = operations.colour(images, matrix, bias)
     box = _rectangles(images, draw, chance[8] < erasing)
-    return pixels.erase(images, *box)
+    return operations.erase(images, *box)
 
 
 @level("augmentation")
@@ -96,7 +96,7 @@ def trivial_augment(images: Tensor, draw: Generator, mirror: bool) -> Tensor:
     """
     import torch
 
-    from ablations.pixels import operations as pixels
+    from ablations.pixels import operations
 
     device, batch = images.device, len(images)
     height, width = images.shape[2:]
@@ -109,35 +109,35 @@ def trivial_augment(images: Tensor, draw: Generator, mirror: bool) -> Tensor:
         return torch.where(operation == number, value, otherwise)
 
     # 0 identity; 1, 2 shear; 3, 4 translate; 5 rotate: one affine map, the identity for the rest.
-    linear, shift = pixels.rotation(where(5, 135 * signed))
+    linear, shift = operations.rotation(where(5, 135 * signed))
     shear_x, shear_y = where(1, 0.99 * signed), where(2, 0.99 * signed)
     linear[:, 0, 1] += shear_x
     linear[:, 1, 0] += shear_y
     shift[:, 0] = shear_x * height / 2 - where(3, (32 * signed).trunc())
     shift[:, 1] = shear_y * width / 2 - where(4, (32 * signed).trunc())
-    images = pixels.affine(images, linear, shift)
+    images = operations.affine(images, linear, shift)
 
     # 6 posterize (8 to 2 bits); 7 solarize; 8 equalize: on integers.
-    images = pixels.posterize(images, where(6, (strength * 6).round()).to(torch.uint8))
-    images = pixels.solarize(images, where(7, 255 - 255 * strength, 256.0))
-    images = torch.where((operation == 8)[:, None, None, None], pixels.equalize(images), images)
+    images = operations.posterize(images, where(6, (strength * 6).round()).to(torch.uint8))
+    images = operations.solarize(images, where(7, 255 - 255 * strength, 256.0))
+    images = torch.where((operation == 8)[:, None, None, None], operations.equalize(images), images)
 
     # 9 brightness; 10 saturation; 11 contrast; 12 autocontrast: one colour matrix.
-    matrix, bias = pixels.jitter(
+    matrix, bias = operations.jitter(
         images,
         brightness=1 + where(9, 0.99 * signed),
         saturation=1 + where(10, 0.99 * signed),
         contrast=1 + where(11, 0.99 * signed),
         hue=torch.zeros_like(strength),
     )
-    stretch, lift = pixels.autocontrast(images)
+    stretch, lift = operations.autocontrast(images)
     stretched = operation == 12
     matrix = torch.where(stretched[:, None, None], stretch, matrix)
     bias = torch.where(stretched[:, None], lift, bias)
-    coloured = pixels.colour(images, matrix, bias)
+    coloured = operations.colour(images, matrix, bias)
 
     # 13 sharpness.
-    return pixels.sharpen(coloured, 1 + where(13, 0.99 * signed))
+    return operations.sharpen(coloured, 1 + where(13, 0.99 * signed))
 
 
 def _offsets(chance: Tensor, padding: int) -> tuple[Tensor, Tensor]:

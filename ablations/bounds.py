@@ -30,13 +30,15 @@ _WORDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 def in_words(metadata: Iterable[Any]) -> str:
     """The bounds among an annotation's metadata: "above 0 and at most 1"; empty without any."""
-    found = {
+    bounds = {
         name: value
         for one in metadata
         for name in _WORDS
         if (value := getattr(one, name, None)) is not None
     }
-    return " and ".join(f"{_WORDS[name]} {_spelt(found[name])}" for name in _WORDS if name in found)
+    return " and ".join(
+        f"{_WORDS[name]} {_spelt(bounds[name])}" for name in _WORDS if name in bounds
+    )
 
 
 def _spelt(number: Any) -> str:

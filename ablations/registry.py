@@ -158,16 +158,16 @@ def find(kind: str, name: str) -> Registered:
 def is_built_in(kind: str, name: str) -> bool:
     """Whether (kind, name) is registered, and by this package rather than by a plugin."""
     _load_factors()
-    found = _registered.get((kind, name))
-    return found is not None and found.built_in
+    registered = _registered.get((kind, name))
+    return registered is not None and registered.built_in
 
 
 def code_digest(kind: str, name: str) -> str | None:
     """Digest of the plugin file that defines (kind, name); None for what is built in or unknown."""
     if not _registered:
         _load_factors()
-    found = _registered.get((kind, name))
-    return None if found is None or found.built_in else found.digest
+    registered = _registered.get((kind, name))
+    return None if registered is None or registered.built_in else registered.digest
 
 
 def resolve(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,13 +178,13 @@ def resolve(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             left without a value.
         InputError: no such level, or annotations that cannot be read.
     """
-    found = find(kind, name)
-    parameters = found.defaults
+    registered = find(kind, name)
+    parameters = registered.defaults
     for key in given:
         if key not in parameters:
             hint = did_you_mean(key, parameters) if parameters else "it takes no parameters"
             raise ParameterError(f"{kind} {name!r} has no parameter {key!r}; {hint}", key)
-    hints = parameter_types(found.function)
+    hints = parameter_types(registered.function)
     for key, default in parameters.items():
         value = given.get(key, default)
         if value is inspect.Parameter.empty:
@@ -192,9 +192,9 @@ def resolve(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
             parameters[key] = _checked(value, hints.get(key, Any))
         except ValueError as problem:
-            said = "" if key in given else "the default "
+            whose = "" if key in given else "the default "
             shown = f"{key} = {value!r}"[:200]
-            raise ParameterError(f"{kind} {name!r}: {said}{shown}: {problem}", key) from None
+            raise ParameterError(f"{kind} {name!r}: {whose}{shown}: {problem}", key) from None
     return parameters
 
 
@@ -267,25 +267,27 @@ def load_plugins(plugins: tuple[str, ...], base: Path | None = None) -> None:
                 _load_file((base or Path.cwd()) / plugin)
             else:
                 _load_module(plugin)
-            for key, found in _registered.items():
+            for key, registered in _registered.items():
                 if key not in before:
-                    _check_parameters(found)
+                    _check_parameters(registered)
         except BaseException:
             _registered.clear()
             _registered.update(before)
             raise
 
 
-def _check_parameters(found: Registered) -> None:
+def _check_parameters(registered: Registered) -> None:
     """Defaults that fit their types and can be written down: found now, not in the first cell."""
     try:
-        needed = [key for key, value in found.defaults.items() if value is inspect.Parameter.empty]
+        needed = [
+            key for key, value in registered.defaults.items() if value is inspect.Parameter.empty
+        ]
         if needed:  # a value may come from the file: types are checked, defaults then
-            parameter_types(found.function)
+            parameter_types(registered.function)
         else:
-            resolve(found.kind, found.name, {})
+            resolve(registered.kind, registered.name, {})
     except InputError as error:
-        raise InputError(f"{found.source}: {error}", "plugins") from None
+        raise InputError(f"{registered.source}: {error}", "plugins") from None
 
 
 def _load_module(name: str) -> None:
@@ -333,10 +335,10 @@ def _load_file(path: Path) -> None:
 
 def _in_a_line(error: BaseException, path: Path | None) -> str:
     """An exception of a plugin as one line, with the line of its file it left."""
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     if isinstance(error, SystemExit):
-        said = f"it ends the program ({said or 0}); a plugin only defines"
-    text = f"{type(error).__name__}: {said}"
+        message = f"it ends the program ({message or 0}); a plugin only defines"
+    text = f"{type(error).__name__}: {message}"
     if path is None:
         return text
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]

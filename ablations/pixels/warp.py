@@ -11,10 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ablations.pixels.compiled import compiled
+from ablations.pixels.compiled import Floats, compiled
 
 Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 def applies(images: Tensor) -> bool:
@@ -42,8 +41,8 @@ def warped(
 
 
 def _floats(numbers: Tensor) -> Floats:
-    found: Floats = numbers.float().contiguous().numpy()
-    return found
+    array: Floats = numbers.float().contiguous().numpy()
+    return array
 
 
 def warm() -> None:

@@ -19,8 +19,8 @@ def code_of(levels: Iterable[Level], *models: str) -> Code:
     """Digests of the plugin files that define these levels and models, as they were loaded."""
     used = {(one.factor, one.name) for one in levels if not one.is_field}
     used |= {("model", name) for name in models}
-    found = ((f"{kind} {name}", registry.code_digest(kind, name)) for kind, name in used)
-    return tuple(sorted((name, digest[:16]) for name, digest in found if digest))
+    digests = ((f"{kind} {name}", registry.code_digest(kind, name)) for kind, name in used)
+    return tuple(sorted((name, digest[:16]) for name, digest in digests if digest))
 
 
 def check_code(planned: Code) -> None:

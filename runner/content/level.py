@@ -56,7 +56,7 @@ def apply_fields(sections: Sections, levels: tuple[Level, ...]) -> Sections:
     A field is `section.field`, or `section.parameters.key` for a plugin's parameter. Values were
     checked when the specification was read, so nothing is validated again.
     """
-    found = dict(zip(SECTIONS, sections, strict=True))
+    by_name = dict(zip(SECTIONS, sections, strict=True))
     for level in levels:
         if not level.is_field:
             continue
@@ -64,6 +64,6 @@ def apply_fields(sections: Sections, levels: tuple[Level, ...]) -> Sections:
         value = level.parameters["value"]
         field, _, key = field.partition(".")
         if key:
-            value = {**getattr(found[section], field), key: value}
-        found[section] = found[section].model_copy(update={field: value})
-    return found["data"], found["model"], found["train"]  # type: ignore[return-value]
+            value = {**getattr(by_name[section], field), key: value}
+        by_name[section] = by_name[section].model_copy(update={field: value})
+    return by_name["data"], by_name["model"], by_name["train"]  # type: ignore[return-value]

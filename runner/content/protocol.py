@@ -99,7 +99,7 @@ NOT_IDENTITY: dict[str, tuple[str, ...]] = {
 
 def identity(name: str, section: Section) -> dict[str, Any]:
     """The fields of the section `name` that say what a cell learns, as JSON holds them."""
-    found = section.model_dump(mode="json", exclude=set(NOT_IDENTITY[name]))
-    if found.get("mirror_keeps_labels", 0) is None:  # it came later: absent it changes no cell
-        del found["mirror_keeps_labels"]
-    return found
+    fields = section.model_dump(mode="json", exclude=set(NOT_IDENTITY[name]))
+    if fields.get("mirror_keeps_labels", 0) is None:  # it came later: absent it changes no cell
+        del fields["mirror_keeps_labels"]
+    return fields

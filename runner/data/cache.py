@@ -55,26 +55,26 @@ def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
         DataError: the cache folder cannot be written. What `build` raises passes through.
     """
     entry = cache_folder() / key
-    found = _read(entry)
-    if found is not None:
-        return found
+    arrays = _read(entry)
+    if arrays is not None:
+        return arrays
     from filelock import FileLock
 
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{entry}.lock"):
-            found = _read(entry)  # another process may have made it while this one waited
-            if found is None:
+            arrays = _read(entry)  # another process may have made it while this one waited
+            if arrays is None:
                 _write(entry, build())
-                found = _read(entry)
+                arrays = _read(entry)
     except OSError as error:
         raise DataError(
             f"cannot keep decoded images in {entry.parent}: {error.strerror or error}; "
             "free space there or name another folder in ABLATIONS_CACHE"
         ) from error
-    if found is None:
+    if arrays is None:
         raise DataError(f"{entry} cannot be read back after writing; is the disk sound?")
-    return found
+    return arrays
 
 
 def _read(entry: Path) -> Arrays | None:

@@ -27,10 +27,10 @@ def both_splits(dataset: Callable[..., Any], root: Path) -> list[Any]:
     """
     from filelock import FileLock
 
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as locks:
         with contextlib.suppress(OSError):
             root.mkdir(parents=True, exist_ok=True)
-            held.enter_context(FileLock(root / LOCK))
+            locks.enter_context(FileLock(root / LOCK))
         for file in root.glob("*/raw/*-ubyte"):
             if not _is_whole(file):
                 file.unlink()  # torchvision unpacks it again

@@ -67,12 +67,12 @@ def folder_root(spec: DataSpec) -> Path:
 
 def list_images(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Class name and file of every image in `folder/CLASS/`, in sorted order."""
-    with os.scandir(folder) as found:
-        classes = sorted((e for e in found if e.is_dir()), key=lambda e: e.name)
+    with os.scandir(folder) as entries:
+        classes = sorted((e for e in entries if e.is_dir()), key=lambda e: e.name)
     for one in classes:
-        with os.scandir(one.path) as found:
+        with os.scandir(one.path) as entries:
             files = sorted(
-                (e for e in found if e.name.lower().endswith(SUFFIXES)), key=lambda e: e.name
+                (e for e in entries if e.name.lower().endswith(SUFFIXES)), key=lambda e: e.name
             )
         for file in files:
             yield one.name, file

@@ -70,8 +70,8 @@ def is_at_hand(spec: DataSpec, identity: str) -> bool:
 def _read(spec: DataSpec, identity: str) -> Images:
     """The images of that identity and no others, whatever came in between."""
     images = READERS[spec.name](spec)
-    if (found := data_identity(spec)) != identity:
-        raise DataError(f"the images changed: expected {identity}, found {found}")
+    if (present := data_identity(spec)) != identity:
+        raise DataError(f"the images changed: expected {identity}, found {present}")
     return images
 
 
@@ -95,24 +95,24 @@ def _whole(images: Images) -> Arrays:
 
 def _parts(whole: Arrays, limit: int | None, validation: float) -> Arrays:
     """Training and validation images, each contiguous, so that processes share their pages."""
-    train, held = cut(whole["train_labels"], limit, validation)
+    training_indices, validation_indices = cut(whole["train_labels"], limit, validation)
     return {
-        "train_images": whole["train_images"][train],
-        "train_labels": whole["train_labels"][train],
-        "validation_images": whole["train_images"][held],
-        "validation_labels": whole["train_labels"][held],
+        "train_images": whole["train_images"][training_indices],
+        "train_labels": whole["train_labels"][training_indices],
+        "validation_images": whole["train_images"][validation_indices],
+        "validation_labels": whole["train_labels"][validation_indices],
     }
 
 
 def _from_plugin(spec: DataSpec) -> Images:
-    found = registry.find("dataset", spec.name)
+    reader = registry.find("dataset", spec.name)
     root = Path(spec.root).expanduser() if spec.root else None
-    images = found.function(root, **spec.parameters)
+    images = reader.function(root, **spec.parameters)
     if not isinstance(images, Images):
         raise DataError(
             f"data set {spec.name!r} returned {type(images).__name__}; expected runner.data.Images"
         )
-    keeps = images.mirror_keeps_labels and found.facts["mirror_keeps_labels"]
+    keeps = images.mirror_keeps_labels and reader.facts["mirror_keeps_labels"]
     return replace(images, mirror_keeps_labels=keeps)
 
 
@@ -123,13 +123,13 @@ def _finish(images: Images, spec: DataSpec, identity: str) -> Images:
         images = replace(images, mean=mean, std=std)
     if not len(images.validation_images):
         pixels, labels = images.train_images, images.train_labels
-        train, held = cut(labels, spec.limit, spec.validation)
+        training_indices, validation_indices = cut(labels, spec.limit, spec.validation)
         images = replace(
             images,
-            train_images=pixels[train],
-            train_labels=labels[train],
-            validation_images=pixels[held],
-            validation_labels=labels[held],
+            train_images=pixels[training_indices],
+            train_labels=labels[training_indices],
+            validation_images=pixels[validation_indices],
+            validation_labels=labels[validation_indices],
         )
     return replace(images, identity=identity)
 

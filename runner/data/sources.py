@@ -34,12 +34,12 @@ def digits(spec: DataSpec) -> Images:
     from PIL import Image
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    shades = np.rint(found.images * (255 / 16)).astype(np.uint8)
+    bunch = load_digits()
+    shades = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
     size = (SIDE, SIDE)
     planes = [Image.fromarray(one).resize(size, Image.Resampling.BILINEAR) for one in shades]
     pixels = np.repeat(np.stack([np.asarray(one) for one in planes])[:, None], 3, axis=1)
-    labels = found.target.astype(np.int64)
+    labels = bunch.target.astype(np.int64)
     train, test = cut(labels, None, 0.2)
     return Images(pixels[train], labels[train], pixels[test], labels[test], tuple("0123456789"))
 

@@ -25,10 +25,10 @@ def cut(labels: NDArray[np.int64], limit: int | None, validation: float) -> tupl
     order = _orders(labels)
     used = min(len(labels), limit or len(labels))
     quota = _shares(np.array([len(one) for one in order]), used)
-    held = _shares(quota, min(max(1, round(validation * used)), used - 1))
-    kept = [one[:count] for one, count in zip(order, held, strict=True)]
-    rest = [one[h:q] for one, h, q in zip(order, held, quota, strict=True)]
-    return np.sort(np.concatenate(rest)), np.sort(np.concatenate(kept))
+    counts = _shares(quota, min(max(1, round(validation * used)), used - 1))
+    validation_parts = [one[:count] for one, count in zip(order, counts, strict=True)]
+    training_parts = [one[h:q] for one, h, q in zip(order, counts, quota, strict=True)]
+    return np.sort(np.concatenate(training_parts)), np.sort(np.concatenate(validation_parts))
 
 
 def _orders(labels: NDArray[np.int64]) -> list[Indices]:

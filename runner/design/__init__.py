@@ -7,7 +7,8 @@ warnings  what it leaves without an answer
 
 from runner.design.cost import CostEstimate, estimate_cost
 from runner.design.describe import DesignFacts, facts
-from runner.design.design import Combination, Design, design_of
+from runner.design.design import Design, design_of
+from runner.design.search.regular import Combination
 from runner.design.warnings import warnings
 
 __all__ = [

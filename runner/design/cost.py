@@ -122,9 +122,9 @@ def train_images(data: DataSpec) -> int | None:
 def _disk(design: Design, cells: int, places: int) -> int:
     """Rows and files of all cells, and a checkpoint of weights and two moments in each place."""
     spec = design.spec
-    kept = cells * (BYTES_A_CELL + BYTES_AN_EPOCH * spec.train.epochs)
+    rows_and_files = cells * (BYTES_A_CELL + BYTES_AN_EPOCH * spec.train.epochs)
     facts = DATASETS.get(spec.data.name)
     classes = 10 if facts is None or facts.classes is None else facts.classes
     if spec.model.name != "vgg":
-        return kept
-    return kept + places * 12 * weight_count(spec.model, classes)
+        return rows_and_files
+    return rows_and_files + places * 12 * weight_count(spec.model, classes)

@@ -41,10 +41,10 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
     names = tuple(factor.name for factor in design.spec.factors)
     if not design.is_fraction:
         terms = _term_names(names)
-        said = [_full(design)]
+        sentences = [_full(design)]
         if everything:
-            said.append(f"estimable: {', '.join(terms)}")
-        return DesignFacts(terms, (), (), (), None, None, 1.0, tuple(said))
+            sentences.append(f"estimable: {', '.join(terms)}")
+        return DesignFacts(terms, (), (), (), None, None, 1.0, tuple(sentences))
     if len(design.runs) > MOST_RUNS:
         return None
     import numpy as np
@@ -54,9 +54,11 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
     levels = [len(factor.levels) for factor in design.spec.factors]
     runs = np.array(design.runs, dtype=np.int64)
     order = min(2, len(levels))
-    found = quality.estimable(runs, levels, order)
-    estimable = tuple(term_name(term, names) for term, free in found.items() if term and free)
-    lost = tuple(term_name(term, names) for term, free in found.items() if term and not free)
+    estimability = quality.estimable(runs, levels, order)
+    estimable = tuple(
+        term_name(term, names) for term, free in estimability.items() if term and free
+    )
+    lost = tuple(term_name(term, names) for term, free in estimability.items() if term and not free)
     aliases = tuple(
         tuple(term_name(term, names) for term in group)
         for group in quality.alias_sets(runs, levels, order)
@@ -124,18 +126,20 @@ def _sentences(
     most = None if everything else MOST_LISTED
     kind = "full grid" if isinstance(design.spec.design, FullDesign) else design.spec.design.kind
     share = f"{design.combinations} of {design.spec.combinations} combinations"
-    said = [f"{kind.replace('_', '-')}, {share} are run"]
+    sentences = [f"{kind.replace('_', '-')}, {share} are run"]
     if lost:
-        said.append(f"not estimable beside the other main effects and pairs: {_listed(lost, most)}")
+        sentences.append(
+            f"not estimable beside the other main effects and pairs: {_listed(lost, most)}"
+        )
     else:
-        said.append("every main effect and every pair can be estimated")
+        sentences.append("every main effect and every pair can be estimated")
     if aliases:
         groups = [" = ".join(group) for group in aliases]
-        said.append(f"cannot be told apart: {_listed(groups, most, '; ')}")
+        sentences.append(f"cannot be told apart: {_listed(groups, most, '; ')}")
     if mixed:
         worst = [f"{one} and {other} ({r:.2f})" for one, other, r in mixed]
-        said.append(f"mixed in part (correlation): {_listed(worst, most)}")
-    return said
+        sentences.append(f"mixed in part (correlation): {_listed(worst, most)}")
+    return sentences
 
 
 def _listed(items: Sequence[str], most: int | None, between: str = ", ") -> str:

@@ -20,11 +20,9 @@ from runner.content.level import Level, apply_fields
 from runner.content.protocol import DataSpec
 from runner.data.identity import data_identity
 from runner.data.images import DataError
+from runner.design.search.regular import Combination
 from runner.spec.spec import Spec
 from runner.spec.spec_file import FullDesign
-
-Combination = tuple[int, ...]
-"""Index of a level for each factor, in the order of the specification."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,8 @@ def _allowed(spec: Spec) -> Iterator[Combination]:
     names = [factor.name for factor in spec.factors]
     for one in indices:
         named = {name: labels[f][i] for f, (name, i) in enumerate(zip(names, one, strict=True))}
-        kept = not spec.only or any(predicate.matches(named) for predicate in spec.only)
-        if kept and not any(predicate.matches(named) for predicate in spec.exclude):
+        is_kept = not spec.only or any(predicate.matches(named) for predicate in spec.only)
+        if is_kept and not any(predicate.matches(named) for predicate in spec.exclude):
             yield one
 
 

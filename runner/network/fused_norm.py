@@ -79,8 +79,8 @@ class _Fused(torch.autograd.Function):
         relu: bool,
     ) -> Tensor:
         """Normalise, and move the running statistics as torch does."""
-        found = kernels.statistics(_bits(images), images.shape[1])
-        mean, variance = map(torch.from_numpy, found)
+        moments = kernels.statistics(_bits(images), images.shape[1])
+        mean, variance = map(torch.from_numpy, moments)
         count = images.numel() // images.shape[1]
         norm.running_mean.lerp_(mean, norm.momentum)
         norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)

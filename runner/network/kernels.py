@@ -25,12 +25,11 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from ablations.pixels.compiled import compiled
+from ablations.pixels.compiled import Floats, compiled
 
 Bits = NDArray[np.uint16] | NDArray[np.uint32]
 Words = Bits | NDArray[np.uint64]
 """Bits moved as they are, eight bytes at once where a place of a row has them."""
-Floats = NDArray[np.float32]
 
 fused = compiled(fuse=True)
 

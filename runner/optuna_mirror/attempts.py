@@ -32,7 +32,7 @@ END_STATES = {
     AttemptState.RELEASED: TrialState.FAIL,
 }
 
-MEASURED = (
+OF_OUTCOME = (
     "best_validation_accuracy",
     "final_validation_accuracy",
     "test_loss",
@@ -70,7 +70,7 @@ class Attempt(NamedTuple):
     test_accuracy: float | None
     adopted_from: int | None
     origin: str | None  # name of the study whose cell that is
-    outcome: Mapping[str, Any]  # MEASURED
+    outcome: Mapping[str, Any]  # OF_OUTCOME
 
 
 OF_CELL = ("cell", "labels", "replicate", "test_accuracy", "adopted_from")
@@ -84,7 +84,7 @@ def open_attempts(connection: Connection, study_id: int, limit: int) -> list[Att
             *(attempts.c[name] for name in OF_ATTEMPT),
             *(cells.c[name] for name in OF_CELL),
             origin_study.c.name,
-            *(cells.c[name] for name in MEASURED),
+            *(cells.c[name] for name in OF_OUTCOME),
         )
         .join(cells, cells.c.id == attempts.c.cell_id)
         .outerjoin(origin, origin.c.id == cells.c.adopted_from)
@@ -93,8 +93,8 @@ def open_attempts(connection: Connection, study_id: int, limit: int) -> list[Att
         .order_by(attempts.c.id)
         .limit(limit)
     )
-    of = len(OF_ATTEMPT) + len(OF_CELL) + 1
-    return [Attempt._make((*row[:of], dict(zip(MEASURED, row[of:], strict=True)))) for row in rows]
+    n = len(OF_ATTEMPT) + len(OF_CELL) + 1
+    return [Attempt._make((*row[:n], dict(zip(OF_OUTCOME, row[n:], strict=True)))) for row in rows]
 
 
 def trial_parameters(attempt: Attempt) -> dict[str, str]:

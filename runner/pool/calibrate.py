@@ -137,10 +137,10 @@ def remember(device: Device, cell: Cell, best: Measured) -> Path:
 
 def recall(devices: Sequence[Device], cell: Cell) -> int | None:
     """Slots a device, as remembered for the first CUDA device and this kind of cell."""
-    found = _recall_all().get(devices[0].name, {}).get(kind_of_cell(cell))
-    if devices[0].kind != "cuda" or not isinstance(found, dict):
+    measured = _recall_all().get(devices[0].name, {}).get(kind_of_cell(cell))
+    if devices[0].kind != "cuda" or not isinstance(measured, dict):
         return None
-    count = found.get("slots")
+    count = measured.get("slots")
     return count if isinstance(count, int) and count >= 1 else None
 
 

@@ -76,11 +76,11 @@ def cluster_places(workers: Mapping[str, Mapping[str, Any]]) -> Counter[Place]:
     Args:
         workers: Address to description, as the scheduler gives them.
     """
-    found: Counter[Place] = Counter()
+    places: Counter[Place] = Counter()
     for worker in workers.values():
         gpus = int(worker.get("resources", {}).get(RESOURCE, 0))
-        found[Place(gpus)] += 1 if gpus else int(worker["nthreads"])
-    return found
+        places[Place(gpus)] += 1 if gpus else int(worker["nthreads"])
+    return places
 
 
 def first_workers(scheduler: str) -> dict[str, Mapping[str, Any]]:
@@ -178,9 +178,9 @@ class _Cluster:
 
     def raise_failures(self) -> None:
         """Raise what ends the run: nothing that a worker did which merely vanished."""
-        for said in self._failed:
-            if said.code == FOUND_UNUSABLE:
-                raise InputError(f"on a worker of the cluster: {said.line}")
+        for ended in self._failed:
+            if ended.code == FOUND_UNUSABLE:
+                raise InputError(f"on a worker of the cluster: {ended.line}")
         if len(self._failed) >= FAILURES:
             last = self._failed[-1]
             raise OSError(f"`work` fails on the cluster with exit code {last.code}: {last.line}")
@@ -191,14 +191,14 @@ class _Cluster:
         task = delayed(work_on_this_host)(*self._task, gpu=bool(place.gpus))
         try:
             with parallel_config(backend=_backend(self._client, place)):
-                (said,) = Parallel(batch_size=1)([task])
+                (ended,) = Parallel(batch_size=1)([task])
         except Exception as error:  # the worker died, Dask gave the task up, the client was closed
             log.info("a task of the cluster was lost: %r", error)
             return
-        if said.code in (0, 3):
+        if ended.code in (0, 3):
             self._failed.clear()
-        elif said.code > 0:
-            self._failed.append(said)
+        elif ended.code > 0:
+            self._failed.append(ended)
 
 
 def _backend(client: Any, place: Place) -> Any:

@@ -247,10 +247,10 @@ class _ClaimReader:
         return margin
 
     def conditions(self) -> tuple[Condition, ...]:
-        found = [self.condition()]
+        conditions = [self.condition()]
         while self.take(",") or self.take_word("and"):
-            found.append(self.condition())
-        return tuple(found)
+            conditions.append(self.condition())
+        return tuple(conditions)
 
     def condition(self) -> Condition:
         factor = self.name("the factor of a condition")
@@ -268,9 +268,9 @@ class _ClaimReader:
         if opening is None:
             raise self.refuse(f"'in' needs a list of levels such as {{a, b}} {self.where()}")
         closing = _CLOSING[_OPENING.index(opening)]
-        found = [self.name("a level")]
+        labels = [self.name("a level")]
         while self.take(","):
-            found.append(self.name("a level"))
+            labels.append(self.name("a level"))
         if not self.take(closing):
             raise self.refuse(f"{closing!r} is missing {self.where()}")
-        return tuple(found)
+        return tuple(labels)

@@ -53,9 +53,9 @@ class Node:
 
     def refuse(self, path: Sequence[str | int], problem: str) -> InputError:
         """An error that names the place and the key at `path` below this node."""
-        found = self.at(path)
-        key = found.within + path_text(path) if path else ""
-        return InputError(f"{found.where}: {key + ': ' if key else ''}{problem}")
+        node = self.at(path)
+        key = node.within + path_text(path) if path else ""
+        return InputError(f"{node.where}: {key + ': ' if key else ''}{problem}")
 
 
 def path_text(path: Sequence[str | int]) -> str:

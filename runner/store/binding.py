@@ -76,10 +76,10 @@ def of_lease(
     return _described(method, fenced, "self", "lease")
 
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+Bound = TypeVar("Bound", bound=Callable[..., Any])
 
 
-def _described(method: Method, by: Callable[..., Any], *first: str) -> Method:
+def _described(method: Bound, by: Callable[..., Any], *first: str) -> Bound:
     """The method, documented as the function it calls, whose first parameters it names so."""
     own = inspect.signature(by)
     named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in first]

@@ -242,10 +242,10 @@ def attempt_rows(
     )
     if cell is not None:
         statement = statement.where(cells.c.cell == cell)
-    found = []
+    rows = []
     for row in connection.execute(statement):
         provenance = dict(row.provenance)
-        found.append(
+        rows.append(
             {
                 "cell": row.cell,
                 "attempt": row.number,
@@ -268,7 +268,7 @@ def attempt_rows(
                 "provenance": provenance,
             }
         )
-    return found
+    return rows
 
 
 def now_running(connection: Connection, study_id: int) -> list[dict[str, Any]]:

@@ -174,8 +174,8 @@ class _Training:
 
     def _step(self, learner: Learner, tally: Tensor) -> Step:
         chosen = self.cell.level("augmentation")
-        found = registry.find("augmentation", chosen.name).function
-        augment = partial(found, mirror=self.mirror, **chosen.parameters)
+        level = registry.find("augmentation", chosen.name).function
+        augment = partial(level, mirror=self.mirror, **chosen.parameters)
         return Step(
             learner, augment, self.normalise, *self.train_split, self.protocol, tally,
             list(learner.network.parameters()),

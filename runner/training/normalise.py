@@ -9,11 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ablations.pixels.compiled import compiled
+from ablations.pixels.compiled import Floats, compiled
 from runner.content.protocol import TrainSpec
 from runner.training.numerics import memory_format
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,18 +57,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     store = open_store(arguments.storage)
     studies = [store.find_study(arguments.study)] if arguments.study else store.studies()
-    found = [
+    matches = [
         (info, row)
         for info in studies
         for row in store.runs(info, beginning=arguments.cell, limit=SEVERAL)
     ]
-    if not found:
+    if not matches:
         raise InputError(f"no cell {arguments.cell!r} in {store.address}; `status` lists studies")
-    if len({row["cell"] for _, row in found}) > 1:
-        cells = ", ".join(sorted({row["cell"] for _, row in found})[:SEVERAL])
-        raise InputError(f"{arguments.cell!r} is the beginning of several cells: {cells}")
+    cells = sorted({row["cell"] for _, row in matches})
+    if len(cells) > 1:
+        several = ", ".join(cells[:SEVERAL])
+        raise InputError(f"{arguments.cell!r} is the beginning of several cells: {several}")
     console = plain_console()
-    for info, row in found:
+    for info, row in matches:
         _show(store, info, row, console)
         _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)
     return 0

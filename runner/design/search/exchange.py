@@ -167,8 +167,8 @@ def _tabu(
             + (own[outside] + 2 * pull[outside])[None, :]
             - 2 * weights[np.ix_(inside, outside)]
         )
-        held = (free_again[inside] > step)[:, None] | (free_again[outside] > step)[None, :]
-        allowed = ~held | (value + change < best_value - BETTER)
+        barred = (free_again[inside] > step)[:, None] | (free_again[outside] > step)[None, :]
+        allowed = ~barred | (value + change < best_value - BETTER)
         if not allowed.any():
             continue
         i, j = np.unravel_index(int(np.argmin(np.where(allowed, change, np.inf))), change.shape)

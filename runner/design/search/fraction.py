@@ -15,11 +15,9 @@ import numpy as np
 from ablations.errors import InputError
 from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.quality import Runs, parameter_count, word_lengths
-from runner.design.search.regular import from_generators, generators_of_resolution
+from runner.design.search.regular import Combination, from_generators, generators_of_resolution
 from runner.spec.spec import Spec
 from runner.spec.spec_file import DOptimalDesign, OrthogonalDesign, RegularDesign
-
-Combination = tuple[int, ...]
 
 MOST_CANDIDATES = 5_000
 """Exchange looks at every swap: beyond this many combinations a random part of them is searched."""
@@ -187,11 +185,11 @@ class _Canonical:
 
     def combinations(self, runs: Runs) -> list[Combination]:
         """Canonical runs as combinations in the file's order of factors and levels."""
-        found = []
+        in_file = []
         for run in runs.tolist():
             by_factor = {f: self.to_file[p][run[p]] for p, f in enumerate(self.order)}
-            found.append(tuple(by_factor[f] for f in range(len(self.order))))
-        return found
+            in_file.append(tuple(by_factor[f] for f in range(len(self.order))))
+        return in_file
 
 
 def _content(spec: Spec, factor: int, level: int) -> tuple[str, str]:

@@ -175,10 +175,10 @@ def estimable(runs: Runs, levels: Sequence[int], order: int) -> dict[Term, bool]
     rank = int(np.sum(values > 1e-9 * values[0]))
     null = right[rank:]
     free = np.sum(null**2, axis=0) < TINY
-    found: dict[Term, bool] = {}
+    is_estimable: dict[Term, bool] = {}
     for owner, is_free in zip(owners, free, strict=True):
-        found[owner] = found.get(owner, True) and bool(is_free)
-    return found
+        is_estimable[owner] = is_estimable.get(owner, True) and bool(is_free)
+    return is_estimable
 
 
 def alias_matrix(runs: Runs, levels: Sequence[int], order: int = 1) -> Matrix:

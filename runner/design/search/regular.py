@@ -13,6 +13,9 @@ from itertools import product
 
 from ablations.errors import InputError
 
+Combination = tuple[int, ...]
+"""Index of a level for each factor, in the order of the specification."""
+
 LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 MOST_FACTORS = 11
 """Beyond it the search for generators takes long; nobody varies so many by a regular fraction."""
@@ -20,7 +23,7 @@ MOST_FACTORS = 11
 _GENERATOR = re.compile(r"([A-Z])=([+-]?)([A-Z]+)")
 
 
-def from_generators(factors: int, generators: Sequence[str]) -> list[tuple[int, ...]]:
+def from_generators(factors: int, generators: Sequence[str]) -> list[Combination]:
     """The runs of the fraction that words such as "E=ABCD" or "E=-AB" define.
 
     Raises:

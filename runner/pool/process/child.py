@@ -100,9 +100,11 @@ def _train(job: CellJob, channel: Connection) -> Outcome:
     except (Exception, SystemExit) as error:  # a level may call sys.exit
         traceback.print_exc()
         sys.stderr.flush()
-        said = (str(error).splitlines() or [""])[0]
+        first_line = (str(error).splitlines() or [""])[0]
         return Outcome(
-            Status.FAILED, reason=reason_of(error), detail=f"{type(error).__name__}: {said}"[:500]
+            Status.FAILED,
+            reason=reason_of(error),
+            detail=f"{type(error).__name__}: {first_line}"[:500],
         )
 
 

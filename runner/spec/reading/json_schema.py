@@ -22,14 +22,14 @@ ALIAS = {"type": "string", "description": "The level's own label, when its name 
 
 def schema() -> dict[str, Any]:
     """The schema as plain values (JSON Schema, draft 2020-12)."""
-    found = SpecFile.model_json_schema()
-    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    found["title"] = "Specification of an ablation grid"
-    properties = found["properties"]
+    whole = SpecFile.model_json_schema()
+    whole["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    whole["title"] = "Specification of an ablation grid"
+    properties = whole["properties"]
     for name in FACTORS:
-        found["$defs"][f"level-{name}"] = _named_level(name)
+        whole["$defs"][f"level-{name}"] = _named_level(name)
     for name in field_factors():
-        found["$defs"][f"level-{name}"] = _field_level(name, found)
+        whole["$defs"][f"level-{name}"] = _field_level(name, whole)
     levels = {name: {"$ref": f"#/$defs/level-{name}"} for name in (*FACTORS, *field_factors())}
     properties["factors"] = {
         "type": "object",
@@ -72,14 +72,14 @@ def schema() -> dict[str, Any]:
             ]
         },
     }
-    found["required"] = []  # an extended file may hold what this one leaves out
+    whole["required"] = []  # an extended file may hold what this one leaves out
     # A key with nothing behind it counts as absent.
-    found["properties"] = {
+    whole["properties"] = {
         key: {"anyOf": [value, {"type": "null"}]} if key != "name" else value
         for key, value in properties.items()
     }
-    _relink(found["properties"]["profiles"])
-    return found
+    _relink(whole["properties"]["profiles"])
+    return whole
 
 
 def _relink(node: Any) -> None:
@@ -130,10 +130,10 @@ def _named_level(factor: str) -> dict[str, Any]:
 
 
 def _parameters(factor: str, name: str) -> dict[str, Any]:
-    found = registry.find(factor, name)
-    types = registry.parameter_types(found.function)
+    level = registry.find(factor, name)
+    types = registry.parameter_types(level.function)
     properties: dict[str, Any] = {}
-    for key, default in found.defaults.items():
+    for key, default in level.defaults.items():
         one = TypeAdapter(types.get(key, Any)).json_schema()
         properties[key] = {**one, "default": default}
     return {"type": "object", "properties": properties, "additionalProperties": False}

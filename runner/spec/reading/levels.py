@@ -65,12 +65,12 @@ def _read_factor(name: str, root: Node) -> Factor:
         _check_new(one, levels, root, (*path, position))
         levels.append(one)
     if len(levels) < 2:
-        found = f"only {levels[0].label!r}" if levels else "none"
+        given = f"only {levels[0].label!r}" if levels else "none"
         value = levels[0].label if levels else "LEVEL"
         instead = (
             f"set {name} in its section" if "." in name else f"put '{name}: {value}' under 'fixed'"
         )
-        raise root.refuse(path, f"a factor needs two levels or more, found {found}; {instead}")
+        raise root.refuse(path, f"a factor needs two levels or more, found {given}; {instead}")
     return Factor(name, tuple(levels))
 
 
@@ -80,8 +80,8 @@ def read_fixed(root: Node, varied: Sequence[str]) -> tuple[Level, ...]:
     Raises:
         InputError: a factor is varied and fixed, unknown, or neither varied nor fixed.
     """
-    held = root.get("fixed").value
-    fixed = held if isinstance(held, dict) else {}
+    entries = root.get("fixed").value
+    fixed = entries if isinstance(entries, dict) else {}
     for name in fixed:
         path: Path = ("fixed", name)
         if "." in name and name in field_factors():
@@ -121,8 +121,8 @@ def _check_new(one: Level, before: list[Level], root: Node, path: Path) -> None:
     for other in before:
         same_function = one.is_field or other.name == one.name
         if same_function and other.parameters == one.parameters:  # 1, 1.0 and True are equal
-            said = "" if other.label == one.label else f" (as {other.label!r})"
-            raise root.refuse(path, f"level {one.label!r} is given twice{said}")
+            alias = "" if other.label == one.label else f" (as {other.label!r})"
+            raise root.refuse(path, f"level {one.label!r} is given twice{alias}")
         if other.label == one.label:
             raise root.refuse(
                 path,

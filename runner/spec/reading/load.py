@@ -180,26 +180,26 @@ def _explain(error: ValidationError, root: Node) -> InputError:
     kind, given, message = first["type"], first["input"], str(first["msg"])
     message = message.replace("Input should be", "expected").removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        said = f"unknown key; {did_you_mean(str(path[-1]), _fields(first['loc'][:-1]))}"
+        problem = f"unknown key; {did_you_mean(str(path[-1]), _fields(first['loc'][:-1]))}"
     elif kind == "missing":
-        said = "is missing"
+        problem = "is missing"
     elif kind == "string_type":
-        said = f"{given!r}: expected text; quote it"
+        problem = f"{given!r}: expected text; quote it"
     elif kind == "bool_type":
-        said = f"{given!r}: expected true or false"
+        problem = f"{given!r}: expected true or false"
     elif kind in ("union_tag_invalid", "union_tag_not_found"):
         name = str(given.get("kind", "")) if isinstance(given, dict) else str(given)
-        said = f"unknown design {name!r}; {did_you_mean(name, DESIGNS)}"
+        problem = f"unknown design {name!r}; {did_you_mean(name, DESIGNS)}"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
-        said = f"{given!r}: expected a mapping of keys to values"
+        problem = f"{given!r}: expected a mapping of keys to values"
     elif kind in BOUNDS and (bounds := _bounds(first["loc"])):
-        said = f"{given!r}: expected {bounds}"
+        problem = f"{given!r}: expected {bounds}"
     elif isinstance(given, dict | list):
-        said = message
+        problem = message
     else:
-        said = f"{given!r}: {message}"
+        problem = f"{given!r}: {message}"
     more = f" ({len(problems) - 1} more after it)" if len(problems) > 1 else ""
-    return root.refuse(path, said + more)
+    return root.refuse(path, problem + more)
 
 
 def _bounds(location: Sequence[str | int]) -> str:
@@ -237,7 +237,7 @@ def _check_name(name: str, root: Node, path: tuple[str, ...]) -> None:
 
 def _load_plugins(root: Node) -> tuple[str, ...]:
     """Import the plugins; their absolute paths, so that another process finds them."""
-    found: list[str] = []
+    plugins: list[str] = []
     entries = root.get("plugins").value
     for position, node in enumerate(entries if isinstance(entries, list) else []):
         path = ("plugins", position)
@@ -248,7 +248,7 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
             registry.load_plugins((name,))
         except InputError as error:
             raise root.refuse(path, error.problem) from None
-        found.append(name)
+        plugins.append(name)
     for kind, built_in in (("model", MODELS), ("dataset", tuple(DATASETS))):
         for taken in set(built_in) & set(registry.names(kind)):
             where = registry.find(kind, taken).source
@@ -256,7 +256,7 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
                 ("plugins",),
                 f"{kind} {taken!r} of {where} has the name of a built-in one; rename it",
             )
-    return tuple(found)
+    return tuple(plugins)
 
 
 def _from_file(root: Node, path: Sequence[str | int], text: str | None) -> str | None:
@@ -270,15 +270,15 @@ def _from_file(root: Node, path: Sequence[str | int], text: str | None) -> str |
 
 def _mirroring(root: Node, data: DataSpec) -> bool | None:
     """What the file says of its folder's images; None where that is what is assumed anyway."""
-    said = data.mirror_keeps_labels
-    if said is None:
+    keeps_labels = data.mirror_keeps_labels
+    if keeps_labels is None:
         return None
     if data.name != "image_folder":
         raise root.refuse(
             ("data", "mirror_keeps_labels"),
             f"is said of image_folder only; data set {data.name!r} knows it",
         )
-    return None if said is DATASETS[data.name].mirror_keeps_labels else said
+    return None if keeps_labels is DATASETS[data.name].mirror_keeps_labels else keeps_labels
 
 
 def _check_known(section: str, name: str, root: Node, path: Sequence[str | int]) -> bool:
@@ -331,15 +331,15 @@ def _check_plugin_factors(factors: Sequence[Factor], sections: SpecFile, root: N
 
 def _claims(root: Node, texts: Sequence[str], factors: Sequence[Factor]) -> tuple[Claim, ...]:
     labels = {factor.name: factor.labels for factor in factors}
-    found: list[Claim] = []
+    claims: list[Claim] = []
     for position, text in enumerate(texts):
         try:
             claim = check_claim(parse_claim(text), labels)
         except InputError as error:
             raise root.refuse(("claims", position), str(error)) from None
-        for before in found:
+        for before in claims:
             if before.meaning(labels) == claim.meaning(labels):
-                said = "" if before.text == text else f" (as {before.text!r})"
-                raise root.refuse(("claims", position), f"claim {text!r} is given twice{said}")
-        found.append(claim)
-    return tuple(found)
+                spelling = "" if before.text == text else f" (as {before.text!r})"
+                raise root.refuse(("claims", position), f"claim {text!r} is given twice{spelling}")
+        claims.append(claim)
+    return tuple(claims)

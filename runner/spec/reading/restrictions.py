@@ -20,8 +20,8 @@ def read_predicates(
     Raises:
         InputError: an empty predicate, an unknown factor, or a level the factor does not have.
     """
-    found = root.get(section).value
-    entries = found if isinstance(found, list) else []
+    section_value = root.get(section).value
+    entries = section_value if isinstance(section_value, list) else []
     return tuple(_read(root, (section, i), factors, fixed) for i in range(len(entries)))
 
 

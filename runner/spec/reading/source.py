@@ -83,8 +83,8 @@ def read_file(path: Path) -> Node:
         raise InputError(f"{path}:{line}: not UTF-8 ({error.reason}); save it as UTF-8") from None
     root = read_text(text, str(path))
     if not isinstance(root.value, dict):
-        found = "empty" if root.value is None else f"a {_kind(root)}"
-        raise InputError(f"{path}: the file is {found}, expected a mapping such as 'name: study'")
+        kind = "empty" if root.value is None else f"a {_kind(root)}"
+        raise InputError(f"{path}: the file is {kind}, expected a mapping such as 'name: study'")
     return root
 
 
@@ -155,9 +155,9 @@ def _sentence(error: MarkedYAMLError, text: str) -> tuple[int | None, str]:
     begun = ("could not find expected", "unexpected end of stream", "expected ','")
     if any(one in problem for one in begun) and error.context_mark is not None:
         line = int(error.context_mark.line)
-    meant = next((said for part, said in _SENTENCES if part in problem), problem)
-    found = _content(lines[line]) if line < len(lines) else ""
-    return line, f"{meant}: {found!r}" if found else meant
+    meant = next((meaning for part, meaning in _SENTENCES if part in problem), problem)
+    content = _content(lines[line]) if line < len(lines) else ""
+    return line, f"{meant}: {content!r}" if content else meant
 
 
 def _content(line: str) -> str:

@@ -174,12 +174,12 @@ def find_study(known: Sequence[StudyInfo], prefix: str, where: str) -> StudyInfo
         InputError: none, or several.
     """
     exact = [study for study in known if study.name == prefix]
-    found = exact or [study for study in known if study.name.startswith(prefix)]
-    if len(found) == 1:
-        return found[0]
-    names = [study.name for study in found or known]
+    fitting = exact or [study for study in known if study.name.startswith(prefix)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = [study.name for study in fitting or known]
     if not known:
         raise InputError(f"the store {where} holds no study yet")
-    if not found:
+    if not fitting:
         raise InputError(f"no study {prefix!r} in {where}; {did_you_mean(prefix, names)}")
     raise InputError(f"{prefix!r} is the beginning of several studies: {', '.join(names)}")

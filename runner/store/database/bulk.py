@@ -62,9 +62,9 @@ def _from_arrays(
     table: TableClause, names: tuple[str, ...], same: tuple[tuple[str, Any], ...], keep: bool
 ) -> Insert:
     arrays = [bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names]
-    found = func.unnest(*arrays).table_valued(*names).render_derived()
+    unnested = func.unnest(*arrays).table_valued(*names).render_derived()
     fixed = [literal(value, table.c[name].type) for name, value in same]
     insertion = postgresql.insert(table).from_select(
-        [*names, *(name for name, _ in same)], select(*found.c, *fixed)
+        [*names, *(name for name, _ in same)], select(*unnested.c, *fixed)
     )
     return insertion.on_conflict_do_nothing() if keep else insertion

@@ -128,10 +128,12 @@ def _is_store(database: Database, create: bool) -> bool:
 
     there, versions = database.read(look)
     if there and versions != [SCHEMA_VERSION]:
-        found = max(versions, default=0)
-        advice = "install a newer version" if found > SCHEMA_VERSION else "start a new store"
+        version_found = max(versions, default=0)
+        advice = (
+            "install a newer version" if version_found > SCHEMA_VERSION else "start a new store"
+        )
         raise InputError(
-            f"the store {database.address} has schema version {found}, this program reads "
+            f"the store {database.address} has schema version {version_found}, this program reads "
             f"{SCHEMA_VERSION}; {advice}"
         )
     if there and create:

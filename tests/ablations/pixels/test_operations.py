@@ -10,8 +10,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as vision
 
 from ablations import augmentation
-from ablations.pixels import operations as pixels
-from ablations.pixels import warp
+from ablations.pixels import operations, warp
 
 BATCH = 48
 
@@ -50,7 +49,7 @@ def one_by_one(images: Tensor, function) -> Tensor:
 @pytest.mark.usefixtures("way")
 def test_rotation_equals_torchvision_pixel_for_pixel(images, draw):
     degrees = uniform(draw, -135, 135)
-    ours = pixels.affine(images, *pixels.rotation(degrees))
+    ours = operations.affine(images, *operations.rotation(degrees))
     theirs = one_by_one(images, lambda i, x: vision.rotate(x, float(degrees[i])))
     # Only ties of rounding may fall differently.
     assert (ours != theirs).float().mean() < 1e-3
@@ -68,9 +67,9 @@ def test_maps_on_one_core_are_bit_by_bit_those_of_torchs_operations(shape, draw,
 
     def all_three() -> list[Tensor]:
         return [
-            pixels.crop_and_flip(images, down, right, flip),
-            pixels.crop_flip_rotate(images, down, right, flip, degrees),
-            pixels.affine(images, linear, shift),
+            operations.crop_and_flip(images, down, right, flip),
+            operations.crop_flip_rotate(images, down, right, flip, degrees),
+            operations.affine(images, linear, shift),
         ]
 
     threads = torch.get_num_threads()
@@ -108,7 +107,7 @@ def test_crop_and_flip_equal_torchvision_exactly(images, draw):
     right = torch.randint(-4, 5, (BATCH,), generator=draw)
     flip = uniform(draw, 0, 1) < 0.5
     theirs = one_by_one(images, lambda i, x: cropped_and_flipped(x, down[i], right[i], flip[i]))
-    assert torch.equal(pixels.crop_and_flip(images, down, right, flip), theirs)
+    assert torch.equal(operations.crop_and_flip(images, down, right, flip), theirs)
 
 
 @pytest.mark.usefixtures("way")
@@ -122,7 +121,7 @@ def test_crop_flip_and_rotation_in_one_gather_equal_the_three_in_a_row(images, d
         image = cropped_and_flipped(image, down[i], right[i], flip[i])
         return vision.rotate(image, float(degrees[i]))
 
-    ours = pixels.crop_flip_rotate(images, down, right, flip, degrees)
+    ours = operations.crop_flip_rotate(images, down, right, flip, degrees)
     assert (ours != one_by_one(images, in_a_row)).float().mean() < 1e-3
 
 
@@ -139,7 +138,7 @@ def test_shear_equals_torchvision(images, draw, axis):
     row, column = (0, 1) if axis == "x" else (1, 0)
     linear[:, row, column] = amount
     shift[:, row] = amount * 16
-    ours = pixels.affine(images, linear, shift)
+    ours = operations.affine(images, linear, shift)
 
     def theirs(i: int, image: Tensor) -> Tensor:
         degrees = math.degrees(math.atan(float(amount[i])))
@@ -164,8 +163,8 @@ def test_each_colour_adjustment_equals_torchvision_to_a_thousandth_of_a_level(
 ):
     factor = uniform(draw, 0.01, 1.99)
     neutral = dict.fromkeys(("brightness", "contrast", "saturation"), torch.ones(BATCH))
-    matrix, bias = pixels.jitter(images, **{**neutral, which: factor}, hue=torch.zeros(BATCH))
-    ours = pixels.colour(images, matrix, bias)
+    matrix, bias = operations.jitter(images, **{**neutral, which: factor}, hue=torch.zeros(BATCH))
+    ours = operations.colour(images, matrix, bias)
     unit = images.float() / 255
     expected = one_by_one(unit, lambda i, x: theirs(x, float(factor[i]))) * 255
     # The luma weights sum to 0.9999: a grey image is not quite its own grey.
@@ -176,7 +175,7 @@ def test_jitter_without_hue_equals_the_three_adjustments_in_a_row(draw):
     # Values in the middle of the range, where torchvision's clamping between steps does nothing.
     images = torch.randint(90, 150, (BATCH, 3, 32, 32), generator=draw, dtype=torch.uint8)
     brightness, contrast, saturation = (uniform(draw, 0.8, 1.2) for _ in range(3))
-    matrix, bias = pixels.jitter(images, brightness, contrast, saturation, torch.zeros(BATCH))
+    matrix, bias = operations.jitter(images, brightness, contrast, saturation, torch.zeros(BATCH))
 
     def in_a_row(i: int, image: Tensor) -> Tensor:
         image = vision.adjust_brightness(image, float(brightness[i]))
@@ -184,17 +183,17 @@ def test_jitter_without_hue_equals_the_three_adjustments_in_a_row(draw):
         return vision.adjust_saturation(image, float(saturation[i]))
 
     expected = one_by_one(images.float() / 255, in_a_row) * 255
-    torch.testing.assert_close(pixels.colour(images, matrix, bias), expected, rtol=0, atol=0.1)
+    torch.testing.assert_close(operations.colour(images, matrix, bias), expected, rtol=0, atol=0.1)
 
 
 def test_hue_turns_chroma_and_leaves_luma_and_grey(draw):
     hue = uniform(draw, -0.5, 0.5)
-    turn = pixels.hue_rotation(hue)
-    grey = torch.tensor(pixels.GREY)
+    turn = operations.hue_rotation(hue)
+    grey = torch.tensor(operations.GREY)
     torch.testing.assert_close(grey @ turn, grey.expand(BATCH, 3), rtol=0, atol=1e-6)
     ones = torch.ones(3)
     torch.testing.assert_close(turn @ ones, ones.expand(BATCH, 3), rtol=0, atol=1e-6)
-    back = turn @ pixels.hue_rotation(-hue)
+    back = turn @ operations.hue_rotation(-hue)
     torch.testing.assert_close(back, torch.eye(3).expand(BATCH, 3, 3), rtol=0, atol=1e-5)
 
 
@@ -202,10 +201,10 @@ def test_hue_turns_the_same_way_as_torchvision_and_about_as_far(draw):
     """What is approximate about it, in numbers: uniformly random colours, a tenth of the circle."""
     images = torch.randint(60, 190, (BATCH, 3, 8, 8), generator=draw, dtype=torch.uint8)
     ones = torch.ones(BATCH)
-    matrix, bias = pixels.jitter(images, ones, ones, ones, torch.full((BATCH,), 0.1))
-    ours = pixels.colour(images, matrix, bias) - images.float()
+    matrix, bias = operations.jitter(images, ones, ones, ones, torch.full((BATCH,), 0.1))
+    ours = operations.colour(images, matrix, bias) - images.float()
     theirs = one_by_one(images, lambda i, x: vision.adjust_hue(x, 0.1)).float() - images.float()
-    grey = torch.tensor(pixels.GREY)[:, None, None]
+    grey = torch.tensor(operations.GREY)[:, None, None]
     # Luma stays here and moves there; what is left is the turn of the chroma.
     theirs = theirs - (theirs * grey).sum(1, keepdim=True)
     correlation = torch.corrcoef(torch.stack([ours.flatten(), theirs.flatten()]))[0, 1]
@@ -215,7 +214,7 @@ def test_hue_turns_the_same_way_as_torchvision_and_about_as_far(draw):
 
 def test_sharpness_equals_torchvision_within_its_rounding(images, draw):
     factor = uniform(draw, 0.01, 1.99)
-    ours = pixels.sharpen(images, factor)
+    ours = operations.sharpen(images, factor)
     expected = one_by_one(images, lambda i, x: vision.adjust_sharpness(x, float(factor[i])))
     # It rounds the smooth image and truncates the blend.
     assert (ours - expected.float()).abs().max() <= 1.51
@@ -224,20 +223,20 @@ def test_sharpness_equals_torchvision_within_its_rounding(images, draw):
 def test_posterize_solarize_equalize_equal_torchvision_exactly(images, draw):
     dropped = torch.randint(0, 7, (BATCH,), generator=draw, dtype=torch.uint8)
     expected = one_by_one(images, lambda i, x: vision.posterize(x, 8 - int(dropped[i])))
-    assert torch.equal(pixels.posterize(images, dropped), expected)
+    assert torch.equal(operations.posterize(images, dropped), expected)
     threshold = uniform(draw, 0, 255)
     expected = one_by_one(images, lambda i, x: vision.solarize(x, float(threshold[i])))
-    assert torch.equal(pixels.solarize(images, threshold), expected)
+    assert torch.equal(operations.solarize(images, threshold), expected)
     flat = torch.full_like(images[:2], 9)  # nothing to equalise, and nothing to divide by
     for batch in (images, images // 8, flat):
         expected = one_by_one(batch, lambda i, x: vision.equalize(x))
-        assert torch.equal(pixels.equalize(batch), expected)
+        assert torch.equal(operations.equalize(batch), expected)
 
 
 def test_autocontrast_equals_torchvision_within_its_truncation(images):
     flat = torch.full_like(images[:1], 9)
     batch = torch.cat([images // 3 + 20, flat])
-    ours = pixels.colour(batch, *pixels.autocontrast(batch))
+    ours = operations.colour(batch, *operations.autocontrast(batch))
     expected = one_by_one(batch, lambda i, x: vision.autocontrast(x)).float()
     assert (ours - expected).abs().max() <= 1.01
 
@@ -256,6 +255,6 @@ def test_erase_equals_torchvision_and_an_empty_rectangle_does_nothing(images, dr
             torch.zeros((), dtype=torch.uint8),
         ),
     )
-    ours = pixels.erase(images, top, left, height, width)
+    ours = operations.erase(images, top, left, height, width)
     assert torch.equal(ours, expected)
     assert (height * width == 0).any()
