@@ -1,5 +1,5 @@
 """What the programs `python -m runner` and `python -m analysis` share.
 
 wording  lists, counts and spans of time in words    exits  how a verb ends
-streams  standard streams that were closed
+closed_streams  standard streams that somebody closed
 """
