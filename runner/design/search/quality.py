@@ -145,23 +145,11 @@ def _basis(columns: Matrix) -> Matrix:
 
 def d_efficiency(runs: Runs, levels: Sequence[int], order: int) -> float:
     """The p-th root of det(X'X / n), p parameters: 1 for the full grid, 0 if singular."""
-    values = _singular_values(runs, levels, order)
-    return 0.0 if values is None else float(np.exp(2 * np.log(values).mean()))
-
-
-def a_efficiency(runs: Runs, levels: Sequence[int], order: int) -> float:
-    """Parameters over trace((X'X / n)^-1): 1 for the full grid, 0 if singular."""
-    values = _singular_values(runs, levels, order)
-    return 0.0 if values is None else float(len(values) / np.sum(values**-2))
-
-
-def _singular_values(runs: Runs, levels: Sequence[int], order: int) -> Matrix | None:
-    """Singular values of X / sqrt(n); None where the model cannot be estimated."""
     matrix, _ = model_matrix(runs, levels, order)
     if len(matrix) < matrix.shape[1]:
-        return None
+        return 0.0
     values = np.linalg.svd(matrix, compute_uv=False) / np.sqrt(len(matrix))
-    return np.asarray(values) if values[-1] > TINY * values[0] else None
+    return float(np.exp(2 * np.log(values).mean())) if values[-1] > TINY * values[0] else 0.0
 
 
 def estimable(runs: Runs, levels: Sequence[int], order: int) -> dict[Term, bool]:
@@ -179,22 +167,6 @@ def estimable(runs: Runs, levels: Sequence[int], order: int) -> dict[Term, bool]
     for owner, is_free in zip(owners, free, strict=True):
         is_estimable[owner] = is_estimable.get(owner, True) and bool(is_free)
     return is_estimable
-
-
-def alias_matrix(runs: Runs, levels: Sequence[int], order: int = 1) -> Matrix:
-    """(X1'X1)^-1 X1'X2: what each effect of the model takes in of each left-out one.
-
-    Rows are the columns of `model_matrix(..., order)`, columns those that `order + 1` adds.
-
-    Raises:
-        ValueError: the model of that order cannot be estimated.
-    """
-    whole, owners = model_matrix(runs, levels, order + 1)
-    inside = np.array([len(owner) <= order for owner in owners])
-    kept, left = whole[:, inside], whole[:, ~inside]
-    if np.linalg.matrix_rank(kept) < kept.shape[1]:
-        raise ValueError(f"the model of order {order} cannot be estimated from these runs")
-    return np.asarray(np.linalg.lstsq(kept, left, rcond=None)[0])
 
 
 def correlations(runs: Runs, levels: Sequence[int], order: int = 2) -> tuple[Matrix, list[Term]]:

@@ -146,18 +146,14 @@ def retry(
     connection: Connection,
     study_id: int,
     reasons: Collection[Reason] | None = None,
-    *,
-    only: Collection[str] | None = None,
 ) -> int:
     """Send failed cells back to wait, with a fresh count of attempts; returns how many.
 
-    All of them, or those that failed for `reasons`, or those whose ids are in `only`.
+    All of them, or those that failed for `reasons`.
     """
     where = [cells.c.study_id == study_id, cells.c.state == State.FAILED, cells.c.planned]
     if reasons is not None:
         where.append(cells.c.reason.in_([reason.value for reason in reasons]))
-    if only is not None:
-        where.append(cells.c.cell.in_(only))
     done = connection.execute(
         update(cells)
         .where(*where)
