@@ -39,7 +39,7 @@ def holds(key: str) -> bool:
 def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
     """The arrays stored under `key`, made by `build` if they are not there or damaged.
 
-    The arrays are memory-mapped copy-on-write: pages are shared until somebody writes to them.
+    Of any shapes; memory-mapped copy-on-write: pages are shared until somebody writes to them.
 
     Raises:
         DataError: the cache folder cannot be written. What `build` raises passes through.
