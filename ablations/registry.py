@@ -251,8 +251,8 @@ def parameter_types(function: Callable[..., Any]) -> dict[str, Any]:
         ) from None
 
 
-def load_plugins(plugins: tuple[str, ...], base: Path | None = None) -> None:
-    """Import each plugin: a `.py` file (relative to `base`) or a dotted module name.
+def load_plugins(plugins: tuple[str, ...]) -> None:
+    """Import each plugin: the path of a `.py` file or a dotted module name.
 
     Importing runs the plugin's code: only names from the user's own file may reach this function.
 
@@ -264,7 +264,7 @@ def load_plugins(plugins: tuple[str, ...], base: Path | None = None) -> None:
         before = dict(_registered)
         try:
             if plugin.endswith(".py"):
-                _load_file((base or Path.cwd()) / plugin)
+                _load_file(Path(plugin))
             else:
                 _load_module(plugin)
             for key, registered in _registered.items():

@@ -7,7 +7,7 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see `runner.__main__`
 
 from analysis.commands import run
-from runner.program.streams import reopen_closed
+from runner.program.closed_streams import reopen_closed
 
 reopen_closed()
 gc.disable()  # a command ends soon; looking for cycles takes a tenth of a report and finds little

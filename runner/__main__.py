@@ -14,7 +14,7 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from runner.commands import main
-from runner.program.streams import reopen_closed
+from runner.program.closed_streams import reopen_closed
 
 if __name__ == "__main__":
     reopen_closed()

@@ -17,7 +17,7 @@ Bytes = NDArray[np.uint8]
 
 
 def applies(images: Tensor) -> bool:
-    """Whether `warped` can be called: bytes in the memory of a CPU that gives one thread."""
+    """Whether `warped` takes these images [B, C, H, W]: bytes of a CPU that gives one thread."""
     return (
         images.device.type == "cpu"
         and images.dtype == torch.uint8
@@ -29,7 +29,16 @@ def applies(images: Tensor) -> bool:
 def warped(
     images: Tensor, linear: Tensor, shift: Tensor, down: Tensor, right: Tensor, flip: Tensor
 ) -> Tensor:
-    """`pixels.crop_and_flip`, then `pixels.affine`, in one nearest-neighbour gather."""
+    """`crop_and_flip`, then `affine` of `operations`, in one nearest-neighbour gather.
+
+    Args:
+        images: uint8 [B, C, H, W]; the result has the same shape.
+        linear: [B, 2, 2], as in `operations.affine`.
+        shift: [B, 2], as there.
+        down: [B], pixels the window moves.
+        right: [B].
+        flip: bool [B].
+    """
     batch, channels, height, width = images.shape
     out = torch.empty_like(images)
     planes = (batch, channels, height * width)
@@ -57,7 +66,7 @@ def _warp(
     images: Bytes, out: Bytes, linear: Floats, shift: Floats, down: Floats, right: Floats,
     flip: NDArray[np.bool_], height: int, width: int,
 ) -> None:  # fmt: skip
-    """Planes [B, C, H*W] to planes; parameters as in `pixels`, in the order of its operations."""
+    """Planes [B, C, H*W] to planes; parameters as in `operations`, in the order it takes them."""
     zero, one = np.float32(0), np.float32(1)
     last_row, last_column = np.float32(height - 1), np.float32(width - 1)
     middle_row, middle_column = last_row / np.float32(2), last_column / np.float32(2)

@@ -3,14 +3,13 @@
 `cached(key, build)` returns what `build()` made, now or in an earlier process. An entry is written
 aside, synced and renamed under a file lock, so two processes that come at once make it once and a
 kill leaves nothing half-made. Each entry knows sizes, times and checksums of its files; one that
-was damaged is made again. Entries lie under `$ABLATIONS_CACHE` or the user's cache folder.
+was damaged is made again. Entries lie in the machine's `cache_folder`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import tempfile
 import zlib
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.data.images import DataError
+from runner.machine.cache_folder import cache_folder
 from runner.program.files import sync
 
 ABOUT = "about.json"
@@ -29,16 +29,6 @@ ABOUT = "about.json"
 log = logging.getLogger(__name__)
 
 Arrays = Mapping[str, NDArray[Any]]
-
-
-def cache_folder() -> Path:
-    """Where decoded images and downloads are kept on this machine."""
-    given = os.environ.get("ABLATIONS_CACHE")
-    if given:
-        return Path(given).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("ablations"))
 
 
 def holds(key: str) -> bool:
@@ -49,7 +39,7 @@ def holds(key: str) -> bool:
 def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
     """The arrays stored under `key`, made by `build` if they are not there or damaged.
 
-    The arrays are memory-mapped copy-on-write: pages are shared until somebody writes to them.
+    Of any shapes; memory-mapped copy-on-write: pages are shared until somebody writes to them.
 
     Raises:
         DataError: the cache folder cannot be written. What `build` raises passes through.

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from runner.content.protocol import DataSpec
-from runner.data.cache import cache_folder
 from runner.data.downloads import both_splits
 from runner.data.identity import folder_root, list_images
 from runner.data.images import DataError, Images, Labels, Pixels
 from runner.data.split import cut
+from runner.machine.cache_folder import cache_folder
 from runner.spec.catalog import DATASETS
 
 SIDE = 32

@@ -1,7 +1,7 @@
 """What a design would cost: time and disk, with the basis of the estimate in words.
 
-Best from cells of the same study that were trained already; else from the arithmetic of the network
-and rules of thumb for this machine's devices, good to a factor of two or three.
+From the arithmetic of the network and rules of thumb for this machine's devices: good to a factor
+of two or three.
 """
 
 from __future__ import annotations
@@ -47,34 +47,22 @@ class CostEstimate:
     basis: str
 
 
-def estimate_cost(
-    design: Design,
-    slots: Sequence[Slot],
-    *,
-    remaining: int | None = None,
-    past: Sequence[float] = (),
-) -> CostEstimate:
-    """Time and disk for the cells that are left.
+def estimate_cost(design: Design, slots: Sequence[Slot]) -> CostEstimate:
+    """Time and disk for all cells of a design.
 
     Args:
         design: The plan.
         slots: Where cells would train.
-        remaining: Cells that are left (default: all).
-        past: Seconds that finished cells of this study took.
     """
-    cells = len(design.cells) if remaining is None else remaining
+    cells = len(design.cells)
     kind = "cpu" if not slots or slots[0].device == "cpu" else "cuda"
-    if past:
-        each: float | None = fsum(past) / len(past)
-        basis = f"the mean of {len(past)} finished cells of this study"
-    else:
-        each = _mean_seconds(design, slots, kind)
-        rate = f"{CPU_RATE / 1e9:.0f} GFLOP/s a thread"
-        if kind == "cuda":
-            rate = f"{CUDA_RATES[design.spec.train.precision] / 1e12:.0f} TFLOP/s a device"
-        basis = f"the network's arithmetic at {rate}, a rule of thumb"
-        if each is None:
-            basis = "unknown before the first cell: a plugin's model or a data set of unknown size"
+    each = _mean_seconds(design, slots, kind)
+    rate = f"{CPU_RATE / 1e9:.0f} GFLOP/s a thread"
+    if kind == "cuda":
+        rate = f"{CUDA_RATES[design.spec.train.precision] / 1e12:.0f} TFLOP/s a device"
+    basis = f"the network's arithmetic at {rate}, a rule of thumb"
+    if each is None:
+        basis = "unknown before the first cell: a plugin's model or a data set of unknown size"
     places = max(1, min(len(slots), cells))
     total = None if each is None else ceil(cells / places) * (each + START_SECONDS)
     return CostEstimate(each, total, _disk(design, cells, places), basis)

@@ -38,7 +38,7 @@ class FusedNorm(nn.Sequential):
         return FusedNorm(norm, nn.MaxPool2d(2), *rest)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalised by the batch in training, by the running statistics in evaluation."""
+        """[N, C, H, W] normalised: by the batch in training, else by the running statistics."""
         norm: Any = self[0]
         if not self._compiled_for(images, norm):
             result: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
@@ -78,11 +78,12 @@ class _Fused(torch.autograd.Function):
         pool: bool,
         relu: bool,
     ) -> Tensor:
-        """Normalise, and move the running statistics as torch does."""
+        """Normalise [N, C, H, W], and move the running statistics as torch does."""
         moments = kernels.statistics(_bits(images), images.shape[1])
         mean, variance = map(torch.from_numpy, moments)
         count = images.numel() // images.shape[1]
         norm.running_mean.lerp_(mean, norm.momentum)
+        # Biased for normalising, unbiased for the running mean: so torch defines batch norm.
         norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
         unit = torch.rsqrt(variance + norm.eps)
         out, scale = _forward(images, norm, mean, unit, pool, relu)
@@ -93,7 +94,7 @@ class _Fused(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of images, weight and bias."""
+        """Gradients of images [N, C, H, W], weight [C] and bias [C] by that of the result."""
         images, scale, mean, unit, *outs = context.saved_tensors
         gradient = gradient.to(dtype=images.dtype, memory_format=torch.channels_last)
         into = torch.empty_like(images)

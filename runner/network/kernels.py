@@ -48,6 +48,7 @@ def _rounded(value: np.float32, into: Bits) -> np.uint16 | np.uint32:
     bits = np.float32(value).view(np.uint32)
     if into.itemsize == 4:
         return bits
+    # Just below a half of the last bit kept, plus that bit: a tie is carried up if it is odd.
     odd = bits >> np.uint32(16) & np.uint32(1)
     return np.uint16((bits + np.uint32(0x7FFF) + odd) >> np.uint32(16))
 
@@ -126,7 +127,13 @@ def _double(row: Words, into: Words, step: int) -> None:
 
 @fused
 def statistics(x: Bits, channels: int) -> tuple[Floats, Floats]:
-    """Mean and biased variance of each channel, in two passes; sums of rows are in float64."""
+    """Mean and biased variance of each channel [channels] of x [N*H, W*C].
+
+    Two passes: the one-pass sum of squares loses all digits where the mean is large beside the
+    deviation (Chan, Golub and LeVeque, 1983, The American Statistician 37).
+    """
+    # A place is summed over rows in float32, one lane of a vector a place; the places of a channel,
+    # whose sums have grown, are then added in float64.
     rows, length = x.shape
     count = rows * (length // channels)
     sums = np.zeros(length, np.float32)
@@ -147,13 +154,22 @@ def statistics(x: Bits, channels: int) -> tuple[Floats, Floats]:
 
 @fused
 def _later(second: np.float32, first: np.float32) -> bool:
-    """Whether a maximum takes the later of two values."""
+    """Whether a maximum takes the later of two values: when it is greater, or a NaN."""
     return bool((second > first) | (second != second))
 
 
 @fused
 def forward(x: Bits, out: Bits, scale: Floats, shift: Floats, pool: bool, relu: bool) -> None:
-    """X * scale + shift by channel, its 2x2 maximum if `pool`, not below 0 if `relu`."""
+    """X * scale + shift by channel, its 2x2 maximum if `pool`, not below 0 if `relu`.
+
+    Args:
+        x: [N*H, W*C].
+        out: receives the result, [N*H', W'*C]; H' and W' are halves where `pool`.
+        scale: [C], weight over deviation.
+        shift: [C].
+        pool: whether the 2x2 maximum is taken.
+        relu: whether negative values become 0; a NaN stays one, as in torch.
+    """
     width, channels = out.shape[1], len(scale)
     least = np.float32(0) if relu else np.float32(-np.inf)
     scales, shifts = _repeated(scale, width), _repeated(shift, width)
@@ -185,7 +201,8 @@ def forward(x: Bits, out: Bits, scale: Floats, shift: Floats, pool: bool, relu: 
 def _sums(
     x: Bits, out: Bits, gradient: Bits, mean: Floats, relu: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """By channel: the gradient's sum, and that of its products with x - mean where it arrives."""
+    """By channel [C]: the gradient's sum, that of its products with x - mean where it arrives."""
+    # Through ReLU it arrives where the output is not 0: the sign of x need not be found again.
     width, channels = gradient.shape[1], len(mean)
     sums, products = np.zeros(width, np.float32), np.zeros(width, np.float32)
     means = _repeated(mean, width)
@@ -216,6 +233,8 @@ def _sums_of_windows(
         _deal(x[2 * row + 1], dealt[2], dealt[3], step)
         gave, received, code = out[row], gradient[row], codes[row]
         for j in range(width):
+            # `forward` took the maximum of scaled values, which is the least x where the scale is
+            # negative: the products are compared here too.
             factor = scales[j]
             a, b = _value(upper_left[j]), _value(upper_right[j])
             c, d = _value(lower_left[j]), _value(lower_right[j])
@@ -293,17 +312,18 @@ def backward(
     channel: into = scale * (g - (sum g + x' * sum g x') / n) (Ioffe and Szegedy, 2015, section 3).
 
     Args:
-        x: what was normalised.
-        out: what `forward` gave; read only if `relu`.
-        gradient: of out.
-        into: receives the gradient of x.
-        scale: weight * unit, by channel.
-        mean: of the batch, by channel.
-        unit: one over the deviation of the batch, by channel.
+        x: what was normalised, [N*H, W*C].
+        out: what `forward` gave, [N*H', W'*C]; read only if `relu`.
+        gradient: of out, of its shape.
+        into: receives the gradient of x, of its shape.
+        scale: weight * unit, [C].
+        mean: of the batch, [C].
+        unit: one over the deviation of the batch, [C].
         pool: as in `forward`.
         relu: as in `forward`.
     """
     count, channels = x.size // len(scale), len(scale)
+    # Where a place fills whole words of eight bytes, rows are dealt and doubled by words.
     whole = channels * x.itemsize % 8 == 0
     codes = np.empty(gradient.shape if pool else (0, 0), x.dtype)
     if not pool:
@@ -313,7 +333,8 @@ def backward(
         to_bias, to_weight = _sums_of_windows(words, out, gradient, codes, scale, mean, relu)
     else:
         to_bias, to_weight = _sums_of_windows(x, out, gradient, codes, scale, mean, relu)
-    to_weight *= unit
+    to_weight *= unit  # sum g x', from sum g (x - mean)
+    # The formula above as x * slope + level + scale * g: one pass over x, nothing kept between.
     slope = (-scale * unit * to_weight / count).astype(np.float32)
     level = (-scale * to_bias / count - slope * mean).astype(np.float32)
     if not pool:

@@ -47,7 +47,7 @@ class VGG(nn.Module):
         self.classifier = nn.Linear(stages(spec)[-1][-1][1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits of a batch."""
+        """Logits [B, classes] of images [B, 3, H, W]."""
         # 32x32 images are down to one pixel here; larger ones are averaged.
         pooled = self.features(images).mean((2, 3))
         logits: Tensor = self.classifier(self.dropout(pooled))

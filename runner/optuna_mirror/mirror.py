@@ -92,8 +92,8 @@ class Mirror:
         self._lock = threading.Lock()
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # the run's output is not Optuna's
         self._storage = open_storage(self._database)
-        self._trials_of = 0  # Optuna's number of the study
-        self._ours = 0  # the store's
+        self._optuna_id = 0  # of the study, in Optuna's tables
+        self._study_id = 0  # in the store's
 
     def __enter__(self) -> Mirror:
         return self
@@ -142,12 +142,12 @@ class Mirror:
                     return written
 
     def _is_behind(self, connection: Connection) -> bool:
-        if not self._ours:
-            self._ours = connection.execute(
+        if not self._study_id:
+            self._study_id = connection.execute(
                 select(studies.c.id).where(studies.c.name == self._info.name)
             ).scalar_one()
         known = select(STUDIES.c.study_id).where(STUDIES.c.study_name == self._info.name)
-        return is_behind(connection, self._ours) or not connection.scalar(known)
+        return is_behind(connection, self._study_id) or not connection.scalar(known)
 
     def _batch(self, connection: Connection, *, wait: bool) -> tuple[int, bool]:
         """Mirror up to `BATCH` attempts; returns how many, and whether any may be left."""
@@ -160,12 +160,12 @@ class Mirror:
             self._find_study(connection)
         finally:
             self._storage.scoped_session.remove()
-        batch = open_attempts(connection, self._ours, BATCH)
+        batch = open_attempts(connection, self._study_id, BATCH)
         begun = [attempt for attempt in batch if attempt.trial_id is None]
         ended = [attempt for attempt in batch if attempt.state != AttemptState.RUNNING]
         trials = {one.id: one.trial_id for one in batch if one.trial_id is not None}
         choices = self._choices(connection, begun)
-        trials |= make_trials(connection, self._trials_of, begun, choices)
+        trials |= make_trials(connection, self._optuna_id, begun, choices)
         deleted, finished = end_trials(connection, ended, trials)
         for attempt in finished:
             log.warning("trial %s of %s was ended by hand", trials[attempt], self._info.name)
@@ -190,15 +190,15 @@ class Mirror:
         """The study's numbers; a study deleted in the dashboard is made again, with its trials."""
         name = self._info.name
         try:
-            self._trials_of = self._storage.get_study_id_from_name(name)
+            self._optuna_id = self._storage.get_study_id_from_name(name)
         except KeyError:
-            self._trials_of = self._storage.create_new_study([StudyDirection.MAXIMIZE], name)
+            self._optuna_id = self._storage.create_new_study([StudyDirection.MAXIMIZE], name)
             attributes = {"profile": self._info.profile, "claims": self._info.claims}
             for key, value in attributes.items():
-                self._storage.set_study_user_attr(self._trials_of, key, value)
+                self._storage.set_study_user_attr(self._optuna_id, key, value)
             connection.execute(
                 update(attempts)
-                .where(attempts.c.study_id == self._ours)
+                .where(attempts.c.study_id == self._study_id)
                 .values(trial_id=None, mirrored=False)
             )
 
@@ -218,11 +218,11 @@ class Mirror:
                 wanted[name] = [*wanted.get(name, []), label]
         distributions: dict[str, CategoricalDistribution] = {}
         for name, labels in wanted.items():
-            stored = stored_choices(connection, self._trials_of, name)
+            stored = stored_choices(connection, self._optuna_id, name)
             choices = tuple(dict.fromkeys((*(stored or ()), *labels)))
             distributions[name] = CategoricalDistribution(choices)
             if stored is not None and choices != stored:
-                widen(connection, self._trials_of, name, distributions[name])
+                widen(connection, self._optuna_id, name, distributions[name])
         return distributions
 
 

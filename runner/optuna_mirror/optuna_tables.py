@@ -129,12 +129,12 @@ def _is_made(connection: Connection) -> bool:
     return connection.scalar(select(stamp.c.version_num)) is not None
 
 
-def stored_choices(connection: Connection, trials_of: int, name: str) -> tuple[str, ...] | None:
+def stored_choices(connection: Connection, study_id: int, name: str) -> tuple[str, ...] | None:
     """The choices Optuna holds new values of the parameter against; None before the first."""
     first = connection.scalar(
         select(PARAMS.c.distribution_json)
         .join(TRIALS, TRIALS.c.trial_id == PARAMS.c.trial_id)
-        .where(TRIALS.c.study_id == trials_of, PARAMS.c.param_name == name)
+        .where(TRIALS.c.study_id == study_id, PARAMS.c.param_name == name)
         .order_by(TRIALS.c.trial_id)  # by an index: a study has 100,000 parameters
         .limit(1)
     )
@@ -149,11 +149,9 @@ def stored_choices(connection: Connection, trials_of: int, name: str) -> tuple[s
     return tuple(str(choice) for choice in distribution.choices)
 
 
-def widen(
-    connection: Connection, trials_of: int, name: str, wider: CategoricalDistribution
-) -> None:
+def widen(connection: Connection, study_id: int, name: str, wider: CategoricalDistribution) -> None:
     """Write the longer list of choices into every trial of the study."""
-    ours = select(TRIALS.c.trial_id).where(TRIALS.c.study_id == trials_of)
+    ours = select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study_id)
     connection.execute(
         update(PARAMS)
         .where(PARAMS.c.param_name == name, PARAMS.c.trial_id.in_(ours))

@@ -8,7 +8,6 @@ per cent or the memory runs short. What it finds is remembered for the device an
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -16,11 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from platformdirs import user_cache_dir
-
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Reason, Status
+from runner.machine.cache_folder import cache_folder
 from runner.machine.device import Device, Slot
 from runner.machine.slots import slots_on
 from runner.pool.process.child import CellJob
@@ -110,10 +108,9 @@ def _train(
     return epochs, ended
 
 
-def _memory() -> Path:
-    """The file that remembers; `$ABLATIONS_CACHE` moves it with the decoded images."""
-    folder = os.environ.get("ABLATIONS_CACHE") or user_cache_dir("ablations")
-    return Path(folder) / "slots-per-device.json"
+def _memory_file() -> Path:
+    """What the best numbers of slots are remembered in, beside the decoded images."""
+    return cache_folder() / "slots-per-device.json"
 
 
 def kind_of_cell(cell: Cell) -> str:
@@ -127,7 +124,7 @@ def kind_of_cell(cell: Cell) -> str:
 
 def remember(device: Device, cell: Cell, best: Measured) -> Path:
     """Keep the best number of slots for this kind of device and cell; returns the file."""
-    path = _memory()
+    path = _memory_file()
     known = _recall_all()
     known.setdefault(device.name, {})[kind_of_cell(cell)] = asdict(best)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +143,7 @@ def recall(devices: Sequence[Device], cell: Cell) -> int | None:
 
 def _recall_all() -> dict[str, dict[str, object]]:
     try:
-        known = json.loads(_memory().read_text())
+        known = json.loads(_memory_file().read_text())
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

@@ -98,7 +98,7 @@ def first_workers(scheduler: str) -> dict[str, Mapping[str, Any]]:
     return workers
 
 
-def elsewhere(workers: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def other_hosts(workers: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """Hosts of workers that are not this machine."""
     here = {one.address for ones in psutil.net_if_addrs().values() for one in ones}
     return {str(worker["host"]) for worker in workers.values()} - here - {"localhost"}

@@ -78,12 +78,12 @@ def coordinate(worker: Worker, publish: Callable[[], object] | None = None) -> I
     # to write.
     database = worker.store.database
     database.read_patience = database.write_patience
-    with _stopping(worker) as signals, _pulse(worker, publish):
+    with _stopped_by_signals(worker) as signals, _duties_beside(worker, publish):
         yield signals
 
 
 @contextlib.contextmanager
-def _stopping(worker: Worker) -> Iterator[list[int]]:
+def _stopped_by_signals(worker: Worker) -> Iterator[list[int]]:
     """First signal: stop claiming, end cell processes, put their cells back. Second: leave now."""
     received: list[int] = []
 
@@ -105,7 +105,7 @@ def _stopping(worker: Worker) -> Iterator[list[int]]:
 
 
 @contextlib.contextmanager
-def _pulse(worker: Worker, publish: Callable[[], object] | None) -> Iterator[None]:
+def _duties_beside(worker: Worker, publish: Callable[[], object] | None) -> Iterator[None]:
     """Threads beside the slots, one a duty, so that a slow mirror never lets a lease expire."""
     done, refused = threading.Event(), threading.Event()
     from runner.optuna_mirror.mirror import Mirror

@@ -26,6 +26,10 @@ from runner.store.database.tables import (
 )
 
 _LAST = ("worker", "slot", "host", "device", "started", "ended")
+_OF_ATTEMPT = (
+    *("state", "status", "reason", "detail"),
+    *("worker", "slot", "device", "host", "pid", "started", "ended", "seconds", "log"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,33 +246,20 @@ def attempt_rows(
     )
     if cell is not None:
         statement = statement.where(cells.c.cell == cell)
-    rows = []
-    for row in connection.execute(statement):
-        provenance = dict(row.provenance)
-        rows.append(
-            {
-                "cell": row.cell,
-                "attempt": row.number,
-                "state": row.state,
-                "status": row.status,
-                "reason": row.reason,
-                "detail": row.detail,
-                "worker": row.worker,
-                "slot": row.slot,
-                "device": row.device,
-                "host": row.host,
-                "pid": row.pid,
-                "started": row.started,
-                "ended": row.ended,
-                "seconds": row.seconds,
-                "log": row.log,
-                "commit": provenance.get("commit"),
-                "dirty": provenance.get("dirty"),
-                "versions": provenance.get("versions", {}),
-                "provenance": provenance,
-            }
-        )
-    return rows
+    return [_attempt(row._asdict()) for row in connection.execute(statement)]
+
+
+def _attempt(row: dict[str, Any]) -> dict[str, Any]:
+    provenance = dict(row["provenance"])
+    return {
+        "cell": row["cell"],
+        "attempt": row["number"],
+        **{name: row[name] for name in _OF_ATTEMPT},
+        "commit": provenance.get("commit"),
+        "dirty": provenance.get("dirty"),
+        "versions": provenance.get("versions", {}),
+        "provenance": provenance,
+    }
 
 
 def now_running(connection: Connection, study_id: int) -> list[dict[str, Any]]:
@@ -276,33 +267,18 @@ def now_running(connection: Connection, study_id: int) -> list[dict[str, Any]]:
     rows = connection.execute(
         select(
             cells.c.cell,
-            cells.c.replicate,
             cells.c.labels,
-            cells.c.progress_epoch,
-            cells.c.progress_accuracy,
-            attempts.c.number,
-            *(attempts.c[name] for name in _LAST),
+            cells.c.replicate,
+            cells.c.progress_epoch.label("epoch"),
+            cells.c.progress_accuracy.label("accuracy"),
+            attempts.c.number.label("attempt"),
+            *(attempts.c[name] for name in _LAST if name != "ended"),
         )
         .join(attempts, attempts.c.token == cells.c.token)
         .where(cells.c.study_id == study_id, IS_RUNNING)
         .order_by(cells.c.run_order)
     )
-    return [
-        {
-            "cell": row.cell,
-            "labels": row.labels,
-            "replicate": row.replicate,
-            "epoch": row.progress_epoch,
-            "accuracy": row.progress_accuracy,
-            "attempt": row.number,
-            "worker": row.worker,
-            "slot": row.slot,
-            "host": row.host,
-            "device": row.device,
-            "started": row.started,
-        }
-        for row in rows
-    ]
+    return [row._asdict() for row in rows]
 
 
 def ranked(

@@ -33,6 +33,8 @@ Recorder = Callable[[Thunk, Learner], Thunk]
 REHEARSALS = 3
 """Steps taken before recording: kernels are chosen and optimizer states made in the first ones."""
 
+# An optimizer makes its states in its first step, and the recording must refer to them: rehearsals
+# make them, and are undone by zeroing. That is no change only where zeros mean "no step yet".
 ZERO_START = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop)
 """Optimizers for which a state of zeros is the same as no state yet."""
 
@@ -66,7 +68,7 @@ def captured(
         step: the eager step; its learner is as it was when this returns.
         cell: what is trained; only the levels this project ships are recorded, because code that
             decides something on the host would be frozen as it was decided once.
-        batch: images in every step.
+        batch: images in every step; indices of a batch are int64 [batch].
         record: turns a step into its replay; by default CUDA's recorder on CUDA, none elsewhere.
 
     Returns:
@@ -89,6 +91,7 @@ def captured(
 
 
 def _refuse_what_recording_would_freeze(cell: Cell, learner: Learner) -> None:
+    """Refuse code of others: a recording repeats kernels, not the Python that chose them."""
     home = Path(ablations.__file__).parent
     for level in (*cell.levels, *cell.held):
         if level.factor in registry.FACTORS:
@@ -111,6 +114,8 @@ def _recorded(step: Step, batch: int, record: Recorder) -> CapturedStep:
         put_back = _snapshot(step.learner, step.tally)
         try:
             _rehearse(step, index)
+            # Before recording, not after: a CUDA graph records without computing, so the learner
+            # stays as it is put back here, and the generator's offset is where replays start from.
             put_back()
             replay = record(lambda: step(index), step.learner)
         except BaseException:
@@ -127,7 +132,7 @@ def _rates_from(rate: Tensor, optimizer: torch.optim.Optimizer) -> Iterator[None
     """
     before = [dict(group) for group in optimizer.param_groups]
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate  # a number would be recorded as it is now, whatever the scheduler does
         if rate.is_cuda and "capturable" in group:
             group["capturable"] = True
     for parameter, state in optimizer.state.items():
@@ -171,6 +176,7 @@ def _snapshot(learner: Learner, tally: Tensor) -> Thunk:
                         old = states.get((parameter, name))
                         value.zero_() if old is None else value.copy_(old)
             tally.copy_(counts)
+        # None, so that the recorded backward pass makes gradients in the graph's own memory.
         learner.optimizer.zero_grad(set_to_none=True)
         learner.augmentation.set_state(augmentation)
         torch.set_rng_state(default)
@@ -189,6 +195,8 @@ def _rehearse(step: Step, index: Tensor) -> None:
             for _ in range(REHEARSALS):
                 step(index)
             return
+        # On a stream of its own: what a library sets up on first use must not be tied to the
+        # default stream, whose work cannot be recorded (PyTorch's notes on CUDA graphs).
         side = torch.cuda.Stream(index.device)  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream(index.device))
         with torch.cuda.stream(side):

@@ -38,6 +38,13 @@ def score(
     """Evaluate in large batches; one value travels to the host, at the end.
 
     Cross-entropy without label smoothing, so that splits compare across protocols.
+
+    Args:
+        network: what is evaluated; afterwards in training or evaluation mode as before.
+        images: uint8 [N, 3, H, W].
+        labels: int64 [N].
+        normalise: as the network was trained with.
+        train: the protocol; its precision.
     """
     # On the CPU a batch should fit the cache; a GPU wants to be filled.
     batch = 2048 if images.is_cuda else 256
@@ -58,8 +65,9 @@ def score(
 def verdict(correct: int, labels: Tensor) -> Status:
     """Converged or stalled: an exact one-sided binomial test of `correct` against guessing.
 
-    Guessing is always answering the most frequent class of the split: 1/classes where classes are
-    equally frequent, more where they are not, so that a constant answer never counts as learning.
+    `labels` are those of the split, int64 [N]. Guessing is always answering the most frequent class
+    of the split: 1/classes where classes are equally frequent, more where they are not, so that a
+    constant answer never counts as learning.
     """
     # The survival function of the binomial distribution, without the second it takes to import
     # scipy.stats in every cell's process.

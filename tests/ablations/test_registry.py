@@ -86,7 +86,7 @@ def test_a_plugin_may_name_torch_in_its_annotations_without_importing_it(tmp_pat
         "def tiny(layer: torch.nn.Module, draw: torch.Generator, *, std: float = 1e-4) -> None:\n"
         "    '''Very small weights.'''\n"
     )
-    registry.load_plugins(("lazy.py",), tmp_path)
+    registry.load_plugins((str(tmp_path / "lazy.py"),))
     assert registry.resolve("init", "tiny", {"std": 0.5}) == {"std": 0.5}
     with pytest.raises(InputError, match="valid number"):
         registry.resolve("init", "tiny", {"std": "small"})
@@ -125,7 +125,7 @@ def test_a_plugin_that_cannot_be_used_is_named(tmp_path: Path, text: str | None,
         (tmp_path / "mine.py").write_text(text.replace("VALUE", "2"))
     before = registry.names("optimizer")
     with pytest.raises(InputError, match=message) as refused:
-        registry.load_plugins(("mine.py",), tmp_path)
+        registry.load_plugins((str(tmp_path / "mine.py"),))
     assert "\n" not in str(refused.value)
     assert registry.names("optimizer") == before, "nothing of it is left"
 
@@ -168,7 +168,7 @@ def test_a_value_that_torch_or_the_maths_refuses_is_refused_with_its_range(kind,
 
 def test_a_default_of_another_type_becomes_the_type(tmp_path: Path):
     (tmp_path / "whole.py").write_text(LEVEL.replace("VALUE", "2").replace("mine", "whole"))
-    registry.load_plugins(("whole.py",), tmp_path)
+    registry.load_plugins((str(tmp_path / "whole.py"),))
     assert repr(registry.resolve("optimizer", "whole", {})) == "{'lr': 2.0}"
 
 

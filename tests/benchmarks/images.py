@@ -17,7 +17,7 @@ import numpy as np
 from ablations.errors import InputError
 from runner.content.protocol import DataSpec
 from runner.data import Images, load
-from runner.data.cache import cache_folder
+from runner.machine.cache_folder import cache_folder
 from tests.benchmarks.workload import Workload
 
 ARCHIVE = "ABLATIONS_BENCH_IMAGES"

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner.pool.cluster import Place, places
+from runner.pool.cluster import Place, cluster_places
 from tests.faults.harness import Bench, finish, specification, wait_until
 from tests.postgres import PASSWORD
 
@@ -144,7 +144,7 @@ def test_what_the_workers_cannot_use_is_said_once(postgres_bench, start_cluster,
     ],
 )
 def test_a_worker_is_one_place_with_all_its_gpus_or_one_a_thread(workers, expected):
-    assert places({f"tcp://{n}": worker for n, worker in enumerate(workers)}) == expected
+    assert cluster_places({f"tcp://{n}": worker for n, worker in enumerate(workers)}) == expected
 
 
 def test_an_address_without_a_scheduler_is_one_sentence(bench, tmp_path):

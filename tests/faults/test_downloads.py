@@ -19,7 +19,7 @@ import pytest
 from runner.content.protocol import DataSpec
 from runner.data.sources import READERS
 from tests.faults.harness import Bench, finish, specification, wait_until
-from tests.runner.data.test_load import cifar_archive
+from tests.runner.data.test_loading import cifar_archive
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 

@@ -144,14 +144,14 @@ def _train_on_dask(
     publish: Callable[[], object] | None,
 ) -> int:
     """Place the slots on a Dask cluster; from here, keep the store and its mirror in order."""
-    from runner.pool.cluster import elsewhere, first_workers, run_on_dask
+    from runner.pool.cluster import first_workers, other_hosts, run_on_dask
     from runner.pool.coordinate import SIGNALS, coordinate
     from runner.pool.worker import Worker
     from runner.store import StoreError
 
     scheduler = scheduler_address(spec, arguments)
     address = store.address
-    if address.is_sqlite and (far := elsewhere(first_workers(scheduler))):
+    if address.is_sqlite and (far := other_hosts(first_workers(scheduler))):
         raise InputError(
             f"the store {address} is a file of this machine, and the cluster has workers on "
             f"{', '.join(sorted(far))}: name a PostgreSQL store by --storage or $ABLATIONS_STORAGE"

@@ -32,8 +32,8 @@ def d_optimal(
         starts: How many; the best result wins.
 
     Returns:
-        Positions of the chosen candidates in increasing order, and log det(X'X / n) (minus infinity
-        where no subset of that size estimates the model).
+        Positions [count] of the chosen candidates in increasing order, and log det(X'X / n) (minus
+        infinity where no subset of that size estimates the model).
 
     Source: Fedorov (1972), Theory of Optimal Experiments; the determinant after a swap of run i for
     run j is (1 + d_jj)(1 - d_ii) + d_ij^2 times the one before, d = x (X'X)^-1 x'.
@@ -50,14 +50,26 @@ def d_optimal(
 
 
 def _exchange(matrix: Matrix, start: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The best swap of one run inside for one outside, made again until none helps.
+
+    Args:
+        matrix: Model columns of all candidates [n, parameters].
+        start: Positions [count] to begin with.
+        count: Runs.
+    """
     inside = start.copy()
     identity = np.eye(matrix.shape[1])
-    for ridge in (1e-3, 0.0):  # a random start may be singular: first with a ridge, then without
+    # A random start may be singular, where every determinant is 0 and no swap looks better than
+    # another: a ridge shows the way to a first regular subset, and is then left out, because it
+    # favours other subsets than the determinant itself does.
+    for ridge in (1e-3, 0.0):
         for _ in range(20 * count):
             outside = np.setdiff1d(np.arange(len(matrix)), inside)
             information = matrix[inside].T @ matrix[inside] + ridge * count * identity
             if not len(outside) or np.linalg.matrix_rank(information) < len(identity):
                 break
+            # With d_ij = x_i (X'X)^-1 x_j, the factor by which a swap changes the determinant, for
+            # all swaps at once: [inside, outside]. No determinant is taken anew.
             weighted = matrix @ np.linalg.inv(information)
             variance = np.sum(weighted * matrix, axis=1)
             between = weighted[inside] @ matrix[outside].T
@@ -74,10 +86,11 @@ def orthogonal_array(
 ) -> NDArray[np.int64]:
     """The `count` candidates with the smallest generalized word-length pattern that was found.
 
-    A tabu search: the pattern is a mean over pairs of runs, so that a subset's weighted pattern is
-    a quadratic form in which the effect of every swap is known at once. The best swap is made even
-    where it makes things worse; a run that was just swapped stays put for some steps. Half of the
-    starts swap whole cycles of runs (see `_cycles`), because good arrays tend to be symmetric.
+    A tabu search (Glover, 1989): the pattern is a mean over pairs of runs, so that a subset's
+    weighted pattern is a quadratic form in which the effect of every swap is known at once. The
+    best swap is made even where it makes things worse; a run that was just swapped stays put for
+    some steps. Half of the starts swap whole cycles of runs (see `_cycles`), because good arrays
+    tend to be symmetric.
 
     Args:
         candidates: The full grid [n, factors].
@@ -88,8 +101,8 @@ def orthogonal_array(
         steps: Swaps after the last improvement before a start is given up.
 
     Returns:
-        Positions of the chosen candidates in increasing order, the pattern smallest in the order
-        A1, A2, A3, ...
+        Positions [count] of the chosen candidates in increasing order, the pattern smallest in the
+        order A1, A2, A3, ...
     """
     weights = _pair_weights(candidates, levels)
     random = np.random.default_rng(seed)
@@ -99,6 +112,7 @@ def orthogonal_array(
     for blocks in (_cycles(candidates, levels), singles):
         if count % blocks.shape[1]:
             continue
+        # What a pair of blocks adds: the sum over the pairs of their runs.
         merged = weights[blocks[:, :, None, None], blocks[None, None]].sum(axis=(1, 3))
         for _ in range(starts):
             if not any(best_pattern[:4]):
@@ -132,12 +146,16 @@ def _cycles(candidates: Runs, levels: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _pattern(runs: Runs, levels: Sequence[int]) -> tuple[float, ...]:
+    """A1, A2, ... rounded: equal patterns must compare as equal, not by their last bits."""
     return tuple(round(float(one), 6) for one in word_lengths(runs, levels)[1:])
 
 
 def _pair_weights(candidates: Runs, levels: Sequence[int]) -> Matrix:
-    """What each pair of candidates adds to the pattern, short words weighing most."""
+    """What each pair of candidates adds to the pattern [n, n], short words weighing most."""
+    # Minimum aberration compares A1, then A2, ...; a quadratic form needs one number. Weights that
+    # fall by four order the patterns nearly so, and `_pattern` has the last word between starts.
     weight = (16.0, 4.0, 1.0, 0.25)
+    # The elementary symmetric polynomials of `quality.word_lengths`, pair by pair.
     polynomials = [np.ones((len(candidates), len(candidates)))]
     polynomials += [np.zeros_like(polynomials[0]) for _ in weight]
     for factor, count in enumerate(levels):
@@ -151,9 +169,12 @@ def _pair_weights(candidates: Runs, levels: Sequence[int]) -> Matrix:
 def _tabu(
     weights: Matrix, start: NDArray[np.int64], steps: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
+    """The subset of the start's size with the least sum of weights [n, n] that a walk met."""
     n = len(weights)
     chosen = np.zeros(n, dtype=bool)
     chosen[start] = True
+    # With z the indicator of the chosen, the value is z'Wz. Swapping i for j adds
+    # (W_ii - 2 p_i) + (W_jj + 2 p_j) - 2 W_ij where p = Wz, which one addition keeps current.
     pull = weights[:, chosen].sum(axis=1)
     own = np.diag(weights)
     value = float(pull[chosen].sum())
@@ -168,6 +189,7 @@ def _tabu(
             - 2 * weights[np.ix_(inside, outside)]
         )
         barred = (free_again[inside] > step)[:, None] | (free_again[outside] > step)[None, :]
+        # What would be the best of all is allowed whatever was swapped just now.
         allowed = ~barred | (value + change < best_value - BETTER)
         if not allowed.any():
             continue
@@ -176,6 +198,7 @@ def _tabu(
         value += float(change[i, j])
         chosen[gone], chosen[come] = False, True
         pull += weights[:, come] - weights[:, gone]
+        # Of random length, so that the walk does not go round in a cycle of fixed length.
         free_again[[gone, come]] = step + random.integers(3, 9, size=2)
         if value < best_value - BETTER:
             best, best_value, last_better = chosen.copy(), value, step

@@ -178,13 +178,13 @@ class _Canonical:
         ]
 
     def runs(self, grid: Sequence[Combination]) -> Runs:
-        """The grid as an array in canonical order, sorted."""
+        """The grid as an array [combinations, factors] in canonical order, sorted."""
         from_file = [{i: c for c, i in enumerate(levels)} for levels in self.to_file]
         rows = sorted(tuple(from_file[p][one[f]] for p, f in enumerate(self.order)) for one in grid)
         return np.array(rows, dtype=np.int64)
 
     def combinations(self, runs: Runs) -> list[Combination]:
-        """Canonical runs as combinations in the file's order of factors and levels."""
+        """Canonical runs [n, factors] as combinations in the file's order of factors and levels."""
         in_file = []
         for run in runs.tolist():
             by_factor = {f: self.to_file[p][run[p]] for p, f in enumerate(self.order)}

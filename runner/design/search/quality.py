@@ -4,8 +4,12 @@ Every measure is a function of an integer array `runs` [n, factors] of level ind
 of levels of each factor. Contrasts are orthonormal on the full grid (mean 0, mean square 1), so no
 measure depends on which contrasts were chosen. Needs numpy only.
 
+Everywhere `runs` is [n, factors] of level indices from 0, `levels` the number of levels of each
+factor, `order` the largest number of factors in a term of the model.
+
 Sources: generalized word-length pattern, Xu and Wu (2001), Annals of Statistics 29; generalized
-resolution, Groemping and Xu (2014), Annals of Statistics 42.
+resolution, Groemping and Xu (2014), Annals of Statistics 42; canonical correlation, Hotelling
+(1936), Biometrika 28.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ TINY = 1e-9
 
 def helmert(levels: int) -> Matrix:
     """Helmert contrasts [levels, levels - 1]: each with mean 0 and mean square 1."""
+    # Column c sets level c + 1 against the mean of those before it: orthogonal by construction.
     matrix = np.zeros((levels, levels - 1))
     for column in range(levels - 1):
         matrix[: column + 1, column] = -1.0
@@ -42,6 +47,8 @@ def terms(factors: int, order: int) -> list[Term]:
 
 def term_columns(runs: Runs, levels: Sequence[int], term: Term) -> Matrix:
     """The columns [n, degrees of freedom] of one term's contrasts."""
+    # Every contrast of one factor times every contrast of the next: on the full grid products of
+    # orthonormal contrasts are orthonormal again.
     columns = np.ones((len(runs), 1))
     for factor in term:
         own = helmert(levels[factor])[runs[:, factor]]
@@ -50,7 +57,7 @@ def term_columns(runs: Runs, levels: Sequence[int], term: Term) -> Matrix:
 
 
 def model_matrix(runs: Runs, levels: Sequence[int], order: int) -> tuple[Matrix, list[Term]]:
-    """Columns of every term up to `order`, and the term of each column."""
+    """Columns [n, parameters] of every term up to `order`, and the term of each column."""
     blocks, owners = [], []
     for term in terms(len(levels), order):
         block = term_columns(runs, levels, term)
@@ -68,12 +75,15 @@ def parameter_count(levels: Sequence[int], order: int) -> int:
 
 
 def word_lengths(runs: Runs, levels: Sequence[int]) -> Matrix:
-    """Generalized word-length pattern (A0, A1, ..., A_factors).
+    """Generalized word-length pattern (A0, A1, ..., A_factors), [factors + 1].
 
     A1 = A2 = 0 means orthogonal main effects; A3 is the total bias of main effects by pairs.
     """
-    # A_j is the mean over pairs of runs of e_j(k_1, ..., k_m), e_j the elementary symmetric
-    # polynomial and k_f = levels_f [same level] - 1 the sum of products of f's contrasts.
+    # A_j sums |mean of a column|^2 over the columns of all terms of j factors (Xu and Wu, 2001).
+    # There are exponentially many; but the square of a mean is a mean over pairs of runs, and over
+    # a factor's own contrasts the products sum to k_f = levels_f [same level] - 1, because
+    # contrasts and mean together are a basis. So A_j is the mean over pairs of runs of
+    # e_j(k_1, ..., k_m), e_j the elementary symmetric polynomial, built up factor by factor.
     n = len(runs)
     polynomials = np.zeros((len(levels) + 1, n, n))
     polynomials[0] = 1.0
@@ -94,7 +104,10 @@ def resolution(runs: Runs, levels: Sequence[int]) -> int | None:
 
 
 def projection(runs: Runs, levels: Sequence[int], term: Term) -> float:
-    """a_R of a set of factors: the squared length of the mean of their interaction's columns."""
+    """a_R of a set of factors: the squared length of the mean of their interaction's columns.
+
+    What these factors alone contribute to A_R, R of them (Groemping and Xu, 2014).
+    """
     return float(np.sum(term_columns(runs, levels, term).mean(axis=0) ** 2))
 
 
@@ -103,7 +116,7 @@ def generalized_resolution(runs: Runs, levels: Sequence[int]) -> tuple[float, fl
 
     R + 1 minus the worst correlation between a main effect and an interaction of R - 1 others: the
     root mean square over the effect's degrees of freedom, and the largest canonical correlation.
-    None for a full grid, where nothing is mixed.
+    None for a full grid, where nothing is mixed. Groemping and Xu (2014) call them GR and GR_ind.
     """
     shortest = resolution(runs, levels)
     if shortest is None:
@@ -113,6 +126,8 @@ def generalized_resolution(runs: Runs, levels: Sequence[int]) -> tuple[float, fl
         total = projection(runs, levels, term)
         if total < TINY:
             continue
+        # The same total is shared by fewer degrees of freedom where a factor has fewer levels: the
+        # mean squared correlation is largest for the factor with the fewest.
         fewest = min(levels[factor] - 1 for factor in term)
         worst = max(worst, total / fewest)
         if shortest == 1:  # unequal numbers of runs a level: an effect mixes with the mean
@@ -134,41 +149,31 @@ def _canonical_correlation(runs: Runs, levels: Sequence[int], factor: int, other
             for term in combinations(others, size)
         ]
     )
+    # Between orthonormal bases the singular values are the canonical correlations.
     return float(np.linalg.svd(_basis(own).T @ _basis(whole), compute_uv=False).max(initial=0.0))
 
 
 def _basis(columns: Matrix) -> Matrix:
-    """Orthonormal basis of the centred columns."""
+    """Orthonormal basis [n, rank] of the centred columns [n, k]."""
     left, values, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
     return np.asarray(left[:, values > 1e-8 * max(values.max(initial=0.0), 1.0)])
 
 
 def d_efficiency(runs: Runs, levels: Sequence[int], order: int) -> float:
     """The p-th root of det(X'X / n), p parameters: 1 for the full grid, 0 if singular."""
-    values = _singular_values(runs, levels, order)
-    return 0.0 if values is None else float(np.exp(2 * np.log(values).mean()))
-
-
-def a_efficiency(runs: Runs, levels: Sequence[int], order: int) -> float:
-    """Parameters over trace((X'X / n)^-1): 1 for the full grid, 0 if singular."""
-    values = _singular_values(runs, levels, order)
-    return 0.0 if values is None else float(len(values) / np.sum(values**-2))
-
-
-def _singular_values(runs: Runs, levels: Sequence[int], order: int) -> Matrix | None:
-    """Singular values of X / sqrt(n); None where the model cannot be estimated."""
+    # By singular values: the determinant itself overflows, and det = their squares' product.
     matrix, _ = model_matrix(runs, levels, order)
     if len(matrix) < matrix.shape[1]:
-        return None
+        return 0.0
     values = np.linalg.svd(matrix, compute_uv=False) / np.sqrt(len(matrix))
-    return np.asarray(values) if values[-1] > TINY * values[0] else None
+    return float(np.exp(2 * np.log(values).mean())) if values[-1] > TINY * values[0] else 0.0
 
 
 def estimable(runs: Runs, levels: Sequence[int], order: int) -> dict[Term, bool]:
     """For each term of the model of that order: can all its contrasts be estimated?
 
     A contrast is estimable where no combination of the other columns equals its column: where it is
-    orthogonal to the null space of the model matrix.
+    orthogonal to the null space of the model matrix (Searle, 1971, Linear Models, chapter 5).
     """
     matrix, owners = model_matrix(runs, levels, order)
     _, values, right = np.linalg.svd(matrix, full_matrices=True)
@@ -179,22 +184,6 @@ def estimable(runs: Runs, levels: Sequence[int], order: int) -> dict[Term, bool]
     for owner, is_free in zip(owners, free, strict=True):
         is_estimable[owner] = is_estimable.get(owner, True) and bool(is_free)
     return is_estimable
-
-
-def alias_matrix(runs: Runs, levels: Sequence[int], order: int = 1) -> Matrix:
-    """(X1'X1)^-1 X1'X2: what each effect of the model takes in of each left-out one.
-
-    Rows are the columns of `model_matrix(..., order)`, columns those that `order + 1` adds.
-
-    Raises:
-        ValueError: the model of that order cannot be estimated.
-    """
-    whole, owners = model_matrix(runs, levels, order + 1)
-    inside = np.array([len(owner) <= order for owner in owners])
-    kept, left = whole[:, inside], whole[:, ~inside]
-    if np.linalg.matrix_rank(kept) < kept.shape[1]:
-        raise ValueError(f"the model of order {order} cannot be estimated from these runs")
-    return np.asarray(np.linalg.lstsq(kept, left, rcond=None)[0])
 
 
 def correlations(runs: Runs, levels: Sequence[int], order: int = 2) -> tuple[Matrix, list[Term]]:

@@ -24,18 +24,18 @@ PROFILE = re.compile(r"\w[\w.+-]{0,39}")
 NOT_SETTABLE = ("profiles", "extends")
 
 
-def overlay(base: Node, over: Node, path: tuple[str, ...] = ()) -> Node:
-    """`base` with everything `over` says put on top; both remember where each value came from."""
-    if over.value is None and _is_section(path):
+def overlay(base: Node, top: Node, path: tuple[str, ...] = ()) -> Node:
+    """`base` with everything `top` says laid over it; both remember where each value came from."""
+    if top.value is None and _is_section(path):
         return base
-    if not isinstance(base.value, dict) or not isinstance(over.value, dict):
-        return over
-    if path == ("design",) and "kind" in over.value:
-        return over
+    if not isinstance(base.value, dict) or not isinstance(top.value, dict):
+        return top
+    if path == ("design",) and "kind" in top.value:
+        return top
     if _below_factors(path):
-        return over
+        return top
     merged = dict(base.value)
-    for key, node in over.value.items():
+    for key, node in top.value.items():
         inner = (*path, key)
         if node.value is None and _below_factors(inner) and inner[0] in BY_FACTOR:
             merged.pop(key, None)  # in a profile it stays until the profile is applied
@@ -91,8 +91,8 @@ def with_profile(root: Node, profile: str) -> Node:
     base = Node({k: v for k, v in root.value.items() if k != "profiles"}, root.origin, root.line)
     if profile not in profile_names(root):
         return base
-    over = root.at(("profiles", profile))
-    return base if over.value is None else overlay(base, _stamped(over, f"profiles.{profile}."))
+    top = root.at(("profiles", profile))
+    return base if top.value is None else overlay(base, _stamped(top, f"profiles.{profile}."))
 
 
 def _stamped(node: Node, within: str) -> Node:

@@ -88,6 +88,7 @@ def adopt(connection: Connection, study_id: int, wanted: Mapping[str, Trained]) 
     if not waiting:
         return Counter()
     ids = [row.id for row in waiting]
+    # First where each comes from, then all outcomes in one statement that joins along it.
     connection.execute(
         update(cells).where(cells.c.id == bindparam("of")).values(adopted_from=bindparam("there")),
         [{"of": row.id, "there": wanted[row.cell].id} for row in waiting],
@@ -97,7 +98,7 @@ def adopt(connection: Connection, study_id: int, wanted: Mapping[str, Trained]) 
         .where(cells.c.id.in_(ids), origin.c.id == cells.c.adopted_from)
         .values(
             state=State.COMPLETE,
-            token=literal("adopted-") + cast(cells.c.id, String),
+            token=literal("adopted-") + cast(cells.c.id, String),  # tokens are unique in the table
             claims=cells.c.claims + 1,
             **{name: origin.c[name] for name in COPIED},
         )

@@ -49,6 +49,8 @@ def finish(connection: Connection, token: str, outcome: Outcome, *, log: str | N
         reason = Reason.TIMEOUT if outcome.status is Status.TIMEOUT else Reason.BUG
         reason, detail = outcome.reason or reason, outcome.detail or ""
         return fail(connection, token, reason, detail, log=log) is not None
+    # The token in the UPDATE's own condition is the fence: looked up beforehand, the cell could be
+    # taken away between look and write.
     running = (cells.c.token == token, cells.c.state == State.RUNNING)
     if not complete(connection, running, token, outcome):
         # Accepted already, and only the acknowledgement was lost?
@@ -172,6 +174,8 @@ def give_back(
 ) -> State:
     """End an attempt without an outcome; the policy says whether its cell waits again."""
     status = Status.TIMEOUT if reason is Reason.TIMEOUT else Status.FAILED
+    # The attempt first: the count below includes it. The cell is locked, so that two endings of
+    # its attempts cannot each count without the other.
     end_attempt(connection, token, ended_as, Outcome(status, reason=reason, detail=detail), log)
     ended = connection.scalar(
         select(func.count())

@@ -172,6 +172,7 @@ def _take(
     among: Collection[str] | None,
 ) -> list[_Taken]:
     """The one statement that makes waiting cells this worker's."""
+    # A statement a cell and not one for all: each cell gets a token of its own.
     taken: list[_Taken] = []
     for token in tokens:
         first = (
@@ -179,11 +180,14 @@ def _take(
             .where(cells.c.study_id == study_id, IS_WAITING)
             .order_by(cells.c.run_order, cells.c.id)
             .limit(1)
-            .with_for_update(skip_locked=True)  # SQLite has one writer and needs no such clause
+            # Claimers that come at once each lock another row, instead of queueing for the first.
+            # SQLite has one writer and needs no such clause.
+            .with_for_update(skip_locked=True)
         )
         if among is not None:
             first = first.where(cells.c.cell.in_(among))
-        # A CTE, because PostgreSQL may run a plain subquery with LIMIT more than once.
+        # A CTE, because PostgreSQL may run a plain subquery with LIMIT more than once, and then
+        # updates more rows than the limit.
         chosen = first.cte("chosen")
         row = connection.execute(
             update(cells)
@@ -244,6 +248,8 @@ def beat(
             .with_for_update()
         )
     )
+    # One statement for all that only beat, one with a list of values for those with news: most
+    # beats of a run of long cells bring none.
     still = [token for token in alive if token not in progress]
     if still:
         connection.execute(

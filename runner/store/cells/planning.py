@@ -52,6 +52,8 @@ def plan(
     database: Database, study: StudyKey, design: Iterable[tuple[Cell, int]], kind: Kind | None
 ) -> Planned:
     """Bring the study's cells up to its design, a chunk a transaction; see `Store.plan`."""
+    # What is there is read once, before the chunks: what another launcher inserts meanwhile is
+    # passed over by the database (ON CONFLICT), and what it plans is the same.
     known = database.read(lambda connection: _known(connection, study.id))
     trained = database.read(lambda connection: trained_elsewhere(connection, study.name, kind))
     seen: set[str] = set()

@@ -67,6 +67,8 @@ def lose(
     """
     lost: dict[str, State] = {}
     for one in gone:
+        # Token and beats as they were seen: whoever has beaten or ended since then is alive. A row
+        # that is locked is being beaten or ended at this moment.
         row = connection.execute(
             select(cells.c.id, cells.c.round)
             .where(
@@ -122,6 +124,8 @@ def adopt_file(connection: Connection, study_id: int, file: OutcomeFile) -> Fate
     if row.state == State.RUNNING:
         finish(connection, token, outcome)
         return Fate.ADOPTED
+    # The attempt was given up, and counted so, before its outcome was found: history is not
+    # rewritten, the outcome becomes an attempt of its own with that one's provenance.
     fresh = new_token()
     last = connection.execute(select(attempts).where(attempts.c.token == token)).one()._asdict()
     again = {
@@ -146,18 +150,14 @@ def retry(
     connection: Connection,
     study_id: int,
     reasons: Collection[Reason] | None = None,
-    *,
-    only: Collection[str] | None = None,
 ) -> int:
     """Send failed cells back to wait, with a fresh count of attempts; returns how many.
 
-    All of them, or those that failed for `reasons`, or those whose ids are in `only`.
+    All of them, or those that failed for `reasons`.
     """
     where = [cells.c.study_id == study_id, cells.c.state == State.FAILED, cells.c.planned]
     if reasons is not None:
         where.append(cells.c.reason.in_([reason.value for reason in reasons]))
-    if only is not None:
-        where.append(cells.c.cell.in_(only))
     done = connection.execute(
         update(cells)
         .where(*where)

@@ -1,4 +1,4 @@
-"""Time and disk are estimated from the network's arithmetic, or from cells that were trained."""
+"""Time and disk are estimated from the network's arithmetic."""
 
 from __future__ import annotations
 
@@ -45,15 +45,6 @@ def test_the_shipped_cpu_profile_takes_the_seconds_that_were_measured() -> None:
     assert found.seconds == pytest.approx(108 * (found.cell_seconds + 0.3))
     assert "GFLOP/s a thread" in found.basis
     assert 1e6 < found.disk_bytes < 1e8
-
-
-def test_finished_cells_are_the_better_basis(make_spec: MakeSpec) -> None:
-    design = design_of(make_spec([2, 2], replicates=5))
-    found = estimate_cost(design, CPU, remaining=5, past=[1.0, 2.0, 3.0])
-    assert found.cell_seconds == 2.0
-    assert found.seconds == pytest.approx(3 * 2.3), "five cells in two places: three rounds"
-    assert found.basis == "the mean of 3 finished cells of this study"
-    assert estimate_cost(design, CPU, remaining=0, past=[1.0]).seconds == 0
 
 
 def test_cost_grows_with_what_is_trained(make_spec: MakeSpec) -> None:

@@ -44,11 +44,9 @@ def test_a_full_grid_mixes_up_nothing() -> None:
     assert quality.resolution(runs, levels) is None
     assert quality.generalized_resolution(runs, levels) is None
     assert quality.d_efficiency(runs, levels, 3) == pytest.approx(1)
-    assert quality.a_efficiency(runs, levels, 3) == pytest.approx(1)
     assert quality.alias_sets(runs, levels, 3) == []
     assert quality.partial_aliases(runs, levels, 3) == []
     assert all(quality.estimable(runs, levels, 3).values())
-    np.testing.assert_allclose(quality.alias_matrix(runs, levels, 1), 0, atol=1e-12)
 
 
 def test_a_half_fraction_by_hand() -> None:
@@ -59,18 +57,9 @@ def test_a_half_fraction_by_hand() -> None:
     assert quality.partial_aliases(HALF, [2] * 3) == []
     assert quality.d_efficiency(HALF, [2] * 3, 1) == pytest.approx(1)
     assert quality.d_efficiency(HALF, [2] * 3, 2) == 0
-    assert quality.a_efficiency(HALF, [2] * 3, 2) == 0
     found = quality.estimable(HALF, [2] * 3, 2)
     assert found[()], "the mean is mixed with ABC alone, which is not in the model"
     assert not any(free for term, free in found.items() if term)
-    # Rows: mean, A, B, C; columns: AB, AC, BC.
-    np.testing.assert_allclose(
-        np.abs(quality.alias_matrix(HALF, [2] * 3)),
-        [[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0]],
-        atol=1e-12,
-    )
-    with pytest.raises(ValueError, match="order 2 cannot be estimated"):
-        quality.alias_matrix(HALF, [2] * 3, 2)
 
 
 def test_plackett_burman_mixes_every_pair_by_a_third() -> None:
