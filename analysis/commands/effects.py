@@ -46,14 +46,12 @@ def configure(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the document, or write it and print a summary."""
-    from analysis.document.document import document, write_document
+    from analysis.document.document import document, document_text, write_document
 
     study = arguments.read_study(options)
     content = document(study, options.order, options.confidence)
     if options.out is None:
-        import json
-
-        print(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
+        print(document_text(content))
         return 0
     try:
         write_document(content, options.out)

@@ -96,5 +96,17 @@ def bound(study: Study) -> Callable[..., dict[str, Any]]:
 def write_document(content: Mapping[str, Any], path: Path) -> None:
     """Write as JSON; a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    write_whole(path, text + "\n")
+    write_whole(path, document_text(content) + "\n")
+
+
+def document_text(content: Mapping[str, Any]) -> str:
+    """As JSON, one record a line: read by eye, and compared line by line."""
+    encode = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+    lines = []
+    for key, value in content.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n  " + ",\n  ".join(map(encode, value)) + "\n ]"
+        else:
+            text = encode(value)
+        lines.append(f" {encode(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}"

@@ -74,26 +74,36 @@ class Completion:
         averaged = cells.counts.size // size
         whole = np.bincount(entry, minlength=size) == averaged
         direct = ~((np.abs(weights) > 1e-14) & ~whole).any(axis=1)
-        needed = np.asarray(weights[:, entry] / averaged)
         orders = np.full(len(weights), DIRECT)
         left = ~direct
         if together:
             left[:] = left.any()
         if not left.any():
-            return needed, orders
+            return np.asarray((weights / averaged)[:, entry]), orders
+        needed = np.full((len(weights), len(entry)), np.nan)
+        needed[~left] = (weights[~left] / averaged)[:, entry]
+        orders[left] = NOT_ESTIMABLE
         # A pair's means from main effects alone would say that there is no interaction.
         lowest = max(1, min(len(term.factors), 2))
-        needed[left], orders[left] = np.nan, NOT_ESTIMABLE
         for order, fit in self.models:
             if order < lowest or not left.any():
                 break
-            functions = weights[left] @ fit.marginal_rows(term)
+            means = fit.marginal_rows(term)
+            functions = weights[left] @ means
             carried = fit.estimable(functions)
             if together and not carried.all():
                 continue
             rows = np.flatnonzero(left)[carried]
-            needed[rows] = fit.run_weights(functions[carried])
+            # Of many functions it is less work to weight the means once, then those of each.
+            of_cells = (
+                weights[rows] @ fit.run_weights(means)
+                if len(rows) > len(means)
+                else fit.run_weights(functions[carried])
+            )
             orders[rows] = order
+            if len(rows) == len(weights):
+                return of_cells, orders
+            needed[rows] = of_cells
             left[rows] = False
         return needed, orders
 

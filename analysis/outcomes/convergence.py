@@ -126,7 +126,7 @@ class Convergence:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """Every cell of the declared grid: one column per factor, converged, runs, lost."""
+        """Every cell of the declared grid, indexed by its levels: converged, runs, lost."""
         return cell_counts(self.hits, self.counted, self.planned, self.factors)
 
     @cached_property

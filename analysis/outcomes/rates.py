@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.stats.arrays import Floats
 from analysis.stats.counts.proportions import newcombe, wilson
-from analysis.table.cells import Factors, level_columns
+from analysis.table.cells import Factors
 
 MOST_NAMED = 12
 """Separated levels and pairs named one by one; the rest is counted."""
@@ -59,11 +59,14 @@ def differences(hits: Floats, runs: Floats, factors: Factors, confidence: float)
 
 def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -> pd.DataFrame:
     """Every cell of the declared grid: successes, runs with an outcome, lost runs; see `rates`."""
-    table = pd.DataFrame(level_columns(np.arange(runs.size), factors))
-    table["converged"] = hits.ravel().astype(int)
-    table["runs"] = runs.ravel().astype(int)
-    table["lost"] = (planned - runs).ravel().astype(int)
-    return table
+    return pd.DataFrame(
+        {
+            "converged": hits.ravel().astype(int),
+            "runs": runs.ravel().astype(int),
+            "lost": (planned - runs).ravel().astype(int),
+        },
+        index=pd.MultiIndex.from_product(list(factors.values()), names=list(factors)),
+    )
 
 
 def separation(hits: Floats, runs: Floats, factors: Factors) -> tuple[str, ...]:

@@ -153,9 +153,11 @@ class MeanParts:
         Returns:
             Shapes (functions, components) and (components,).
         """
-        parts, freedom = weights**2 * self.variances, self.freedom
-        if self.single.any():
-            together = parts[:, self.single].sum(axis=1, keepdims=True)
-            parts = np.hstack([parts[:, ~self.single], together])
-            freedom = np.append(freedom[~self.single], self.pooled_df or np.nan)
-        return parts, freedom
+        if not self.single.any():
+            return weights**2 * self.variances, self.freedom
+        of_single = weights if self.single.all() else weights[:, self.single]
+        together = of_single**2 @ self.variances[self.single]
+        several = ~self.single
+        parts = weights[:, several] ** 2 * self.variances[several]
+        freedom = np.append(self.freedom[several], self.pooled_df or np.nan)
+        return np.column_stack([parts, together]), freedom

@@ -59,13 +59,13 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
         term_name(term, names) for term, free in estimability.items() if term and free
     )
     lost = tuple(term_name(term, names) for term, free in estimability.items() if term and not free)
+    correlations = quality.correlations(runs, levels, order)
     aliases = tuple(
-        tuple(term_name(term, names) for term in group)
-        for group in quality.alias_sets(runs, levels, order)
+        tuple(term_name(term, names) for term in group) for group in correlations.alias_sets()
     )
     mixed = tuple(
         (term_name(one, names), term_name(other, names), r)
-        for one, other, r in quality.partial_aliases(runs, levels, order)
+        for one, other, r in correlations.partial_aliases()
     )
     generalized = quality.generalized_resolution(runs, levels)
     small = len(runs) <= 2_000  # the pattern holds a number for every pair of runs

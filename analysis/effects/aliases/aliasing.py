@@ -75,17 +75,15 @@ def aliasing(cells: CellMeans, order: int = 2) -> Aliasing:
     levels = list(cells.shape)
     order = min(order, len(levels))
 
-    matrix, named = quality.correlations(runs, levels, order)
-    names = [_term_name(cells, term) for term in named]
-    sets = quality.alias_sets(runs, levels, order)
+    mixed = quality.correlations(runs, levels, order)
+    names = [_term_name(cells, term) for term in mixed.terms]
     partial = [
-        (_term_name(cells, a), _term_name(cells, b), r)
-        for a, b, r in quality.partial_aliases(runs, levels, order)
+        (_term_name(cells, a), _term_name(cells, b), r) for a, b, r in mixed.partial_aliases()
     ]
     return Aliasing(
         complete=balanced and len(ran) == len(counts),
-        correlations=pd.DataFrame(matrix, index=names, columns=names),
-        sets=tuple(tuple(_term_name(cells, term) for term in one) for one in sets),
+        correlations=pd.DataFrame(mixed.matrix, index=names, columns=names),
+        sets=tuple(tuple(_term_name(cells, term) for term in one) for one in mixed.alias_sets()),
         partial=pd.DataFrame(partial, columns=["term", "other", "correlation"]),
         measures=quality.summary(runs, levels) if len(runs) <= MOST_RUNS else {},
     )

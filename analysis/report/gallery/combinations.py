@@ -59,6 +59,7 @@ def draw_cell_mosaic(study: Study) -> Drawn | None:
 def tabulate_cells(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Every combination with its counts."""
     measure = study.measure
+    rows = rows.iloc[:, len(study.factors) :]  # a factor may be called like any number
     columns: dict[str, object] = {
         ", ".join(study.factors): rows["cell"].astype(str),
         head_of(measure): rounded(rows["mean"], measure.scale, measure.digits),

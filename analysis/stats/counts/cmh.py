@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,21 +90,37 @@ def _two_level_distribution(n: Floats, hits: Floats) -> tuple[int, Floats]:
 
 def _tilted_distribution(n: Floats, hits: Floats, tilt: float) -> tuple[int, Floats]:
     """The same up to a constant; at odds exp(tilt) it underflows elsewhere than at even odds."""
-    start, density = 0, np.ones(1)
-    log_scale = 0.0
-    for (n1, n2), m in zip(n, hits, strict=True):
+    start, whole = 0, _Density(np.ones(1), 0.0)
+    # Thousands of strata of a few runs are of a few kinds, and a kind's power takes few products.
+    kinds, times = np.unique(np.column_stack([n, hits]), axis=0, return_counts=True)
+    for (n1, n2, m), repeated in zip(kinds, times.tolist(), strict=True):
         support = np.arange(max(0, m - n1), min(n2, m) + 1)
-        start += int(support[0])
+        start += int(support[0]) * repeated
         logs = _log_choose(n2, support) + _log_choose(n1, m - support) - _log_choose(n1 + n2, m)
         logs = logs + tilt * support
-        top = logs.max()
-        density = np.convolve(density, np.exp(logs - top))
-        # A thousand strata underflow even the middle of a product: rescale and remember.
-        peak = density.max()
-        density, log_scale = density / peak, log_scale + np.log(peak) + top
+        top = float(logs.max())
+        power = _Density(np.exp(logs - top), top)
+        while repeated:
+            if repeated % 2:
+                whole = whole.plus(power)
+            power = power.plus(power) if repeated > 1 else power
+            repeated //= 2
     with np.errstate(divide="ignore"):
-        logs = np.log(density) + log_scale
+        logs = np.log(whole.values) + whole.log_scale
     return start, logs - tilt * (start + np.arange(len(logs)))
+
+
+class _Density(NamedTuple):
+    """Probabilities of consecutive sums, exp(log_scale) times these values."""
+
+    values: Floats
+    log_scale: float
+
+    def plus(self, other: _Density) -> _Density:
+        """Of the sum of two; a thousand strata underflow even its middle, so it is rescaled."""
+        values = np.convolve(self.values, other.values)
+        peak = float(values.max())
+        return _Density(values / peak, self.log_scale + other.log_scale + float(np.log(peak)))
 
 
 def _conditional_odds_ratio(

@@ -26,6 +26,9 @@ from analysis.stats.arrays import Floats
 LARGEST_LOG_ODDS = 60.0
 """Where the search for a profile limit gives up: odds of e^60 are infinite for any reader."""
 
+INTERIOR_LOG_ODDS = 10.0
+"""Where all fitted log-odds are smaller a climb has ended at a top, not on a slope to infinity."""
+
 MOST_PATTERNS_FOR_NEWTON = 500
 """Newton's curvature holds a patterns x patterns matrix; beyond this, scoring."""
 
@@ -99,11 +102,12 @@ class LogisticFit:
         as in `logistf`. With sum-to-zero coding this is the type III test of a term.
         """
         columns_left = np.delete(self.design, np.asarray(columns, int), axis=1)
-        df = self.rank - int(np.linalg.matrix_rank(columns_left))
+        space = _row_space(columns_left)
+        df = self.rank - space.shape[1]
         if df == 0:
             return LikelihoodRatio(None, 0, None)
         # Columns of full rank: Newton's matrix is then never singular by aliasing alone.
-        basis = columns_left @ _row_space(columns_left)
+        basis = columns_left @ space
         restricted = _highest(self, basis, np.zeros(len(columns_left)))
         chisq = max(0.0, 2 * (self.log_likelihood - restricted))
         return LikelihoodRatio(chisq, df, float(chi2.sf(chisq, df)))
@@ -192,7 +196,9 @@ class LogisticFit:
 
 def _row_space(design: Floats) -> Floats:
     """Orthonormal basis (columns x rank) of the space of estimable functions."""
-    _, singular, v = np.linalg.svd(design, full_matrices=False)
+    # R of a QR has the same row space and singular values, and is small where patterns are many.
+    triangle = np.linalg.qr(design, mode="r") if len(design) > design.shape[1] else design
+    _, singular, v = np.linalg.svd(triangle, full_matrices=False)
     if not len(singular):
         return np.zeros((design.shape[1], 0))
     nonzero = singular > singular[0] * max(design.shape) * np.finfo(float).eps * 8
@@ -362,6 +368,16 @@ def separated(design: ArrayLike, successes: ArrayLike, runs: ArrayLike) -> bool:
     Arguments as of `fit`: design of shape (patterns, columns), counts of shape (patterns,).
     """
     x, k, n = (np.asarray(a, float) for a in (design, successes, runs))
+    if not (n > 0).any():
+        return False
+    try:
+        # A maximum in the interior is one, and found sooner than a programme shows that no
+        # direction separates; near the edge of what doubles tell apart the programme decides.
+        maximum = fit(x, k, n, penalty=0.0)
+        if np.abs(maximum.design @ maximum.coefficients).max() < INTERIOR_LOG_ODDS:
+            return False
+    except NoConvergence:
+        pass
     z = x[n > 0] @ _row_space(x[n > 0])
     k, n = k[n > 0], n[n > 0]
     # A direction b separates when z b >= 0 where all succeeded, <= 0 where none did, = 0 elsewhere.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,8 +155,10 @@ def _canonical_correlation(runs: Runs, levels: Sequence[int], factor: int, other
 
 def _basis(columns: Matrix) -> Matrix:
     """Orthonormal basis [n, rank] of the centred columns [n, k]."""
-    left, values, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
-    return np.asarray(left[:, values > 1e-8 * max(values.max(initial=0.0), 1.0)])
+    # The triangle of a QR has the same singular values, and is small where runs are many.
+    rows, triangle = np.linalg.qr(columns - columns.mean(axis=0))
+    left, values, _ = np.linalg.svd(triangle)
+    return np.asarray(rows @ left[:, values > 1e-8 * max(values.max(initial=0.0), 1.0)])
 
 
 def d_efficiency(runs: Runs, levels: Sequence[int], order: int) -> float:
@@ -186,50 +188,54 @@ def estimable(runs: Runs, levels: Sequence[int], order: int) -> dict[Term, bool]
     return is_estimable
 
 
-def correlations(runs: Runs, levels: Sequence[int], order: int = 2) -> tuple[Matrix, list[Term]]:
-    """Absolute correlations [terms, terms] of all terms up to `order`, and the terms.
+class Correlations(NamedTuple):
+    """How strongly the terms of a design are mixed.
 
-    For two terms: the largest canonical correlation of their columns; 0 for a term that is constant
-    over the runs.
+    Attributes:
+        matrix: absolute correlations [terms, terms]: for two terms the largest canonical
+            correlation of their columns; 0 for a term that is constant over the runs.
+        terms: the terms, lower orders first.
     """
+
+    matrix: Matrix
+    terms: list[Term]
+
+    def alias_sets(self) -> list[list[Term]]:
+        """Groups of terms that share a contrast completely, so cannot be told apart.
+
+        Between two-level factors that is the alias list of a regular fraction: A = BD = CE.
+        """
+        sets: list[list[Term]] = []
+        taken: set[int] = set()
+        for i, term in enumerate(self.terms):
+            if i in taken:
+                continue
+            later = range(i + 1, len(self.terms))
+            same = [j for j in later if self.matrix[i, j] > 1 - 1e-7 and j not in taken]
+            taken.update(same)
+            if same:
+                sets.append([term, *(self.terms[j] for j in same)])
+        return sets
+
+    def partial_aliases(self) -> list[tuple[Term, Term, float]]:
+        """Pairs of terms that are mixed in part, the worst first: (term, term, r)."""
+        pairs = [
+            (self.terms[i], self.terms[j], float(self.matrix[i, j]))
+            for i, j in combinations(range(len(self.terms)), 2)
+            if 0.0 < self.matrix[i, j] <= 1 - 1e-7
+        ]
+        return sorted(pairs, key=lambda pair: (-round(pair[2], 9), pair[0], pair[1]))
+
+
+def correlations(runs: Runs, levels: Sequence[int], order: int = 2) -> Correlations:
+    """Correlations of all terms up to `order`."""
     named = [term for term in terms(len(levels), order) if term]
     bases = [_basis(term_columns(runs, levels, term)) for term in named]
     matrix = np.eye(len(named))
     for i, j in combinations(range(len(named)), 2):
         overlap = np.linalg.svd(bases[i].T @ bases[j], compute_uv=False).max(initial=0.0)
         matrix[i, j] = matrix[j, i] = 0.0 if overlap < 1e-7 else min(1.0, float(overlap))
-    return matrix, named
-
-
-def alias_sets(runs: Runs, levels: Sequence[int], order: int = 2) -> list[list[Term]]:
-    """Groups of terms up to `order` that share a contrast completely, so cannot be told apart.
-
-    Between two-level factors that is the alias list of a regular fraction: A = BD = CE.
-    """
-    matrix, named = correlations(runs, levels, order)
-    sets: list[list[Term]] = []
-    taken: set[int] = set()
-    for i, term in enumerate(named):
-        if i in taken:
-            continue
-        same = [j for j in range(i + 1, len(named)) if matrix[i, j] > 1 - 1e-7 and j not in taken]
-        taken.update(same)
-        if same:
-            sets.append([term, *(named[j] for j in same)])
-    return sets
-
-
-def partial_aliases(
-    runs: Runs, levels: Sequence[int], order: int = 2
-) -> list[tuple[Term, Term, float]]:
-    """Pairs of terms up to `order` that are mixed in part, the worst first: (term, term, r)."""
-    matrix, named = correlations(runs, levels, order)
-    pairs = [
-        (named[i], named[j], float(matrix[i, j]))
-        for i, j in combinations(range(len(named)), 2)
-        if 0.0 < matrix[i, j] <= 1 - 1e-7
-    ]
-    return sorted(pairs, key=lambda pair: (-round(pair[2], 9), pair[0], pair[1]))
+    return Correlations(matrix, named)
 
 
 def summary(runs: Runs, levels: Sequence[int]) -> dict[str, Any]:

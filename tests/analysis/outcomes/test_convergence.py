@@ -125,7 +125,7 @@ def test_lost_runs_are_neither_yes_nor_no() -> None:
     )
     got, without = Convergence.of(lost, TWO), Convergence.of(frame, TWO)
     assert got.rates.equals(without.rates)
-    assert got.cells.set_index(["A", "B"]).loc[("y", "p"), "lost"] == 1
+    assert got.cells.loc[("y", "p"), "lost"] == 1
 
 
 def test_an_empty_cell_takes_the_interaction_and_says_so() -> None:

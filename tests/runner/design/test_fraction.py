@@ -41,7 +41,7 @@ def test_the_half_fraction_of_five_factors_has_resolution_five(make_spec: MakeSp
     runs = chosen(make_spec([2] * 5, design=RegularDesign(kind="regular", resolution=5)))
     assert len(runs) == 16
     assert quality.resolution(runs, [2] * 5) == 5
-    assert quality.alias_sets(runs, [2] * 5) == []
+    assert quality.correlations(runs, [2] * 5).alias_sets() == []
     assert all(quality.estimable(runs, [2] * 5, 2).values())
 
 

@@ -44,8 +44,8 @@ def test_a_full_grid_mixes_up_nothing() -> None:
     assert quality.resolution(runs, levels) is None
     assert quality.generalized_resolution(runs, levels) is None
     assert quality.d_efficiency(runs, levels, 3) == pytest.approx(1)
-    assert quality.alias_sets(runs, levels, 3) == []
-    assert quality.partial_aliases(runs, levels, 3) == []
+    assert quality.correlations(runs, levels, 3).alias_sets() == []
+    assert quality.correlations(runs, levels, 3).partial_aliases() == []
     assert all(quality.estimable(runs, levels, 3).values())
 
 
@@ -53,8 +53,8 @@ def test_a_half_fraction_by_hand() -> None:
     assert quality.word_lengths(HALF, [2] * 3).tolist() == pytest.approx([1, 0, 0, 1])
     assert quality.resolution(HALF, [2] * 3) == 3
     assert quality.generalized_resolution(HALF, [2] * 3) == pytest.approx((3.0, 3.0))
-    assert letters(quality.alias_sets(HALF, [2] * 3)) == ["A=BC", "B=AC", "C=AB"]
-    assert quality.partial_aliases(HALF, [2] * 3) == []
+    assert letters(quality.correlations(HALF, [2] * 3).alias_sets()) == ["A=BC", "B=AC", "C=AB"]
+    assert quality.correlations(HALF, [2] * 3).partial_aliases() == []
     assert quality.d_efficiency(HALF, [2] * 3, 1) == pytest.approx(1)
     assert quality.d_efficiency(HALF, [2] * 3, 2) == 0
     found = quality.estimable(HALF, [2] * 3, 2)
@@ -72,7 +72,7 @@ def test_plackett_burman_mixes_every_pair_by_a_third() -> None:
     place = {term: i for i, term in enumerate(terms)}
     assert matrix[place[(0,)], place[(1, 2)]] == pytest.approx(1 / 3)
     assert matrix[place[(0,)], place[(0, 1)]] == 0
-    assert quality.partial_aliases(PLACKETT[:, :3], [2] * 3)[0] == (
+    assert quality.correlations(PLACKETT[:, :3], [2] * 3).partial_aliases()[0] == (
         (0,), (1, 2), pytest.approx(1 / 3),
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def test_published_regular_fractions(name: str) -> None:
     printed = expected["WLP_3plus"]  # five lengths, whatever the number of factors
     words = [*quality.word_lengths(runs, levels)[3:], 0, 0, 0, 0][: len(printed)]
     np.testing.assert_allclose(words, printed, atol=1e-9)
-    sets = quality.alias_sets(runs, levels)
+    sets = quality.correlations(runs, levels).alias_sets()
     assert letters(sets) == [*expected["alias_main"], *expected["alias_2fi"]]
     mixed = {term for group in sets for term in group}
     clear = [t for t in combinations(range(len(levels)), 2) if t not in mixed]
