@@ -1,8 +1,7 @@
 """Panels for the study's page: main effects, interactions, convergence, progress as small Plotly.
 
 Plotly figures from the same estimates as the report. Small on purpose: the dashboard keeps them in
-study attributes of two kilobytes each and reads them at every refresh. Longer than 300 lines
-because the four panels share their axes, bars and colours.
+study attributes of two kilobytes each and reads them at every refresh.
 """
 
 from __future__ import annotations

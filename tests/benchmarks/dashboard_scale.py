@@ -7,7 +7,6 @@ A study of 10,000 cells with curves of 20 epochs is written to a real store (out
 law, tests/analysis/report/simulated.py), mirrored to Optuna and published as a running grid does.
 Then `python -m runner dashboard` is started and asked what its page asks: over HTTP, and once by a
 headless Chromium. CPU seconds are the server's own, so that a busy machine does not blur them.
-Longer than 300 lines so that what is filled, asked and reported is read in one file.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ cell, sleep for as long as it would train, and finish it with a curve of 30 epoc
 beats, reconciles and mirrors at the intervals of a run (`coordinate`). PostgreSQL runs on the same
 machine with its default durability. A cell takes its nominal seconds give or take a fifth, as real
 ones do. Slot time lost is what a slot spends in `claim` and `finish`, over that and its training.
-Longer than 300 lines: the crowd, its clock and the table of one benchmark.
 
     python -m tests.benchmarks.store_scale              # everything, into the committed table
     python -m tests.benchmarks.store_scale --promised   # only what was promised, printed

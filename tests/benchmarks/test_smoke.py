@@ -1,7 +1,4 @@
-"""The benchmark works and counts right: tiny grids, literal runs, a CPU twin of the CUDA rows.
-
-Longer than 300 lines because every part of the benchmark is tried on the same made-up runs.
-"""
+"""The benchmark works and counts right: tiny grids, literal runs, a CPU twin of the CUDA rows."""
 
 import io
 import json

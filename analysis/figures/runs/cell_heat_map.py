@@ -33,6 +33,9 @@ from runner.content.response import ACCURACY, Response
 
 BAD = "#d55e00"
 
+FILL = 0.8
+"""Share of a field's width that a number takes at most: wider, neighbours read as one number."""
+
 
 @look()
 def cell_heat_map(
@@ -71,7 +74,7 @@ def cell_heat_map(
     if size < SMALL and measure.share:
         digits, size = 0, _size(field, f"{high:.0f}")
     _overlay(axes, cells, row, column, size)
-    if size >= 3.6:
+    if size >= SMALL:  # smaller, colours and the table of numbers say it better
         for r, c in zip(row, column, strict=True):
             if np.isfinite(table[r, c]):
                 shown = f"{table[r, c]:.{digits}f}" if measure.share else f"{table[r, c]:.3g}"
@@ -91,7 +94,7 @@ def cell_heat_map(
 
 def _size(field: float, text: str) -> float:
     """Points at which a text fits a field of so many inches."""
-    return min(TEXT - 0.5, (field * 0.86) / text_width(text, 1.0))
+    return min(TEXT - 0.5, field * FILL / text_width(text, 1.0))
 
 
 def _overlay(
@@ -220,18 +223,15 @@ def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Fi
                 zorder=2,
             )
         )
-    widest = max(
-        (text_width(f"{int(k)}/{int(n)}", 1.0) for k, n in zip(converged, runs, strict=True)),
-        default=1.0,
-    )
-    size = min(TEXT - 0.5, field * 0.86 / widest)
-    if size >= 3.6:
-        for r, c, k, n in zip(row, column, converged, runs, strict=True):
-            shade = ink_on(palette(scale(100 * k / n))) if n else ON_LIGHT
+    shown = [f"{int(k)}/{int(n)}" if n else "–" for k, n in zip(converged, runs, strict=True)]
+    size = _size(field, max(shown, key=len, default="–"))
+    if size >= SMALL:  # smaller, colours and the table of numbers say it better
+        shades = [ON_LIGHT if np.isnan(share) else ink_on(palette(share)) for share in rate]
+        for r, c, text, shade in zip(row, column, shown, shades, strict=True):
             axes.text(
                 c,
                 r,
-                f"{int(k)}/{int(n)}" if n else "–",
+                text,
                 ha="center",
                 va="center",
                 fontsize=size,

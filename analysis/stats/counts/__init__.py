@@ -1,4 +1,5 @@
 """Counts of yes and no: shares, exact tests over strata, penalised logistic regression.
 
-proportions  Wilson, Newcombe    cmh  exact Cochran-Mantel-Haenszel    firth  Firth's model
+proportions  Wilson, Newcombe    cmh         exact Cochran-Mantel-Haenszel
+firth        Firth's model       likelihood  its penalised likelihood, and the climb to the top
 """
