@@ -105,19 +105,6 @@ def test_help_is_there_for_every_verb_and_waits_for_no_library() -> None:
     assert done.stdout.rstrip().endswith("heavy []")
 
 
-def test_effects_never_load_torch(table: Path) -> None:
-    code = (
-        "import sys\nfrom analysis.commands import run\n"
-        f"run(['effects', '--table', {str(table)!r}, '--factors', 'A', 'B', '--response', 'y',"
-        f" '--out', {str(table.with_suffix('.json'))!r}])\n"
-        "print('torch' in sys.modules, 'matplotlib' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.rstrip().endswith("False False")
-
-
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A finished study of 2 x 5 cells and two replicates, one cell diverged, one failed."""
@@ -191,16 +178,37 @@ def test_claims_are_answered_in_words(storage: str, capsys: pytest.CaptureFixtur
     assert "optimizer: adam > sgd" in printed
 
 
-def test_two_studies_are_compared(storage: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def two_studies(storage: str) -> str:
+    """A second study in the same store."""
     with open_store(storage) as store:
         other = register(store, "other-cpu-d4e5f6", ("adam", "sgd"))
         store.plan(other, design(("adam", "sgd"), epochs=4))
         while (claim := store.claim(other, worker="w", lease_seconds=60.0)) is not None:
             store.finish(claim, outcome(0.5))
-    assert run(["compare", "grid", "other", "--storage", storage]) == 0
+    return storage
+
+
+def test_two_studies_are_compared(two_studies: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "grid", "other", "--storage", two_studies]) == 0
     assert "optimizer" in capsys.readouterr().out
 
 
 def test_power_of_a_stated_design(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["power", "--levels", "3", "2", "--sigma", "0.39", "--replicates", "3"]) == 0
     assert "80% power" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["effects"], ["claims"], ["decided"], ["power"], ["compare", "other"]],
+    ids=" ".join,
+)
+def test_a_verb_that_answers_in_words_draws_nothing(arguments: list[str], two_studies: str) -> None:
+    code = (
+        "import sys\nfrom analysis.commands import run\ncode = run(sys.argv[1:])\n"
+        "print(code, sorted({'torch', 'matplotlib', 'seaborn'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, *arguments, "grid", "--storage", two_studies]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.rstrip().endswith("0 []"), done.stdout + done.stderr

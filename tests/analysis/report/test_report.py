@@ -6,6 +6,7 @@ import gc
 import json
 import re
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +256,28 @@ def test_names_are_never_html(tmp_path: Path) -> None:
     markdown = (tmp_path / "paper" / "ablation.md").read_text(encoding="utf-8")
     assert "<script" not in markdown
     assert "<img" not in markdown
+
+
+def test_no_name_of_a_factor_is_reserved(tmp_path: Path) -> None:
+    names = ("mean", "runs", "level")
+    rng = np.random.default_rng(0)
+    rows = [
+        (*cell, seed, 0.5 + 0.2 * (cell[0] == "factor") + 0.01 * rng.normal())
+        for cell in product(("factor", "estimate"), ("low", "high"), ("cell", "p"))
+        for seed in range(3)
+    ]
+    table = pd.DataFrame(rows, columns=[*names, "seed", "y"])
+    study = analysis.from_frame(table, list(names), "y", "seed")
+    assert "could not be drawn" not in write_report(study, tmp_path).read_text(encoding="utf-8")
+    document = json.loads((tmp_path / "effects.json").read_text("utf-8"))
+    means = document["marginal_means"]["pooled"]
+    assert means[0]["levels"] == {"mean": "factor"}
+    assert [row["term"] for row in means[:6:2]] == list(names)
+    cells = pd.read_csv(tmp_path / "figures" / "cell_heat_map.csv")
+    assert len(cells) == 8
+    assert set(cells["cell"]) == {
+        ", ".join(cell) for cell in product(("factor", "estimate"), ("low", "high"), ("cell", "p"))
+    }
 
 
 def test_data_of_a_script_cannot_end_it() -> None:
