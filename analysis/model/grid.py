@@ -51,6 +51,12 @@ class Grid:
         """What a function rests on where cells are empty."""
         return Completion(self.cells, self.order)
 
+    @cached_property
+    def models(self) -> tuple[ClassicalFit, ...]:
+        """The models of one error variance, the one of the highest order first."""
+        highest = min(self.order, len(self.cells.shape))
+        return tuple(ClassicalFit.of_cells(self.cells, order) for order in range(highest, 0, -1))
+
     def margin(self, term: Term) -> Margin:
         """The table of marginal means of a term."""
         return Margin.of(self.completion, term)
@@ -102,10 +108,9 @@ class Grid:
             confidence: of the interval.
         """
         weights = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
-        for order in range(min(self.order, len(self.cells.shape)), 0, -1):
-            fit = ClassicalFit.of_cells(self.cells, order)
+        for fit in self.models:
             estimate = fit.contrast(weights, confidence)
             if np.isfinite(estimate.estimate) or fit.takes_pairs(weights):
                 break
-        name = rests_on(order)
+        name = rests_on(fit.order)
         return replace(estimate, method=name, rests_on=name)

@@ -1,7 +1,7 @@
 """The report's page, rendered by Jinja2 with escaping on: its head, its answer, its claims.
 
 Arranges what others estimated and drew; makes no number of its own. What each section consists of
-is in `sections`. The template, the style and the script lie in `template/`, plotly.js in `vendor/`.
+is in `page_sections`. Template, style and script lie in `template/`, plotly.js in `vendor/`.
 """
 
 from __future__ import annotations
