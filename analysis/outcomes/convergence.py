@@ -23,13 +23,12 @@ from analysis.stats.coding import sum_to_zero
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.firth import LogisticFit, fit, separated
 from analysis.stats.multiplicity import holm
-from analysis.table.cells import Factors, yes_counts
+from analysis.table.cells import Factors, with_levels, yes_counts
 from analysis.table.records import records
 
 MOST_UNBOUNDED = 6
 """Odds ratios without a value named one by one."""
-TABLES = ("rates", "differences", "tests", "pairs", "terms", "odds_ratios", "marginal_rates",
-          "cells")  # fmt: skip
+TABLES = ("rates", "differences", "tests", "pairs", "terms", "odds_ratios", "marginal_rates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +220,7 @@ class Convergence:
             "runs": self.runs,
             "converged": self.converged,
             **{name: records(getattr(self, name)) for name in TABLES},
+            "cells": records(with_levels(self.cells)),
             "separated": self.separated,
             "separation": list(self.separation),
             "notes": list(self.notes),

@@ -26,9 +26,12 @@ def plain(value: Any) -> Any:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a tidy frame as dictionaries, in order, the index left out."""
+    """The rows of a tidy frame as dictionaries, in order, the index left out.
+
+    Of two columns of one name (a factor called like a number) the last counts.
+    """
     names = [str(name) for name in frame.columns]
-    columns = [frame[name].tolist() for name in frame.columns]
+    columns = [frame.iloc[:, place].tolist() for place in range(len(names))]
     return [
         {name: plain(value) for name, value in zip(names, row, strict=True)}
         for row in zip(*columns, strict=True)

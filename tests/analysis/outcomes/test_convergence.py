@@ -170,6 +170,8 @@ def test_json_has_null_where_a_number_does_not_exist() -> None:
     assert got["terms"][0]["p"] is None
     assert '"p": null' in text
     assert {"rates", "differences", "tests", "pairs", "terms", "cells"} <= set(got)
+    first = dict(zip(TWO, ("x", "p"), strict=True))
+    assert got["cells"][0] == {**first, "converged": 2, "runs": 2, "lost": 0}
 
 
 def test_awkward_names_pass_through() -> None:
