@@ -28,8 +28,8 @@ Table = dict[str, Any]
 class Content(NamedTuple):
     """Beside figures: sentences and tables."""
 
-    texts: list[str] = []  # noqa: RUF012 - a NamedTuple's, never changed
-    tables: list[Table] = []  # noqa: RUF012
+    texts: Sequence[str] = ()
+    tables: Sequence[Table] = ()
 
 
 @dataclass(frozen=True)
