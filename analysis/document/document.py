@@ -101,12 +101,25 @@ def write_document(content: Mapping[str, Any], path: Path) -> None:
 
 def document_text(content: Mapping[str, Any]) -> str:
     """As JSON, one record a line: read by eye, and compared line by line."""
-    encode = partial(json.dumps, ensure_ascii=False, allow_nan=False)
-    lines = []
-    for key, value in content.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            text = "[\n  " + ",\n  ".join(map(encode, value)) + "\n ]"
-        else:
-            text = encode(value)
-        lines.append(f" {encode(key)}: {text}")
-    return "{\n" + ",\n".join(lines) + "\n}"
+    return _text(content, "")
+
+
+def _text(value: Any, indent: str) -> str:
+    """A value as JSON; the lines after the first begin with `indent`."""
+    deeper = indent + " "
+    if isinstance(value, dict) and any(map(_has_records, value.values())):
+        parts = [f"{_encode(key)}: {_text(inner, deeper)}" for key, inner in value.items()]
+        return "{\n" + ",\n".join(deeper + part for part in parts) + f"\n{indent}}}"
+    if _has_records(value):
+        return "[\n" + ",\n".join(deeper + _encode(one) for one in value) + f"\n{indent}]"
+    return _encode(value)
+
+
+def _has_records(value: Any) -> bool:
+    """Whether it is a list of records, or holds one."""
+    if isinstance(value, dict):
+        return any(map(_has_records, value.values()))
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+_encode = partial(json.dumps, ensure_ascii=False, allow_nan=False)

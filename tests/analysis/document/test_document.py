@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from ablations.errors import InputError
-from analysis.document.document import SCHEMA_PATH, write_document
+from analysis.document.document import SCHEMA_PATH, document_text, write_document
 from analysis.study import from_frame
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text("utf-8"))
@@ -98,6 +98,16 @@ def test_a_document_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_document({"x": float("nan")}, target)
     assert json.loads(target.read_text("utf-8")) == {"größe": 1}
     assert [p.name for p in target.parent.iterdir()] == ["effects.json"]
+
+
+def test_a_document_is_one_record_a_line() -> None:
+    frame, block = TABLES["with convergence"]
+    document = from_frame(frame, ["A", "B"], "y", block).document()
+    text = document_text(document)
+    assert json.loads(text) == document
+    lines = text.splitlines()
+    for record in (*document["anova"]["type3"], *document["convergence"]["rates"]):
+        assert sum(json.dumps(record) == line.strip(" ,") for line in lines) >= 1, record
 
 
 def test_convergence_is_there_where_the_table_has_it() -> None:
