@@ -1,11 +1,9 @@
 """How good a set of runs is: what it can estimate, and what it mixes up with what.
 
-Every measure is a function of an integer array `runs` [n, factors] of level indices and the number
-of levels of each factor. Contrasts are orthonormal on the full grid (mean 0, mean square 1), so no
+Every measure is a function of `runs`, an integer array [n, factors] of level indices from 0, of
+`levels`, the number of levels of each factor, and mostly of `order`, the largest number of factors
+in a term of the model. Contrasts are orthonormal on the full grid (mean 0, mean square 1), so no
 measure depends on which contrasts were chosen. Needs numpy only.
-
-Everywhere `runs` is [n, factors] of level indices from 0, `levels` the number of levels of each
-factor, `order` the largest number of factors in a term of the model.
 
 Sources: generalized word-length pattern, Xu and Wu (2001), Annals of Statistics 29; generalized
 resolution, Groemping and Xu (2014), Annals of Statistics 42; canonical correlation, Hotelling
