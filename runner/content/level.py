@@ -66,4 +66,4 @@ def apply_fields(sections: Sections, levels: tuple[Level, ...]) -> Sections:
         if key:
             value = {**getattr(by_name[section], field), key: value}
         by_name[section] = by_name[section].model_copy(update={field: value})
-    return by_name["data"], by_name["model"], by_name["train"]  # type: ignore[return-value]
+    return by_name["data"], by_name["model"], by_name["train"]  # type: ignore[return-value]  # as zipped

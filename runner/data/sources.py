@@ -93,7 +93,7 @@ def svhn(spec: DataSpec) -> Images:
     """Street View House Numbers, cropped digits (Netzer et al., 2011)."""
     from torchvision.datasets import SVHN
 
-    class Split(SVHN):  # type: ignore[misc]
+    class Split(SVHN):  # type: ignore[misc]  # untyped
         """SVHN behind the arguments of the other sets."""
 
         def __init__(self, root: Path, train: bool, download: bool) -> None:

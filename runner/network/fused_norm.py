@@ -41,7 +41,7 @@ class FusedNorm(nn.Sequential):
         """[N, C, H, W] normalised: by the batch in training, else by the running statistics."""
         norm: Any = self[0]
         if not self._compiled_for(images, norm):
-            result: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
+            result: Tensor = super().forward(images)  # type: ignore[no-untyped-call]  # torch's
             return result
         if norm.training:
             norm.num_batches_tracked.add_(1)

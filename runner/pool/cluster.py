@@ -204,7 +204,7 @@ class _Cluster:
 def _backend(client: Any, place: Place) -> Any:
     from joblib._dask import DaskDistributedBackend
 
-    class Backend(DaskDistributedBackend):  # type: ignore[misc]
+    class Backend(DaskDistributedBackend):  # type: ignore[misc]  # untyped
         """joblib's, which runs a task here and not on the cluster where that has one thread."""
 
         def effective_n_jobs(self, n_jobs: int) -> int:

@@ -197,7 +197,7 @@ def _rehearse(step: Step, index: Tensor) -> None:
             return
         # On a stream of its own: what a library sets up on first use must not be tied to the
         # default stream, whose work cannot be recorded (PyTorch's notes on CUDA graphs).
-        side = torch.cuda.Stream(index.device)  # type: ignore[no-untyped-call]
+        side = torch.cuda.Stream(index.device)  # type: ignore[no-untyped-call]  # torch's
         side.wait_stream(torch.cuda.current_stream(index.device))
         with torch.cuda.stream(side):
             for _ in range(REHEARSALS):

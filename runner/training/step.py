@@ -44,7 +44,7 @@ class Step:
         loss = functional.cross_entropy(logits, truth, label_smoothing=self.train.label_smoothing)
         for parameter in self.parameters:
             parameter.grad = None
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's
         norm = get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         optimizer.step()
         with torch.no_grad():

@@ -172,7 +172,7 @@ class _Canonical:
         self.to_file = [
             sorted(
                 range(len(spec.factors[f].levels)),
-                key=lambda i, f=f: _content(spec, f, i),  # type: ignore[misc]
+                key=lambda i, f=f: _content(spec, f, i),  # type: ignore[misc]  # f=f has no type
             )
             for f in self.order
         ]

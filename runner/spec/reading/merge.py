@@ -67,7 +67,7 @@ def _read_chain(path: Path, above: tuple[Path, ...]) -> Node:
         loop = " -> ".join(one.name for one in (*above, resolved))
         raise InputError(f"{path}: extends itself: {loop}")
     root = read_file(path)
-    assert isinstance(root.value, dict)  # read_file promises  # noqa: S101
+    assert isinstance(root.value, dict)  # read_file promises  # noqa: S101 - `source` refuses others
     link = root.value.get("extends")
     if link is None or link.value is None:
         return root
@@ -87,7 +87,7 @@ def _read_chain(path: Path, above: tuple[Path, ...]) -> Node:
 
 def with_profile(root: Node, profile: str) -> Node:
     """The file with one of its profiles applied, and without the profiles."""
-    assert isinstance(root.value, dict)  # noqa: S101
+    assert isinstance(root.value, dict)  # noqa: S101 - `source` refuses others
     base = Node({k: v for k, v in root.value.items() if k != "profiles"}, root.origin, root.line)
     if profile not in profile_names(root):
         return base
