@@ -8,7 +8,7 @@ import numpy as np
 
 from runner.content.response import Response
 
-STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all differences between levels)"
+STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all questions of the study)"
 
 
 def p_words(p: float) -> str:

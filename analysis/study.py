@@ -25,8 +25,10 @@ from analysis.stats.estimates import Estimate
 from analysis.table.columns import typed
 from analysis.table.curves import StoredCurves
 from analysis.table.runs import from_attempts, from_runs
+from analysis.table.statuses import NOT_RUN
 from analysis.table.tidy import Table, tidy
 from runner.content.response import ACCURACY, GIVEN_CONVERGED, RESPONSES, Response, response_of
+from runner.program.wording import counted
 
 if TYPE_CHECKING:
     from analysis.effects.aliases.aliasing import Aliasing
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from analysis.outcomes.missing import Missing
     from analysis.outcomes.others import OtherOutcomes
     from analysis.outcomes.time_to_target import TimeToTarget
+    from analysis.verdicts.claim_verdicts import Tested
+    from analysis.verdicts.judgement import Judgement
     from analysis.verdicts.looks import Decided
     from runner.store import Store, StudyInfo
 
@@ -351,12 +355,15 @@ class Study:
         from analysis.effects.crossover import interaction_kinds, logit_tests
 
         effects = self.estimates()
-        counted = self.response == ACCURACY.column and {"test_correct", "n_test"} <= set(self.runs)
-        if not counted:
-            return interaction_kinds(effects)
+        counts = self.response == ACCURACY.column and {"test_correct", "n_test"} <= set(self.runs)
+        judged = self.judgement
+        p, level = judged.p_of("pair"), judged.level
+        if not counts:
+            return interaction_kinds(effects, p, level=level)
         total = self.runs["n_test"]
         right = self.runs[ACCURACY.column] * total
-        return interaction_kinds(effects, logit_tests(self.table, right, total, effects.fit.terms))
+        on_logit = logit_tests(self.table, right, total, effects.fit.terms)
+        return interaction_kinds(effects, p, on_logit, level)
 
     @cached_property
     def aliasing(self) -> Aliasing:
@@ -411,10 +418,63 @@ class Study:
 
     # --- verdicts -------------------------------------------------------------------------------
 
-    def claims(self, confidence: float = CONFIDENCE) -> pd.DataFrame:
-        """The planned claims with verdicts (`verdicts.claims`).
+    @cached_property
+    def judgement(self) -> Judgement:
+        """All questions of the study, judged together (`verdicts.judgement`).
 
-        They are judged on the outcomes they are about, whichever is looked at.
+        Those about another outcome than the study's own are a family of their own.
+        """
+        from analysis.verdicts.judgement import judge_together
+
+        home = self.primary is None
+        convergence = known(self.convergence) if home else None
+        mixed = convergence is not None and convergence.mixed
+        return judge_together(
+            self.contrasts(),
+            self.tests(),
+            self.factors,
+            convergence=convergence.tests if convergence is not None and mixed else None,
+            claims=[(one.p, one.difference) for one in self._tested(CONFIDENCE)] if home else [],
+            running=self.running,
+            silent=self._silent,
+        )
+
+    @property
+    def running(self) -> bool:
+        """Whether runs are still to come."""
+        return "status" in self.runs and bool((self.runs["status"] == NOT_RUN).any())
+
+    @property
+    def _silent(self) -> str:
+        from analysis.verdicts.judgement import too_few
+        from analysis.verdicts.looks import complete_waves
+
+        waves = complete_waves(self.frame, list(self.factors))
+        if self.running and waves < 2:
+            done = "is" if waves == 1 else "are"
+            of = f"{waves} of {counted(self._planned, 'replicate')} {done} complete"
+            return f"{of}, and nothing is decided before the second"
+        return too_few(self.cells)
+
+    @property
+    def _planned(self) -> int:
+        """Replicates planned; of a table those that it has."""
+        return int(self.info.get("replicates") or self.cells.counts.max())
+
+    def _tested(self, confidence: float) -> list[Tested]:
+        from analysis.verdicts.claim_verdicts import Evidence, claims_tested
+
+        others = Evidence(known(self.convergence), known(self.time_to_target))
+        planned, factors = self.planned_claims, self.factors
+        return claims_tested(
+            self.grid, planned, factors, confidence, about=self.measure, others=others
+        )
+
+    def claims(self, confidence: float = CONFIDENCE) -> pd.DataFrame:
+        """The planned claims with verdicts (`verdicts.claim_verdicts`).
+
+        They are judged on the outcomes they are about, whichever is looked at, together with all
+        other questions of the study (`judgement`).
         """
         home = self.primary or self
         return home._claims.copy() if confidence == CONFIDENCE else home._judged(confidence)
@@ -424,14 +484,18 @@ class Study:
         return self._judged(CONFIDENCE)
 
     def _judged(self, confidence: float) -> pd.DataFrame:
-        from analysis.verdicts.claim_verdicts import Evidence, judge
+        from analysis.verdicts.claim_verdicts import verdicts
 
-        others = Evidence(known(self.convergence), known(self.time_to_target))
-        planned, factors = self.planned_claims, self.factors
-        return judge(self.grid, planned, factors, confidence, about=self.measure, others=others)
+        if not self.planned_claims:
+            return verdicts([], [], [], 0.0, confidence)
+        found = self.judgement
+        shares = found.table["weight"].to_numpy(float)[list(found.claims)].tolist()
+        level = found.level if confidence == CONFIDENCE else min(found.level, 1 - confidence)
+        tested, p = self._tested(confidence), found.p_of_claims()
+        return verdicts(tested, p, shares, level, confidence, found.silent)
 
     def decided(self, precision: float | None = None) -> Decided:
-        """Is it decided yet? The main effects at the present wave of the planned replicates."""
+        """Is it decided yet? Every difference between levels, as `judgement` has it."""
         return self._decided if precision is None else self._look(precision)
 
     @cached_property
@@ -441,15 +505,29 @@ class Study:
     def _look(self, precision: float | None) -> Decided:
         from analysis.verdicts.looks import complete_waves, decided
 
-        planned = int(self.info.get("replicates") or self.cells.counts.max())
         waves = complete_waves(self.frame, list(self.factors))
-        return decided(self.grid, planned, precision=precision, complete=waves)
+        counts = self.cells.counts[~self.cells.empty]
+        runs = (int(counts.min(initial=counts.max(initial=0))), int(counts.max(initial=0)))
+        return decided(self.contrasts(), self.judgement, runs, waves, self._planned, precision)
 
-    def power(self, power: float = 0.8, precision: float | None = None) -> pd.DataFrame:
-        """Smallest detectable effects and replicates for a precision (`verdicts.power`)."""
+    def power(
+        self, power: float = 0.8, precision: float | None = None, sigma: float | None = None
+    ) -> pd.DataFrame:
+        """Smallest detectable effects and replicates for a precision (`verdicts.power`).
+
+        By the rule that judges the study: its error, and its level over all questions.
+        """
+        from analysis.verdicts.judgement import ALPHA
         from analysis.verdicts.power import detectable
 
-        return detectable(self.cells, power, precision=precision)
+        return detectable(
+            self.cells,
+            power,
+            ALPHA / len(self.judgement.table),
+            precision,
+            sigma,
+            over_replicates=self.grid.rule.primary == "wider",
+        )
 
     def summary(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> list[str]:
         """A few plain lines: size, what is not estimable, the strongest terms."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+from runner.program.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,6 @@ def configure(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table of a study or of a stated design."""
-    from analysis.verdicts.power import detectable
-
     if not 0 < options.power < 1:
         raise InputError(f"--power is {options.power}; expected a share between 0 and 1")
     if options.precision is not None and not options.precision > 0:
@@ -43,16 +42,18 @@ def run(options: argparse.Namespace) -> int:
             raise InputError("name a study or give --levels, not both")
         from analysis.study import load
 
-        cells = load(options.study, options.storage).cells
-        table = detectable(cells, options.power, precision=options.precision, sigma=options.sigma)
+        study = load(options.study, options.storage)
+        table = study.power(options.power, options.precision, options.sigma)
+        questions = len(study.judgement.table)
     else:
-        table = _stated(options)
-    print(power_text(table, options.power))
+        table, questions = _stated(options)
+    print(power_text(table, options.power, questions))
     return 0
 
 
-def _stated(options: argparse.Namespace) -> pd.DataFrame:
-    """The table of a design that exists only in the options."""
+def _stated(options: argparse.Namespace) -> tuple[pd.DataFrame, int]:
+    """The table of a design that exists only in the options, and how many questions it has."""
+    from analysis.verdicts.judgement import ALPHA, questions_of
     from analysis.verdicts.power import detectable_in_plan
 
     if not options.levels:
@@ -69,12 +70,20 @@ def _stated(options: argparse.Namespace) -> pd.DataFrame:
             "expected one name of its own for each"
         )
     factors = {n: [str(i) for i in range(k)] for n, k in zip(names, options.levels, strict=True)}
-    return detectable_in_plan(
-        factors, options.sigma, options.replicates, options.power, precision=options.precision
+    questions = questions_of(factors)
+    table = detectable_in_plan(
+        factors,
+        options.sigma,
+        options.replicates,
+        options.power,
+        ALPHA / questions,
+        options.precision,
+        over_replicates=True,
     )
+    return table, questions
 
 
-def power_text(table: pd.DataFrame, power: float = 0.8) -> str:
+def power_text(table: pd.DataFrame, power: float = 0.8, questions: int = 1) -> str:
     """The table as text a person reads, with one sentence on how to read it."""
     shown = table[["term", "compares", "se", "half_width", "detectable", "detectable_f"]].copy()
     if table["replicates_for_precision"].notna().any():
@@ -83,6 +92,7 @@ def power_text(table: pd.DataFrame, power: float = 0.8) -> str:
     head = (
         f"With {first['replicates']:g} run(s) per cell and a standard deviation of "
         f"{first['sigma']:.4g} per run ({first['df']:g} degrees of freedom), each term finds the "
-        f"difference under `detectable` with {power:.0%} power at a two-sided 5 % test:"
+        f"difference under `detectable` with {power:.0%} power, "
+        f"{counted(questions, 'question')} judged together at 5 %:"
     )
     return f"{head}\n\n{shown.to_string(index=False, float_format=lambda v: f'{v:.4g}')}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablations.errors import InputError
-from analysis.report.words.answer import answer, still_running
+from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
 from analysis.report.words.paper import escape_markdown
 from analysis.report.words.progress import progress
@@ -31,7 +31,7 @@ def study_note(study: Study, convergence: Convergence | None) -> str:
     lines += [line for text in sentences for line in (escape_markdown(text), "")]
     if study.planned_claims:
         lines += ["## Claims", "", *_claims(study), ""]
-        if still_running(study):
+        if study.running:
             lines += ["Verdicts are those so far: the grid still runs, and none is a decision.", ""]
     if warnings:
         lines += ["## Caveats", "", *(f"- {escape_markdown(text)}" for text in warnings), ""]

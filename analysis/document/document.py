@@ -17,7 +17,7 @@ import numpy as np
 
 from ablations.errors import InputError
 from analysis.document.other_outcomes import SECTIONS, other_sections
-from analysis.document.parts import PARTS, best_section, part_of
+from analysis.document.parts import PARTS, best_section, judgement_section, part_of
 from analysis.table.records import plain, records
 from runner.program.files import write_whole
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analysis.effects.estimate import Effects
     from analysis.study import Study
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA_ID = f"urn:ablation-grid-runner:effects:{SCHEMA_VERSION}"
 SCHEMA_PATH = Path(__file__).with_name("effects.schema.json")
 
@@ -46,8 +46,9 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
     others = other_sections(study, confidence)
     if effects is None and not isinstance(others.get("convergence"), dict):
         raise InputError(why)
-    best: dict[str, Any] = {"best": None, "interaction_kinds": None}
+    best: dict[str, Any] = {"judgement": None, "best": None, "interaction_kinds": None}
     if effects is not None:
+        best["judgement"] = judgement_section(study.judgement)
         best["best"] = best_section(study.best(confidence), study.cells)
         best["interaction_kinds"] = records(
             study.interaction_kinds().drop(columns=["factor_a", "factor_b"])

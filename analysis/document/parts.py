@@ -23,11 +23,12 @@ from analysis.model.margins import METHODS
 from analysis.model.terms import terms_up_to
 from analysis.stats.estimates import INTERVAL
 from analysis.table.records import plain, records
+from analysis.verdicts.judgement import Judgement
 
 ANOVA_NOTE = (
     "type1, type2 and type3 are classical F tests: they assume one error variance in all cells and "
     "reject a true null in 7-9 % of studies, not 5 %, where cells differ. Every verdict rests on "
-    "anova.{tests}."
+    "{tests}."
 )
 """What stands beside the classical tables; measured in results/benchmarks/coverage.md."""
 MOST_CELLS = 1000
@@ -252,6 +253,22 @@ def _rule(effects: Effects) -> Row:
     }
 
 
+def _rested_on(effects: Effects) -> str:
+    if effects.deciding == "wider":
+        return "the larger p of anova.welch and anova.blocked"
+    return f"anova.{effects.deciding}"
+
+
+def judgement_section(judged: Judgement) -> Row:
+    """What is said to be so: every question with its p, adjusted over all of them."""
+    return {
+        "rule": judged.rule,
+        "level": judged.level,
+        "running": judged.running,
+        "questions": records(judged.table),
+    }
+
+
 def two_level_effects(effects: Effects) -> dict[str, float | None]:
     """High minus low (twice the -1/+1 coefficient) of each term of two-level factors only."""
     fit = effects.fit
@@ -322,7 +339,7 @@ PARTS: Mapping[str, Part] = {
         {kind: [] for kind in KINDS},
     ),
     "anova_note": Part(
-        lambda effects: ANOVA_NOTE.format(tests=effects.deciding), "no test can be made"
+        lambda effects: ANOVA_NOTE.format(tests=_rested_on(effects)), "no test can be made"
     ),
     "interval_rule": Part(_rule),
     "marginal_means": Part(

@@ -29,41 +29,60 @@ COLUMNS = [
     "term",
     "factor_a",
     "factor_b",
-    "p_holm",
-    "logit_p_holm",
+    "p",
+    "logit_p",
+    "p_crossing",
     "crossover",
     "kind",
     "sentence",
 ]
 
 
-def interaction_kinds(effects: Effects, logit_p: Mapping[str, float] | None = None) -> pd.DataFrame:
+def interaction_kinds(
+    effects: Effects,
+    p: Mapping[str, float] | None = None,
+    logit_p: Mapping[str, float] | None = None,
+    level: float = ALPHA,
+) -> pd.DataFrame:
     """What kind of interaction every pair of factors has.
 
     Args:
         effects: on the scale of the response.
+        p: adjusted p of the pairs; by default Holm's over all terms of the tests that decide.
         logit_p: Holm-adjusted p of the pairs on the logit scale (`logit_tests`), where there is
             one.
+        level: up to which something is said to be so.
 
     Returns:
-        Columns term, factor_a, factor_b; p_holm and logit_p_holm by the tests that decide;
-        crossover (bool, None where simple effects have no test): whether two simple effects of the
-        pair are shown to have opposite signs, Holm-adjusted over the simple effects of one factor;
+        Columns term, factor_a, factor_b; p and logit_p as given; p_crossing, crossover (bool, None
+        where simple effects have no test): whether two simple effects of the pair are shown to
+        have opposite signs, Holm-adjusted over all that was looked at in all pairs;
         kind ("crossover", "vanishes on the logit scale", "same direction", "not shown", "unknown");
         sentence (where it crosses over, else None).
     """
-    table = effects.decisive
-    p = dict(zip(table["term"].astype(str), table["p_holm"].astype(float), strict=True))
+    if p is None:
+        table = effects.decisive
+        p = dict(zip(table["term"].astype(str), table["p_holm"].astype(float), strict=True))
     other = logit_p or {}
+    crossing = _crossings(effects)
     rows = []
     for first, second in combinations(effects.table.factors, 2):
         term = f"{first}:{second}"
-        crossing = _crossing(effects, first, second)
+        looked = crossing[crossing["term"] == term].dropna(subset=["p_crossing"])
+        clearest = looked.nsmallest(1, "p_crossing")
+        crosses = (
+            bool(len(clearest)) and bool(clearest["p_crossing"].iloc[0] <= level) and level > 0
+        )
         own, on_logit = p.get(term, np.nan), other.get(term, np.nan)
-        kind = _kind(own, on_logit, crossing)
-        sentence = crossing if isinstance(crossing, str) else None
-        known = None if crossing is None else bool(crossing)
-        rows.append((term, first, second, own, on_logit, known, kind, sentence))
+        rows.append(
+            (
+                term, first, second, own, on_logit,
+                float(clearest["p_crossing"].iloc[0]) if len(clearest) else np.nan,
+                crosses if len(looked) else None,
+                _kind(own, on_logit, crosses, level),
+                str(clearest["sentence"].iloc[0]) if crosses else None,
+            )
+        )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -89,47 +108,49 @@ def logit_tests(
     grid = Grid.of(replace(table, frame=frame, deviations=y, shift=0.0))
     if grid.rule.primary == "pooled":
         return {}
-    test = replicate_test if grid.rule.primary == "blocked" else welch_test
-    p = holm(np.array([test(grid.margin(term))["p"] for term in terms]))
+    tests = (welch_test, replicate_test) if grid.rule.primary == "wider" else (welch_test,)
+    margins = [grid.margin(term) for term in terms]
+    p = holm(np.fmax.reduce([[test(one)["p"] for one in margins] for test in tests]))
     return {term.name: float(one) for term, one in zip(terms, p, strict=True)}
 
 
-def _kind(p: float, logit_p: float, crossing: str | bool | None) -> str:
-    if crossing:
+def _kind(p: float, logit_p: float, crosses: bool, level: float) -> str:
+    if crosses:
         return "crossover"
     if not np.isfinite(p):
         return "unknown"
-    if p > ALPHA:
+    if p > level or not level:
         return "not shown"
-    if np.isfinite(logit_p) and logit_p > ALPHA:
+    if np.isfinite(logit_p) and logit_p > level:
         return "vanishes on the logit scale"
     return "same direction"
 
 
-def _crossing(effects: Effects, first: str, second: str) -> str | bool | None:
-    """Where the pair crosses over in words; False where it does not, None where nothing is known.
+def _crossings(effects: Effects) -> pd.DataFrame:
+    """Every difference of two levels that another factor could turn round, and whether it does.
 
-    The clearest of the opposite pairs is named: the one whose weaker side is most significant.
+    The hypothesis is that its simple effects at the other factor's levels all have one sign. It is
+    rejected where the clearest on either side is significant one-sided, Bonferroni over the levels
+    (the range test of Piantadosi and Gail 1993); Holm over all that was looked at.
+
+    Returns:
+        Columns term, p_crossing, sentence; p_crossing is NaN where fewer than two have a test.
     """
-    known = False
-    clearest: tuple[float, str] | None = None
     table = by_method(effects.simple_effects, effects.rule.primary)
-    for factor, given in ((first, second), (second, first)):
-        rows = table[(table["factor"] == factor) & (table["other"] == given)]
-        p = holm(rows["p"].to_numpy(float))
-        known |= bool(np.isfinite(p).any())
-        sure = rows.assign(p=p)
-        sure = sure[sure["p"] < ALPHA]
-        for (level, versus), group in sure.groupby(["level", "versus"], sort=False):
-            up, down = group[group["estimate"] > 0], group[group["estimate"] < 0]
-            if up.empty or down.empty:
-                continue
-            best, worst = (side.iloc[int(side["p"].argmin())] for side in (up, down))
-            weaker = max(float(best["p"]), float(worst["p"]))
-            if clearest is None or weaker < clearest[0]:
-                text = (
-                    f"{level} is above {versus} of {factor} with {given} = "
-                    f"{best['other_level']}, below it with {given} = {worst['other_level']}"
-                )
-                clearest = weaker, text
-    return clearest[1] if clearest else (False if known else None)
+    rows = []
+    for (term, factor, other, level, versus), group in table.groupby(
+        ["term", "factor", "other", "level", "versus"], sort=False
+    ):
+        tested = group.dropna(subset=["p"])
+        up, down = tested[tested["estimate"] > 0], tested[tested["estimate"] < 0]
+        p, sentence = (1.0 if len(tested) > 1 else np.nan), None
+        if len(up) and len(down):
+            above, below = (side.nsmallest(1, "p").iloc[0] for side in (up, down))
+            p = min(1.0, max(float(above["p"]), float(below["p"])) / 2 * len(group))
+            sentence = (
+                f"{level} is above {versus} of {factor} with {other} = {above['other_level']}, "
+                f"below it with {other} = {below['other_level']}"
+            )
+        rows.append((term, p, sentence))
+    found = pd.DataFrame(rows, columns=["term", "p_crossing", "sentence"])
+    return found.assign(p_crossing=holm(found["p_crossing"].to_numpy(float)))

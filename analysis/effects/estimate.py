@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from analysis.effects import frames
@@ -20,6 +21,7 @@ from analysis.effects.aliases.estimability import (
     largest_whole_fit,
 )
 from analysis.effects.aliases.lenth import Lenth, lenth
+from analysis.effects.jumps import Jumps, bounded, find_jumps
 from analysis.effects.shares.grid_shares import grid_shares
 from analysis.effects.shares.model_shares import model_shares
 from analysis.effects.shares.variance_shares import DRAWS, VarianceShares
@@ -122,11 +124,20 @@ class Effects:
 
         Where all replicates agree to the last digit (cells that never varied) t over replicates has
         no interval; such a row keeps Welch's, which has the floor of p(1-p)/n of the test set.
+        Where the outcome jumps (`effects.jumps`) bounds stand in place of limits.
         """
         means = frames.by_method(self.means, self.rule.means)
-        if self.rule.means != "blocked":
+        if self.rule.means == "blocked":
+            welch = frames.by_method(self.means, "welch")
+            means = frames.row_by_row(means, welch, means["low"].isna().to_numpy())
+        if self.jumps is None:
             return means
-        return means.where(means["low"].notna(), frames.by_method(self.means, "welch"))
+        return bounded(means, self.jumps, self.table.factors, self.confidence)
+
+    @cached_property
+    def jumps(self) -> Jumps | None:
+        """The two modes of an outcome that some runs of a combination fall out of."""
+        return find_jumps(self.table)
 
     @property
     def grand_mean(self) -> float:
@@ -216,9 +227,18 @@ class Effects:
         table: pd.DataFrame = getattr(self, kind)
         return table
 
+    @cached_property
+    def wider(self) -> pd.DataFrame:
+        """Of each term the test with the larger p: Welch's or that over replicates."""
+        welch, blocked = self.welch, self.blocked
+        p, other = (one["p"].to_numpy(float) for one in (welch, blocked))
+        over = np.isfinite(other) & ~(p >= other)
+        rows = frames.row_by_row(welch, blocked, over)
+        return rows.assign(p_holm=holm(rows["p"].to_numpy(float)))
+
     @property
     def deciding(self) -> str:
-        """The kind of tests that hold under the rule: welch, blocked or type3."""
+        """The kind of tests that hold under the rule: wider, welch or type3."""
         return {"pooled": "type3"}.get(self.rule.primary, self.rule.primary)
 
     @cached_property
@@ -228,7 +248,7 @@ class Effects:
         Never the classical F where cells could show their own variances: that one rejects a true
         null in up to 9 % of studies (`results/benchmarks/coverage.md`).
         """
-        table = self.tests(self.deciding)
+        table: pd.DataFrame = getattr(self, self.deciding)
         if self.deciding == "type3":
             table = table[table["term"].isin([term.name for term in self.fit.terms])]
             table = table.assign(df_error=float(self.fit.residual_df))

@@ -20,7 +20,7 @@ from analysis.model.classical import ClassicalFit
 from analysis.model.completion import DIRECT, rests_on
 from analysis.model.margins import METHODS, Margin
 from analysis.model.terms import Term
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Floats, Truths
 from analysis.stats.estimates import INTERVAL, t_limits
 from analysis.stats.multiplicity import games_howell_p, holm, tukey_p, tukey_quantile
 
@@ -225,7 +225,12 @@ def contrasts_of(fit: ClassicalFit, margin: Margin) -> Combinations:
 
 def by_holm(table: pd.DataFrame) -> pd.DataFrame:
     """Adjust p within each term and method (Holm)."""
-    groups = table.groupby(["term", "method"], sort=False)["p"]
+    return by_holm_of(table, table["term"] + " " + table["method"].astype(str))
+
+
+def by_holm_of(table: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Adjust p within each group of rows (Holm)."""
+    groups = table["p"].groupby(group, sort=False)
     return table.assign(p_holm=groups.transform(lambda p: holm(p.to_numpy(float))))
 
 
@@ -275,8 +280,25 @@ def for_all_rows(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 
 def by_method(table: pd.DataFrame, method: str) -> pd.DataFrame:
-    """The rows of one method."""
-    return table[table["method"] == method].reset_index(drop=True)
+    """The rows of one method; for "wider" of each estimate that of Welch and t over replicates.
+
+    The wider interval is taken with the larger p of both, and `method` says whose interval it is.
+    Where one of them has no interval the other stands.
+    """
+    if method != "wider":
+        return table[table["method"] == method].reset_index(drop=True)
+    welch, blocked = (by_method(table, one) for one in METHODS)
+    widths = [one["high"].to_numpy(float) - one["low"].to_numpy(float) for one in (welch, blocked)]
+    p = np.fmax(welch["p"].to_numpy(float), blocked["p"].to_numpy(float))
+    over = np.isfinite(widths[1]) & ~(widths[0] >= widths[1])
+    rows = row_by_row(welch, blocked, over).assign(p=p)
+    return by_holm_of(rows, rows["term"]) if rows["p_holm"].notna().any() else rows
+
+
+def row_by_row(table: pd.DataFrame, other: pd.DataFrame, from_other: Truths) -> pd.DataFrame:
+    """The rows of one table, or of another like it where `from_other` says so."""
+    chosen = np.arange(len(table)) + len(table) * from_other
+    return pd.concat([table, other]).iloc[chosen].reset_index(drop=True)
 
 
 def of_term(table: pd.DataFrame, term: Term) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Terms on one axis of |t|: the coordinates of a Pareto plot with the usual and Holm's line.
+"""Terms on one axis of |t|: the coordinates of a Pareto plot with the usual line.
 
 A term stands by the |t| that has the p value of its test (as Minitab does for several degrees of
 freedom), worked out on the logarithm of p so that a p too small for a float still has its place.
@@ -9,6 +9,8 @@ Without an error term the contrasts stand by Lenth's pseudo standard error inste
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
@@ -17,20 +19,24 @@ from analysis.effects.aliases.lenth import Lenth
 from analysis.effects.estimate import Effects
 from analysis.stats.distributions.f_tails import equivalent_t
 
-COLUMNS = ["term", "t", "sign", "p", "alpha_line", "holm_line"]
+COLUMNS = ["term", "t", "sign", "p", "alpha_line", "together_line", "shown"]
 
 
-def standardised_effects(effects: Effects, alpha: float = 0.05) -> pd.DataFrame:
+def standardised_effects(
+    effects: Effects, shown: Mapping[str, bool] | None = None, alpha: float = 0.05
+) -> pd.DataFrame:
     """Pareto coordinates of every tested term, largest first.
 
     Args:
         effects: of one outcome.
-        alpha: level of both lines.
+        shown: which terms are shown, as the study's questions are judged; by default those with a
+            Holm-adjusted p up to alpha.
+        alpha: level of the lines.
 
     Returns:
         Columns term, t (absolute), sign (+1 or -1 where two levels differ, 0 otherwise), p,
-        alpha_line and holm_line (critical |t| alone and at the term's step of Holm's procedure).
-        Empty where nothing can be tested.
+        alpha_line (critical |t| of one term alone), together_line (of all contrasts together, of
+        Lenth's method; else NaN), shown. Empty where nothing can be tested.
     """
     table = effects.decisive
     df_error = float(effects.fit.residual_df)
@@ -48,11 +54,11 @@ def standardised_effects(effects: Effects, alpha: float = 0.05) -> pd.DataFrame:
         }
     )
     frame = frame.sort_values("t", ascending=False, kind="stable", ignore_index=True)
-    count = len(frame)
     frame["alpha_line"] = float(-stdtrit(df_error, alpha / 2))
-    frame["holm_line"] = [
-        float(-stdtrit(df_error, alpha / 2 / (count - step))) for step in range(count)
-    ]
+    frame["together_line"] = np.nan
+    if shown is None:
+        shown = dict(zip(rows["term"].astype(str), rows["p_holm"] <= alpha, strict=True))
+    frame["shown"] = frame["term"].map(dict(shown)).eq(True)
     return frame[COLUMNS]
 
 
@@ -79,6 +85,7 @@ def _from_lenth(analysed: Lenth | None) -> pd.DataFrame:
             "sign": np.sign(rows["effect"].astype(float)).astype(int),
             "p": rows["p"],
             "alpha_line": analysed.me / analysed.pse,
-            "holm_line": analysed.sme / analysed.pse,
+            "together_line": analysed.sme / analysed.pse,
+            "shown": rows["absolute"] > analysed.sme,
         }
     )

@@ -11,14 +11,14 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.model.cell_means import CellMeans, Method
+from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
 from analysis.model.completion import Completion, rests_on
-from analysis.model.interval_rule import IntervalRule, choose_interval
-from analysis.model.margins import Margin
+from analysis.model.interval_rule import Chosen, IntervalRule, choose_interval
+from analysis.model.margins import METHODS, Margin
 from analysis.model.terms import Term
 from analysis.stats.arrays import Floats
-from analysis.stats.estimates import Estimate, no_estimate, t_interval
+from analysis.stats.estimates import Estimate, no_estimate, t_interval, wider
 from analysis.stats.welch import welch
 from analysis.table.tidy import Table
 
@@ -62,7 +62,7 @@ class Grid:
         return Margin.of(self.completion, term)
 
     def estimate(
-        self, weights: Floats, confidence: float = 0.95, method: Method | None = None
+        self, weights: Floats, confidence: float = 0.95, method: Chosen | None = None
     ) -> Estimate:
         """Estimate sum(weights x cell means) with the interval that the rule picks.
 
@@ -81,6 +81,8 @@ class Grid:
         chosen = method or (self.rule.means if abs(total) > 1e-9 else self.rule.primary)
         if chosen == "pooled":
             return self.model_estimate(weights, confidence)
+        if chosen == "wider":
+            return wider(*(self.estimate(weights, confidence, one) for one in METHODS))
         needed, order = self.completion.of_grid(weights)
         words = rests_on(order)
         if not np.isfinite(needed).all():

@@ -20,7 +20,7 @@ from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
 from analysis.model.grid import Grid
 from analysis.stats.arrays import Floats
-from analysis.stats.estimates import Estimate, satterthwaite, t_interval
+from analysis.stats.estimates import Estimate, satterthwaite, t_interval, wider
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import grid_index, level_columns
 from analysis.table.records import records
@@ -161,10 +161,10 @@ def _estimate(
     along[plus] += share
     if minus is not None:
         along[minus] -= share
-    if (grid.rule.means if minus is None else grid.rule.primary) == "blocked":
-        one = grid.estimate(weights, confidence, "blocked")
-        if one.method == "blocked" and np.isfinite(one.se):
-            return one
+    over = grid.estimate(weights, confidence, "blocked")
+    known = over.method == "blocked" and np.isfinite(over.se)
+    if known and minus is None and grid.rule.means == "blocked":
+        return over
     value = cells.contrast(weights, "welch", confidence).estimate
     counts = np.moveaxis(cells.counts, axis, 0)
     own = np.moveaxis(np.nan_to_num(cells.variances), axis, 0)
@@ -184,7 +184,9 @@ def _estimate(
         denominator += single**2 / cells.pure_df
     variance = np.asarray(parts.sum() if len(parts) else np.nan)
     df = float(satterthwaite(variance, np.asarray(denominator)))
-    return t_interval(value, float(np.sqrt(variance)), df, "one variance per stratum", confidence)
+    name = "one variance per stratum"
+    own_noise = t_interval(value, float(np.sqrt(variance)), df, name, confidence)
+    return wider(own_noise, over) if known and grid.rule.primary == "wider" else own_noise
 
 
 def _numbers(estimate: Estimate, name: str) -> dict[str, Any]:

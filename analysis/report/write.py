@@ -24,7 +24,7 @@ from analysis.report.gallery.catalogue import BY_NAME, FIGURES
 from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
 from analysis.report.press import Press
-from analysis.report.words.answer import Answer, answer, still_running
+from analysis.report.words.answer import Answer, answer
 from analysis.report.words.caveats import caveats
 from analysis.study import known
 from runner.program.files import write_whole
@@ -99,7 +99,7 @@ def write(
     write_whole(target, page)
     write_whole(
         folder / "findings.txt",
-        "\n".join(_findings(opening, claims, why, still_running(study))) + "\n",
+        "\n".join(_findings(opening, claims, why, study.running)) + "\n",
     )
     write_whole(
         folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"

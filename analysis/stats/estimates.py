@@ -6,7 +6,7 @@ Biometrics Bulletin 2): (sum of parts)^2 / sum(part^2 / its degrees of freedom).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
@@ -94,6 +94,16 @@ def no_estimate(
 ) -> Estimate:
     """NaN throughout."""
     return Estimate(NAN, NAN, NAN, NAN, NAN, NAN, method, confidence, replicates, rests_on)
+
+
+def wider(one: Estimate, two: Estimate) -> Estimate:
+    """Of two estimates of the same number that with the wider interval, with the larger p of both.
+
+    Where one of them has no interval the other stands; without any, the first.
+    """
+    widths = one.high - one.low, two.high - two.low
+    chosen = two if np.isfinite(widths[1]) and not widths[0] >= widths[1] else one
+    return replace(chosen, p=float(np.fmax(one.p, two.p)))
 
 
 def satterthwaite(total: Floats, below: Floats) -> Floats:

@@ -16,21 +16,25 @@ FEWEST_DF = 8
 """Degrees of freedom from which pairs are compared by Games-Howell."""
 
 
-def holm(p: Floats) -> Floats:
+def holm(p: Floats, weights: Floats | None = None) -> Floats:
     """Holm's step-down adjustment (Holm 1979) of p values of shape (tests,).
 
     Args:
         p: p-values of one family, NaN where a test could not be made.
+        weights: shares of the level that the tests may spend, positive, same shape; by default
+            equal ones (Holm 1979, section 4).
 
     Returns:
         Adjusted p-values in the same order, at most 1, NaN where p is.
     """
     p = np.asarray(p, dtype=np.float64)
+    w = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=np.float64)
     adjusted = np.full(len(p), np.nan)
     tested = np.flatnonzero(np.isfinite(p))
-    ranked = tested[np.argsort(p[tested], kind="stable")]
-    factors = len(p) - np.arange(len(ranked))
-    adjusted[ranked] = np.minimum(np.maximum.accumulate(p[ranked] * factors), 1.0)
+    ranked = tested[np.argsort(p[tested] / w[tested], kind="stable")]
+    left = w.sum() - np.concatenate([[0.0], np.cumsum(w[ranked])[:-1]])[: len(ranked)]
+    steps = p[ranked] / w[ranked] * left
+    adjusted[ranked] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
 
 

@@ -1,8 +1,9 @@
 """The planned claims answered: supported, refuted, undecided or not testable, in plain words.
 
 Each claim is one contrast of the cell-means model (of convergence: a difference of shares), tested
-against its margin in both directions and Holm-adjusted over all claims of the study, so that
-"supported" and "refuted" are both wrong for any claim with at most 5 %. Claims are written before
+against its margin in both directions and judged together with all questions of its study
+(`judgement`), so that "supported" and "refuted" are both wrong for any claim with at most 5 %.
+Claims are written before
 the runs (`runner.spec.claims` reads them); this module never proposes one.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,10 @@ from scipy.special import stdtr
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.completion import rests_on
 from analysis.model.grid import Grid
+from analysis.model.margins import METHODS
 from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.time_to_target import TimeToTarget
-from analysis.stats.estimates import NAN, Estimate, no_estimate
+from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
 from analysis.stats.multiplicity import holm
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import replicates_to_decide
@@ -29,7 +32,7 @@ from runner.content.response import ACCURACY, CONVERGED, EPOCHS, RESPONSES, Resp
 from runner.spec.claims import Claim, check_claim, parse_claim
 
 COLUMNS = (
-    "claim", "outcome", "verdict", "estimate", "se", "df", "low", "high", "margin", "p", "p_holm",
+    "claim", "outcome", "verdict", "estimate", "se", "df", "low", "high", "margin", "p", "p_family",
     "method", "replicates", "replicates_to_decide", "reason", "sentence",
 )  # fmt: skip
 
@@ -43,7 +46,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tested:
+class Tested:
     """A claim with its estimate: p of the side the estimate is on, and whether that is support."""
 
     claim: Claim
@@ -54,6 +57,14 @@ class _Tested:
     distance: float  # from the estimate to the border between true and false
     replicates: float  # mean runs of the cells that ran; one more wave adds one
     problem: str = ""
+    home: bool = False  # about the outcome that the study looks at
+
+    @property
+    def difference(self) -> tuple[str, str, str] | None:
+        """Factor and levels where it asks for a plain difference of the outcome looked at."""
+        claim = self.claim
+        plain = self.home and claim.sign != "=" and not claim.margin and not claim.conditions
+        return (claim.factor, claim.left, claim.right) if plain else None
 
 
 def judge(
@@ -65,7 +76,9 @@ def judge(
     about: Response = ACCURACY,
     others: Evidence | None = None,
 ) -> pd.DataFrame:
-    """Judge every claim.
+    """Judge claims by themselves, as a family of their own (Holm).
+
+    A study judges them together with its other questions (`Study.claims`).
 
     Args:
         grid: Of the outcome that claims without "on" are about.
@@ -77,32 +90,67 @@ def judge(
         others: What claims on convergence and epochs are judged by.
 
     Returns:
-        One row per claim, in order: claim, outcome, verdict, estimate (left minus right), se, df,
-        low, high (not adjusted), margin, p (two-sided, against the margin), p_holm, method,
-        replicates (now, per cell), replicates_to_decide (NaN: cannot be said, or more than 1000),
-        reason (why, in words), sentence (verdict and reason). Numbers as stored: accuracy and
-        convergence as shares, epochs as epochs.
+        Columns `COLUMNS`, see `verdicts`.
 
     Raises:
         InputError: A claim cannot be read, or names what the study lacks.
     """
+    tested = claims_tested(grid, planned, factors, confidence, method, about, others)
+    p = holm(np.array([one.p for one in tested]))
+    share = [1 / len(tested)] * len(tested) if tested else []
+    return verdicts(tested, p.tolist(), share, 1 - confidence, confidence)
+
+
+def claims_tested(
+    grid: Grid,
+    planned: Sequence[str],
+    factors: Mapping[str, Sequence[str]],
+    confidence: float = 0.95,
+    method: Method | None = None,
+    about: Response = ACCURACY,
+    others: Evidence | None = None,
+) -> list[Tested]:
+    """Every claim with its estimate and its own p; arguments as of `judge`."""
     claims = [check_claim(parse_claim(text, about), factors) for text in planned]
-    if not claims:
-        return pd.DataFrame(columns=list(COLUMNS))
     others = others or Evidence()
-    tested = [_tested(grid, claim, method, confidence, about, others) for claim in claims]
-    adjusted = holm(np.array([one.p for one in tested]))
-    alpha = 1 - confidence
+    return [_tested(grid, claim, method, confidence, about, others) for claim in claims]
+
+
+def verdicts(
+    tested: Sequence[Tested],
+    p_family: Sequence[float],
+    shares: Sequence[float],
+    level: float,
+    confidence: float,
+    silent: str = "",
+) -> pd.DataFrame:
+    """What is so, given p values adjusted for everything asked.
+
+    Args:
+        tested: The claims.
+        p_family: Adjusted p of each.
+        shares: Of the level, that each claim has to itself.
+        level: Up to which an adjusted p decides.
+        confidence: Of the intervals.
+        silent: Why nothing may be decided, or "".
+
+    Returns:
+        One row per claim, in order: claim, outcome, verdict, estimate (left minus right), se, df,
+        low, high (not adjusted), margin, p (two-sided, against the margin), p_family, method,
+        replicates (now, per cell), replicates_to_decide (NaN: cannot be said, or more than 1000),
+        reason (why, in words), sentence (verdict and reason). Numbers as stored: accuracy and
+        convergence as shares, epochs as epochs.
+    """
     rows = []
-    for one, p_holm in zip(tested, adjusted, strict=True):
-        verdict = _verdict(one, float(p_holm), alpha)
+    for one, adjusted, share in zip(tested, p_family, shares, strict=True):
+        verdict = _verdict(one, adjusted, level)
         now = one.replicates
         needed = float("nan")
-        if verdict == "undecided":
-            needed = replicates_to_decide(one.estimate, one.distance, now, alpha / len(claims))
-        elif verdict != "not testable":
+        if verdict == "undecided" and level:
+            needed = replicates_to_decide(one.estimate, one.distance, now, level * share)
+        elif verdict in ("supported", "refuted"):
             needed = now
-        reason = _reason(one, verdict, needed, confidence)
+        reason = _reason(one, verdict, needed, confidence, silent)
         rows.append(
             {
                 "claim": one.claim.text,
@@ -112,7 +160,7 @@ def judge(
                 "df": one.estimate.df if one.estimate.df < MANY else float("nan"),
                 "margin": one.margin,
                 "p": one.p,
-                "p_holm": float(p_holm),
+                "p_family": adjusted,
                 "method": one.estimate.method,
                 "replicates": now,
                 "replicates_to_decide": needed,
@@ -135,10 +183,10 @@ def _tested(
     confidence: float,
     own: Response,
     others: Evidence,
-) -> _Tested:
+) -> Tested:
     """One claim, on the outcome it is about."""
     if claim.about.column == own.column or (claim.about is ACCURACY and own not in RESPONSES):
-        return _test(grid, claim, method, confidence)
+        return replace(_test(grid, claim, method, confidence), home=True)
     if claim.about is EPOCHS and others.time_to_target is not None:
         times = others.time_to_target
         only: Method | None = "welch" if times.censored else None
@@ -153,7 +201,7 @@ def _tested(
         EPOCHS.claimed: "when runs reached their target",
     }
     lacks = f"the table does not say {what.get(claim.outcome, claim.about.name)}"
-    return _Tested(claim, nothing, _margin(claim), NAN, False, NAN, NAN, lacks)
+    return Tested(claim, nothing, _margin(claim), NAN, False, NAN, NAN, lacks)
 
 
 def _margin(claim: Claim) -> float:
@@ -161,7 +209,7 @@ def _margin(claim: Claim) -> float:
     return claim.margin / claim.about.scale
 
 
-def _test_rates(claim: Claim, rates: RateDifference) -> _Tested:
+def _test_rates(claim: Claim, rates: RateDifference) -> Tested:
     one = _judge(claim, rates.estimate, _margin(claim), rates.below, rates.replicates)
     if rates.problem:
         return replace(one, p=float("nan"), problem=rates.problem)
@@ -171,7 +219,13 @@ def _test_rates(claim: Claim, rates: RateDifference) -> _Tested:
     return one
 
 
-def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) -> _Tested:
+def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) -> Tested:
+    """By one method, or where the wider of two counts by that with the larger p."""
+    if method is None and grid.rule.primary == "wider":
+        both = [_test(grid, claim, one, confidence) for one in METHODS]
+        known = [one for one in both if not one.problem] or both[:1]
+        estimate = reduce(wider, (one.estimate for one in known))
+        return replace(max(known, key=lambda one: one.p), estimate=estimate)
     cells = grid.cells
     given = claim.given(cells.factors)
     weights = cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
@@ -186,7 +240,7 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
     d, se, df = estimate.estimate, estimate.se, estimate.df
     problem = _problem(cells, weights, estimate)
     if problem:
-        return _Tested(claim, estimate, margin, np.nan, False, np.nan, _replicates(cells), problem)
+        return Tested(claim, estimate, margin, np.nan, False, np.nan, _replicates(cells), problem)
 
     def below(value: float) -> float:
         """One-sided p of the true difference lying at or above `value`."""
@@ -201,21 +255,21 @@ def _judge(
     margin: float,
     below: Callable[[float], float],
     replicates: float,
-) -> _Tested:
+) -> Tested:
     """The estimate against the claim's border, in both directions."""
     d = estimate.estimate
     if claim.sign == "=":
         inside = max(below(margin), 1 - below(-margin))
         supports = abs(d) < margin
         # Outside: the true difference may lie beyond either end, so each end is tested alone.
-        p = inside if supports else min(1 - below(margin), below(-margin))
-        p = min(1.0, 2 * p)
-        return _Tested(claim, estimate, margin, p, supports, margin - abs(d), replicates)
+        # Inside: two one-sided tests, of which the weaker counts (Schuirmann 1987).
+        p = inside if supports else min(1.0, 2 * min(1 - below(margin), below(-margin)))
+        return Tested(claim, estimate, margin, p, supports, margin - abs(d), replicates)
     sign = 1 if claim.sign == ">" else -1
     border = sign * margin
     p = 2 * min(below(border), 1 - below(border))
     supports = sign * d > margin
-    return _Tested(claim, estimate, margin, min(1.0, p), supports, sign * d - margin, replicates)
+    return Tested(claim, estimate, margin, min(1.0, p), supports, sign * d - margin, replicates)
 
 
 def _problem(cells: CellMeans, weights: np.ndarray[Any, Any], estimate: Estimate) -> str:
@@ -232,15 +286,15 @@ def _problem(cells: CellMeans, weights: np.ndarray[Any, Any], estimate: Estimate
     return ""
 
 
-def _verdict(one: _Tested, p_holm: float, alpha: float) -> str:
+def _verdict(one: Tested, p_family: float, level: float) -> str:
     if one.problem:
         return "not testable"
-    if not p_holm <= alpha:
+    if not p_family <= level or not level:
         return "undecided"
     return "supported" if one.supports else "refuted"
 
 
-def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str:
+def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent: str) -> str:
     """Why, as a person would say it, in the outcome's shown unit."""
     if verdict == "not testable":
         return f"{one.problem}."
@@ -259,6 +313,8 @@ def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str
         return f"{statement}."
     if verdict == "refuted":
         return f"{statement}, so it {words.denied} {_wanted(claim)}."
+    if silent:
+        return f"{statement}; {silent}."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):
         end = f"about {needed:.0f} replicates per cell would decide it if the estimate holds"

@@ -1,70 +1,82 @@
-"""Is it decided yet? Interim answers between waves that may be looked at without cheating.
+"""Is it decided yet: which differences between levels are, and what would decide the others.
 
-Every wave is one replicate of every cell, so each look is at a balanced grid. Levels are spent by
-O'Brien and Fleming's function (Lan and DeMets 1983), each look with its own increment, which keeps
-the total under any dependence between looks. It only advises: nothing here stops a run.
+Says no more than the judgement of all questions says (`judgement`): while runs are still to come
+that level is strict, and nothing is decided before two replicates are complete. It only advises:
+nothing here stops a run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
 
 from ablations.errors import InputError
-from analysis.model.grid import Grid
-from analysis.stats.multiplicity import holm
+from analysis.stats.estimates import Estimate
 from analysis.table.statuses import NOT_RUN
+from analysis.verdicts.judgement import Judgement
 from analysis.verdicts.replicates import replicates_to_decide
+from runner.program.wording import counted
 
-MOST_LOOKS = 5
+NUMBERS = ("estimate", "se", "df", "low", "high", "p", "method")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decided:
-    """An interim summary.
+    """The state of all differences between levels.
 
     Attributes:
-        wave: Complete replicates so far.
-        planned: Replicates planned.
-        alpha: Level that this look may spend.
-        table: factor, level, reference, estimate, half_width (at 95 %), p, p_holm (over all mains),
-            decided, replicates_to_decide.
-        precise: Whether every half-width is at most the wanted precision; None if none was asked.
-        sentence: The state in plain words.
+        wave: complete replicates; a run that failed for good has ended too.
+        planned: replicates planned; of a table those that it has.
+        most: runs of the combination that has most.
+        judgement: of all questions of the study.
+        table: factor, level, reference, estimate, half_width (at 95 %), p, p_family, decided,
+            replicates_to_decide (NaN: more than can be said, or none can).
+        precise: whether every half-width is at most the wanted precision; None if none was asked.
     """
 
     wave: int
     planned: int
-    alpha: float
+    most: int
+    judgement: Judgement
     table: pd.DataFrame
-    precise: bool | None
-    sentence: str
+    precise: bool | None = None
 
+    @property
+    def alpha(self) -> float:
+        """The level that counts now."""
+        return self.judgement.level
 
-def look_levels(looks: Sequence[int], planned: int, alpha: float = 0.05) -> list[float]:
-    """Two-sided level each look may spend; they add up to `alpha` at the last planned wave.
+    @property
+    def estimable(self) -> pd.DataFrame:
+        """The rows that the combinations that ran can estimate."""
+        return self.table[self.table["estimate"].notna()]
 
-    Args:
-        looks: Waves after which the results are looked at, increasing, at most `planned`.
-        planned: Replicates planned.
-        alpha: Of the whole sequence.
-    """
-    z = float(ndtri(1 - alpha / 2))
-    spent = [2 * float(ndtr(-z / np.sqrt(look / planned))) for look in looks]
-    return [now - before for now, before in zip(spent, [0.0, *spent], strict=False)]
+    @property
+    def sentence(self) -> str:
+        """The state in plain words."""
+        if self.judgement.silent:
+            return f"Not decided: {self.judgement.silent}."
+        done = int(self.table["decided"].sum())
+        text = (
+            f"{done} of {counted(len(self.table), 'difference')} between levels "
+            f"{'is' if done == 1 else 'are'} decided, {self.after}"
+        )
+        if self.precise is not None:
+            text += "; every interval is" if self.precise else "; not every interval is yet"
+            text += " as narrow as wanted"
+        return f"{text}."
 
-
-def default_looks(planned: int) -> list[int]:
-    """At most five waves to look after, evenly spaced, none before the second."""
-    number = min(MOST_LOOKS, planned - 1)
-    return sorted(
-        {int(w) for w in np.ceil(np.linspace(planned / number, planned, number))} - {0, 1}
-    )
+    @property
+    def after(self) -> str:
+        """After how many replicates."""
+        if self.judgement.running:
+            return f"after {self.wave} of {self.planned} replicates, with runs still to come"
+        if self.wave == self.most:
+            return f"after {counted(self.wave, 'replicate')}"
+        return f"with {self.wave} to {self.most} runs a combination"
 
 
 def complete_waves(frame: pd.DataFrame, factors: Sequence[str]) -> int:
@@ -84,66 +96,52 @@ def complete_waves(frame: pd.DataFrame, factors: Sequence[str]) -> int:
 
 
 def decided(
-    grid: Grid,
+    differences: pd.DataFrame,
+    judgement: Judgement,
+    runs: tuple[int, int],
+    wave: int,
     planned: int,
-    looks: Sequence[int] | None = None,
     precision: float | None = None,
-    alpha: float = 0.05,
-    complete: int | None = None,
 ) -> Decided:
-    """Judge all main-effect differences at the present wave.
+    """Say of every difference between levels whether it is decided.
 
     Args:
-        grid: Of the runs so far.
-        planned: Replicates planned.
-        looks: Waves after which one looks; by default `default_looks(planned)`.
-        precision: Wanted half-width of every interval, response units, or None.
-        alpha: Of the whole sequence of looks.
-        complete: Complete waves (`complete_waves`); by default the fewest runs of a cell that ran,
-            which counts no planned cell that has not run yet.
+        differences: factor, first, second and the numbers of an estimate, in the judgement's order.
+        judgement: of all questions of the study.
+        runs: fewest and most runs of a combination that has any.
+        wave: complete replicates (`complete_waves`).
+        planned: replicates planned.
+        precision: wanted half-width of every interval, response units, or None.
 
     Raises:
-        InputError: Fewer than two replicates are planned.
+        InputError: fewer than two replicates are planned.
     """
     if planned < 2:
-        raise InputError(f"{planned} replicates are planned; interim looks take two or more")
-    cells = grid.cells
-    wave = int(cells.counts[~cells.empty].min()) if not cells.empty.all() else 0
-    wave = wave if complete is None else min(wave, complete)
-    chosen = sorted(looks or default_looks(planned))
-    passed = [look for look in chosen if look <= wave]
-    level = look_levels(chosen, planned, alpha)[len(passed) - 1] if passed else 0.0
-    rows = []
-    for name, levels in cells.factors.items():
-        for reference, own in combinations(levels, 2):
-            weights = cells.difference({name: own}, {name: reference})
-            one = grid.estimate(weights, 1 - alpha)
-            rows.append((name, own, reference, one.estimate, (one.high - one.low) / 2, one.p, one))
-    names = ["factor", "level", "reference", "estimate", "half_width", "p", "full"]
-    table = pd.DataFrame(rows, columns=names)
-    table["p_holm"] = holm(table["p"].to_numpy(float))
-    table["decided"] = table["p_holm"] <= level
-    needed = alpha / max(len(table), 1)
-    table["replicates_to_decide"] = [
-        float(wave) if done else replicates_to_decide(got, abs(got.estimate), max(wave, 1), needed)
-        for done, got in zip(table["decided"], table["full"], strict=True)
-    ]
-    table = table.drop(columns="full")
+        raise InputError(f"{counted(planned, 'replicate')} planned; a decision takes two or more")
+    table = differences[["factor", "first", "second", "estimate", "p"]].rename(
+        columns={"first": "level", "second": "reference"}
+    )
+    low, high = (differences[end].to_numpy(float) for end in ("low", "high"))
+    table.insert(4, "half_width", (high - low) / 2)
+    own = judgement.of("difference")
+    table["p_family"] = own["p_family"].to_numpy(float)
+    table["decided"] = own["shown"].to_numpy(bool)
+    table["replicates_to_decide"] = np.nan
+    now = max(runs[0], 1)
+    for at, (row, done, weight) in enumerate(
+        zip(differences.to_dict("records"), table["decided"], own["weight"], strict=True)
+    ):
+        if done:
+            needed = float(now)
+        else:
+            one = Estimate(**{name: row[name] for name in NUMBERS})
+            level = (judgement.level or 0.05) * float(weight)
+            needed = replicates_to_decide(one, abs(one.estimate), now, level)
+        table.iloc[at, -1] = needed
     precise = None
     if precision is not None:
         precise = bool((table["half_width"] <= precision).all())
-    return Decided(wave, planned, level, table, precise, _sentence(table, wave, planned, precise))
-
-
-def _sentence(table: pd.DataFrame, wave: int, planned: int, precise: bool | None) -> str:
-    if wave < 2:
-        return f"{wave} of {planned} waves are complete: nothing can be decided before the second."
-    done = int(table["decided"].sum())
-    text = (
-        f"After {wave} of {planned} waves {done} of {len(table)} differences between levels are "
-        "decided at the level this look may spend"
-    )
-    if precise is not None:
-        text += "; every interval is" if precise else "; not every interval is yet"
-        text += " as narrow as wanted"
-    return f"{text}."
+    fewest, most = runs
+    whole = judgement.running or fewest == most
+    shown = wave if whole else fewest
+    return Decided(shown, planned, max(most, shown), judgement, table, precise)

@@ -21,17 +21,21 @@ WORTH = 5
 
 def in_one_line(look: Decided) -> str:
     """How many differences between levels are decided, which are open, what would decide them."""
+    if look.judgement.silent:
+        return look.sentence
     table = look.table
-    if look.wave < 2:
-        return (
-            f"Not decided yet: {look.wave} of {look.planned} replicates are complete, and "
-            "nothing is decided before the second."
-        )
     left = table[~table["decided"].astype(bool)]
-    text = (
-        f"Decided: {len(table) - len(left)} of {len(table)} differences between levels, after "
-        f"{look.wave} of {look.planned} replicates."
-    )
+    done = len(table) - len(left)
+    text = f"Decided: {done} of {counted(len(table), 'difference')} between levels, {look.after}."
+    if left.empty:
+        return text
+    lost = left[left["estimate"].isna()]
+    left = left[left["estimate"].notna()]
+    if len(lost):
+        text += (
+            f" Not to be estimated from the combinations that ran, however often each is repeated: "
+            f"{_named(lost) if len(lost) <= NAMED else _counted(lost)}."
+        )
     if left.empty:
         return text
     text += f" Open: {_named(left) if len(left) <= NAMED else _counted(left)}."
@@ -39,8 +43,8 @@ def in_one_line(look: Decided) -> str:
     more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
     if not more.size:
         them = "it" if len(left) == 1 else "them"
-        planned = counted(look.planned, "planned replicate")
-        return f"{text} Telling {them} from zero would take more than {WORTH} times the {planned}."
+        have = counted(look.planned, "replicate")
+        return f"{text} Telling {them} from zero would take more than {WORTH} times the {have}."
     least, most = int(more.min()), int(more.max())
     them = "it" if len(left) == 1 else "all of them"
     if len(more) < len(left):

@@ -59,6 +59,7 @@ def detectable(
     alpha: float = 0.05,
     precision: float | None = None,
     sigma: float | None = None,
+    over_replicates: bool = False,
 ) -> pd.DataFrame:
     """Smallest detectable effect of every main effect and pair, at the runs at hand.
 
@@ -69,6 +70,8 @@ def detectable(
         precision: Wanted half-width of the intervals, response units, or None.
         sigma: Standard deviation of one run; by default the pooled one within cells, or where no
             cell ran twice the residual of the model.
+        over_replicates: whether effects are judged by t over replicates too, as where they share
+            seeds: then its few degrees of freedom count.
 
     Returns:
         One row per term: term, compares, sigma, df, se (of its least precise comparison),
@@ -78,7 +81,14 @@ def detectable(
     """
     spread = _sigma(cells) if sigma is None else sigma
     return _table(
-        cells.factors, cells.counts, len(cells.replicate_names), spread, power, alpha, precision
+        cells.factors,
+        cells.counts,
+        len(cells.replicate_names),
+        spread,
+        power,
+        alpha,
+        precision,
+        over_replicates,
     )
 
 
@@ -90,6 +100,7 @@ def detectable_in_plan(
     alpha: float = 0.05,
     precision: float | None = None,
     ran: Truths | None = None,
+    over_replicates: bool = False,
 ) -> pd.DataFrame:
     """The same table before anything ran.
 
@@ -101,6 +112,7 @@ def detectable_in_plan(
         alpha: Two-sided level of each test.
         precision: Wanted half-width of the intervals, or None.
         ran: Cells of the grid that a fraction runs, shape of the grid; None for all.
+        over_replicates: see `detectable`.
 
     Raises:
         InputError: A size that is not positive.
@@ -112,7 +124,9 @@ def detectable_in_plan(
     shape = tuple(len(levels) for levels in factors.values())
     used = np.ones(shape, bool) if ran is None else ran.reshape(shape)
     blocks = replicates if replicates > 1 else 0
-    return _table(factors, used * replicates, blocks, sigma, power, alpha, precision)
+    return _table(
+        factors, used * replicates, blocks, sigma, power, alpha, precision, over_replicates
+    )
 
 
 def _sigma(cells: CellMeans) -> float:
@@ -132,6 +146,7 @@ def _table(
     power: float,
     alpha: float,
     precision: float | None,
+    over_replicates: bool,
 ) -> pd.DataFrame:
     names = list(factors)
     order = min(2, len(names))
@@ -143,6 +158,8 @@ def _table(
     rank = int(np.linalg.matrix_rank(information, rtol=1e-10, hermitian=True))
     now = float(runs[runs > 0].mean())
     df = float(runs.sum()) - rank - max(blocks - 1, 0)
+    if over_replicates and blocks > 1:
+        df = min(df, blocks - 1.0)
     rows = []
     for term in terms_up_to(names, order):
         contrasts = _contrasts(term, factors, columns[term.name], design.shape[1])

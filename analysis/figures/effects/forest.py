@@ -42,7 +42,7 @@ def forest(
 
     Args:
         contrasts: columns group, first, second, perhaps given_first and given_second (of a
-            difference of differences), estimate, low, high, in the outcome's unit.
+            difference of differences), estimate, low, high, in the outcome's unit, shown (filled).
         band: half width of the band of practical equivalence, same unit; None draws none.
         replicates: columns group, first, second, replicate, estimate: one faint dot each.
         measure: how the outcome is shown.
@@ -81,7 +81,7 @@ def forest(
                 alpha=0.3,
                 linewidths=0,
             )
-    clear = (low > 0) | (high < 0)
+    clear = ordered["shown"].to_numpy(bool)
     for chosen, shade, shape in ((clear, PALETTE[0], "o"), (~clear, SOFT, "s")):
         if chosen.any():
             axes.errorbar(

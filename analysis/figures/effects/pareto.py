@@ -1,4 +1,4 @@
-"""Pareto of standardised effects: which terms pass the usual line, and which pass Holm's."""
+"""Pareto of standardised effects: which terms are shown, and which pass the usual line alone."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def pareto(terms: pd.DataFrame, *, alpha: float = 0.05) -> Figure:
 
     Args:
         terms: columns term, t (absolute, or the equivalent of its p), sign (+1, -1 or 0 where a
-            term has several degrees of freedom), alpha_line and holm_line (critical |t| of the
-            term alone and at its step of Holm's procedure).
+            term has several degrees of freedom), alpha_line (critical |t| of a term alone),
+            together_line (of all together; NaN draws none), shown (filled; else an outline).
         alpha: the level behind both lines, for the legend.
     """
     rows = terms.sort_values("t", ascending=False, kind="stable").head(MOST_TERMS)
@@ -44,23 +44,30 @@ def pareto(terms: pd.DataFrame, *, alpha: float = 0.05) -> Figure:
         (0, "#8c96a1", "", "more levels, or a pair"),
     ):
         chosen = rows["sign"].to_numpy() == sign
+        for sure in (True, False):
+            bars = chosen & (rows["shown"].to_numpy(bool) == sure)
+            if bars.any():
+                axes.barh(
+                    place[bars],
+                    rows.loc[bars, "t"].to_numpy(float),
+                    height=0.68,
+                    color=shade if sure else "white",
+                    hatch=hatch,
+                    edgecolor="white" if sure else shade,
+                    linewidth=0.3 if sure else 0.9,
+                )
         if chosen.any():
-            axes.barh(
-                place[chosen],
-                rows.loc[chosen, "t"].to_numpy(float),
-                height=0.68,
-                color=shade,
-                hatch=hatch,
-                edgecolor="white",
-                linewidth=0.3,
-                label=text,
-            )
+            axes.barh(0, 0, color=shade, hatch=hatch, edgecolor="white", label=text)
+    if not rows["shown"].all():
+        axes.barh(0, 0, color="white", edgecolor=INK, linewidth=0.9, label="outline: not shown")
     edges = np.append(place - 0.5, place[-1] + 0.5)
     for column, style, text in (
         ("alpha_line", "-", f"{alpha:.0%} level, each term alone"),
-        ("holm_line", (0, (4, 1.6)), f"{alpha:.0%} level over all terms (Holm)"),
+        ("together_line", (0, (4, 1.6)), f"{alpha:.0%} level, all together"),
     ):
         values = rows[column].to_numpy(float)
+        if not np.isfinite(values).any():
+            continue
         axes.plot(
             np.repeat(values, 2),
             np.repeat(edges, 2)[1:-1],

@@ -44,8 +44,8 @@ def interaction_heat_maps(
 
     Args:
         factors: levels of each factor in declared order.
-        effects: columns factor_a, level_a, factor_b, level_b, effect, low, high, in the
-            outcome's unit; a star marks an interval without zero.
+        effects: columns factor_a, level_a, factor_b, level_b, effect, in the outcome's
+            unit, shown (marked by a star).
         measure: how the outcome is shown.
     """
     pairs = [
@@ -159,7 +159,7 @@ def _one(
         return wide.reindex(index=list(first), columns=list(second)).astype(float)
 
     effect = table("effect") * measure.scale
-    texts = _texts(effect, (table("low") > 0) | (table("high") < 0), digits)
+    texts = _texts(effect, table("shown") > 0, digits)
     sns.heatmap(
         effect,
         ax=axes,
@@ -224,9 +224,9 @@ def _fitting(effects: pd.DataFrame, measure: Response, room: float) -> tuple[int
 
 
 def _texts(effect: pd.DataFrame, clear: pd.DataFrame, digits: int | None) -> np.ndarray:
-    """Signed values, a star where the interval is clear of zero, n/a where not estimable.
+    """Signed values, a star where they are shown, n/a where not estimable.
 
-    Without room for values (`digits` None) the sign alone, and only where the interval is clear.
+    Without room for values (`digits` None) the sign alone, and only where it is shown.
     """
     if digits is None:
         sign = effect.map(lambda value: "+" if value > 0 else "−")

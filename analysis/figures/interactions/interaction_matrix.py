@@ -52,8 +52,8 @@ def interaction_matrix(
     Args:
         factors: levels of each factor in declared order.
         means: columns factor_a, level_a, factor_b, level_b, mean, low, high; each pair once.
-        terms: columns factor_a, factor_b, share, share_low, p_holm; a panel whose share of
-            variance has an interval that touches zero is shaded.
+        terms: columns factor_a, factor_b, share, share_low, p_family, shown; the panels of a
+            pair whose interaction is not shown are shaded.
         measure: how the outcome is shown.
     """
     names = list(factors)
@@ -197,7 +197,7 @@ def _annotate(
     written: bool,
     stacked: bool,
 ) -> None:
-    """Share of variance and Holm p above the diagonal; grey where the share may be zero."""
+    """Share of variance and adjusted p above the diagonal; grey where nothing is shown."""
     if terms is None:
         return
     forward = (terms["factor_a"] == along) & (terms["factor_b"] == over)
@@ -206,12 +206,12 @@ def _annotate(
     if rows.empty:
         return
     term = rows.iloc[0]
-    if not float(term["share_low"]) > 0:
+    if not term["shown"]:
         axes.set_facecolor(SHADE)
     if written:
         share = f"{float(term['share']):.1%}" if np.isfinite(float(term["share"])) else "share n/a"
         axes.set_title(
-            (",\n" if stacked else ", ").join((share, p_phrase(float(term["p_holm"])))),
+            (",\n" if stacked else ", ").join((share, p_phrase(float(term["p_family"])))),
             fontsize=size,
             weight="normal",
             pad=2,

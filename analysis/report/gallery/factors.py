@@ -24,7 +24,7 @@ from analysis.report.gallery.rounding import (
     unit_of,
     within_limits,
 )
-from analysis.report.words.names import TEST_NAMES, interval_name_of_means, readable
+from analysis.report.words.names import JUDGED, TEST_NAMES, interval_name_of_means, readable
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -115,7 +115,7 @@ def draw_forest(study: Study) -> Drawn | None:
     text = (
         f"Differences in {measure.name} between levels (first minus second) and the "
         "largest differences of differences, whose intervals hold for all of them at once "
-        f"(Bonferroni); hollow where the interval holds 0.{band}"
+        f"(Bonferroni); filled where {JUDGED}.{band}"
         f"{largest(int(rows['estimate'].notna().sum()), MOST_ROWS)}"
     )
     return Drawn(figure, rows, captioned(study, text))
@@ -129,6 +129,7 @@ def _differences(study: Study) -> pd.DataFrame:
             "group": rows["factor"].astype(str),
             "contrast": rows["first"].astype(str) + " - " + rows["second"].astype(str),
             **{name: rows[name] for name in ("first", "second", "estimate", "low", "high")},
+            "shown": study.judgement.of("difference")["shown"],
         }
     )
 
@@ -140,6 +141,8 @@ def _interaction_contrasts(study: Study) -> pd.DataFrame:
     rows = rows[np.isfinite(rows["estimate"])]
     sizes = rows["estimate"].abs().sort_values(ascending=False, kind="stable")
     rows = rows.loc[rows.index.isin(sizes.index[:MOST_CONTRASTS])]
+    pairs = study.judgement.terms()["shown"].to_dict()
+    beyond = (rows["low_simultaneous"] > 0) | (rows["high_simultaneous"] < 0)
     names = zip(*(rows[k] for k in ("level", "versus", "other_level", "other_versus")), strict=True)
     return pd.DataFrame(
         {
@@ -152,6 +155,7 @@ def _interaction_contrasts(study: Study) -> pd.DataFrame:
             "estimate": rows["estimate"],
             "low": rows["low_simultaneous"],
             "high": rows["high_simultaneous"],
+            "shown": rows["term"].map(pairs).eq(True) & beyond,
         }
     )
 
@@ -190,14 +194,18 @@ def tabulate_forest(study: Study, rows: pd.DataFrame) -> NumberTable:
 def draw_pareto(study: Study) -> Drawn | None:
     """Standardised effects with both lines."""
     effects = study.estimates()
-    rows = standardised_effects(effects)
+    terms = study.judgement.terms()
+    judged = dict(zip(map(str, terms.index), terms["shown"].astype(bool), strict=True))
+    rows = standardised_effects(effects, judged)
     if rows.empty:
         return None
     deciding = effects.deciding if effects.fit.residual_df > 0 else "lenth"
+    lines = f"bars are filled where {JUDGED}"
+    if deciding == "lenth":
+        lines = "dashed: of all contrasts together"
     text = (
         f"Standardised effects: the |t| that has the p of each term's {TEST_NAMES[deciding]}. "
-        "Solid: critical value of one term at 5%; dashed: at its step of Holm's procedure over all "
-        f"terms.{largest(len(rows), MOST_TERMS)}"
+        f"Solid line: critical value of one term at 5%; {lines}.{largest(len(rows), MOST_TERMS)}"
     )
     return Drawn(figures.pareto(rows), rows, captioned(study, text, None))
 
@@ -209,7 +217,7 @@ def tabulate_pareto(_study: Study, rows: pd.DataFrame) -> NumberTable:
         "|t|": rounded(rows["t"].abs(), 1, 2),
         "p": [p_words(float(one)) for one in rows["p"]],
         "Line of one term": rounded(rows["alpha_line"], 1, 2),
-        "Line of its Holm step": rounded(rows["holm_line"], 1, 2),
+        "Shown": ["yes" if one else "no" for one in rows["shown"]],
     }
     return NumberTable("Standardised effects", pd.DataFrame(columns))
 

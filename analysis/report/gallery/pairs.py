@@ -48,7 +48,8 @@ def draw_interaction_matrix(study: Study) -> Drawn | None:
     text = (
         f"Marginal means of {study.measure.name} for every pair of factors: the factor of the "
         "column runs along the axis, lines are the levels of the factor of the row. Above each "
-        "panel its share of the variance and Holm-adjusted p; grey where the share may be zero."
+        "panel its share of the variance and its p, Holm-adjusted over all questions of the study; "
+        "grey where no interaction is shown."
     )
     data = means.merge(terms, on=["factor_a", "factor_b"], how="left")
     shown = captioned(study, text + cut_at_limits(study, means), interval_name_of_means(study))
@@ -65,7 +66,7 @@ def tabulate_interaction_matrix(study: Study, rows: pd.DataFrame) -> NumberTable
         head_of(measure): rounded(rows["mean"], *how),
         "95% interval": intervals(rows, *how),
         "Share of variance": [f"{one}%" for one in rounded(rows["share"], 100)],
-        "p (Holm)": [p_words(float(one)) for one in rows["p_holm"]],
+        "p (Holm)": [p_words(float(one)) for one in rows["p_family"]],
     }
     return NumberTable("Means of two levels together", pd.DataFrame(columns))
 
@@ -77,14 +78,16 @@ def draw_interaction_heat_maps(study: Study) -> Drawn | None:
     names = {"first_factor": "factor_a", "first": "level_a", "second_factor": "factor_b",
              "second": "level_b"}  # fmt: skip
     data = study.interactions().rename(columns=names)
-    data = data[[*names.values(), "effect", "low", "high"]]
+    sure = data["term"].map(study.judgement.terms()["shown"].to_dict()).eq(True)
+    data["shown"] = sure & ((data["low"] > 0) | (data["high"] < 0))
+    data = data[[*names.values(), "effect", "low", "high", "shown"]]
     if not np.isfinite(data["effect"].astype(float)).any():
         return None
     figure = figures.interaction_heat_maps(study.factors, data, measure=study.measure)
     text = (
         f"How far the mean {study.measure.name} of two levels together lies from the sum of "
         "their main effects; one colour scale for all pairs. A star, or a sign where there is no "
-        "room for values, marks an interval without 0."
+        "room for values, marks an interval without 0 in a pair whose interaction is shown."
     )
     return Drawn(figure, data, captioned(study, text))
 

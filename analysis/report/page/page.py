@@ -30,7 +30,7 @@ from analysis.report.gallery.rounding import NAME_COLUMNS
 from analysis.report.page.inline_svg import inline
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.runs_table import table_of_runs
-from analysis.report.words.answer import CLEAR, WHOLE, count_of, level_of, still_running
+from analysis.report.words.answer import WHOLE
 from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.progress import progress
@@ -201,20 +201,12 @@ def _interval(study: Study) -> str:
 
 def _how_sure(study: Study, convergence: Convergence | None) -> str:
     """What the words of the answer table mean."""
-    level, count = level_of(study), count_of(study)
-    text = (
-        f"p values of differences are Holm-adjusted over all {count} differences between levels. "
-        "Clear: p < .001; well supported: p < .01; "
-    )
-    if level < CLEAR:
-        limit = f"{level:.3f}".replace("0.", ".", 1)
-        why = "Looks between replicates share 5%; this one"
-        text = f"{why} may spend {limit}: above that nothing is called shown. {text}"
-        text += f"supported: p up to {limit}; "
-    else:
-        text += "supported: p < .05; "
+    judgement = study.judgement
+    text = f"{judgement.rule} Clear: p < .001; "
+    if not judgement.running:
+        text += "well supported: p < .01; supported: p up to .05; "
     text += (
-        "open: the interval excludes zero by itself, but not with all differences judged together; "
+        "open: the interval excludes zero by itself, but not with all questions judged together; "
         "not shown: the interval holds zero, which is not evidence that there is nothing."
     )
     if any(len(levels) > 2 for levels in study.factors.values()):
@@ -222,8 +214,7 @@ def _how_sure(study: Study, convergence: Convergence | None) -> str:
     if convergence is not None and convergence.mixed:
         text += (
             " Convergence: exact Cochran–Mantel–Haenszel tests stratified by all other factors, "
-            "Holm-adjusted over the factors, which may see what the interval of two overall rates "
-            "does not."
+            "which may see what the interval of two overall rates does not."
         )
     return text
 
@@ -251,7 +242,7 @@ def _effects(study: Study, answer: Answer) -> list[dict[str, str]]:
             "share": f"{share:.1%}" if np.isfinite(share) else "n/a",
             "share_interval": f"[{ends[0]:.1%}, {ends[1]:.1%}]" if np.isfinite(ends).all() else "",
             "sure": str(row["sure"]),
-            "p": _p(row["p_holm"]),
+            "p": _p(row["p_family"]),
         }
         if "conv_sure" in row:
             rates = _rates(row)
@@ -259,7 +250,7 @@ def _effects(study: Study, answer: Answer) -> list[dict[str, str]]:
                 "convergence": rates.value,
                 "conv_interval": rates.interval,
                 "conv_sure": str(row["conv_sure"]),
-                "conv_p": _p(row["conv_p_holm"]),
+                "conv_p": _p(row["conv_p_family"]),
             }
         rows.append(one)
     return rows
@@ -289,10 +280,10 @@ def _rates(row: Mapping[Any, Any]) -> DifferenceText:
 def _judged(study: Study) -> str:
     """How claims are judged, beside the differences of the answer."""
     text = (
-        "Planned before the grid ran; p values Holm-adjusted over the claims alone, so that a "
-        "difference asked about beforehand may be supported here and open among all differences."
+        "Planned before the grid ran, and judged together with all questions of the study; half "
+        "of the level is kept for the claims."
     )
-    if still_running(study):
+    if study.running:
         text += " The grid still runs: every verdict is one so far, and none is a decision."
     return text
 
@@ -300,7 +291,7 @@ def _judged(study: Study) -> str:
 def _claim(row: Mapping[Any, Any], study: Study) -> dict[str, str]:
     """A claim as the page shows it."""
     verdict = str(row["verdict"])
-    so_far = " so far" if still_running(study) and verdict in ("supported", "refuted") else ""
+    so_far = " so far" if study.running and verdict in ("supported", "refuted") else ""
     numbers = (float(row["estimate"]), float(row["low"]), float(row["high"]))
     shown = np.isfinite(numbers[0])
     return {

@@ -56,16 +56,17 @@ def _head(*names: str, numbers: Sequence[str] = ()) -> list[dict[str, Any]]:
     return [{"text": name, "number": name in numbers} for name in names]
 
 
-def _convergence(_study: Study, convergence: Convergence | None) -> Content:
+def _convergence(study: Study, convergence: Convergence | None) -> Content:
     """Tests where some runs converged and some did not, and what the reader must know."""
     if convergence is None:
         return Content()
-    tables = [_convergence_tests(convergence)] if convergence.mixed else []
+    tables = [_convergence_tests(study, convergence)] if convergence.mixed else []
     return Content(list(convergence.notes), tables)
 
 
-def _convergence_tests(convergence: Convergence) -> dict[str, Any]:
+def _convergence_tests(study: Study, convergence: Convergence) -> dict[str, Any]:
     firth = convergence.terms.set_index("term")
+    judged = (study.primary or study).judgement.p_of("convergence")
     rows = []
     for row in convergence.tests.to_dict("records"):
         term = firth.loc[row["factor"]] if row["factor"] in firth.index else None
@@ -73,7 +74,7 @@ def _convergence_tests(convergence: Convergence) -> dict[str, Any]:
             [
                 str(row["factor"]),
                 p_words(float(row["p"])),
-                p_words(float(row["p_holm"])),
+                p_words(judged.get(str(row["factor"]), np.nan)),
                 "n/a" if term is None else p_words(float(term["p"])),
                 str(row["method"]),
             ]
@@ -221,11 +222,12 @@ def _diagnostics(study: Study, _convergence: Convergence | None) -> Content:
 def _terms(study: Study) -> dict[str, Any]:
     """The tests that decide, and the classical table for reference, with effect sizes."""
     effects = study.estimates()
-    decisive = effects.decisive.set_index("term")
+    decisive = effects.decisive.set_index("term")["p"]
+    judged = study.judgement.terms()["p_family"]
     rows = []
     for row in effects.type3.to_dict("records"):
         term = str(row["term"])
-        p, robust = (float(decisive[name].get(term, np.nan)) for name in ("p", "p_holm"))
+        p, robust = (float(one.get(term, np.nan)) for one in (decisive, judged))
         eta = [
             float(row[name]) for name in ("partial_eta2", "partial_eta2_low", "partial_eta2_high")
         ]

@@ -1,26 +1,28 @@
 """The answer a reader came for: what makes training converge, what improves accuracy, how sure.
 
 One row a factor and a paragraph in plain words, both made from the estimates. Nothing is claimed
-that the table beside it does not show. One rule for both: a factor is said to matter where one of
-its differences between levels is there with all differences of the study judged together (Holm), at
-the level that this look may spend (`verdicts.looks`); the test of the factor as a whole only adds
-where it has three levels or more and no single difference is.
+that the table beside it does not show. One rule for both, that of `Study.judgement`: a factor is
+said to matter where one of its differences between levels is shown with all questions of the study
+judged together, or, of three levels or more, where it is as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from analysis.number_words import difference_text, p_phrase, stars, sureness, value_text
+from analysis.number_words import (
+    difference_text,
+    difference_words,
+    p_phrase,
+    sureness,
+    value_text,
+)
 from analysis.report.words.pairs_shown import pair_terms
-from analysis.stats.multiplicity import holm
 from analysis.study import known
-from analysis.table.statuses import NOT_RUN
 from analysis.verdicts.looks_words import in_one_line
 from runner.content.response import CONVERGED, Response
 from runner.program.wording import counted, listed
@@ -29,12 +31,12 @@ if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
 
-CLEAR = 0.05
-"""Holm-adjusted p up to which an effect is said to be there, where a study is looked at once."""
 WHOLE = "supported as a whole"
 """Levels differ; which of them is open."""
 OPEN = "open"
-"""The difference's own interval excludes zero, but not with all differences judged together."""
+"""The difference's own interval excludes zero, but not with all questions judged together."""
+ALONE = 0.05
+"""p of a difference by itself, up to which it is called open where it is not shown."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,12 @@ class Answer:
     Attributes:
         sentences: the paragraph.
         factors: one row a factor: factor, best, worst (of the largest difference that is shown,
-            else of the largest; None where all levels are equal), estimate, low, high, p_holm (of
-            that difference, over all differences of the study; of the factor as a whole where
-            only that is shown), shown (bool), share, share_low, share_high, sure (words) and, where
-            convergence is known, conv_best, conv_worst, conv_estimate, conv_low, conv_high,
-            conv_p_holm, conv_sure.
-        pairs: the pairs whose interaction is supported, strongest first: term, share, p_holm.
+            else of the largest; None where all levels are equal), top (the level with the best
+            mean), estimate, low, high, p_family (of that difference; of the factor as a whole
+            where only that is shown), shown (bool), share, share_low, share_high, sure (words)
+            and, where convergence is known, conv_best, conv_worst, conv_estimate, conv_low,
+            conv_high, conv_p_family, conv_sure.
+        pairs: the pairs whose interaction is supported, strongest first: term, share, p_family.
     """
 
     sentences: tuple[str, ...]
@@ -68,57 +70,42 @@ def answer(study: Study) -> Answer:
     sentences += _outcome_sentences(study, table)
     sentences += _pair_sentences(study, pairs)
     decided = known(study.decided)
-    if decided is not None:
+    if decided is not None and not study.judgement.silent:
         sentences.append(in_one_line(decided))
     return Answer(tuple(sentences), table, pairs)
 
 
-def level_of(study: Study) -> float:
-    """Up to which Holm-adjusted p a difference is said to be there: what this look may spend."""
-    decided = known(study.decided)
-    return CLEAR if decided is None else min(decided.alpha, CLEAR)
-
-
-def count_of(study: Study) -> int:
-    """Differences between levels of all factors."""
-    return sum(len(levels) * (len(levels) - 1) // 2 for levels in study.factors.values())
-
-
-def still_running(study: Study) -> bool:
-    """Whether runs are still to come."""
-    runs = study.runs
-    return "status" in runs and bool((runs["status"] == NOT_RUN).any())
-
-
 def all_differences(study: Study) -> pd.DataFrame:
-    """All differences between levels, `p_holm` over all of them rather than within each factor."""
-    rows = study.contrasts()
-    return rows.assign(p_holm=holm(rows["p"].to_numpy(float)))
+    """All differences between levels, with p_family and whether they are shown (`judgement`)."""
+    judged = study.judgement.of("difference")
+    return study.contrasts().assign(p_family=judged["p_family"], shown=judged["shown"])
 
 
 def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
     """One row a factor: the difference that stands for it, in accuracy and in convergence."""
-    level = level_of(study)
-    whole = _term_p(study)
+    level = study.judgement.level
+    whole = study.judgement.p_of("factor")
+    of_convergence = (study.primary or study).judgement.p_of("convergence")
     shares = study.variance_shares().set_index("term")
     contrasts = all_differences(study)
     means = study.effects()
     rows = []
-    for factor, levels in study.factors.items():
-        own = means[means["factor"] == factor].dropna(subset=["mean"])
-        row: dict[str, object] = {"factor": factor, "best": None, "worst": None}
-        row |= dict.fromkeys(("estimate", "low", "high", "p_holm"), float("nan"))
+    for factor in study.factors:
+        own = means[means["factor"] == factor]
+        pairs = contrasts[contrasts["factor"] == factor]
+        row: dict[str, object] = {"factor": factor, "best": None, "worst": None, "top": None}
+        row |= dict.fromkeys(("estimate", "low", "high", "p_family"), float("nan"))
         row |= {"sure": "cannot be tested", "shown": False}
-        if len(own) >= 2:
-            pairs = contrasts[contrasts["factor"] == factor]
+        if pairs["estimate"].notna().any():
             row |= _standing(own, pairs, level, study.measure)
             p = whole.get(factor, np.nan)
-            if len(levels) > 2 and not row["shown"] and p <= level:
-                row |= {"shown": True, "sure": WHOLE, "p_holm": p}
+            if not row["shown"] and p <= level and level:
+                row |= {"shown": True, "sure": WHOLE, "p_family": p}
         for name, column in (("share", "percent"), ("share_low", "low"), ("share_high", "high")):
             row[name] = float(shares[column].get(factor, np.nan)) / 100
         if convergence is not None:
-            row |= _convergence_row(factor, convergence)
+            p = of_convergence.get(factor, np.nan)
+            row |= _convergence_row(factor, convergence, p, level)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -126,28 +113,23 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
 def _standing(
     means: pd.DataFrame, pairs: pd.DataFrame, level: float, measure: Response
 ) -> dict[str, object]:
-    """The largest difference that is shown, or that between best and worst, and how sure it is."""
-    best, worst = _extremes(means, "mean", measure)
-    if best == worst:  # no level is best where all have the same mean
+    """The largest difference that is shown, or the largest there is, and how sure it is."""
+    known = means.dropna(subset=["mean"])
+    top, last = _extremes(known, "mean", measure) if len(known) > 1 else (None, None)
+    if top is not None and top == last:  # no level is best where all have the same mean
         return {"estimate": 0.0, "sure": "no difference"}
-    shown = pairs[pairs["p_holm"] <= level]
-    if len(shown):
-        one = shown.iloc[int(np.argmax(np.abs(shown["estimate"].to_numpy(float))))]
-        first, second = str(one["first"]), str(one["second"])
-        ahead = measure.sign * float(one["estimate"]) > 0
-        best, worst = (first, second) if ahead else (second, first)
+    shown = pairs[pairs["shown"]]
+    known = shown if len(shown) else pairs.dropna(subset=["estimate"])
+    one = known.iloc[int(np.argmax(np.abs(known["estimate"].to_numpy(float))))]
+    best, worst = str(one["first"]), str(one["second"])
+    if measure.sign * float(one["estimate"]) < 0:
+        best, worst = worst, best
     numbers = _difference(pairs, best, worst)
-    sure = sureness(numbers["p_holm"], level)
-    if not len(shown) and (numbers["low"] > 0 or numbers["high"] < 0):
+    sure = sureness(numbers["p_family"], level)
+    if not len(shown) and float(one["p"]) <= ALONE:
         sure = OPEN
-    return {"best": best, "worst": worst, "sure": sure, "shown": bool(len(shown)), **numbers}
-
-
-def _term_p(study: Study) -> Mapping[str, float]:
-    """Holm-adjusted p of every term by the tests that hold (`Effects.decisive`)."""
-    table = study.estimates().decisive
-    rows = zip(table["term"], table["p_holm"].astype(float), strict=True)
-    return {str(term): float(p) for term, p in rows if np.isfinite(p)}
+    found = {"best": best, "worst": worst, "top": top, "sure": sure, "shown": bool(len(shown))}
+    return {**found, **numbers}
 
 
 def _extremes(rows: pd.DataFrame, column: str, measure: Response) -> tuple[str, str]:
@@ -166,17 +148,17 @@ def _difference(rows: pd.DataFrame, best: str, worst: str) -> dict[str, float]:
         if len(chosen):
             one = chosen.iloc[0]
             ends = sorted((sign * float(one["low"]), sign * float(one["high"])))
-            p = float(one.get("p_holm", np.nan))
+            p = float(one.get("p_family", np.nan))
             estimate = sign * float(one["estimate"])
-            return {"estimate": estimate, "low": ends[0], "high": ends[1], "p_holm": p}
-    return dict.fromkeys(("estimate", "low", "high", "p_holm"), float("nan"))
+            return {"estimate": estimate, "low": ends[0], "high": ends[1], "p_family": p}
+    return dict.fromkeys(("estimate", "low", "high", "p_family"), float("nan"))
 
 
-def _convergence_row(factor: str, convergence: Convergence) -> dict[str, object]:
+def _convergence_row(
+    factor: str, convergence: Convergence, p: float, level: float
+) -> dict[str, object]:
     rates = convergence.rates[convergence.rates["factor"] == factor].dropna(subset=["rate"])
-    tests = convergence.tests.set_index("factor")["p_holm"]
-    p = float(tests.get(factor, np.nan))
-    row: dict[str, object] = {"conv_p_holm": p, "conv_sure": sureness(p)}
+    row: dict[str, object] = {"conv_p_family": p, "conv_sure": sureness(p, level)}
     row |= {"conv_best": None, "conv_worst": None, "conv_estimate": np.nan}
     row |= {"conv_low": np.nan, "conv_high": np.nan}
     if len(rates) < 2:
@@ -193,10 +175,10 @@ def _convergence_row(factor: str, convergence: Convergence) -> dict[str, object]
 
 def _pairs(study: Study) -> pd.DataFrame:
     if len(study.factors) < 2:
-        return pd.DataFrame(columns=["factor_a", "factor_b", "share", "share_low", "p_holm"])
+        return pd.DataFrame(columns=["factor_a", "factor_b", "share", "share_low", "p_family"])
     rows = pair_terms(study)
-    rows = rows[rows["p_holm"] <= level_of(study)]
-    return rows.sort_values(["share", "p_holm"], ascending=[False, True], ignore_index=True)
+    rows = rows[rows["shown"]]
+    return rows.sort_values(["share", "p_family"], ascending=[False, True], ignore_index=True)
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -216,10 +198,13 @@ def _convergence_sentences(
 ) -> list[str]:
     if not convergence.mixed:
         none = "Every run converged" if convergence.converged else "No run converged"
-        if still_running(study):
+        if study.running:
             return [f"{none} so far; which factors decide convergence cannot be said yet."]
         return [f"{none}, so no factor decides convergence in this grid."]
-    clear = table[table["conv_p_holm"] < CLEAR].sort_values("conv_estimate", ascending=False)
+    level = study.judgement.level
+    clear = table[(table["conv_p_family"] <= level) & (level > 0)].sort_values(
+        "conv_estimate", ascending=False
+    )
     if clear.empty:
         return [f"No factor is shown{_so_far(study)} to decide whether training converges."]
     parts = []
@@ -229,36 +214,28 @@ def _convergence_sentences(
         parts.append(
             f"{row['factor']} (from {float(rates[row['conv_worst']]):.0%} with {row['conv_worst']} "
             f"to {float(rates[row['conv_best']]):.0%} with {row['conv_best']}, "
-            f"{p_phrase(row['conv_p_holm'])})"
+            f"{p_phrase(row['conv_p_family'])})"
         )
     return [f"What makes training converge here{_so_far(study)}: {listed(parts)}."]
 
 
 def _so_far(study: Study) -> str:
-    return " so far" if still_running(study) else ""
+    return " so far" if study.running else ""
 
 
 def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     measure = study.measure
     if table["sure"].eq("no difference").all():
         return [f"There is no difference in {measure.name} between any levels{_so_far(study)}."]
-
-    def told(rows: pd.DataFrame) -> str:
-        rows = rows.sort_values("estimate", ascending=False, key=abs)
-        return listed(
-            [
-                f"{row['factor']} ({row['best']} over {row['worst']}: "
-                f"{difference_text(row['estimate'], row['low'], row['high'], measure)})"
-                for row in rows.to_dict("records")
-            ]
-        )
-
     named = table[table["estimate"].notna() & table["best"].notna()]
+    if study.judgement.silent:
+        return _seen_only(study, named)
     clear = named[named["shown"] & (named["sure"] != WHOLE)]
     whole, unsure = named[named["sure"] == WHOLE], named[named["sure"] == OPEN]
     sentences = []
     if len(clear):
-        sentences.append(f"What improves {measure.name}{_so_far(study)}: {told(clear)}.")
+        told = _told(clear, measure)
+        sentences.append(f"What improves {measure.name}{_so_far(study)}: {told}.")
         sentences += _turns(study, clear)
     elif whole.empty:
         sentences.append(f"No factor is shown{_so_far(study)} to change {measure.name}.")
@@ -266,16 +243,52 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
         names = listed([str(name) for name in whole["factor"]])
         sentences.append(f"Levels differ, which of them is open: {names}.")
     if len(unsure):
-        one = len(unsure) == 1
+        its = "its" if len(unsure) == 1 else "each"
         sentences.append(
-            f"Open: {told(unsure)}; {'its' if one else 'each'} interval excludes zero by itself, "
-            f"but not with all {count_of(study)} differences judged together."
+            f"Open: {_told(unsure, measure)}; {its} interval excludes zero by itself, but "
+            f"{_why_open(study)}."
         )
-    rest = table[~table["shown"] & (table["sure"] != OPEN)]
+    untested = table[table["sure"] == "cannot be tested"]
+    rest = table[~table["shown"] & ~table["sure"].isin([OPEN, "cannot be tested"])]
     if len(rest) and len(rest) < len(table):
         names = listed([str(name) for name in rest["factor"]])
         sentences.append(f"Not shown{_so_far(study)} to matter by itself: {names}.")
+    if len(untested):
+        names = listed([str(name) for name in untested["factor"]])
+        sentences.append(f"Cannot be tested with the runs at hand: {names}.")
     return sentences
+
+
+def _told(rows: pd.DataFrame, measure: Response) -> str:
+    """Factors with their differences, the largest first; the best level where it is another."""
+    rows = rows.sort_values("estimate", ascending=False, key=abs)
+    parts = []
+    for row in rows.to_dict("records"):
+        difference = difference_text(row["estimate"], row["low"], row["high"], measure)
+        text = f"{row['factor']} ({row['best']} over {row['worst']}: {difference}"
+        if row["shown"] and isinstance(row["top"], str) and row["top"] != row["best"]:
+            text += f"; {row['top']} has the best mean, not told from {row['best']}"
+        parts.append(f"{text})")
+    return listed(parts)
+
+
+def _why_open(study: Study) -> str:
+    judgement = study.judgement
+    if judgement.running:
+        return "while runs are still to come only p below .001 counts"
+    return f"not with all {len(judgement.table)} questions of this study judged together"
+
+
+def _seen_only(study: Study, named: pd.DataFrame) -> list[str]:
+    """Where too little ran for anything to be said to be so."""
+    text = f"{study.judgement.silent[:1].upper()}{study.judgement.silent[1:]}."
+    if study.running or named.empty:
+        return [text]
+    row = named.sort_values("estimate", key=abs).iloc[-1]
+    value = difference_words(row["estimate"], np.nan, np.nan, study.measure).value
+    value = value.removesuffix(" (no interval)")
+    seen = f"Seen, not tested: {row['best']} over {row['worst']} of {row['factor']}, {value}."
+    return [text, seen]
 
 
 def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
@@ -297,11 +310,11 @@ def _crossing(study: Study) -> pd.DataFrame:
     kinds = study.interaction_kinds() if len(study.factors) > 1 else pd.DataFrame()
     if kinds.empty:
         return kinds
-    return kinds[kinds["crossover"].eq(True)].sort_values("p_holm", kind="stable")
+    return kinds[kinds["crossover"].eq(True)].sort_values("p_crossing", kind="stable")
 
 
 def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
-    if len(study.factors) < 2:
+    if len(study.factors) < 2 or study.judgement.silent:
         return []
     if pairs.empty and not _crossing(study).empty:  # a test over all levels sees less than one pair
         return [f"No interaction of two factors is shown{_so_far(study)} as a whole."]
@@ -337,9 +350,5 @@ __all__ = [
     "Answer",
     "all_differences",
     "answer",
-    "count_of",
     "factor_table",
-    "level_of",
-    "stars",
-    "still_running",
 ]

@@ -40,6 +40,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
         *_missing(study),
         *_not_estimable(study),
         *_replicates(study),
+        *_jumps(study),
         *_variances(study),
         *_shock(study),
         *(_separation(convergence) if convergence is not None else ()),
@@ -109,19 +110,26 @@ def _variances(study: Study) -> list[str]:
     ]
 
 
+def _jumps(study: Study) -> list[str]:
+    """Runs in two modes: an interval over replicates sees only what happened."""
+    jumps = study.estimates().jumps
+    if jumps is None:
+        return []
+    fallen, runs = int(jumps.low.sum()), len(jumps.low)
+    return [
+        f"{study.measure.name.capitalize()} jumps: {fallen} of {runs} runs lie in the lower of "
+        "two modes, and runs of one combination in both. An interval over replicates cannot see "
+        "runs that would have fallen, so means have bounds instead"
+    ]
+
+
 def _shock(study: Study) -> list[str]:
     rule = study.grid.rule
-    if rule.primary != "blocked":
+    if rule.primary != "wider" or not rule.p < SIGNIFICANT:
         return []
-    over = f"intervals are taken over {len(study.cells.replicate_names)} replicates"
-    if rule.p < SIGNIFICANT:
-        return [
-            "Replicates differ as a whole (the same seed moves all cells together; "
-            f"F = {rule.f:.1f}, {p_phrase(rule.p)}), so {over}"
-        ]
     return [
-        "It could not be ruled out that replicates differ as a whole (the same seed may move all "
-        f"cells together; F = {rule.f:.1f}, {p_phrase(rule.p)}), so {over}"
+        "Replicates differ as a whole: the same seed moves all cells together "
+        f"(F = {rule.f:.1f}, {p_phrase(rule.p)})"
     ]
 
 

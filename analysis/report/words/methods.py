@@ -26,7 +26,11 @@ INTERVALS = {
         "(heteroscedasticity-consistent variances of the saturated model with Satterthwaite "
         "degrees of freedom)"
     ),
-    "blocked": ("Intervals of differences are 95% t intervals over replicates, because {shared}"),
+    "wider": (
+        "Intervals of differences are the wider of two 95% intervals, as {shared}: the cell-means "
+        "Welch interval (heteroscedasticity-consistent variances of the saturated model with "
+        "Satterthwaite degrees of freedom) and the t interval over replicates"
+    ),
     "pooled": (
         "Intervals of differences are 95% t intervals from the residual variance of the fitted "
         "model"
@@ -43,9 +47,11 @@ TESTS = {
         "approximate degrees of freedom (or, with few cells, Box's approximation of the contrasts' "
         "squared length)"
     ),
-    "blocked": (
-        "F tests of each term against its interaction with replicates, with Greenhouse and "
-        "Geisser's correction"
+    "wider": (
+        "the more cautious of two tests: a Wald test that lets every cell have its own variance, "
+        "referred to Hotelling's T^2 with approximate degrees of freedom (or, with few cells, "
+        "Box's approximation of the contrasts' squared length), and an F test of each term against "
+        "its interaction with replicates, with Greenhouse and Geisser's correction"
     ),
     "type3": "type III F tests",
 }
@@ -187,6 +193,12 @@ def _analysis(study: Study) -> str:
         if rule.p < SIGNIFICANT
         else "it could not be ruled out that runs that share a seed move together"
     )
+    means = MEANS[rule.means]
+    if effects.jumps is not None:
+        means = (
+            "those of means are bounds, Clopper and Pearson's of the share of runs in the lower of "
+            "two modes together with t limits of each mode"
+        )
     convergence = (
         " Convergence was analysed by exact Cochran–Mantel–Haenszel tests stratified by all other "
         "factors, Newcombe intervals for differences of rates and Firth's penalised logistic "
@@ -196,11 +208,11 @@ def _analysis(study: Study) -> str:
     )
     return (
         f"Effects on {study.measure.name} are contrasts of equal-weight marginal means of the "
-        f"cell means. {INTERVALS[rule.primary].format(shared=shared)}; {MEANS[rule.means]}. p "
-        "values of differences between levels are those of the same t, Holm-adjusted over all "
-        f"differences; those of whole terms are those of {TESTS[effects.deciding]}, Holm-adjusted "
-        "over all terms. Variance shares are those of the exact "
-        f"functional analysis of variance of the cell means, corrected for noise.{convergence}"
+        f"cell means. {INTERVALS[rule.primary].format(shared=shared)}; {means}. p "
+        "values of differences between levels are those of the same t; those of whole terms are "
+        f"those of {TESTS[effects.deciding]}. {study.judgement.rule} Variance shares are those of "
+        "the exact functional analysis of variance of the cell means, corrected for "
+        f"noise.{convergence}"
     )
 
 

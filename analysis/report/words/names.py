@@ -8,12 +8,15 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 INTERCEPT = "(Intercept)"
+JUDGED = "it is shown with all questions of the study judged together"
 METHOD_NAMES = {
+    "wider": "the wider of cell-means Welch and t over replicates",
     "welch": "cell-means Welch",
     "blocked": "t over replicates",
     "pooled": "classical fit, pooled variance",
 }
 TEST_NAMES = {
+    "wider": "more cautious of two: Welch's test and that over replicates",
     "welch": "Welch test, which lets every cell have its own variance",
     "blocked": "test over replicates, which holds whatever the cells of a replicate share",
     "type3": "type III F test",
@@ -29,6 +32,8 @@ def interval_name(study: Study) -> str:
 
 def interval_name_of_means(study: Study) -> str:
     """What the intervals of marginal means are called."""
+    if study.estimates().jumps is not None:
+        return "bounds that allow for more or fewer runs falling to the lower mode"
     return METHOD_NAMES[study.grid.rule.means]
 
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def pair_terms(study: Study) -> pd.DataFrame:
-    """Share of variance and Holm-adjusted p of every pair of factors.
+    """Share of variance of every pair of factors, and what the study's judgement says of it.
 
     Returns:
-        Columns factor_a, factor_b, share, share_low, p_holm; NaN where not estimable.
+        Columns factor_a, factor_b, share, share_low, p_family, shown; NaN where not estimable.
     """
     effects = study.estimates()
     shares = effects.shares.table.set_index("term")
-    adjusted = effects.decisive.set_index("term")["p_holm"].astype(float)
+    judged = study.judgement.of("pair").set_index("factor")
     rows = []
     for pair in pairs_of(study.factors):
         first, second = pair.factors
@@ -31,7 +31,8 @@ def pair_terms(study: Study) -> pd.DataFrame:
                 "factor_b": second,
                 "share": float(shares["percent"].get(pair.name, np.nan)) / 100,
                 "share_low": float(shares["low"].get(pair.name, np.nan)) / 100,
-                "p_holm": float(adjusted.get(pair.name, np.nan)),
+                "p_family": float(judged["p_family"].get(pair.name, np.nan)),
+                "shown": bool(judged["shown"].get(pair.name, False)),
             }
         )
     return pd.DataFrame(rows)

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.number_words import STARS, difference_text, stars
 from analysis.report.words.answer import all_differences
 from analysis.report.words.methods import network_of, varied
-from analysis.report.words.names import METHOD_NAMES
+from analysis.report.words.names import interval_name, interval_name_of_means
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -66,8 +66,8 @@ def ablation_rows(study: Study) -> pd.DataFrame:
 
     Returns:
         Columns factor, level, mean, mean_low, mean_high, estimate, low, high (difference to the
-        factor's first level; NaN for that level itself), p_holm (of that
-        difference, over all differences of the study), stars, and runs
+        factor's first level; NaN for that level itself), p_family (of that
+        difference, over all questions of the study), stars, and runs
         and converged where statuses are known.
     """
     means = study.effects()
@@ -88,15 +88,16 @@ def ablation_rows(study: Study) -> pd.DataFrame:
                 "estimate": np.nan,
                 "low": np.nan,
                 "high": np.nan,
-                "p_holm": np.nan,
+                "p_family": np.nan,
                 "stars": "",
             }
             if level in by_level.index:  # stored as first minus this one
                 row["estimate"] = -float(by_level["estimate"][level])
                 row["low"] = -float(by_level["high"][level])
                 row["high"] = -float(by_level["low"][level])
-                row["p_holm"] = float(by_level["p_holm"][level])
-                row["stars"] = stars(float(by_level["p_holm"][level]))
+                row["p_family"] = float(by_level["p_family"][level])
+                if by_level["shown"][level]:
+                    row["stars"] = stars(float(by_level["p_family"][level]))
             if status is not None:
                 chosen = (study.frame[factor] == level) & study.runs[study.response].notna()
                 row["runs"] = int(chosen.sum())
@@ -144,11 +145,10 @@ def _about(study: Study) -> str:
 
 def note(study: Study) -> str:
     """What the stars and brackets mean."""
-    rule = study.grid.rule
     return (
         f"Equal-weight marginal means and differences to the first level, {study.cells.n} runs; "
-        f"brackets: 95% intervals (means: {METHOD_NAMES[rule.means]}; "
-        f"differences: {METHOD_NAMES[rule.primary]}); {STARS}."
+        f"brackets: 95% intervals (means: {interval_name_of_means(study)}; "
+        f"differences: {interval_name(study)}); {STARS}."
     )
 
 

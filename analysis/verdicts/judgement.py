@@ -1,0 +1,193 @@
+"""What is said to be so: one family of questions, one level, for every sentence and every display.
+
+The questions of a study are all its differences between two levels, its factors of three and more
+levels as a whole, its pairs of factors, which factors decide convergence, and its planned claims.
+They are judged together by Holm's procedure at 5 %; planned claims have half of that to themselves
+(weights, Holm 1979), because whoever plans a question should not pay for those nobody planned.
+While runs are still to come only p below 0.001 counts (Haybittle 1971; Peto et al. 1976), which
+leaves the last look its whole level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.model.cell_means import CellMeans
+from analysis.stats.arrays import Floats
+from analysis.stats.multiplicity import holm
+from runner.program.wording import counted, listed
+
+ALPHA = 0.05
+"""Of all questions together, where no run is still to come."""
+INTERIM = 0.001
+"""While runs are still to come."""
+CLAIMS = 0.5
+"""Share of the level that planned claims have to themselves."""
+FEW_REPLICATES, FEW_CELLS = 2, 9
+"""So many replicates of fewer combinations cannot tell an effect from runs that fail by chance
+(decision 075)."""
+COLUMNS = ("kind", "factor", "first", "second", "p", "weight", "p_family", "shown")
+KINDS = {
+    "claim": "planned claim",
+    "difference": "difference between levels",
+    "factor": "factor as a whole",
+    "pair": "pair of factors",
+    "convergence": "test of convergence",
+}
+"""Of questions, and what they are called."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """All questions of a study, judged together.
+
+    Attributes:
+        table: one row a question: kind (of `KINDS`), factor (of a pair: both, joined by a colon;
+            of a claim nothing), first, second (levels of a difference), p, weight (share of
+            the level, summing to 1), p_family (Holm-adjusted over all rows), shown.
+        claims: row of each planned claim, in their order; one that asks for a plain difference
+            shares its row.
+        level: up to which p_family something is said to be so; 0 where `silent`.
+        running: whether runs are still to come.
+        silent: why nothing is said to be so whatever its p, or "".
+    """
+
+    table: pd.DataFrame
+    claims: tuple[int, ...]
+    level: float
+    running: bool
+    silent: str = ""
+
+    def of(self, kind: str) -> pd.DataFrame:
+        """The rows of one kind, in the order they were asked."""
+        return self.table[self.table["kind"] == kind].reset_index(drop=True)
+
+    def p_of(self, kind: str) -> dict[str, float]:
+        """p_family by factor or pair."""
+        rows = self.of(kind)
+        return dict(zip(rows["factor"].astype(str), rows["p_family"].astype(float), strict=True))
+
+    def terms(self) -> pd.DataFrame:
+        """What is said of factors and pairs, by term: p_family and shown.
+
+        A factor by the smallest p_family of its questions: its differences, or itself as a whole.
+        """
+        rows = self.table[self.table["kind"].isin(["difference", "factor", "pair"])]
+        groups = rows.groupby("factor", sort=False)
+        table = groups.agg(p_family=("p_family", "min"), shown=("shown", "any"))
+        return table.set_axis(table.index.astype(str))
+
+    def p_of_claims(self) -> list[float]:
+        """p_family of each planned claim."""
+        p: list[float] = self.table["p_family"].to_numpy(float)[list(self.claims)].tolist()
+        return p
+
+    @property
+    def together(self) -> str:
+        """What is judged together: "9 differences between levels and 10 pairs of factors"."""
+        kinds = self.table["kind"].mask(self.table.index.isin(self.claims), "claim")
+        counts = kinds.value_counts()
+        return listed([counted(int(counts[kind]), KINDS[kind]) for kind in KINDS if kind in counts])
+
+    @property
+    def rule(self) -> str:
+        """The rule in a sentence."""
+        text = f"Judged together: {self.together}; something is said to be so "
+        if self.silent:
+            return f"{self.silent[:1].upper()}{self.silent[1:]}."
+        if self.running:
+            return text + "at p below .001 (Holm) while runs are still to come, at .05 at the end."
+        text += "where its Holm-adjusted p is at most .05"
+        half = ", half of that level kept for the planned claims"
+        return f"{text}{half if self.claims else ''}."
+
+
+def judge_together(
+    differences: pd.DataFrame,
+    tests: pd.DataFrame,
+    factors: Mapping[str, Sequence[str]],
+    *,
+    convergence: pd.DataFrame | None = None,
+    claims: Sequence[tuple[float, tuple[str, str, str] | None]] = (),
+    running: bool = False,
+    silent: str = "",
+) -> Judgement:
+    """Judge all questions of a study.
+
+    Args:
+        differences: columns factor, first, second, p: every two levels of every factor.
+        tests: columns term, p: of factors and pairs, as a whole.
+        factors: factor name to its levels.
+        convergence: columns factor, p; None where the study does not say which runs converged.
+        claims: p of each planned claim, and the difference (factor, first, second) that it is,
+            or None where it asks something else.
+        running: whether runs are still to come.
+        silent: why nothing may be said, or "".
+    """
+    rows = [
+        ("difference", *row)
+        for row in differences[["factor", "first", "second", "p"]].itertuples(index=False)
+    ]
+    whole = dict(zip(tests["term"].astype(str), tests["p"].astype(float), strict=True))
+    for term, p in whole.items():
+        names = term.split(":")
+        if len(names) == 2:
+            rows.append(("pair", term, None, None, p))
+        elif len(names) == 1 and len(factors.get(term, ())) > 2:
+            rows.append(("factor", term, None, None, p))
+    if convergence is not None:
+        pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
+        rows += [("convergence", factor, None, None, p) for factor, p in pairs]
+    asked = len(rows)
+    claimed = []
+    for p, difference in claims:
+        found = _row_of(rows[:asked], difference)
+        if found is None:
+            found = len(rows)
+            rows.append(("claim", None, None, None, p))
+        claimed.append(found)
+    table = pd.DataFrame(rows, columns=list(COLUMNS[:5]))
+    table["weight"] = _weights(len(rows), asked, claimed)
+    table["p_family"] = holm(table["p"].to_numpy(float), table["weight"].to_numpy(float))
+    level = 0.0 if silent else INTERIM if running else ALPHA
+    table["shown"] = (table["p_family"] <= level) & (level > 0)
+    return Judgement(table, tuple(claimed), level, running, silent)
+
+
+def _row_of(rows: Sequence[tuple[object, ...]], asked: tuple[str, str, str] | None) -> int | None:
+    if asked is None:
+        return None
+    factor, first, second = asked
+    wanted = {("difference", factor, *two) for two in ((first, second), (second, first))}
+    return next((at for at, row in enumerate(rows) if row[:4] in wanted), None)
+
+
+def _weights(count: int, asked: int, claimed: Sequence[int]) -> Floats:
+    """Shares of the level: equal ones, half of all for the claims where there are any."""
+    weights = np.zeros(count)
+    weights[:asked] = (1 - CLAIMS if claimed else 1.0) / max(asked, 1)
+    np.add.at(weights, list(claimed), CLAIMS / max(len(claimed), 1))
+    return np.asarray(weights / max(weights.sum(), 1e-300))
+
+
+def questions_of(factors: Mapping[str, Sequence[str]]) -> int:
+    """How many questions a study of these factors has, without convergence and claims."""
+    sizes = [len(levels) for levels in factors.values()]
+    differences = sum(size * (size - 1) // 2 for size in sizes)
+    return differences + sum(size > 2 for size in sizes) + len(sizes) * (len(sizes) - 1) // 2
+
+
+def too_few(cells: CellMeans) -> str:
+    """Why a grid is too small for its outcomes to be told from runs that fail by chance, or ""."""
+    runs = int(cells.counts.max(initial=0))
+    ran = len(cells.ran)
+    if runs != FEW_REPLICATES or ran >= FEW_CELLS:
+        return ""
+    return (
+        f"Two replicates of {counted(ran, 'combination')} cannot tell an effect from runs that "
+        "fail by chance, so nothing is said to matter; a third replicate could"
+    )
