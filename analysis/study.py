@@ -458,8 +458,11 @@ class Study:
 
     @property
     def _planned(self) -> int:
-        """Replicates planned; of a table those that it has."""
-        return int(self.info.get("replicates") or self.cells.counts.max())
+        """Replicates planned; of a table the most rows that it has of a combination."""
+        names = list(self.factors)
+        return int(
+            self.info.get("replicates") or self.frame.groupby(names, observed=True).size().max()
+        )
 
     def _tested(self, confidence: float) -> list[Tested]:
         from analysis.verdicts.claim_verdicts import Evidence, claims_tested
@@ -526,7 +529,7 @@ class Study:
             ALPHA / len(self.judgement.table),
             precision,
             sigma,
-            over_replicates=self.grid.rule.primary == "wider",
+            over_replicates=self.grid.rule.primary in ("wider", "blocked"),
         )
 
     def summary(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> list[str]:

@@ -108,7 +108,8 @@ def logit_tests(
     grid = Grid.of(replace(table, frame=frame, deviations=y, shift=0.0))
     if grid.rule.primary == "pooled":
         return {}
-    tests = (welch_test, replicate_test) if grid.rule.primary == "wider" else (welch_test,)
+    by_rule = {"welch": (welch_test,), "blocked": (replicate_test,)}
+    tests = by_rule.get(grid.rule.primary, (welch_test, replicate_test))
     margins = [grid.margin(term) for term in terms]
     p = holm(np.fmax.reduce([[test(one)["p"] for one in margins] for test in tests]))
     return {term.name: float(one) for term, one in zip(terms, p, strict=True)}

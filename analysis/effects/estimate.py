@@ -238,7 +238,7 @@ class Effects:
 
     @property
     def deciding(self) -> str:
-        """The kind of tests that hold under the rule: wider, welch or type3."""
+        """The kind of tests that hold under the rule: wider, welch, blocked or type3."""
         return {"pooled": "type3"}.get(self.rule.primary, self.rule.primary)
 
     @cached_property

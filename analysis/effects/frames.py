@@ -225,12 +225,12 @@ def contrasts_of(fit: ClassicalFit, margin: Margin) -> Combinations:
 
 def by_holm(table: pd.DataFrame) -> pd.DataFrame:
     """Adjust p within each term and method (Holm)."""
-    return by_holm_of(table, table["term"] + " " + table["method"].astype(str))
+    return by_holm_within(table, ["term", "method"])
 
 
-def by_holm_of(table: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
-    """Adjust p within each group of rows (Holm)."""
-    groups = table["p"].groupby(group, sort=False)
+def by_holm_within(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Adjust p within each group of rows that these columns make (Holm)."""
+    groups = table.groupby(columns, sort=False)["p"]
     return table.assign(p_holm=groups.transform(lambda p: holm(p.to_numpy(float))))
 
 
@@ -292,7 +292,7 @@ def by_method(table: pd.DataFrame, method: str) -> pd.DataFrame:
     p = np.fmax(welch["p"].to_numpy(float), blocked["p"].to_numpy(float))
     over = np.isfinite(widths[1]) & ~(widths[0] >= widths[1])
     rows = row_by_row(welch, blocked, over).assign(p=p)
-    return by_holm_of(rows, rows["term"]) if rows["p_holm"].notna().any() else rows
+    return by_holm_within(rows, ["term"]) if rows["p_holm"].notna().any() else rows
 
 
 def row_by_row(table: pd.DataFrame, other: pd.DataFrame, from_other: Truths) -> pd.DataFrame:

@@ -20,8 +20,9 @@ from analysis.stats.arrays import Floats, Truths
 from analysis.table.cells import grid_index
 from analysis.table.tidy import Table
 
-GAP = 0.25
-"""Of the range of all runs: a gap this wide between two of one combination is a jump."""
+GAP, CLEAR_OF_NOISE = 0.25, 5.0
+"""A gap is a jump where it is this part of the range of all runs, and so many standard deviations
+of runs of one combination on the same side of it."""
 
 
 BOUNDS = "bounds"
@@ -117,6 +118,12 @@ def find_jumps(table: Table) -> Jumps | None:
     if gaps[widest] < GAP * spread:
         return None
     low = values <= order[widest]
+    sides = pd.Series(values).groupby([cell, low])
+    freedom = (sides.size() - 1).to_numpy(float)
+    squares = (sides.var(ddof=1).fillna(0.0).to_numpy(float) * freedom).sum()
+    noise = np.sqrt(squares / freedom.sum()) if freedom.sum() > 0 else np.inf
+    if gaps[widest] < CLEAR_OF_NOISE * noise:
+        return None
     flat = pd.Series(low).groupby(cell).agg(["min", "max"])
     if not (flat["min"] != flat["max"]).any():
         return None

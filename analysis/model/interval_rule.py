@@ -2,10 +2,10 @@
 
 Welch is sharp but assumes that the cells of one replicate share nothing; t over replicates holds
 whatever they share, but sees effects in noise where a few runs fail at random, as two or three
-replicates then agree by chance. Where replicates share seeds neither can be ruled out, so a
-difference has the wider interval and the larger p of the two; a test of shared shocks beforehand
-missed those that only some cells share (docs/decisions/075). Means are taken over replicates by
-design. The F test of the replicates is told, not acted on.
+replicates then agree by chance. Where replicates differ clearly t over replicates it is; where
+they only might (a test of that misses shocks that some cells share), a difference has the wider
+interval and the larger p of the two (docs/decisions/075). Means are taken over replicates by
+design.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from analysis.stats.arrays import Floats
 
 Chosen = Literal["welch", "blocked", "pooled", "wider"]
 
+SHOCK_P = 0.01
+"""Up to this p of the replicates' F test they differ, and differences are taken within them."""
+
 
 @dataclass(frozen=True, slots=True)
 class IntervalRule:
     """The choice and what it rests on; NaN where there is nothing to test.
 
     Attributes:
-        primary: of contrasts, effects and tests: wider, welch or pooled.
+        primary: of contrasts, effects and tests: wider, blocked, welch or pooled.
         reason: one sentence.
         means: of marginal means: blocked wherever two replicates share cells, else `primary`.
         f, df, df_error, p: F test of the replicates beside the cells, each cell on the scale of
@@ -48,8 +51,9 @@ class IntervalRule:
 def choose_interval(cells: CellMeans) -> IntervalRule:
     """Apply the rule to a grid; `Grid.rule` keeps it.
 
-    The wider of Welch and t over replicates where replicates share cells that vary, Welch where
-    they do not; pooled where no cell ran twice.
+    Where replicates share cells that vary: t over replicates if they differ by the F test, else
+    the wider of Welch and t over replicates. Welch where they share none; pooled where no cell ran
+    twice.
     """
     if cells.pure_df == 0:
         reason = "no cell ran twice, so only a model gives an error term"
@@ -106,6 +110,9 @@ def _by_test(residual: Floats) -> IntervalRule:
     j = float(np.trace(normal)) / df  # cells that a replicate is judged by
     p = float(fdtrc(df, df_error, f))
     upper = max((f / float(fdtri(df, df_error, 0.10)) - 1) / j, 0.0)
+    if p <= SHOCK_P:
+        reason = f"replicates differ as a whole (F = {f:.2f}, p = {p:.2g})"
+        return IntervalRule("blocked", reason, "blocked", f, df, df_error, p, upper)
     reason = (
         "the same seed may move cells together, all or some of them, so the wider of two "
         f"intervals counts (replicates as a whole: F = {f:.2f}, p = {p:.2g})"

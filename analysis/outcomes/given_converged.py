@@ -163,7 +163,7 @@ def _estimate(
         along[minus] -= share
     over = grid.estimate(weights, confidence, "blocked")
     known = over.method == "blocked" and np.isfinite(over.se)
-    if known and minus is None and grid.rule.means == "blocked":
+    if known and (grid.rule.means if minus is None else grid.rule.primary) == "blocked":
         return over
     value = cells.contrast(weights, "welch", confidence).estimate
     counts = np.moveaxis(cells.counts, axis, 0)

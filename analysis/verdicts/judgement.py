@@ -32,13 +32,13 @@ FEW_REPLICATES, FEW_CELLS = 2, 9
 (decision 075)."""
 COLUMNS = ("kind", "factor", "first", "second", "p", "weight", "p_family", "shown")
 KINDS = {
-    "claim": "planned claim",
-    "difference": "difference between levels",
-    "factor": "factor as a whole",
-    "pair": "pair of factors",
-    "convergence": "test of convergence",
+    "claim": ("planned claim", "planned claims"),
+    "difference": ("difference between levels", "differences between levels"),
+    "factor": ("factor as a whole", "factors as a whole"),
+    "pair": ("pair of factors", "pairs of factors"),
+    "convergence": ("test of convergence", "tests of convergence"),
 }
-"""Of questions, and what they are called."""
+"""Of questions, and what one and several are called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,8 @@ class Judgement:
         """What is judged together: "9 differences between levels and 10 pairs of factors"."""
         kinds = self.table["kind"].mask(self.table.index.isin(self.claims), "claim")
         counts = kinds.value_counts()
-        return listed([counted(int(counts[kind]), KINDS[kind]) for kind in KINDS if kind in counts])
+        numbers = [(int(counts[kind]), KINDS[kind]) for kind in KINDS if kind in counts]
+        return listed([f"{n} {names[n != 1]}" for n, names in numbers])
 
     @property
     def rule(self) -> str:

@@ -35,8 +35,10 @@ def test_batches_are_estimated_as_the_package_estimates_one_grid() -> None:
         got = estimate_many(y.reshape(*y.shape[:2], -1), grid_weights(shape))
         for at, runs in enumerate(y):
             cells = cells_of(runs)
-            assert (choose_interval(cells).primary == "welch") == got.picks_welch[at], world.name
-            assert choose_interval(cells).means == "blocked"
+            rule = choose_interval(cells)
+            assert (rule.primary == "blocked") == got.shocked[at], world.name
+            assert rule.means == "blocked"
+            by_rule = got.by_rule()
             for column, (_, term, weights) in enumerate(targets(shape)):
                 margin = Grid(cells).margin(term)
                 for method, halves in zip(METHODS, (got.welch, got.blocked), strict=True):
@@ -44,6 +46,10 @@ def test_batches_are_estimated_as_the_package_estimates_one_grid() -> None:
                     low, high, _ = t_limits(*numbers)
                     assert got.estimate[at, column] == pytest.approx(numbers[0][0], abs=1e-12)
                     assert halves[at, column] == pytest.approx((high - low)[0] / 2, rel=1e-9)
+                own = Grid(cells).estimate(grid_weights(shape)[column].reshape(shape))
+                if abs(weights.sum()) < 1e-9:
+                    half = (own.high - own.low) / 2
+                    assert by_rule[at, column] == pytest.approx(half, rel=1e-9)
 
 
 def test_incomplete_grids_are_estimated_as_the_package_does_and_cover() -> None:
@@ -56,7 +62,7 @@ def test_incomplete_grids_are_estimated_as_the_package_does_and_cover() -> None:
     assert own.rests_on == "model of order 2"
     covered = coverage_incomplete(world, 400, 5)
     ruled = covered.loc[covered["method"] == "rule", "coverage"]
-    assert ruled.between(0.91, 0.99).all()
+    assert ruled.between(0.93, 1.0).all()
     noisy = one_noisy_cell(400, 6)
     text = report(covered, errors(world, 5, 3), noisy, 400, 5)
     assert "Where runs are lost or cells empty" in text
@@ -67,7 +73,7 @@ def test_intervals_cover_and_tests_err_as_they_say() -> None:
     world = Scenario("8 cells", rng.normal(0.8, 0.05, (2, 2, 2)), np.full((2, 2, 2), 0.01), 3)
     covered = coverage(world, 4000, 0)
     ruled = covered.loc[covered["method"] == "rule", "coverage"]
-    assert ruled.between(0.935, 0.965).all()
+    assert ruled.between(0.94, 0.99).all()
     # A shock that the cells of a replicate share breaks Welch for means, and only Welch.
     shocked = Scenario("shock", world.means, world.deviations, 3, rho=0.5)
     means = coverage(shocked, 4000, 1)

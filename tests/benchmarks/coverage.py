@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from scipy.special import fdtrc, fdtri, stdtrit
+from scipy.special import fdtrc, stdtrit
 
 from analysis.effects.term_tests.anova import anova_table
 from analysis.effects.term_tests.replicate_tests import replicate_test
@@ -33,7 +33,7 @@ from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
 from analysis.model.completion import Completion
 from analysis.model.grid import Grid
-from analysis.model.interval_rule import CLEAR_P, SMALL_SHARE, choose_interval
+from analysis.model.interval_rule import SHOCK_P, choose_interval
 from analysis.model.margins import METHODS, over_replicates
 from analysis.model.terms import Term, terms_up_to
 from analysis.stats.estimates import INTERVAL, t_limits
@@ -178,7 +178,12 @@ class Batch:
     estimate: Floats
     welch: Floats
     blocked: Floats
-    picks_welch: NDArray[np.bool_]  # per draw, what the rule picks for contrasts
+    shocked: NDArray[np.bool_]  # per draw, whether replicates differ
+
+    def by_rule(self, is_mean: NDArray[np.bool_] | bool = False) -> Floats:
+        """Half widths as the rule has them: over replicates for means or after a shock."""
+        over = self.shocked[:, None] | is_mean
+        return np.where(over, self.blocked, np.maximum(self.welch, self.blocked))
 
 
 def estimate_many(y: Floats, weights: Floats) -> Batch:
@@ -203,13 +208,11 @@ def estimate_many(y: Floats, weights: Floats) -> Batch:
     block = j * (residual.mean(axis=2) ** 2).sum(axis=1) / (k - 1)
     df_error = (k - 1) * (j - 1)
     rest = ((residual**2).sum(axis=(1, 2)) - (k - 1) * block) / df_error
-    f = block / rest
-    upper = np.maximum((f / fdtri(k - 1.0, df_error, 0.10) - 1) / j, 0.0)
     return Batch(
         estimate=mean @ weights.T,
         welch=stdtrit(df, 0.975) * np.sqrt(total),
         blocked=stdtrit(k - 1.0, 0.975) * over,
-        picks_welch=(fdtrc(k - 1.0, df_error, f) > CLEAR_P) | (upper < SMALL_SHARE),
+        shocked=fdtrc(k - 1.0, df_error, block / rest) <= SHOCK_P,
     )
 
 
@@ -224,8 +227,8 @@ def coverage(scenario: Scenario, draws: int, seed: int) -> pd.DataFrame:
     for y in _batches(scenario, draws, seed):
         got = estimate_many(y, weights)
         off = np.abs(got.estimate - weights @ scenario.means.ravel())
-        by_rule = np.where(got.picks_welch[:, None] & ~is_mean, got.welch, got.blocked)
-        for method, half in (("welch", got.welch), ("blocked", got.blocked), ("rule", by_rule)):
+        halves = {"welch": got.welch, "blocked": got.blocked, "rule": got.by_rule(is_mean)}
+        for method, half in halves.items():
             hits[method] += (off <= half).sum(axis=0)
             widths[method] += 2 * half.sum(axis=0)
     return pd.DataFrame(
@@ -255,12 +258,16 @@ def coverage_incomplete(scenario: Scenario, draws: int, seed: int) -> pd.DataFra
             model = Completion(cells, 2)
             rows = [model.of_grid(row.reshape(shape)) for row in weights]
             needed, orders = np.array([row for row, _ in rows]), np.array([at for _, at in rows])
-        rule = choose_interval(cells)
         found = {
             "welch": welch(cells.parts, needed, orders > 0),
             "blocked": over_replicates(cells, needed),
         }
-        chosen = np.where(is_mean, rule.means == "blocked", rule.primary == "blocked")
+        widths_of = [
+            np.where(one[1] > 0, stdtrit(np.where(one[1] > 0, one[2], 1.0), 0.975) * one[1], 0.0)
+            for one in (found["blocked"], found["welch"])
+        ]
+        shocked = choose_interval(cells).primary == "blocked"
+        chosen = shocked | is_mean | (widths_of[0] > widths_of[1])
         chosen &= found["blocked"][1] > 0
         pairs = zip(found["blocked"], found["welch"], strict=True)
         estimate, se, df = (np.where(chosen, blocked, own) for blocked, own in pairs)
@@ -294,8 +301,9 @@ def one_noisy_cell(draws: int, seed: int) -> pd.DataFrame:
             hits = np.zeros(2)
             for y in _batches(world, draws, seed):
                 got = estimate_many(y, np.ones((1, 21)))
-                by_rule = np.where(got.picks_welch[:, None], got.welch, got.blocked)
-                hits += [(np.abs(got.estimate) <= half).sum() for half in (got.welch, by_rule)]
+                hits += [
+                    (np.abs(got.estimate) <= half).sum() for half in (got.welch, got.by_rule())
+                ]
             rows.append((share, replicates, *hits / draws))
     return pd.DataFrame(rows, columns=["share", "replicates", "welch", "rule"])
 
@@ -330,6 +338,7 @@ def errors(scenario: Scenario, studies: int, seed: int) -> pd.DataFrame:
             "welch": np.array([welch_test(margins[term.name])["p"] for term in terms]),
             "blocked": np.array([replicate_test(margins[term.name])["p"] for term in terms]),
         }
+        p["wider"] = np.fmax(p["welch"], p["blocked"])
         rule = grid.rule.primary
         note("decides", "term, by the rule", p[rule])
         note(
@@ -350,7 +359,9 @@ def errors(scenario: Scenario, studies: int, seed: int) -> pd.DataFrame:
             rows = {
                 m: dict(zip(INTERVAL, (*n, *t_limits(*n)), strict=True)) for m, n in numbers.items()
             }
-            note("decides", "pair of levels, by the rule", rows[rule]["p"])
+            pairs = {name: one["p"] for name, one in rows.items()}
+            pairs["wider"] = np.fmax(pairs["welch"], pairs["blocked"])
+            note("decides", "pair of levels, by the rule", pairs[rule])
             for method in rows:
                 note("may be picked", f"{method} t, each pair", rows[method]["p"])
             size, own = margin.shape[0], rows["welch"]

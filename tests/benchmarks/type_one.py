@@ -30,7 +30,6 @@ from analysis.stats.counts.firth import fit
 from analysis.stats.kaplan_meier import log_rank
 from analysis.table.tidy import tidy
 from analysis.verdicts.claim_verdicts import judge
-from analysis.verdicts.looks import decided, default_looks
 from tests.benchmarks.sign_flip import sign_flip_p
 
 FACTORS = {"A": ("0", "1"), "B": ("0", "1", "2"), "C": ("0", "1"), "D": ("0", "1")}
@@ -105,7 +104,7 @@ def _claims(rng: Generator) -> list[float]:
     cells = CellMeans.of(
         tidy(BASE.assign(acc=_accuracy(rng)), list(FACTORS), "acc", "replicate", levels=FACTORS)
     )
-    return [float(judge(Grid(cells), CLAIMS, FACTORS)["p_holm"].min())]
+    return [float(judge(Grid(cells), CLAIMS, FACTORS)["p_family"].min())]
 
 
 def _given_converged(rng: Generator) -> list[float]:
@@ -145,19 +144,6 @@ def _sign_flip(rng: Generator) -> list[float]:
     return [sign_flip_p(rng.standard_t(3, size=7))]
 
 
-def _looks(rng: Generator) -> list[float]:
-    """Five looks at ten waves; the p reported is 0 where any look decided anything."""
-    values = rng.normal(size=(10, 2, 3))
-    rows = [(str(i), str(j), str(k), values[k, i, j]) for k, i, j in np.ndindex(10, 2, 3)]
-    frame = pd.DataFrame(rows, columns=["A", "B", "replicate", "y"])
-    for look in default_looks(10):
-        part = frame[frame["replicate"].astype(int) < look]
-        cells = CellMeans.of(tidy(part, ["A", "B"], "y"))
-        if decided(Grid(cells), 10).table["decided"].any():
-            return [0.0]
-    return [1.0]
-
-
 # Name, trial, share of the studies asked for (slow ones do fewer).
 TESTS: list[tuple[str, Trial, float]] = [
     ("exact CMH, two levels", _exact(0), 1),
@@ -174,7 +160,6 @@ TESTS: list[tuple[str, Trial, float]] = [
     ("stratified log-rank, two levels", _log_rank(0), 0.5),
     ("stratified log-rank, three levels", _log_rank(1), 0.5),
     ("claims, any of six decided (Holm)", _claims, 0.5),
-    ("interim looks, any of five", _looks, 0.25),
     ("sign flip, seven replicates", _sign_flip, 1),
 ]
 

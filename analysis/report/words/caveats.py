@@ -125,7 +125,7 @@ def _jumps(study: Study) -> list[str]:
 
 def _shock(study: Study) -> list[str]:
     rule = study.grid.rule
-    if rule.primary != "wider" or not rule.p < SIGNIFICANT:
+    if not rule.p < SIGNIFICANT:
         return []
     return [
         "Replicates differ as a whole: the same seed moves all cells together "

@@ -26,6 +26,7 @@ INTERVALS = {
         "(heteroscedasticity-consistent variances of the saturated model with Satterthwaite "
         "degrees of freedom)"
     ),
+    "blocked": ("Intervals of differences are 95% t intervals over replicates, because {shared}"),
     "wider": (
         "Intervals of differences are the wider of two 95% intervals, as {shared}: the cell-means "
         "Welch interval (heteroscedasticity-consistent variances of the saturated model with "
@@ -46,6 +47,10 @@ TESTS = {
         "Wald tests that let every cell have its own variance, referred to Hotelling's T^2 with "
         "approximate degrees of freedom (or, with few cells, Box's approximation of the contrasts' "
         "squared length)"
+    ),
+    "blocked": (
+        "F tests of each term against its interaction with replicates, with Greenhouse and "
+        "Geisser's correction"
     ),
     "wider": (
         "the more cautious of two tests: a Wald test that lets every cell have its own variance, "

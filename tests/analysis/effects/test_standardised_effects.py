@@ -1,4 +1,4 @@
-"""|t| equivalents have the p of their F test, however small, and Holm's line its steps."""
+"""|t| equivalents have the p of their F test, however small, and what is shown is marked."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _study() -> analysis.Study:
     return analysis.from_frame(frame, ["a", "b"], "acc", "seed")
 
 
-def test_terms_are_sorted_signed_and_have_both_lines() -> None:
+def test_terms_are_sorted_signed_and_say_what_is_shown() -> None:
     found = _study().estimates()
     table = standardised_effects(found).set_index("term")
     assert table.index[0] == "a"
@@ -58,8 +58,8 @@ def test_terms_are_sorted_signed_and_have_both_lines() -> None:
     assert table.loc["b", "sign"] == 0
     df = found.fit.residual_df
     assert table["alpha_line"].iloc[0] == pytest.approx(stats.t.isf(0.025, df))
-    wanted = [stats.t.isf(0.025 / left, df) for left in (3, 2, 1)]
-    assert table["holm_line"].tolist() == pytest.approx(wanted)
+    assert table["together_line"].isna().all(), "what is shown is told by filled bars"
+    assert table["shown"].tolist() == [True, False, False]
 
 
 def test_bars_pass_a_line_exactly_where_the_deciding_test_rejects() -> None:
@@ -100,4 +100,4 @@ def test_without_an_error_term_lenth_takes_its_place() -> None:
     assert table["t"].iloc[0] == pytest.approx(
         found.lenth.effects["absolute"].max() / found.lenth.pse
     )
-    assert table["holm_line"].iloc[0] == pytest.approx(found.lenth.sme / found.lenth.pse)
+    assert table["together_line"].iloc[0] == pytest.approx(found.lenth.sme / found.lenth.pse)

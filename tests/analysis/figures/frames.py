@@ -123,7 +123,7 @@ def pair_effects(runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> pd
         a = rows.groupby("level_a")["mean"].transform("mean")
         b = rows.groupby("level_b")["mean"].transform("mean")
         effect = rows["mean"] - a - b + rows["mean"].mean()
-        parts.append(rows.assign(effect=effect, low=effect - 0.01, high=effect + 0.01))
+        parts.append(rows.assign(effect=effect, shown=effect.abs() > 0.01))
     return pd.concat(parts).drop(columns="mean")
 
 
@@ -136,7 +136,8 @@ def pair_terms(factors: Mapping[str, Sequence[str]]) -> pd.DataFrame:
                 "factor_b": second,
                 "share": 0.02 * (index + 1) / 3,
                 "share_low": 0.01 if index % 2 else -0.001,
-                "p_holm": [0.0001, 0.034, 1.0][index % 3],
+                "p_family": [0.0001, 0.034, 1.0][index % 3],
+                "shown": index % 3 < 2,
             }
         )
     return pd.DataFrame(rows)
@@ -150,9 +151,16 @@ def pareto_terms(factors: Mapping[str, Sequence[str]]) -> pd.DataFrame:
         (1 if index % 2 else -1) if ":" not in term and len(factors[term]) == 2 else 0
         for index, term in enumerate(terms)
     ]
-    holm = [stats.norm.isf(0.025 / (count - rank)) for rank in range(count)]
+    shown = size > stats.norm.isf(0.025 / count)
     return pd.DataFrame(
-        {"term": terms, "t": size, "sign": sign, "alpha_line": 1.96, "holm_line": holm}
+        {
+            "term": terms,
+            "t": size,
+            "sign": sign,
+            "alpha_line": 1.96,
+            "together_line": np.nan,
+            "shown": shown,
+        }
     )
 
 
@@ -185,6 +193,7 @@ def forest_rows(runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> pd.
                     "estimate": difference,
                     "low": difference - 0.008,
                     "high": difference + 0.008,
+                    "shown": abs(difference) > 0.008,
                 }
             )
     return pd.DataFrame(rows)

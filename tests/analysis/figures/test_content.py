@@ -55,7 +55,7 @@ def test_interaction_matrix_shows_both_orientations_with_the_same_means() -> Non
     pairs["low"], pairs["high"] = pairs["mean"] - 0.01, pairs["mean"] + 0.01
     terms = pd.DataFrame(
         {"factor_a": ["optimizer"], "factor_b": ["init"], "share": [0.31], "share_low": [0.2],
-         "p_holm": [0.0004]}
+         "p_family": [0.0004], "shown": [True]}
     )  # fmt: skip
     figure = figures.interaction_matrix(TWO, pairs, terms)
     upper = figure.axes[1]  # init along the axis, a line for each optimizer
@@ -67,11 +67,11 @@ def test_interaction_matrix_shows_both_orientations_with_the_same_means() -> Non
     assert upper.get_title() == "31.0%, p < .001"
 
 
-def test_a_pair_whose_share_may_be_zero_is_grey() -> None:
+def test_a_pair_that_is_not_shown_is_grey() -> None:
     factors = frames.shape(2, 2)
     pairs = frames.pair_means(frames.grid(factors), factors)
-    terms = frames.pair_terms(factors).assign(share_low=-0.001)
-    clear = frames.pair_terms(factors).assign(share_low=0.01)
+    terms = frames.pair_terms(factors).assign(shown=False)
+    clear = frames.pair_terms(factors).assign(shown=True)
     grey = figures.interaction_matrix(factors, pairs, terms).axes[1].get_facecolor()
     white = figures.interaction_matrix(factors, pairs, clear).axes[1].get_facecolor()
     assert grey != white
@@ -85,10 +85,10 @@ def test_p_values_as_journals_print_them(p: float, text: str) -> None:
     assert p_phrase(float("nan")) == "p n/a"
 
 
-def test_heat_maps_share_one_scale_centred_on_zero_and_star_what_is_clear() -> None:
+def test_heat_maps_share_one_scale_centred_on_zero_and_star_what_is_shown() -> None:
     factors = frames.shape(3, 2)
     effects = frames.pair_effects(frames.grid(factors), factors)
-    effects["low"], effects["high"] = effects["effect"] - 1e-6, effects["effect"] + 1e-6
+    effects["shown"] = True
     figure = figures.interaction_heat_maps(factors, effects)
     meshes = [one for axes in figure.axes for one in axes.collections if hasattr(one, "get_clim")]
     limits = {one.get_clim() for one in meshes[:3]}
@@ -100,14 +100,16 @@ def test_heat_maps_share_one_scale_centred_on_zero_and_star_what_is_clear() -> N
     assert all(text.endswith("*") for text in texts)
 
 
-def test_pareto_puts_the_largest_on_top_and_steps_holms_line() -> None:
+def test_pareto_puts_the_largest_on_top_and_fills_what_is_shown() -> None:
     terms = frames.pareto_terms(frames.FIVE)
     figure = figures.pareto(terms.sample(frac=1, random_state=1))
     axes = figure.axes[0]
     names = [text.get_text().replace(" × ", ":") for text in axes.get_yticklabels()]
     assert names == terms.sort_values("t", ascending=False)["term"].tolist()
-    holm = axes.lines[1].get_xdata()
-    assert np.unique(holm).size == len(terms), "one step a rank"
+    bars = [one for one in axes.patches if one.get_width() > 0]
+    filled = sum(one.get_facecolor()[:3] != (1.0, 1.0, 1.0) for one in bars)
+    assert (len(bars), filled) == (len(terms), int(terms["shown"].sum()))
+    assert len(axes.lines) == 1, "the line of one term; none for what is judged together"
 
 
 def test_half_normal_names_only_contrasts_beyond_the_margin_of_error() -> None:
@@ -205,7 +207,8 @@ def test_contrasts_of_contrasts_name_all_four_levels_in_one_column() -> None:
     rows = pd.DataFrame(
         {"group": "differences of differences", "first": ["he", "none"], "second": "naive",
          "given_first": ["adam", "pre - at 2"], "given_second": ["sgd", "at - w"],
-         "estimate": [0.1, 0.2], "low": [0.05, 0.1], "high": [0.15, 0.3]}
+         "estimate": [0.1, 0.2], "low": [0.05, 0.1], "high": [0.15, 0.3],
+         "shown": True}
     )  # fmt: skip
     with figures.at_width(figures.COLUMN):
         figure = figures.forest(rows)

@@ -13,7 +13,7 @@ from scipy import stats
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.model.cell_means import CellMeans
 from analysis.model.grid import Grid
-from analysis.model.interval_rule import CLEAR_P, choose_interval
+from analysis.model.interval_rule import choose_interval
 from analysis.model.terms import Term
 from analysis.study import from_frame
 from analysis.table.tidy import tidy
@@ -54,15 +54,15 @@ def test_of_two_replicates_the_sizes_of_residuals_count() -> None:
 def test_means_are_taken_over_replicates_whatever_the_test_says() -> None:
     values = np.random.default_rng(2).normal(size=(3, 3, 2))
     rule = choose_interval(grid(values))
-    assert rule.p > CLEAR_P
-    assert (rule.primary, rule.means) == ("welch", "blocked")
+    assert rule.p > 0.5
+    assert (rule.primary, rule.means) == ("wider", "blocked")
     rows = [
         (a, b, s, values[s, int(a), int(b)]) for a, b, s in itertools.product("012", "01", range(3))
     ]
     frame = pd.DataFrame(rows, columns=["A", "B", "seed", "y"])
     study = from_frame(frame, ["A", "B"], "y", "seed")
     effects = study.effects()
-    assert set(effects["method"]) == {"welch"}
+    assert set(effects["method"]) <= {"welch", "blocked"}
     assert set(effects["mean_method"]) == {"blocked"}
     own = values[:, 0, :].mean(axis=1)
     half = stats.t.ppf(0.975, 2) * own.std(ddof=1) / 3**0.5
@@ -147,6 +147,13 @@ def test_verdicts_rest_on_the_test_that_the_rule_picks() -> None:
     document = study.document()
     assert document["interval_rule"]["tests"] == "blocked"
     assert document["anova_note"].endswith("Every verdict rests on anova.blocked.")
+    calm = from_frame(frame.assign(y=rng.normal(size=len(frame))), ["A", "B"], "y", "seed")
+    found = calm.estimates()
+    assert (found.rule.primary, found.deciding) == ("wider", "wider")
+    larger = np.maximum(found.tests("welch")["p"], found.tests("blocked")["p"])
+    assert calm.tests()["p"].tolist() == pytest.approx(larger.tolist())
+    note = "Every verdict rests on the larger p of anova.welch and anova.blocked."
+    assert calm.document()["anova_note"].endswith(note)
     once = from_frame(frame[frame["seed"] == 0], ["A", "B"], "y").estimates(order=1)
     assert once.deciding == "type3"
     assert once.decisive["term"].tolist() == ["A", "B"]

@@ -93,7 +93,7 @@ def test_holm_makes_many_claims_harder() -> None:
     claims = ["bn: before > after", *margins, *others]
     family = judge(Grid(cells), claims, FACTORS, method="welch")
     assert family["p"].iloc[0] == pytest.approx(alone["p"])
-    assert family["p_holm"].iloc[0] > alone["p_holm"]
+    assert family["p_family"].iloc[0] > alone["p_family"]
     assert family["verdict"].iloc[0] == "undecided"
 
 

@@ -1,4 +1,4 @@
-"""Interim looks: levels that add up, verdicts that wait, advice in words."""
+"""Is it decided yet: at the study's one level, with what would decide the rest."""
 
 from __future__ import annotations
 
@@ -7,77 +7,108 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import ndtr
 
 from ablations.errors import InputError
-from analysis.model.grid import Grid
-from analysis.table.tidy import tidy
-from analysis.verdicts.looks import decided, default_looks, look_levels
+from analysis.study import Study, from_frame
+from analysis.verdicts.looks import complete_waves
+from analysis.verdicts.looks_words import in_one_line
 
 FACTORS = {"A": ("x", "y"), "B": ("p", "q", "r")}
 
 
-def grid(waves: int, effect: float, rng: np.random.Generator) -> Grid:
+def study(waves: int, planned: int, effect: float, seed: int = 1) -> Study:
+    """The first waves of a planned grid; with as many as planned a finished one."""
+    rng = np.random.default_rng(seed)
     rows = [
-        (a, b, str(k), effect * (a == "y") + rng.normal())
-        for k, a, b in product(range(waves), *FACTORS.values())
+        (a, b, str(k), effect * (a == "y") + rng.normal() if k < waves else np.nan)
+        for k, a, b in product(range(planned), *FACTORS.values())
     ]
     frame = pd.DataFrame(rows, columns=["A", "B", "replicate", "y"])
-    return Grid.of(tidy(frame, ["A", "B"], "y", levels=FACTORS))
+    frame["status"] = np.where(frame["y"].isna(), "not_run", "converged")
+    return from_frame(frame, ["A", "B"], "y", "replicate", levels=FACTORS)
 
 
-def test_levels_add_up_to_alpha_and_start_small() -> None:
-    levels = look_levels([2, 4, 6, 8, 10], 10)
-    assert sum(levels) == pytest.approx(0.05)
-    assert levels == sorted(levels)
-    assert levels[0] < 1e-4  # Lan and DeMets' O'Brien-Fleming: 2 (1 - Phi(1.96 / sqrt(.2)))
-    assert levels[0] == pytest.approx(1.18e-5, rel=0.01)
+def test_while_runs_are_to_come_the_level_is_strict_and_at_the_end_it_is_whole() -> None:
+    early, late = study(6, 10, 2.0).decided(), study(10, 10, 2.0).decided()
+    assert (early.alpha, late.alpha) == (0.001, 0.05)
+    rows = early.table.set_index("factor")
+    assert rows.loc["A", "p_family"] > 0.001
+    assert not rows["decided"].any()
+    assert bool(late.table.set_index("factor").loc["A", "decided"])
+    assert "after 6 of 10 replicates, with runs still to come" in early.sentence
+    assert "1 of 4 differences between levels is decided, after 10 replicates" in late.sentence
 
 
-def test_looks_are_few_and_end_with_the_plan() -> None:
-    assert default_looks(2) == [2]
-    assert default_looks(3) == [2, 3]
-    assert default_looks(20) == [4, 8, 12, 16, 20]
-    assert all(len(default_looks(n)) <= 5 and default_looks(n)[-1] == n for n in range(2, 40))
-
-
-def test_a_large_effect_is_decided_early_and_a_small_one_is_not() -> None:
-    rng = np.random.default_rng(1)
-    big = decided(grid(6, 5.0, rng), planned=10)
-    rows = big.table.set_index("factor")
+def test_what_is_very_clear_is_decided_early() -> None:
+    found = study(6, 10, 50.0).decided()
+    rows = found.table.set_index("factor")
     assert bool(rows.loc["A", "decided"])
     assert rows.loc["A", "replicates_to_decide"] == 6
     assert not rows.loc["B", "decided"].any()
-    assert "After 6 of 10 waves 1 of 4 differences" in big.sentence
-    assert 0 < big.alpha < 0.05
 
 
-def test_before_the_second_wave_nothing_can_be_decided() -> None:
-    got = decided(grid(1, 9.0, np.random.default_rng(0)), planned=5)
-    assert got.alpha == 0
-    assert not got.table["decided"].any()
-    assert "nothing can be decided" in got.sentence
+def test_before_the_second_replicate_nothing_is_decided() -> None:
+    found = study(1, 5, 50.0).decided()
+    assert found.alpha == 0
+    assert not found.table["decided"].any()
+    assert "1 of 5 replicates is complete" in in_one_line(found)
 
 
 def test_precision_is_a_rule_of_its_own() -> None:
-    runs = grid(8, 0.0, np.random.default_rng(2))
-    width = float(decided(runs, 10).table["half_width"].max())
-    wide, narrow = decided(runs, 10, precision=width * 1.01), decided(runs, 10, precision=0.01)
+    runs = study(8, 8, 0.0)
+    width = float(runs.decided().table["half_width"].max())
+    wide, narrow = runs.decided(width * 1.01), runs.decided(0.01)
     assert wide.precise is True
     assert "as narrow as wanted" in wide.sentence
     assert narrow.precise is False
-    assert decided(runs, 10).precise is None
+    assert runs.decided().precise is None
 
 
-def test_looking_five_times_keeps_the_level_and_looking_naively_does_not() -> None:
-    rng = np.random.default_rng(9)
-    looks = default_looks(20)
-    walk = rng.normal(size=(20_000, 20)).cumsum(axis=1)[:, np.array(looks) - 1]
-    p = 2 * ndtr(-np.abs(walk) / np.sqrt(looks))
-    assert (p <= look_levels(looks, 20)).any(axis=1).mean() <= 0.05
-    assert (p <= 0.05).any(axis=1).mean() > 0.12
-
-
-def test_one_planned_replicate_is_refused() -> None:
+def test_one_replicate_is_refused() -> None:
     with pytest.raises(InputError, match="two or more"):
-        decided(grid(2, 0, np.random.default_rng(0)), planned=1)
+        study(1, 1, 0.0).decided()
+
+
+def test_a_finished_study_that_lost_runs_is_at_its_last_look() -> None:
+    """F3: one cell kept one of three runs; the study judged at level 0 for ever."""
+    whole = study(3, 3, 40.0)
+    frame = whole.frame.copy()
+    first = (frame["A"] == "x") & (frame["B"] == "p") & (frame["replicate"] != "0")
+    frame.loc[first, "y"] = np.nan
+    frame.loc[first, "status"] = "failed"
+    lost = from_frame(frame, ["A", "B"], "y", "replicate", levels=FACTORS)
+    assert complete_waves(lost.frame, ["A", "B"]) == 3
+    found = lost.decided()
+    assert found.alpha == 0.05
+    assert bool(found.table.set_index("factor").loc["A", "decided"])
+    assert "with 1 to 3 runs a combination" in in_one_line(found)
+
+
+def test_a_table_has_the_replicates_it_has() -> None:
+    """F4: the largest count of any cell was taken for a plan that the others had yet to reach."""
+    rng = np.random.default_rng(0)
+    rows = [
+        (a, b, 3.0 * (a == "y") + rng.normal())
+        for a, b, runs in (("x", "p", 40), ("x", "q", 5), ("y", "p", 5), ("y", "q", 12))
+        for _ in range(runs)
+    ]
+    found = from_frame(pd.DataFrame(rows, columns=["A", "B", "y"]), ["A", "B"], "y").decided()
+    assert found.alpha == 0.05
+    assert bool(found.table.set_index("factor").loc["A", "decided"])
+    line = in_one_line(found)
+    assert "with 5 to 40 runs a combination" in line
+    assert "of 40" not in line
+
+
+def test_replicates_are_asked_for_only_where_they_could_decide() -> None:
+    """g2: levels that always go together are not told apart by more of the same."""
+    rng = np.random.default_rng(0)
+    pairs = [("0", "2"), ("0.1", "4"), ("0.2", "6")]
+    rows = [
+        (smooth, epochs, optimizer, seed, rng.normal())
+        for (smooth, epochs), optimizer, seed in product(pairs, ("adam", "sgd"), range(3))
+    ]
+    frame = pd.DataFrame(rows, columns=["smooth", "epochs", "optimizer", "seed", "y"])
+    line = in_one_line(from_frame(frame, ["smooth", "epochs", "optimizer"], "y", "seed").decided())
+    assert "Not to be estimated from the combinations that ran, however often" in line
+    assert "3 of smooth" in line

@@ -7,38 +7,40 @@ import math
 import pandas as pd
 import pytest
 
+from analysis.verdicts.judgement import Judgement
 from analysis.verdicts.looks import Decided
 from analysis.verdicts.looks_words import in_one_line
 
 
 def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> Decided:
     table = pd.DataFrame(rows, columns=["factor", "decided", "replicates_to_decide"])
-    table["level"], table["reference"] = "b", "a"
-    return Decided(wave, planned, 0.01, table, None, "")
+    table["level"], table["reference"], table["estimate"] = "b", "a", 1.0
+    judged = Judgement(pd.DataFrame(), (), 0.001, running=wave < planned)
+    return Decided(wave, planned, wave, judged, table)
 
 
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (found(1, [("init", False, 9.0)]),
-         "Not decided yet: 1 of 5 replicates are complete, and nothing is decided before the "
-         "second."),
         (found(3, [("init", True, 3.0), ("bn", True, 3.0)]),
-         "Decided: 2 of 2 differences between levels, after 3 of 5 replicates."),
-        (found(3, [("bn", True, 3.0), ("bn", False, 7.0), ("init", False, math.nan)]),
-         "Decided: 1 of 3 differences between levels, after 3 of 5 replicates. "
+         "Decided: 2 of 2 differences between levels, after 3 of 5 replicates, with runs still to "
+         "come."),
+        (found(3, [("init", True, 3.0), ("bn", True, 3.0)], 3),
+         "Decided: 2 of 2 differences between levels, after 3 replicates."),
+        (found(3, [("bn", True, 3.0), ("bn", False, 7.0), ("init", False, math.nan)], 3),
+         "Decided: 1 of 3 differences between levels, after 3 replicates. "
          "Open: bn (b - a), init (b - a). About 4 more replicates would decide 1 of the 2."),
-        (found(2, [("bn", False, 4.0), ("bn", False, 12.0), ("init", True, 2.0)]),
-         "Decided: 1 of 3 differences between levels, after 2 of 5 replicates. Open: bn (b - a), "
-         "bn (b - a). About 2 more replicates would decide one, about 10 would decide all of "
+        (found(2, [("bn", False, 4.0), ("bn", False, 9.0), ("init", True, 2.0)], 2),
+         "Decided: 1 of 3 differences between levels, after 2 replicates. Open: bn (b - a), "
+         "bn (b - a). About 2 more replicates would decide one, about 7 would decide all of "
          "them."),
-        (found(2, [("bn", False, 3.0)] * 3 + [("init", False, 3.0)]),
-         "Decided: 0 of 4 differences between levels, after 2 of 5 replicates. "
+        (found(2, [("bn", False, 3.0)] * 3 + [("init", False, 3.0)], 2),
+         "Decided: 0 of 4 differences between levels, after 2 replicates. "
          "Open: 3 of bn, 1 of init. About 1 more replicate would decide all of them."),
-        (found(2, [("init", False, 500.0)]),
-         "Decided: 0 of 1 differences between levels, after 2 of 5 replicates. "
+        (found(2, [("init", False, 500.0)], 2),
+         "Decided: 0 of 1 difference between levels, after 2 replicates. "
          "Open: init (b - a). "
-         "Telling it from zero would take more than 5 times the 5 planned replicates."),
+         "Telling it from zero would take more than 5 times the 2 replicates."),
     ],
 )  # fmt: skip
 def test_the_line(state: Decided, said: str) -> None:

@@ -110,7 +110,8 @@ def test_claims_on_several_outcomes_are_one_family() -> None:
     ).claims()
     p = rows["p"].to_numpy(float)
     assert rows["outcome"].tolist() == ["acc", "convergence", "epochs"]
-    assert rows["p_holm"].min() == pytest.approx(min(1.0, 3 * p.min()))
+    # Half of the level is the claims', a third of that each: six times the smallest at most.
+    assert 1.0 < rows["p_family"].min() / p.min() <= 6.0 + 1e-9
     document = study("init: he > naive on convergence").document()
     assert document["claims"][0]["outcome"] == "convergence"
     assert document["claims"][0]["df"] is None
