@@ -138,20 +138,26 @@ def _crossings(effects: Effects) -> pd.DataFrame:
         Columns term, p_crossing, sentence; p_crossing is NaN where fewer than two have a test.
     """
     table = by_method(effects.simple_effects, effects.rule.primary)
-    rows = []
-    for (term, factor, other, level, versus), group in table.groupby(
-        ["term", "factor", "other", "level", "versus"], sort=False
-    ):
-        tested = group.dropna(subset=["p"])
-        up, down = tested[tested["estimate"] > 0], tested[tested["estimate"] < 0]
-        p, sentence = (1.0 if len(tested) > 1 else np.nan), None
-        if len(up) and len(down):
-            above, below = (side.nsmallest(1, "p").iloc[0] for side in (up, down))
-            p = min(1.0, max(float(above["p"]), float(below["p"])) / 2 * len(group))
-            sentence = (
-                f"{level} is above {versus} of {factor} with {other} = {above['other_level']}, "
-                f"below it with {other} = {below['other_level']}"
-            )
-        rows.append((term, p, sentence))
-    found = pd.DataFrame(rows, columns=["term", "p_crossing", "sentence"])
+    if table.empty:
+        return pd.DataFrame(columns=["term", "p_crossing", "sentence"])
+    names = ["term", "factor", "other", "level", "versus"]
+    p, estimate = table["p"].to_numpy(float), table["estimate"].to_numpy(float)
+    sides = table[names].assign(
+        up=np.where(estimate > 0, p, np.nan), down=np.where(estimate < 0, p, np.nan), p=p
+    )
+    groups = sides.groupby(names, sort=False)
+    found = groups.agg(up=("up", "min"), down=("down", "min"), tested=("p", "count"))
+    weaker = found[["up", "down"]].max(axis=1, skipna=False) / 2 * groups.size()
+    found["p_crossing"] = weaker.clip(upper=1.0).fillna(1.0).where(found["tested"] > 1)
+    found["sentence"] = None
+    for row in found.index[weaker < 1]:
+        own = groups.get_group(row)
+        at = (int(np.nanargmin(own[side].to_numpy(float))) for side in ("up", "down"))
+        above, below = (str(table["other_level"][own.index[place]]) for place in at)
+        _, factor, other, level, versus = row
+        found.at[row, "sentence"] = (
+            f"{level} is above {versus} of {factor} with {other} = {above}, "
+            f"below it with {other} = {below}"
+        )
+    found = found.reset_index()[["term", "p_crossing", "sentence"]]
     return found.assign(p_crossing=holm(found["p_crossing"].to_numpy(float)))
