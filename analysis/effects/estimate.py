@@ -28,6 +28,7 @@ from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
+from analysis.model.completion import assumption
 from analysis.model.grid import Grid
 from analysis.model.interval_rule import IntervalRule
 from analysis.model.margins import Margin
@@ -307,6 +308,24 @@ def _tests(rows: list[tuple[Term, dict[str, float]]]) -> pd.DataFrame:
     return table.assign(p_holm=holm(table["p"].to_numpy(dtype=float)))
 
 
+def _of_empty_cells(effects: Effects) -> list[str]:
+    """What effects that need a cell without a result rest on, or that they are not there."""
+    table = effects.main_effects
+    means = effects.means[effects.means["other"].isna()]
+    words = pd.concat([one.loc[one["estimate"].notna(), "rests_on"] for one in (table, means)])
+    assumed = [assumption(one, len(effects.cells.names)) for one in words.unique()]
+    said = [text for text in assumed if text]
+    if said:
+        return [
+            f"effects that need an empty cell rest on its least-squares prediction, {said[0]}; all "
+            "others on the cells that ran"
+        ]
+    if table["estimate"].isna().any():
+        return ["effects that need an empty cell are not estimable: only a model without "
+                "interactions would replace it"]  # fmt: skip
+    return []
+
+
 def _notes(effects: Effects) -> tuple[str, ...]:
     table, cells, fit = effects.table, effects.cells, effects.fit
     notes = list(table.note_templates)
@@ -314,14 +333,7 @@ def _notes(effects: Effects) -> tuple[str, ...]:
     if empty:
         noun = "cell has" if empty == 1 else "cells have"
         notes.append(f"{empty} of {cells.counts.size} {noun} no run with {OUTCOME}")
-        models = effects.grid.completion.models
-        whole = [order for order, model in models if model.null.shape[1] == 0]
-        if cells.pure_df and whole:
-            assumed = "factors" if whole[0] == 1 else f"more than {whole[0]} factors"
-            notes.append(
-                "effects that need an empty cell rest on its least-squares prediction, assuming "
-                f"that {assumed} do not interact; all others on the cells that ran"
-            )
+        notes += _of_empty_cells(effects)
     if fit.residual_df == 0:
         notes.append("the model takes every degree of freedom: there is no error term to test by")
     elif fit.residual_ss == 0.0:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
 from analysis.model.cell_means import CellMeans, Method
-from analysis.model.completion import rests_on
+from analysis.model.completion import assumption
 from analysis.model.grid import Grid
 from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.time_to_target import TimeToTarget
@@ -102,7 +101,7 @@ def judge(
             needed = replicates_to_decide(one.estimate, one.distance, now, alpha / len(claims))
         elif verdict != "not testable":
             needed = now
-        reason = _reason(one, verdict, needed, confidence)
+        reason = _reason(one, verdict, needed, confidence, len(grid.cells.factors))
         rows.append(
             {
                 "claim": one.claim.text,
@@ -177,14 +176,11 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
     weights = cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
     margin = _margin(claim)
     estimate = grid.estimate(weights, confidence, method)
-    if estimate.rests_on == rests_on(1):
-        # Without interactions anything can be claimed of a cell that never ran.
-        estimate = replace(estimate, estimate=float("nan"), se=float("nan"))
-    elif np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
+    if np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
         # Its cells ran once each: only a model has an error term.
         estimate = grid.model_estimate(weights, confidence)
     d, se, df = estimate.estimate, estimate.se, estimate.df
-    problem = _problem(cells, weights, estimate)
+    problem = _problem(estimate)
     if problem:
         return _Tested(claim, estimate, margin, np.nan, False, np.nan, _replicates(cells), problem)
 
@@ -218,13 +214,10 @@ def _judge(
     return _Tested(claim, estimate, margin, min(1.0, p), supports, sign * d - margin, replicates)
 
 
-def _problem(cells: CellMeans, weights: np.ndarray[Any, Any], estimate: Estimate) -> str:
+def _problem(estimate: Estimate) -> str:
     """Why a claim cannot be tested, or nothing."""
-    empty = np.flatnonzero((weights != 0).ravel() & cells.empty.ravel())
     if not np.isfinite(estimate.estimate):
-        levels = ", ".join(f"{k} = {v}" for k, v in cells.cell_levels(int(empty[0])).items())
-        others = f" and {len(empty) - 1} more of its cells" if len(empty) > 1 else ""
-        return f"the cell {levels}{others} has no result, and no smaller model replaces it"
+        return estimate.rests_on.removeprefix("not estimable: ")
     if not np.isfinite(estimate.se):
         return "nothing estimates the noise: no cell ran twice and no model leaves an error term"
     if estimate.se == 0:
@@ -240,7 +233,7 @@ def _verdict(one: _Tested, p_holm: float, alpha: float) -> str:
     return "supported" if one.supports else "refuted"
 
 
-def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str:
+def _reason(one: _Tested, verdict: str, needed: float, confidence: float, factors: int) -> str:
     """Why, as a person would say it, in the outcome's shown unit."""
     if verdict == "not testable":
         return f"{one.problem}."
@@ -253,8 +246,9 @@ def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str
     than = f"{gap} {words.more if d > 0 else words.less} than {right}{_where(claim)}"
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
     statement = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
-    if one.estimate.rests_on == rests_on(2):
-        statement += ", assuming that three or more factors do not interact"
+    assumed = assumption(one.estimate.rests_on, factors)
+    if assumed:
+        statement += f", {assumed}"
     if verdict == "supported":
         return f"{statement}."
     if verdict == "refuted":
