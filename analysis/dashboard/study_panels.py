@@ -7,6 +7,7 @@ study attributes of two kilobytes each and reads them at every refresh.
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,6 +101,16 @@ def _factor_figure(
             showarrow=False,
         )
     figure.update_layout(yaxis={**AXIS, "title": {"text": escaped(axis)}}, showlegend=False)
+    return figure
+
+
+def line_panel(title: str, line: str) -> go.Figure:
+    """A panel of words alone: what stands where one could not be drawn."""
+    figure = go.Figure(layout={**LAYOUT, "title": _title(title)})
+    text = "<br>".join(wrap(escaped(line), 80))
+    figure.add_annotation(text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left",
+                          yanchor="top", align="left", showarrow=False)  # fmt: skip
+    figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
     return figure
 
 

@@ -153,7 +153,7 @@ def test_what_only_a_model_without_interactions_would_give_is_not_estimable() ->
     assert set(found["rests_on"]) == {why}
     contrasts = study.contrasts().set_index(["first", "second"])["rests_on"]
     assert contrasts.loc[("b", "c")] == "cell means"
-    assert contrasts.loc[("x", "y")] == why
+    assert contrasts.loc[("y", "x")] == why
     assert any("without interactions" in note for note in study.estimates().notes)
     assert study.interactions()["effect"].isna().any()
 
