@@ -468,10 +468,12 @@ class Study:
         table = effects.decisive
         tested = table[np.isfinite(table["p_holm"].astype(float))].sort_values("p")
         for row in tested.head(5).itertuples():
+            instead = f", as {effects.deciding} has none" if row.test != effects.deciding else ""
             lines.append(
                 f"{row.term}: F({row.df:.3g}, {row.df_error:.3g}) = {row.F:.4g}, "
-                f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {effects.deciding})"
+                f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {row.test}{instead})"
             )
+        lines += untestable(effects)
         return [*lines, *effects.notes]
 
     # --- what later rooms make of it --------------------------------------------------------------
@@ -571,6 +573,17 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
         attempt_rows=attempts,
     )
+
+
+def untestable(effects: Effects, most: int = 5) -> list[str]:
+    """Terms without a test, each with the reason, those left out that are not estimable at all."""
+    lost = {one.term for one in effects.not_estimable}
+    table = effects.decisive
+    rows = table[(table["problem"] != "") & ~table["term"].isin(lost)]
+    pairs = zip(rows["term"], rows["problem"], strict=True)
+    lines = [f"{term}: not testable: {problem}" for term, problem in pairs]
+    more = len(lines) - most
+    return lines if more <= 0 else [*lines[:most], f"and {more} more terms are not testable"]
 
 
 def _means(effects: Effects, method: Method | None) -> pd.DataFrame:

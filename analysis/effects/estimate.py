@@ -24,6 +24,7 @@ from analysis.effects.shares.grid_shares import grid_shares
 from analysis.effects.shares.model_shares import model_shares
 from analysis.effects.shares.variance_shares import DRAWS, VarianceShares
 from analysis.effects.term_tests.anova import anova_table, heteroscedastic_table
+from analysis.effects.term_tests.deciding import deciding_tests, why_untested
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.cell_means import CellMeans
@@ -41,7 +42,6 @@ LARGEST_TERM = 400
 """Combinations of levels above which a term is not tested by its cells' own variances."""
 KINDS = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked")
 """Tables of tests, by the name that people ask for."""
-DECISIVE = ["term", "df", "F", "df_error", "p", "p_holm"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,16 +224,27 @@ class Effects:
 
     @cached_property
     def decisive(self) -> pd.DataFrame:
-        """The tests that every verdict rests on: term, df, F, df_error, p, p_holm.
+        """The tests that every verdict rests on: term, df, F, df_error, p, p_holm, test, problem.
 
         Never the classical F where cells could show their own variances: that one rejects a true
-        null in up to 9 % of studies (`results/benchmarks/coverage.md`).
+        null in up to 9 % of studies (`results/benchmarks/coverage.md`). All terms have a row, see
+        `term_tests.deciding`.
         """
-        table = self.tests(self.deciding)
-        if self.deciding == "type3":
-            table = table[table["term"].isin([term.name for term in self.fit.terms])]
-            table = table.assign(df_error=float(self.fit.residual_df))
-        return table[DECISIVE].reset_index(drop=True)
+        terms = {term.name: term for term in self.fit.terms}
+        known = {one.term.name: one for one in (*self.mains, *self.pairs)}
+        sizes = {name: size_of(term, self.table.factors) for name, term in terms.items()}
+
+        def tables(kind: str) -> pd.DataFrame:
+            table = self.tests(kind)
+            if kind != "type3":
+                return table
+            return table.assign(df_error=float(self.fit.residual_df))
+
+        def why(name: str) -> str:
+            margin = known.get(name) or self.grid.margin(terms[name])
+            return why_untested(margin, self.deciding, self.fit, LARGEST_TERM, sizes)
+
+        return deciding_tests(self.deciding, list(terms), tables, why)
 
     # --- shares, aliases --------------------------------------------------------------------------
 

@@ -92,3 +92,84 @@ def test_the_means_and_differences_of_one_factor_rest_on_one_model() -> None:
         mean, effect = (own[name].to_numpy(float) for name in ("mean", "effect"))
         assert np.isfinite(mean).all()
         np.testing.assert_allclose(mean[1] - mean[0], effect[1] - effect[0], atol=1e-12)
+
+
+def lost_means(mean_of: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8)) -> Study:
+    """d0 to d3 differ by ten points each; y never ran with m2, so that no mean of data is known."""
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"d{k}", bn, model, mean_of[k] + 0.01 * (bn == "y") + 0.001 * rng.normal())
+        for k, bn, model in itertools.product(range(4), "xy", ("m0", "m1", "m2"))
+        if (bn, model) != ("y", "m2")
+    ]
+    frame = pd.DataFrame(rows, columns=["data", "bn", "model", "acc"])
+    return from_frame(frame, ["data", "bn", "model"], "acc")
+
+
+def test_a_factor_without_means_is_judged_by_its_differences() -> None:
+    study = lost_means()
+    found = answer(study)
+    row = found.factors.set_index("factor").loc["data"]
+    assert row["shown"]
+    assert (row["best"], row["worst"]) == ("d3", "d0")
+    assert abs(row["estimate"] - 0.3) < 0.003
+    assert any("What improves acc: data (d3 over d0" in one for one in found.sentences)
+    assert found.factors.set_index("factor").loc["bn", "sure"] == "cannot be tested"
+
+
+def still_levels() -> Study:
+    """Two of five levels never vary, so that their difference has no variance."""
+    rng = np.random.default_rng(0)
+    rows = [
+        (w, a, 10.0 if w in "23" else 40 + 10 * i + 2 * j + rng.normal())
+        for (i, w), (j, a) in itertools.product(enumerate("23468"), enumerate("248"))
+        for _ in range(3)
+    ]
+    return from_frame(pd.DataFrame(rows, columns=["w_bits", "a_bits", "acc"]),
+                      ["w_bits", "a_bits"], "acc")  # fmt: skip
+
+
+def test_a_term_of_which_one_contrast_never_varied_is_tested() -> None:
+    study = still_levels()
+    tests = study.tests().set_index("term")
+    assert list(tests.index) == ["w_bits", "a_bits", "w_bits:a_bits"]
+    assert tests.loc["w_bits", "p"] < 1e-8
+    assert tests.loc["w_bits", "test"] == "welch"
+    assert any(line.startswith("w_bits: F(") for line in study.summary())
+
+
+def test_a_term_without_a_test_says_why_and_never_vanishes() -> None:
+    constant = pd.DataFrame({"g": list("aabbcc"), "y": [1.0, 1, 2, 2, 3, 3]})
+    study = from_frame(constant, ["g"], "y")
+    why = "the cells it compares never varied, so nothing says how sure it is"
+    assert study.tests()["problem"].tolist() == [why]
+    assert f"g: not testable: {why}" in study.summary()
+    once = from_frame(pd.DataFrame({"g": list("abc"), "y": [1.0, 2, 3]}), ["g"], "y")
+    (line,) = [line for line in once.summary() if line.startswith("g: ")]
+    assert line == (
+        "g: not testable: the model takes every degree of freedom, so nothing is left to judge it "
+        "by"
+    )
+    tests = empty_cell().tests().set_index("term")
+    assert tests.loc["lr", "problem"] == WHY.removeprefix("not estimable: ")
+    many = pd.DataFrame(
+        [(f"a{i}", f"b{j}", i + j + 0.1 * k * (-1) ** (i + j))
+         for i in range(21) for j in range(20) for k in range(2)], columns=["a", "b", "y"],
+    )  # fmt: skip
+    wide = from_frame(many, ["a", "b"], "y").tests().set_index("term")
+    assert wide.loc["a:b", "problem"] == (
+        "its 420 combinations of levels are more than the 400 that are tested"
+    )
+
+
+def test_where_replicates_agree_to_the_last_digit_the_cells_variances_test() -> None:
+    rows = []
+    for a, b in itertools.product("01", repeat=2):
+        # Within each replicate two cells go up and two go down, so that no contrast of A varies.
+        for seed, shift in enumerate((-0.01, 0.0, 0.01)):
+            up = 1 if b == "0" else -1
+            rows.append((a, b, seed, 0.5 + 0.1 * (a == "1") + up * shift))
+    frame = pd.DataFrame(rows, columns=["A", "B", "seed", "acc"])
+    study = from_frame(frame, ["A", "B"], "acc", "seed")
+    tests = study.tests().set_index("term")
+    assert np.isfinite(tests.loc["A", "p"])

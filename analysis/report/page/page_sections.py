@@ -12,7 +12,7 @@ from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
 from analysis.report.words.methods import methods, varied
 from analysis.report.words.names import TEST_NAMES, readable
-from analysis.study import known
+from analysis.study import known, untestable
 from analysis.table.cells import cell_table
 from runner.program.wording import counted
 
@@ -215,7 +215,8 @@ def _diagnostics(study: Study, _convergence: Convergence | None) -> Content:
     if not _can_be_estimated(study):
         return Content()
     rule = study.grid.rule
-    return Content([f"Primary intervals: {rule.primary}; {rule.reason}."], [_terms(study)])
+    lost = [f"{one}." for one in untestable(study.estimates())]
+    return Content([f"Primary intervals: {rule.primary}; {rule.reason}.", *lost], [_terms(study)])
 
 
 def _terms(study: Study) -> dict[str, Any]:

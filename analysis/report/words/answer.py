@@ -105,12 +105,12 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
     means = study.effects()
     rows = []
     for factor, levels in study.factors.items():
-        own = means[means["factor"] == factor].dropna(subset=["mean"])
+        own = means[means["factor"] == factor]
         row: dict[str, object] = {"factor": factor, "best": None, "worst": None}
         row |= dict.fromkeys(("estimate", "low", "high", "p_holm"), float("nan"))
         row |= {"sure": "cannot be tested", "shown": False}
-        if len(own) >= 2:
-            pairs = contrasts[contrasts["factor"] == factor]
+        pairs = contrasts[contrasts["factor"] == factor].dropna(subset=["estimate"])
+        if len(pairs):
             row |= _standing(own, pairs, level, study.measure)
             p = whole.get(factor, np.nan)
             if len(levels) > 2 and not row["shown"] and p <= level:
@@ -127,7 +127,7 @@ def _standing(
     means: pd.DataFrame, pairs: pd.DataFrame, level: float, measure: Response
 ) -> dict[str, object]:
     """The largest difference that is shown, or that between best and worst, and how sure it is."""
-    best, worst = _extremes(means, "mean", measure)
+    best, worst = _ends(means, pairs, measure)
     if best == worst:  # no level is best where all have the same mean
         return {"estimate": 0.0, "sure": "no difference"}
     shown = pairs[pairs["p_holm"] <= level]
@@ -141,6 +141,17 @@ def _standing(
     if not len(shown) and (numbers["low"] > 0 or numbers["high"] < 0):
         sure = OPEN
     return {"best": best, "worst": worst, "sure": sure, "shown": bool(len(shown)), **numbers}
+
+
+def _ends(means: pd.DataFrame, pairs: pd.DataFrame, measure: Response) -> tuple[str, str]:
+    """The levels with the best and the worst mean; of the largest difference where means lack."""
+    if means["mean"].notna().all():
+        return _extremes(means, "mean", measure)
+    one = pairs.iloc[int(np.argmax(np.abs(pairs["estimate"].to_numpy(float))))]
+    first, second = str(one["first"]), str(one["second"])
+    if one["estimate"] == 0:
+        return first, first
+    return (first, second) if measure.sign * float(one["estimate"]) > 0 else (second, first)
 
 
 def _term_p(study: Study) -> Mapping[str, float]:

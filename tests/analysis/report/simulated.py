@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,8 @@ def simulate(
     finished: float = 1.0,
     failing: int = 0,
     seed: int = 0,
+    lost: Callable[[Cell], bool] = lambda cell: False,
+    law: Callable[[Cell, int], Outcome] | None = None,
 ) -> tuple[str, StudyInfo]:
     """Plan the specification in a new store and end the first `finished` share of its cells.
 
@@ -67,6 +69,8 @@ def simulate(
         finished: share of the cells that have an outcome.
         failing: so many of those fail with a bug instead.
         seed: of the law's effects.
+        lost: which cells fail as well.
+        law: what a cell and the seed give; by default `outcome`.
 
     Returns:
         The store's address and the study.
@@ -91,10 +95,10 @@ def simulate(
             provenance=PROVENANCE,
         )  # fmt: skip
         for place, claim in enumerate(held):
-            if place >= len(held) - failing:
+            if place >= len(held) - failing or lost(claim.cell):
                 store.fail(claim, Reason.BUG, "ValueError: made up", retry=False)
             else:
-                store.finish(claim, outcome(claim.cell, seed))
+                store.finish(claim, (law or outcome)(claim.cell, seed))
         return url, store.find_study(info.name)
 
 
