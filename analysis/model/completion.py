@@ -173,8 +173,10 @@ class Completion:
             return rests_on(order)
         grid = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
         lost = np.flatnonzero((grid != 0).ravel() & self.cells.empty.ravel())
-        fit = self._additive
-        alone = not fit.takes_pairs(grid) and bool(fit.estimable(fit.contrast_rows(grid))[0])
+        alone = False
+        if len(self.cells.ran):
+            fit = self._additive
+            alone = not fit.takes_pairs(grid) and bool(fit.estimable(fit.contrast_rows(grid))[0])
         return self._why(lost, alone)
 
     def words_of_margin(self, term: Term, weights: Floats, orders: Counts) -> list[str]:
@@ -191,7 +193,7 @@ class Completion:
         entry = np.ravel_multi_index([where[axis] for axis in axes], shape)
         used = np.abs(weights[rows]) > 1e-14
         alone = np.zeros(len(rows), dtype=bool)
-        if len(term.factors) == 1:
+        if len(term.factors) == 1 and len(cells.ran):
             alone = self._additive.estimable(weights[rows] @ self._additive.marginal_rows(term))
         for row, own, one in zip(rows, used, alone.tolist(), strict=True):
             words[row] = self._why(lost[own[entry]], one)

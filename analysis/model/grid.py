@@ -84,7 +84,7 @@ class Grid:
             return self.model_estimate(weights, confidence)
         needed, order = self.completion.of_grid(weights)
         words = self.completion.words_of_grid(weights, order)
-        if not np.isfinite(needed).all():
+        if order == NOT_ESTIMABLE:
             return no_estimate(chosen, confidence, rests_on=words)
         if chosen == "blocked":
             full = np.zeros(cells.counts.size)
@@ -114,4 +114,4 @@ class Grid:
                 name = rests_on(fit.order)
                 return replace(estimate, method=name, rests_on=name)
         why = self.completion.words_of_grid(weights, NOT_ESTIMABLE)
-        return replace(estimate, method=rests_on(fit.order), rests_on=why)
+        return no_estimate(rests_on(self.order), confidence, rests_on=why)

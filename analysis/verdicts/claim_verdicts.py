@@ -20,6 +20,7 @@ from analysis.model.completion import assumption
 from analysis.model.grid import Grid
 from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.time_to_target import TimeToTarget
+from analysis.stats.arrays import Floats
 from analysis.stats.estimates import NAN, Estimate, no_estimate
 from analysis.stats.multiplicity import holm
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
@@ -124,7 +125,8 @@ def judge(
 
 def _replicates(cells: CellMeans) -> float:
     """Mean runs of the cells that ran; one more wave adds one."""
-    return float(cells.counts[~cells.empty].mean())
+    counts = cells.counts[~cells.empty]
+    return float(counts.mean()) if counts.size else NAN
 
 
 def _tested(
@@ -140,8 +142,9 @@ def _tested(
         return _test(grid, claim, method, confidence)
     if claim.about is EPOCHS and others.time_to_target is not None:
         times = others.time_to_target
-        only: Method | None = "welch" if times.censored else None
-        return _test(times.grid, claim, method or only, confidence)
+        one = _test(times.judged, claim, method or times.only, confidence)
+        why = times.unknown(_weights(times.grid.cells, claim)) if one.problem else ""
+        return replace(one, problem=why or one.problem)
     if claim.about is CONVERGED and others.convergence is not None:
         hits, runs = others.convergence.hits, others.convergence.counted
         factors = grid.cells.factors
@@ -172,8 +175,7 @@ def _test_rates(claim: Claim, rates: RateDifference) -> _Tested:
 
 def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) -> _Tested:
     cells = grid.cells
-    given = claim.given(cells.factors)
-    weights = cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
+    weights = _weights(cells, claim)
     margin = _margin(claim)
     estimate = grid.estimate(weights, confidence, method)
     if np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
@@ -189,6 +191,12 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
         return float(stdtr(df, (d - value) / se))
 
     return _judge(claim, estimate, margin, below, _replicates(cells))
+
+
+def _weights(cells: CellMeans, claim: Claim) -> Floats:
+    """What a claim compares, left minus right."""
+    given = claim.given(cells.factors)
+    return cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
 
 
 def _judge(

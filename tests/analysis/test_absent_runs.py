@@ -117,6 +117,40 @@ def test_a_factor_without_means_is_judged_by_its_differences() -> None:
     assert found.factors.set_index("factor").loc["bn", "sure"] == "cannot be tested"
 
 
+def stopped() -> Study:
+    """Both optimizers reach the target, but the last run of each met its time limit before."""
+    rows = [
+        ("adam", 0, 5.0, 5, "converged", 0.9), ("adam", 1, 6.0, 6, "converged", 0.91),
+        ("adam", 2, np.nan, 9, "timeout", np.nan), ("sgd", 0, 20.0, 20, "converged", 0.92),
+        ("sgd", 1, 22.0, 22, "converged", 0.93), ("sgd", 2, np.nan, 24, "timeout", np.nan),
+    ]  # fmt: skip
+    names = ["optimizer", "seed", "epochs_to_target", "epochs_run", "status", "acc"]
+    frame = pd.DataFrame(rows, columns=names).assign(epochs_budget=30)
+    claims = ("optimizer: adam < sgd on epochs", "optimizer: adam < sgd")
+    return from_frame(frame, ["optimizer"], "acc", claims=claims)
+
+
+def test_where_every_last_run_met_its_time_limit_nothing_is_made_up() -> None:
+    study = stopped()
+    times = study.time_to_target()
+    means = times.means.set_index("level")
+    assert means["mean"].isna().all()
+    assert means["se"].isna().all()
+    np.testing.assert_allclose(means["bound_low"], [7, 67 / 3])
+    np.testing.assert_allclose(means["bound_high"], [41 / 3, 24])
+    assert times.differences["estimate"].isna().all()
+    assert any("bounds only" in note for note in times.notes)
+    verdicts = study.claims().set_index("outcome")
+    assert verdicts.loc["epochs", "verdict"] == "not testable"
+    assert verdicts.loc["epochs", "sentence"] == (
+        "Not testable: in the cell optimizer = adam (and in 1 more) the last run was stopped by "
+        "its time limit before the target, so the mean epochs are known within bounds only."
+    )
+    assert np.isnan(verdicts.loc["epochs", "estimate"])
+    assert verdicts.loc["acc", "verdict"] != "not testable"
+    assert study.document()["time_to_target"]["means"][0]["mean"] is None
+
+
 def still_levels() -> Study:
     """Two of five levels never vary, so that their difference has no variance."""
     rng = np.random.default_rng(0)
