@@ -18,6 +18,7 @@ from ablations.errors import InputError, did_you_mean
 from analysis.accessors import access, accessors
 from analysis.effects.estimate import KINDS, Effects
 from analysis.effects.frames import by_method
+from analysis.effects.shown import shown_means, untestable
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.contrast_text import contrast_weights
 from analysis.model.grid import Grid
@@ -196,7 +197,7 @@ class Study:
         """
         effects = self.estimates(confidence=confidence)
         rows = by_method(effects.main_effects, method or effects.rule.primary)
-        means = _means(effects, method)
+        means = shown_means(effects, self.measure, method)
         means = means[means["other"].isna()].reset_index(drop=True)
         return pd.DataFrame(
             {
@@ -224,7 +225,7 @@ class Study:
         """
         effects = self.estimates(confidence=confidence)
         rows = by_method(effects.interaction_effects, method or effects.rule.primary)
-        means = _means(effects, method)
+        means = shown_means(effects, self.measure, method)
         means = means[means["other"].notna()].reset_index(drop=True)
         return pd.DataFrame(
             {
@@ -251,7 +252,7 @@ class Study:
         """
         for name in factors:
             self._check_factor(name)
-        means = _means(self.estimates(confidence=confidence), method)
+        means = shown_means(self.estimates(confidence=confidence), self.measure, method)
         if factors:
             means = means[means["term"] == ":".join(one for one in self.factors if one in factors)]
         else:
@@ -573,19 +574,3 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
         attempt_rows=attempts,
     )
-
-
-def untestable(effects: Effects, most: int = 5) -> list[str]:
-    """Terms without a test, each with the reason, those left out that are not estimable at all."""
-    lost = {one.term for one in effects.not_estimable}
-    table = effects.decisive
-    rows = table[(table["problem"] != "") & ~table["term"].isin(lost)]
-    pairs = zip(rows["term"], rows["problem"], strict=True)
-    lines = [f"{term}: not testable: {problem}" for term, problem in pairs]
-    more = len(lines) - most
-    return lines if more <= 0 else [*lines[:most], f"and {more} more terms are not testable"]
-
-
-def _means(effects: Effects, method: Method | None) -> pd.DataFrame:
-    """Marginal means by one method, by default those of the rule."""
-    return by_method(effects.means, method) if method else effects.means_by_rule

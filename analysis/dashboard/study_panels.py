@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.effects.shown import shown_means
 from analysis.figures.drawing.labels import shortened
 from analysis.figures.drawing.style import PALETTE
 from analysis.report.words.names import interval_name_of_means
@@ -216,7 +217,7 @@ def interactions_panel(study: Study) -> go.Figure | None:
     if count < 2:
         return None
     measure = study.measure
-    means = study.estimates().means_by_rule
+    means = shown_means(study.estimates(), study.measure)
     pairs = means[means["other"].notna()]
     title = f"Interaction matrix: mean {measure.name}"
     if pairs["low"].notna().any():

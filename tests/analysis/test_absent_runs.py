@@ -9,6 +9,9 @@ import pandas as pd
 
 from analysis import Study, from_frame
 from analysis.compare.comparison import compare
+from analysis.dashboard.study_panels import interactions_panel
+from analysis.report.gallery.catalogue import BY_NAME
+from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
 
@@ -92,6 +95,41 @@ def test_the_means_and_differences_of_one_factor_rest_on_one_model() -> None:
         mean, effect = (own[name].to_numpy(float) for name in ("mean", "effect"))
         assert np.isfinite(mean).all()
         np.testing.assert_allclose(mean[1] - mean[0], effect[1] - effect[0], atol=1e-12)
+
+
+def beyond_all() -> Study:
+    """Accuracies whose empty cell would have to be 113 % were there no three-way interaction."""
+    high = {("0", "0"): 0.35, ("0", "1"): 0.92, ("1", "0"): 0.99, ("1", "1"): np.nan}
+    rows = [
+        (a, b, c, seed, high[a, b] if c == "1" else 0.34 + 0.32 * (a == "1" or b == "1"), 359)
+        for a, b, c in itertools.product("01", repeat=3)
+        for seed in range(2)
+    ]
+    names = ["A", "B", "C", "seed", "test_accuracy", "n_test"]
+    frame = pd.DataFrame(rows, columns=names)
+    frame["test_accuracy"] += 0.004 * (frame["seed"] - 0.5)
+    return from_frame(frame, list("ABC"), "test_accuracy", "seed")
+
+
+def test_no_mean_of_a_share_leaves_its_limits() -> None:
+    study = beyond_all()
+    raw = study.estimates().means
+    assert raw["estimate"].max() > 1
+    columns = ("mean", "mean_low", "mean_high")
+    shown = study.effects()
+    for rows in (shown[list(columns)], study.marginal_means("A", "B")[["mean"]],
+                 study.interactions()[["mean"]]):  # fmt: skip
+        assert rows["mean"].max() <= 1
+    document = study.document()
+    means = [row["mean"] for rows in document["marginal_means"].values() for row in rows]
+    assert max(one for one in means if one is not None) <= 1
+    for name in ("main_effects", "interaction_matrix", "forest"):
+        assert BY_NAME[name].drawing(study) is not None
+    data = page_data(study, None)
+    (one,) = [one for one in data["outcomes"] if one["key"] == "accuracy"]
+    numbers = [value for rows in one["means"].values() for row in rows for value in row]
+    assert all(value is None or 0 <= value <= 1 for value in numbers)
+    assert interactions_panel(study) is not None
 
 
 def lost_means(mean_of: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8)) -> Study:

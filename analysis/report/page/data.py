@@ -140,7 +140,7 @@ def _means(study: Study, one: Response) -> dict[str, Any] | None:
         lost = np.isnan(rows[:, 1])  # replicates that agree to the last digit have no interval
         welch = margin.combine(margin.mean_weights(), "welch")
         rows[lost] = np.column_stack([welch[0], *t_limits(*welch)[:2]])[lost]
-        rows[:, 1], rows[:, 2] = one.interval(rows[:, 1], rows[:, 2])
+        rows = one.within(rows)
         means[factor] = [_numbers(row, 6) for row in rows]
     cells = grid.cells
     there = any(row[1] is not None for rows in means.values() for row in rows)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
 from analysis.report.words.methods import methods, varied
 from analysis.report.words.names import TEST_NAMES, readable
-from analysis.study import known, untestable
+from analysis.study import known
 from analysis.table.cells import cell_table
 from runner.program.wording import counted
 
