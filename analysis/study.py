@@ -18,6 +18,7 @@ from ablations.errors import InputError, did_you_mean
 from analysis.accessors import access, accessors
 from analysis.effects.estimate import KINDS, Effects
 from analysis.effects.frames import by_method
+from analysis.effects.shown import shown_means, untestable
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.contrast_text import contrast_weights
 from analysis.model.grid import Grid
@@ -200,7 +201,7 @@ class Study:
         """
         effects = self.estimates(confidence=confidence)
         rows = by_method(effects.main_effects, method or effects.rule.primary)
-        means = _means(effects, method)
+        means = shown_means(effects, self.measure, method)
         means = means[means["other"].isna()].reset_index(drop=True)
         return pd.DataFrame(
             {
@@ -228,7 +229,7 @@ class Study:
         """
         effects = self.estimates(confidence=confidence)
         rows = by_method(effects.interaction_effects, method or effects.rule.primary)
-        means = _means(effects, method)
+        means = shown_means(effects, self.measure, method)
         means = means[means["other"].notna()].reset_index(drop=True)
         return pd.DataFrame(
             {
@@ -255,7 +256,7 @@ class Study:
         """
         for name in factors:
             self._check_factor(name)
-        means = _means(self.estimates(confidence=confidence), method)
+        means = shown_means(self.estimates(confidence=confidence), self.measure, method)
         if factors:
             means = means[means["term"] == ":".join(one for one in self.factors if one in factors)]
         else:
@@ -549,10 +550,12 @@ class Study:
         table = effects.decisive
         tested = table[np.isfinite(table["p_holm"].astype(float))].sort_values("p")
         for row in tested.head(5).itertuples():
+            instead = f", as {effects.deciding} has none" if row.test != effects.deciding else ""
             lines.append(
                 f"{row.term}: F({row.df:.3g}, {row.df_error:.3g}) = {row.F:.4g}, "
-                f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {effects.deciding})"
+                f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {row.test}{instead})"
             )
+        lines += untestable(effects)
         return [*lines, *effects.notes]
 
     # --- what later rooms make of it --------------------------------------------------------------
@@ -652,8 +655,3 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
         attempt_rows=attempts,
     )
-
-
-def _means(effects: Effects, method: Method | None) -> pd.DataFrame:
-    """Marginal means by one method, by default those of the rule."""
-    return by_method(effects.means, method) if method else effects.means_by_rule

@@ -16,10 +16,9 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.compare.notes import notes_on
-from analysis.model.completion import rests_on
 from analysis.model.grid import Grid
 from analysis.stats.arrays import Floats
-from analysis.stats.estimates import INTERVAL, Estimate, no_estimate, welch_difference
+from analysis.stats.estimates import INTERVAL, Estimate, welch_difference
 from analysis.stats.multiplicity import holm
 from analysis.table.records import records
 from runner.content.response import Response
@@ -36,9 +35,9 @@ class Comparison:
 
     Attributes:
         effects: term, effect, study, estimate, se, df, low, high, p, method, rests_on (the cell
-            means, or the model that predicts empty ones). An effect of one factor is
-            "factor: level - reference" (the reference is its first shared level), one of two
-            factors the difference of such differences.
+            means, the model that predicts empty ones, or why there is no estimate). An effect of
+            one factor is "factor: level - reference" (the reference is its first shared level), one
+            of two factors the difference of such differences.
         differences: term, effect, study, reference, estimate (study - reference), se, df, low,
             high, p, p_holm (over all differences).
         notes: What the reader must know.
@@ -135,22 +134,14 @@ def _effects(
         for level, reference in pairs:
             weights = mean({name: level}) - mean({name: reference})
             text = f"{name}: {level} - {reference}"
-            effects.append((name, text, _estimate(grid, weights, confidence)))
+            effects.append((name, text, grid.estimate(weights, confidence)))
     for one, two in combinations(steps, 2):
         for (a, a0), (b, b0) in product(steps[one], steps[two]):
             weights = mean({one: a, two: b}) - mean({one: a, two: b0})
             weights = weights - mean({one: a0, two: b}) + mean({one: a0, two: b0})
             text = f"({one}: {a} - {a0}) x ({two}: {b} - {b0})"
-            effects.append((f"{one}:{two}", text, _estimate(grid, weights, confidence)))
+            effects.append((f"{one}:{two}", text, grid.estimate(weights, confidence)))
     return effects
-
-
-def _estimate(grid: Grid, weights: Floats, confidence: float) -> Estimate:
-    """By the rule, but not where only additivity would fill in what never ran."""
-    one = grid.estimate(weights, confidence)
-    if one.rests_on != rests_on(1):
-        return one
-    return no_estimate(one.method, confidence, rests_on=one.rests_on)
 
 
 def _numbers(one: Estimate) -> dict[str, float]:

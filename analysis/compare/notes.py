@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from analysis.model.completion import rests_on
+from analysis.model.completion import assumption
 from analysis.stats.estimates import Estimate
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ def notes_on(
         effects_by_study: term, name and estimate of every effect, by study.
     """
     return (
-        *_unfinished(studies), *_assumed(effects_by_study), *_contents(studies, shared),
+        *_unfinished(studies), *_assumed(studies, effects_by_study), *_contents(studies, shared),
         *_notes(studies, shared),
     )  # fmt: skip
 
@@ -53,17 +51,20 @@ def _unfinished(studies: Sequence[Study]) -> list[str]:
     return notes
 
 
-def _assumed(effects_by_study: Mapping[str, Sequence[tuple[str, str, Estimate]]]) -> list[str]:
+def _assumed(
+    studies: Sequence[Study],
+    effects_by_study: Mapping[str, Sequence[tuple[str, str, Estimate]]],
+) -> list[str]:
     """Studies with empty cells whose effects a model had to complete."""
     notes = []
-    for name, effects in effects_by_study.items():
-        count = sum(
-            np.isfinite(one.estimate) and one.rests_on == rests_on(2) for _, _, one in effects
-        )
-        if count:
+    for study in studies:
+        effects = effects_by_study[study.name]
+        assumed = [assumption(one.rests_on, len(study.cells.factors)) for _, _, one in effects]
+        said = [text for text in assumed if text]
+        if said:
             notes.append(
-                f"{count} of the {len(effects)} effects of {name} assume that three or more "
-                "factors do not interact: combinations they need have not run."
+                f"{len(said)} of the {len(effects)} effects of {study.name} are estimated "
+                f"{said[0]}: combinations they need have not run."
             )
     return notes
 

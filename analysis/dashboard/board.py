@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,17 +20,21 @@ from analysis.dashboard.draft import Draft
 from analysis.dashboard.study_panels import (
     convergence_panel,
     interactions_panel,
+    line_panel,
     main_effects_panel,
     progress_panel,
 )
 from analysis.dashboard.trial_notes import annotate, noted
 from analysis.dashboard.words import study_note
+from analysis.report.words.undrawn import Attempts
 from analysis.study import from_store, known
 from runner.optuna_mirror.mirror import load_study
 from runner.optuna_mirror.optuna_tables import set_study_attributes, study_attributes, study_number
 from runner.store import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import plotly.graph_objects as go
 
     from analysis.study import Study
@@ -124,7 +128,7 @@ class Board:
         draft = Draft(page, attributes)
         for name, panel in _panels_of(study).items():
             draft.panel(name, panel)
-        draft.note(study_note(study, known(study.convergence)))
+        draft.note(_note_of(study))
         cost = time.thread_time() - began
         draft.attributes[PUBLISHED] = {"counts": now, "at": time.time(), "cost": cost}
         self._store.database.write(
@@ -151,16 +155,40 @@ class Board:
 
 
 def _panels_of(study: Study) -> dict[str, go.Figure]:
-    """The panels that can be drawn, by name; the dashboard shows them in the order of names."""
-    panels: dict[str, Any] = {"a-progress": progress_panel(study.frame)}
+    """The panels that can be drawn, by name; the dashboard shows them in the order of names.
+
+    One that cannot be drawn is a line in its place.
+    """
+    wanted: dict[str, tuple[str, Callable[[], go.Figure | None]]] = {
+        "a-progress": ("Progress", lambda: progress_panel(study.frame))
+    }
     try:
         study.table  # noqa: B018 - says whether anything can be estimated
-        convergence = known(study.convergence)
-        panels |= {
-            "b-main-effects": main_effects_panel(study),
-            "c-interactions": interactions_panel(study),
-            "d-convergence": convergence and convergence_panel(study.factors, convergence),
+        wanted |= {
+            "b-main-effects": ("Main effects", lambda: main_effects_panel(study)),
+            "c-interactions": ("Interactions", lambda: interactions_panel(study)),
+            "d-convergence": ("Convergence", lambda: _convergence(study)),
         }
     except InputError as error:
         log.info("no effects to show yet: %s", error)
-    return {name: panel for name, panel in panels.items() if panel is not None}
+    attempts = Attempts()
+    panels: dict[str, go.Figure] = {}
+    for name, (title, draw) in wanted.items():
+        panel = attempts.make(name, f"Panel {title}", draw)
+        if panel is None and name in attempts.lines:
+            panel = line_panel(title, attempts.lines[name])
+        if panel is not None:
+            panels[name] = panel
+    return panels
+
+
+def _convergence(study: Study) -> go.Figure | None:
+    convergence = known(study.convergence)
+    return convergence and convergence_panel(study.factors, convergence)
+
+
+def _note_of(study: Study) -> str:
+    """The study's note, or the line that stands in its place."""
+    attempts = Attempts()
+    note = attempts.make("note", "The note", lambda: study_note(study, known(study.convergence)))
+    return attempts.lines["note"] if note is None else note

@@ -7,12 +7,14 @@ study attributes of two kilobytes each and reads them at every refresh.
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.effects.shown import shown_means
 from analysis.figures.drawing.labels import shortened
 from analysis.figures.drawing.style import PALETTE
 from analysis.report.words.names import interval_name_of_means
@@ -100,6 +102,16 @@ def _factor_figure(
             showarrow=False,
         )
     figure.update_layout(yaxis={**AXIS, "title": {"text": escaped(axis)}}, showlegend=False)
+    return figure
+
+
+def line_panel(title: str, line: str) -> go.Figure:
+    """A panel of words alone: what stands where one could not be drawn."""
+    figure = go.Figure(layout={**LAYOUT, "title": _title(title)})
+    text = "<br>".join(wrap(escaped(line), 80))
+    figure.add_annotation(text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left",
+                          yanchor="top", align="left", showarrow=False)  # fmt: skip
+    figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
     return figure
 
 
@@ -205,7 +217,7 @@ def interactions_panel(study: Study) -> go.Figure | None:
     if count < 2:
         return None
     measure = study.measure
-    means = study.estimates().means_by_rule
+    means = shown_means(study.estimates(), study.measure)
     pairs = means[means["other"].notna()]
     title = f"Interaction matrix: mean {measure.name}"
     if pairs["low"].notna().any():

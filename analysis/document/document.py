@@ -61,6 +61,7 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
         "order": "full" if order is None else order,
         "confidence": confidence,
         **{key: part_of(effects, part, why) for key, part in PARTS.items()},
+        "marginal_means": _marginal_means(study, effects, why),
         **best,
         **dict.fromkeys(SECTIONS),
         **plain(others),
@@ -73,6 +74,17 @@ def _effects(study: Study, order: int | None, confidence: float) -> tuple[Effect
         return study.estimates(order, confidence), ""
     except InputError as error:
         return None, str(error)
+
+
+def _marginal_means(study: Study, effects: Effects | None, why: str) -> Any:
+    """Means by method, none beyond what the outcome can be."""
+    found = part_of(effects, PARTS["marginal_means"], why)
+    for row in [row for rows in found.values() for row in rows]:
+        mean = row["mean"]
+        if mean is not None and mean != study.measure.within(mean):
+            ends = {one: row[one] for one in ("mean", "low", "high") if row[one] is not None}
+            row |= {one: float(study.measure.within(value)) for one, value in ends.items()}
+    return found
 
 
 def _size(study: Study, effects: Effects | None) -> dict[str, Any]:

@@ -91,8 +91,9 @@ def _nested(table: pd.DataFrame, base: str, *more: str) -> list[tuple[Row, Row]]
     numbers = (*INTERVAL, *more)
     rows = records(by_method(table, base))
     others = {one: _columns(by_method(table, one), *numbers) for one in METHODS}
+    rests = by_method(table, METHODS[0])["rests_on"].tolist()
     return [
-        (row, {**{one: others[one][i] for one in METHODS}, "rests_on": row["rests_on"]})
+        (row, {**{one: others[one][i] for one in METHODS}, "rests_on": rests[i]})
         for i, row in enumerate(rows)
     ]
 

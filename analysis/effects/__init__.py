@@ -5,4 +5,5 @@ jumps        means of an outcome that falls to chance in some runs
 crossover    kinds of interaction       best_set  not shown to be worse than the best
 term_tests/  by each error model        aliases/  what cannot be told apart
 shares/      of the variance            standardised_effects  all on one axis of |t|
+shown        means within limits, terms without a test
 """

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from analysis.effects import frames
@@ -26,10 +25,12 @@ from analysis.effects.shares.grid_shares import grid_shares
 from analysis.effects.shares.model_shares import model_shares
 from analysis.effects.shares.variance_shares import DRAWS, VarianceShares
 from analysis.effects.term_tests.anova import anova_table, heteroscedastic_table
+from analysis.effects.term_tests.deciding import deciding_tests, why_untested
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
+from analysis.model.completion import assumption
 from analysis.model.grid import Grid
 from analysis.model.interval_rule import IntervalRule
 from analysis.model.margins import Margin
@@ -42,7 +43,6 @@ LARGEST_TERM = 400
 """Combinations of levels above which a term is not tested by its cells' own variances."""
 KINDS = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked")
 """Tables of tests, by the name that people ask for."""
-DECISIVE = ["term", "df", "F", "df_error", "p", "p_holm"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,15 +227,6 @@ class Effects:
         table: pd.DataFrame = getattr(self, kind)
         return table
 
-    @cached_property
-    def wider(self) -> pd.DataFrame:
-        """Of each term the test with the larger p: Welch's or that over replicates."""
-        welch, blocked = self.welch, self.blocked
-        p, other = (one["p"].to_numpy(float) for one in (welch, blocked))
-        over = np.isfinite(other) & ~(p >= other)
-        rows = frames.row_by_row(welch, blocked, over)
-        return rows.assign(p_holm=holm(rows["p"].to_numpy(float)))
-
     @property
     def deciding(self) -> str:
         """The kind of tests that hold under the rule: wider, welch, blocked or type3."""
@@ -243,16 +234,27 @@ class Effects:
 
     @cached_property
     def decisive(self) -> pd.DataFrame:
-        """The tests that every verdict rests on: term, df, F, df_error, p, p_holm.
+        """The tests that every verdict rests on: term, df, F, df_error, p, p_holm, test, problem.
 
         Never the classical F where cells could show their own variances: that one rejects a true
-        null in up to 9 % of studies (`results/benchmarks/coverage.md`).
+        null in up to 9 % of studies (`results/benchmarks/coverage.md`). All terms have a row, see
+        `term_tests.deciding`.
         """
-        table: pd.DataFrame = getattr(self, self.deciding)
-        if self.deciding == "type3":
-            table = table[table["term"].isin([term.name for term in self.fit.terms])]
-            table = table.assign(df_error=float(self.fit.residual_df))
-        return table[DECISIVE].reset_index(drop=True)
+        terms = {term.name: term for term in self.fit.terms}
+        known = {one.term.name: one for one in (*self.mains, *self.pairs)}
+        sizes = {name: size_of(term, self.table.factors) for name, term in terms.items()}
+
+        def tables(kind: str) -> pd.DataFrame:
+            table = self.tests(kind)
+            if kind != "type3":
+                return table
+            return table.assign(df_error=float(self.fit.residual_df))
+
+        def why(name: str) -> str:
+            margin = known.get(name) or self.grid.margin(terms[name])
+            return why_untested(margin, self.deciding, self.fit, LARGEST_TERM, sizes)
+
+        return deciding_tests(self.deciding, list(terms), tables, why)
 
     # --- shares, aliases --------------------------------------------------------------------------
 
@@ -327,6 +329,24 @@ def _tests(rows: list[tuple[Term, dict[str, float]]]) -> pd.DataFrame:
     return table.assign(p_holm=holm(table["p"].to_numpy(dtype=float)))
 
 
+def _of_empty_cells(effects: Effects) -> list[str]:
+    """What effects that need a cell without a result rest on, or that they are not there."""
+    table = effects.main_effects
+    means = effects.means[effects.means["other"].isna()]
+    words = pd.concat([one.loc[one["estimate"].notna(), "rests_on"] for one in (table, means)])
+    assumed = [assumption(one, len(effects.cells.names)) for one in words.unique()]
+    said = [text for text in assumed if text]
+    if said:
+        return [
+            f"effects that need an empty cell rest on its least-squares prediction, {said[0]}; all "
+            "others on the cells that ran"
+        ]
+    if table["estimate"].isna().any():
+        return ["effects that need an empty cell are not estimable: only a model without "
+                "interactions would replace it"]  # fmt: skip
+    return []
+
+
 def _notes(effects: Effects) -> tuple[str, ...]:
     table, cells, fit = effects.table, effects.cells, effects.fit
     notes = list(table.note_templates)
@@ -334,14 +354,7 @@ def _notes(effects: Effects) -> tuple[str, ...]:
     if empty:
         noun = "cell has" if empty == 1 else "cells have"
         notes.append(f"{empty} of {cells.counts.size} {noun} no run with {OUTCOME}")
-        models = effects.grid.completion.models
-        whole = [order for order, model in models if model.null.shape[1] == 0]
-        if cells.pure_df and whole:
-            assumed = "factors" if whole[0] == 1 else f"more than {whole[0]} factors"
-            notes.append(
-                "effects that need an empty cell rest on its least-squares prediction, assuming "
-                f"that {assumed} do not interact; all others on the cells that ran"
-            )
+        notes += _of_empty_cells(effects)
     if fit.residual_df == 0:
         notes.append("the model takes every degree of freedom: there is no error term to test by")
     elif fit.residual_ss == 0.0:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.model.classical import ClassicalFit
-from analysis.model.completion import DIRECT, rests_on
+from analysis.model.completion import DIRECT, NOT_ESTIMABLE, rests_on
 from analysis.model.margins import METHODS, Margin
 from analysis.model.terms import Term
 from analysis.stats.arrays import Floats, Truths
@@ -28,7 +28,8 @@ KEYS = ("term", "factor", "level", "versus", "other", "other_level", "other_vers
 ADJUSTED = ("p_holm", "p_simultaneous", "low_simultaneous", "high_simultaneous")
 COLUMNS = (*KEYS, "method", *INTERVAL, *ADJUSTED, "rests_on")
 """Of every table here. `method` is pooled (the classical fit), welch, blocked, or for means hc3;
-`rests_on` says what stands in for empty cells; what a table does not adjust is NaN."""
+`rests_on` says what stands in for empty cells, or why nothing does; what a table does not adjust is
+NaN."""
 
 Keys = Mapping[str, Sequence[str]]
 Numbers = tuple[Floats, Floats, Floats]
@@ -72,11 +73,16 @@ def estimates(
     methods = ["pooled", *METHODS, *(["hc3"] if robust else [])]
     numbers: dict[str, list[Numbers]] = {method: [] for method in methods}
     rests: list[str] = []
+    of_fit: list[str] = []
     for one in asked:
         needed = one.margin.needed(one.weights) if one.margin.cells.empty.any() else None
-        orders = [DIRECT] * len(one.weights) if needed is None else needed[1].tolist()
-        rests += [rests_on(order) for order in orders]
         pooled = _pooled(fit, one)
+        if needed is None:
+            words = by_fit = [rests_on(DIRECT)] * len(one.weights)
+        else:
+            words = one.margin.words(one.weights, needed[1])
+            by_fit = _of_fit(fit, one, pooled[0])
+        rests, of_fit = rests + words, of_fit + by_fit
         numbers["pooled"].append(pooled)
         for method in METHODS:
             numbers[method].append(one.margin.combine(one.weights, method, needed))
@@ -94,7 +100,8 @@ def estimates(
     low, high, p = t_limits(stacked[0], stacked[1], stacked[2], confidence)
     columns = dict(zip(INTERVAL, (*stacked, low, high, p), strict=True))
     named = np.repeat(np.array(methods, dtype=object), len(rests))
-    table = pd.DataFrame({**keys, "method": named, **columns, "rests_on": rests * len(methods)})
+    said = [words for one in methods for words in (rests if one in METHODS else of_fit)]
+    table = pd.DataFrame({**keys, "method": named, **columns, "rests_on": said})
     return table.reindex(columns=list(COLUMNS))
 
 
@@ -104,6 +111,12 @@ def _pooled(fit: ClassicalFit, one: Combinations) -> Numbers:
         values, unit = np.full_like(values, np.nan), np.full_like(unit, np.nan)
     df = np.where(np.isfinite(values), float(fit.residual_df), np.nan)
     return values + fit.shift * one.total, unit * fit.sigma, df
+
+
+def _of_fit(fit: ClassicalFit, one: Combinations, values: Floats) -> list[str]:
+    """What the classical fit's estimates rest on where cells are empty: the fit."""
+    orders = np.where(np.isfinite(values), fit.order, NOT_ESTIMABLE)
+    return one.margin.words(one.weights, orders)
 
 
 def _key(asked: Sequence[Combinations], key: str) -> list[str | None]:

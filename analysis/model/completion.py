@@ -4,7 +4,9 @@ A function whose cells all ran is one of their own means. Where it needs an empt
 gets its least-squares prediction from the model of the highest order, at most the one asked for,
 in which the function is estimable. Either way the estimate is a weighted sum of the means of the
 cells that ran, so that its variance follows from theirs. Promises that a cell which ran is never
-replaced: averages over the completed table are the least-squares estimates (Yates 1933).
+replaced: averages over the completed table are the least-squares estimates (Yates 1933). And that
+no cell is predicted by a model without interactions unless somebody asked for that model: with it
+anything can be said of what never ran. The one place that decides so, and that says it in words.
 """
 
 from __future__ import annotations
@@ -29,13 +31,32 @@ def rests_on(order: int) -> str:
     return NAMES.get(order, f"model of order {order}")
 
 
+def assumption(rests: str, factors: int) -> str:
+    """What an estimate assumes that rests on a model, in the words of every display; "" if nothing.
+
+    Args:
+        rests: what it rests on (`rests_on`).
+        factors: of the grid; a model of as many takes every interaction there is.
+    """
+    for order in range(1, factors):
+        if rests == rests_on(order):
+            return (
+                f"assuming that {_NUMBERS.get(order + 1, str(order + 1))} factors do not interact"
+            )
+    return ""
+
+
+_NUMBERS = {2: "two or more", 3: "three or more", 4: "four or more"}
+
+
 @dataclass(frozen=True, eq=False)
 class Completion:
     """Weights of the cells that ran for functions of all cells.
 
     Attributes:
         cells: the grid.
-        order: highest order of a model that predicts an empty cell.
+        order: highest order of a model that predicts an empty cell; the additive model does only
+            where it was asked for by name, by an order of 1.
     """
 
     cells: CellMeans
@@ -44,7 +65,8 @@ class Completion:
     @cached_property
     def models(self) -> list[tuple[int, ClassicalFit]]:
         """Least squares on the cells that ran, each counted once, from the highest order down."""
-        orders = range(min(self.order, len(self.cells.names)), 0, -1)
+        highest = min(self.order, len(self.cells.names))
+        orders = range(highest, max(min(highest, 2), 1) - 1, -1)
         return [
             (order, ClassicalFit.of_means(self.cells, order))
             for order in orders
@@ -133,3 +155,58 @@ class Completion:
                 return own + fit.run_weights(missing)[0], order
             return fit.run_weights(row)[0], order
         return np.full(len(own), np.nan), NOT_ESTIMABLE
+
+    # --- why not --------------------------------------------------------------------------------
+
+    @cached_property
+    def _additive(self) -> ClassicalFit:
+        return ClassicalFit.of_means(self.cells, 1)
+
+    def words_of_grid(self, weights: Floats, order: int) -> str:
+        """What a function of the grid rests on, or why it is not estimable.
+
+        Args:
+            weights: shape of the grid.
+            order: as `of_grid` has it.
+        """
+        if order != NOT_ESTIMABLE:
+            return rests_on(order)
+        grid = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
+        lost = np.flatnonzero((grid != 0).ravel() & self.cells.empty.ravel())
+        alone = False
+        if len(self.cells.ran):
+            fit = self._additive
+            alone = not fit.takes_pairs(grid) and bool(fit.estimable(fit.contrast_rows(grid))[0])
+        return self._why(lost, alone)
+
+    def words_of_margin(self, term: Term, weights: Floats, orders: Counts) -> list[str]:
+        """The same for combinations of a term's marginal means, as `of_margin` takes them."""
+        words = [rests_on(order) for order in orders.tolist()]
+        rows = np.flatnonzero(orders == NOT_ESTIMABLE)
+        if not len(rows):
+            return words
+        cells = self.cells
+        axes = [axis for axis, name in enumerate(cells.names) if name in term.factors]
+        lost = np.flatnonzero(cells.empty)
+        where = np.unravel_index(lost, cells.shape)
+        shape = [cells.shape[axis] for axis in axes]
+        entry = np.ravel_multi_index([where[axis] for axis in axes], shape)
+        used = np.abs(weights[rows]) > 1e-14
+        alone = np.zeros(len(rows), dtype=bool)
+        if len(term.factors) == 1 and len(cells.ran):
+            alone = self._additive.estimable(weights[rows] @ self._additive.marginal_rows(term))
+        for row, own, one in zip(rows, used, alone.tolist(), strict=True):
+            words[row] = self._why(lost[own[entry]], one)
+        return words
+
+    def _why(self, lost: Counts, additive: bool) -> str:
+        """Why something is not estimable that needs these empty cells."""
+        if not len(lost):
+            return f"{NAMES[NOT_ESTIMABLE]}: the design does not tell it from other effects"
+        levels = ", ".join(f"{k} = {v}" for k, v in self.cells.cell_levels(int(lost[0])).items())
+        more = len(lost) - 1
+        cells, has, them = f"the cell {levels}", "has", "it"
+        if more:
+            cells, has, them = f"{cells} and {more} more of its cells", "have", "them"
+        only = "only a model without interactions" if additive else "no smaller model"
+        return f"{NAMES[NOT_ESTIMABLE]}: {cells} {has} no result and {only} would replace {them}"

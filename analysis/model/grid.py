@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
-from analysis.model.completion import Completion, rests_on
+from analysis.model.completion import NOT_ESTIMABLE, Completion, rests_on
 from analysis.model.interval_rule import Chosen, IntervalRule, choose_interval
 from analysis.model.margins import METHODS, Margin
 from analysis.model.terms import Term
@@ -55,7 +55,8 @@ class Grid:
     def models(self) -> tuple[ClassicalFit, ...]:
         """The models of one error variance, the one of the highest order first."""
         highest = min(self.order, len(self.cells.shape))
-        return tuple(ClassicalFit.of_cells(self.cells, order) for order in range(highest, 0, -1))
+        orders = range(highest, max(min(highest, 2), 1) - 1, -1)  # as `Completion.models`
+        return tuple(ClassicalFit.of_cells(self.cells, order) for order in orders)
 
     def margin(self, term: Term) -> Margin:
         """The table of marginal means of a term."""
@@ -84,8 +85,8 @@ class Grid:
         if chosen == "wider":
             return wider(*(self.estimate(weights, confidence, one) for one in METHODS))
         needed, order = self.completion.of_grid(weights)
-        words = rests_on(order)
-        if not np.isfinite(needed).all():
+        words = self.completion.words_of_grid(weights, order)
+        if order == NOT_ESTIMABLE:
             return no_estimate(chosen, confidence, rests_on=words)
         if chosen == "blocked":
             full = np.zeros(cells.counts.size)
@@ -101,9 +102,8 @@ class Grid:
     def model_estimate(self, weights: Floats, confidence: float = 0.95) -> Estimate:
         """The same in a model of low order with one error variance, replicates as its blocks.
 
-        The way out where cells ran once or never. A function of main effects alone that the model
-        cannot estimate is taken from that of main effects. Assumes that the orders left out are
-        zero; `rests_on` says which model it was.
+        The way out where cells ran once or never. Assumes that the orders left out are zero, never
+        that all interactions are; `rests_on` says which model it was, or why there is no estimate.
 
         Args:
             weights: shape of the grid.
@@ -112,7 +112,8 @@ class Grid:
         weights = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
         for fit in self.models:
             estimate = fit.contrast(weights, confidence)
-            if np.isfinite(estimate.estimate) or fit.takes_pairs(weights):
-                break
-        name = rests_on(fit.order)
-        return replace(estimate, method=name, rests_on=name)
+            if np.isfinite(estimate.estimate):
+                name = rests_on(fit.order)
+                return replace(estimate, method=name, rests_on=name)
+        why = self.completion.words_of_grid(weights, NOT_ESTIMABLE)
+        return no_estimate(rests_on(self.order), confidence, rests_on=why)

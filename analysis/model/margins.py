@@ -136,6 +136,10 @@ class Margin:
         """
         return self.completion.of_margin(self.term, np.atleast_2d(weights), together)
 
+    def words(self, weights: Floats, orders: Counts) -> list[str]:
+        """What each combination rests on, or why it is not estimable."""
+        return self.completion.words_of_margin(self.term, np.atleast_2d(weights), orders)
+
     def _over_replicates(
         self, weights: Floats, needed: tuple[Floats, Counts] | None
     ) -> tuple[Floats, Floats, Floats]:

@@ -110,8 +110,12 @@ def missing(
         shown = "; ".join(", ".join(f"{k} = {v}" for k, v in cell.items()) for cell in empty[:3])
         more = f"; and {len(empty) - 3} more" if len(empty) > 3 else ""
         cells = "1 cell has" if len(empty) == 1 else f"{len(empty)} cells have"
+        what = "are not estimable"
+        if len(factors) > 2:
+            what = ("are not estimable, or are marked as assuming that three or more factors do "
+                    "not interact")  # fmt: skip
         warnings.append(f"{cells} no run that finished ({shown}{more}): effects that need such a "
-                        "cell are not estimable.")  # fmt: skip
+                        f"cell {what}.")  # fmt: skip
     return Missing(
         planned=len(frame),
         finished=int((ended & ~lost).sum()),

@@ -21,12 +21,13 @@ import pandas as pd
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.grid import Grid
 from analysis.outcomes.target_times import NEEDED, Times, read_times
-from analysis.stats.arrays import Floats
+from analysis.stats.arrays import Floats, Truths
 from analysis.stats.estimates import Estimate
 from analysis.stats.kaplan_meier import curve, log_rank, restricted_mean
 from analysis.stats.multiplicity import holm
 from analysis.table.records import records
 from analysis.table.tidy import tidy
+from runner.program.wording import counted
 
 __all__ = ["NEEDED", "TimeToTarget"]
 
@@ -135,6 +136,12 @@ class TimeToTarget:
                 f"{self.censored} runs were stopped by their time limit before the target: they "
                 "are censored, and means of their cells are areas under Kaplan-Meier curves."
             )
+        if self.bounded.any():
+            count = int(self.bounded.sum())
+            notes.append(
+                f"In {counted(count, 'cell')} the last run was one of them: means that need "
+                f"{'it' if count == 1 else 'them'} are given as bounds only."
+            )
         if not self.reached:
             notes.append(f"No run reached the target within {self.budget} epochs.")
         return tuple(notes)
@@ -146,9 +153,40 @@ class TimeToTarget:
         Replicates without a censored run are the fast ones, so no fair sample; cells that censoring
         emptied are bounded, not predicted.
         """
-        if self.censored:
-            return replace(self.grid, order=0).estimate(weights, self.confidence, "welch")
-        return self.grid.estimate(weights, self.confidence, self.method)
+        one = self.judged.estimate(weights, self.confidence, self.only or self.method)
+        why = "" if np.isfinite(one.estimate) else self.unknown(weights)
+        return replace(one, rests_on=f"not estimable: {why}") if why else one
+
+    @property
+    def only(self) -> Method | None:
+        """The one method that holds where a run is censored."""
+        return "welch" if self.censored else None
+
+    @cached_property
+    def judged(self) -> Grid:
+        """The grid that estimates come from: cells that censoring emptied are not predicted."""
+        return replace(self.grid, order=0) if self.censored else self.grid
+
+    @cached_property
+    def bounded(self) -> Truths:
+        """Cells whose last run was censored, so that their mean is known within bounds only."""
+        stopped = np.zeros(self.grid.cells.counts.size, dtype=bool)
+        stopped[self.times.cell[self.times.early]] = True
+        return np.asarray(stopped.reshape(self.grid.cells.shape) & self.grid.cells.empty)
+
+    def unknown(self, weights: Floats) -> str:
+        """Why a sum that needs such a cell has no estimate, as a clause; "" where it needs none."""
+        lost = np.flatnonzero((np.asarray(weights) != 0).ravel() & self.bounded.ravel())
+        if not len(lost):
+            return ""
+        levels = self.grid.cells.cell_levels(int(lost[0]))
+        cells = f"the cell {', '.join(f'{name} = {level}' for name, level in levels.items())}"
+        if len(lost) > 1:
+            cells += f" (and in {len(lost) - 1} more)"
+        return (
+            f"in {cells} the last run was stopped by its time limit before the target, so the mean "
+            "epochs are known within bounds only"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; the curves are left out (a table of their own, and long)."""

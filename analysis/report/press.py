@@ -40,7 +40,11 @@ class Task(Protocol):
 
 
 class Press:
-    """Writes files while the caller makes more: `with Press() as press: press.put(...)`."""
+    """Writes files while the caller makes more: `with Press() as press: press.put(...)`.
+
+    Attributes:
+        failed: what could not be saved, and why, once `finish` has been called.
+    """
 
     def __init__(self, processes: int | None = None) -> None:
         """Start the helper.
@@ -50,6 +54,7 @@ class Press:
         """
         self._waiting: SimpleQueue[tuple[Task, Future[bool] | None] | None] = SimpleQueue()
         self._returned: list[Task] = []
+        self.failed: list[tuple[Task, Exception]] = []
         self._helper: subprocess.Popen[bytes] | None = None
         self._feeder: Thread | None = None
         if (min(2, _cores()) if processes is None else processes) > 1:
@@ -88,7 +93,7 @@ class Press:
         self._waiting.put((task, None))
 
     def finish(self) -> None:
-        """Save with the helper until everything is on disk.
+        """Save with the helper until everything is on disk, or among what `failed`.
 
         Raises:
             OSError: a file cannot be written.
@@ -101,12 +106,21 @@ class Press:
             if waiting is not None:
                 task, future = waiting
                 if future is None:
-                    task.save()
+                    self._save(task)
                 else:
                     future.set_result(False)
         self._end()
         while self._returned:
-            self._returned.pop().save()
+            self._save(self._returned.pop())
+
+    def _save(self, task: Task) -> None:
+        """One picture that cannot be laid out costs no other."""
+        try:
+            task.save()
+        except OSError:
+            raise
+        except Exception as error:
+            self.failed.append((task, error))
 
     def _end(self) -> None:
         """Let the helper save what it has begun, and end it."""

@@ -1,7 +1,7 @@
 """Writing a report: figures, tables, effects.json, then the page that holds them together.
 
 A report of a grid that still runs is a report too. What cannot be estimated yet is said in the
-page, never raised.
+page, never raised; what cannot be made costs itself alone (`words.undrawn`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial as partial_of
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from analysis.report.page.page import render, with_pictures
 from analysis.report.press import Press
 from analysis.report.words.answer import Answer, answer
 from analysis.report.words.caveats import caveats
+from analysis.report.words.undrawn import Attempts
 from analysis.study import known
 from runner.program.files import write_whole
 
@@ -52,51 +54,63 @@ def write(
     Raises:
         OSError: the folder cannot be written.
     """
+    attempts = Attempts()
     opening: Answer | None = None
     convergence = None
     drawings: dict[str, Drawing] = {}
     warnings: list[str] = []
-    undrawn: list[str] = []
     why = ""
     try:
         study.table  # noqa: B018 - checks that there is something to estimate
-        for drawing in _draw(study, undrawn):
-            drawings[drawing.name] = drawing
-            press.put(FigureFiles(drawing, folder / "figures", ("png", "svg")))
-            if BY_NAME[drawing.name].paper:
-                with at_width(COLUMN):
-                    narrow = BY_NAME[drawing.name].drawing(study)
-                if narrow is not None:
-                    press.put(FigureFiles(narrow, folder / "paper", ("pdf",), numbers=False))
-        # After the figures, so that the helper has something to do meanwhile.
-        convergence = known(study.convergence)
-        opening = answer(study)
-        warnings = caveats(study, convergence) + undrawn
-        write_document(document(study), folder / "effects.json")
-        write_whole(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
-        write_paper(study, folder / "paper")
     except InputError as error:
         why = f"Nothing can be estimated yet: {error}."
-        opening = None
-        drawings.clear()
-    claims = _claims(study)
+    else:
+        for drawing in _draw(study, attempts):
+            drawings[drawing.name] = drawing
+            press.put(FigureFiles(drawing, folder / "figures", ("png", "svg")))
+            narrow = _narrow(study, drawing, attempts)
+            if narrow is not None:
+                press.put(FigureFiles(narrow, folder / "paper", ("pdf",), numbers=False))
+        # After the figures, so that the helper has something to do meanwhile.
+        convergence = attempts.make("convergence", "Convergence", lambda: known(study.convergence))
+        opening = attempts.make("answer", "The answer", lambda: answer(study))
+        warnings = attempts.make("caveats", "Caveats", lambda: caveats(study, convergence)) or []
+        why = attempts.lines.get("answer", "")
+        attempts.make("files effects.json", "effects.json", lambda: _write_effects(study, folder))
+        attempts.make(
+            "files paper", "Tables for a paper", lambda: write_paper(study, folder / "paper")
+        )
+    claims = attempts.make("claims", "Claims", lambda: _claims(study))
     write_tables(study, folder, curves_there=curves is not None and curves.result())
-    data = to_script(page_data(study, convergence))
-    page = render(
-        study,
-        opening,
-        convergence,
-        claims,
-        drawings,
-        warnings,
-        data,
-        partial=partial,
-        no_effects=why,
-    )
+    data = to_script(page_data(study, convergence, attempts))
+
+    def page() -> str:
+        return render(
+            study,
+            opening,
+            convergence,
+            pd.DataFrame() if claims is None else claims,
+            drawings,
+            warnings,
+            data,
+            attempts,
+            partial=partial,
+            no_effects=why,
+        )
+
+    text = page()
     press.finish()
-    page = with_pictures(page, drawings, folder / "figures")
+    lost = [(task, problem) for task, problem in press.failed if isinstance(task, FigureFiles)]
+    for task, problem in lost:
+        one = task.drawing
+        if task.folder == folder / "figures":
+            del drawings[one.name]
+            attempts.failed(one.name, f"Figure {one.title}", problem)
+        else:
+            attempts.failed(*_for_paper(one.name), problem)
+    text = with_pictures(page() if lost else text, drawings, folder / "figures")
     target = folder / "report.html"
-    write_whole(target, page)
+    write_whole(target, text)
     write_whole(
         folder / "findings.txt",
         "\n".join(_findings(opening, claims, why, study.running)) + "\n",
@@ -107,16 +121,31 @@ def write(
     return target
 
 
-def _draw(study: Study, undrawn: list[str]) -> Iterator[Drawing]:
-    """Every figure the study has something for; one that fails is a caveat, not the end."""
+def _draw(study: Study, attempts: Attempts) -> Iterator[Drawing]:
+    """Every figure the study has something for; one that fails is a line, not the end."""
     for one in sorted(FIGURES, key=lambda one: -one.effort):
-        try:
-            drawing = one.drawing(study)
-        except InputError as error:
-            undrawn.append(f"Figure {one.name} could not be drawn: {error}.")
-            continue
+        drawing = attempts.make(one.name, f"Figure {one.title}", partial_of(one.drawing, study))
         if drawing is not None:
             yield drawing
+
+
+def _narrow(study: Study, wide: Drawing, attempts: Attempts) -> Drawing | None:
+    """The same figure one journal column wide, where it is one for a paper."""
+    one = BY_NAME[wide.name]
+    if not one.paper:
+        return None
+    with at_width(COLUMN):
+        return attempts.make(*_for_paper(one.name), lambda: one.drawing(study))
+
+
+def _for_paper(name: str) -> tuple[str, str]:
+    """Key and name of a figure one column wide, for what could not be made."""
+    return f"files paper/{name}.pdf", f"paper/{name}.pdf"
+
+
+def _write_effects(study: Study, folder: Path) -> None:
+    write_document(document(study), folder / "effects.json")
+    write_whole(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
 
 
 def _claims(study: Study) -> pd.DataFrame:
@@ -128,9 +157,11 @@ def _claims(study: Study) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def _findings(opening: Answer | None, claims: pd.DataFrame, why: str, interim: bool) -> list[str]:
+def _findings(
+    opening: Answer | None, claims: pd.DataFrame | None, why: str, interim: bool
+) -> list[str]:
     lines = list(opening.sentences) if opening is not None else [why]
-    for row in claims.to_dict("records"):
+    for row in [] if claims is None else claims.to_dict("records"):
         so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""
         lines.append(f"{row['verdict']}{so_far}: {row['claim']}")
     return lines

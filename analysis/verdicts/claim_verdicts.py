@@ -12,18 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
 from analysis.model.cell_means import CellMeans, Method
-from analysis.model.completion import rests_on
+from analysis.model.completion import assumption
 from analysis.model.grid import Grid
 from analysis.model.margins import METHODS
 from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.time_to_target import TimeToTarget
+from analysis.stats.arrays import Floats
 from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
 from analysis.stats.multiplicity import holm
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
@@ -58,6 +58,7 @@ class Tested:
     replicates: float  # mean runs of the cells that ran; one more wave adds one
     problem: str = ""
     home: bool = False  # about the outcome that the study looks at
+    factors: int = 0  # of the study
 
     @property
     def difference(self) -> tuple[str, str, str] | None:
@@ -113,7 +114,8 @@ def claims_tested(
     """Every claim with its estimate and its own p; arguments as of `judge`."""
     claims = [check_claim(parse_claim(text, about), factors) for text in planned]
     others = others or Evidence()
-    return [_tested(grid, claim, method, confidence, about, others) for claim in claims]
+    tested = [_tested(grid, claim, method, confidence, about, others) for claim in claims]
+    return [replace(one, factors=len(factors)) for one in tested]
 
 
 def verdicts(
@@ -173,7 +175,8 @@ def verdicts(
 
 def _replicates(cells: CellMeans) -> float:
     """Mean runs of the cells that ran; one more wave adds one."""
-    return float(cells.counts[~cells.empty].mean())
+    counts = cells.counts[~cells.empty]
+    return float(counts.mean()) if counts.size else NAN
 
 
 def _tested(
@@ -189,8 +192,9 @@ def _tested(
         return replace(_test(grid, claim, method, confidence), home=True)
     if claim.about is EPOCHS and others.time_to_target is not None:
         times = others.time_to_target
-        only: Method | None = "welch" if times.censored else None
-        return _test(times.grid, claim, method or only, confidence)
+        one = _test(times.judged, claim, method or times.only, confidence)
+        why = times.unknown(_weights(times.grid.cells, claim)) if one.problem else ""
+        return replace(one, problem=why or one.problem)
     if claim.about is CONVERGED and others.convergence is not None:
         hits, runs = others.convergence.hits, others.convergence.counted
         factors = grid.cells.factors
@@ -227,18 +231,14 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
         estimate = reduce(wider, (one.estimate for one in known))
         return replace(max(known, key=lambda one: one.p), estimate=estimate)
     cells = grid.cells
-    given = claim.given(cells.factors)
-    weights = cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
+    weights = _weights(cells, claim)
     margin = _margin(claim)
     estimate = grid.estimate(weights, confidence, method)
-    if estimate.rests_on == rests_on(1):
-        # Without interactions anything can be claimed of a cell that never ran.
-        estimate = replace(estimate, estimate=float("nan"), se=float("nan"))
-    elif np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
+    if np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
         # Its cells ran once each: only a model has an error term.
         estimate = grid.model_estimate(weights, confidence)
     d, se, df = estimate.estimate, estimate.se, estimate.df
-    problem = _problem(cells, weights, estimate)
+    problem = _problem(estimate)
     if problem:
         return Tested(claim, estimate, margin, np.nan, False, np.nan, _replicates(cells), problem)
 
@@ -247,6 +247,12 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
         return float(stdtr(df, (d - value) / se))
 
     return _judge(claim, estimate, margin, below, _replicates(cells))
+
+
+def _weights(cells: CellMeans, claim: Claim) -> Floats:
+    """What a claim compares, left minus right."""
+    given = claim.given(cells.factors)
+    return cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
 
 
 def _judge(
@@ -272,13 +278,10 @@ def _judge(
     return Tested(claim, estimate, margin, min(1.0, p), supports, sign * d - margin, replicates)
 
 
-def _problem(cells: CellMeans, weights: np.ndarray[Any, Any], estimate: Estimate) -> str:
+def _problem(estimate: Estimate) -> str:
     """Why a claim cannot be tested, or nothing."""
-    empty = np.flatnonzero((weights != 0).ravel() & cells.empty.ravel())
     if not np.isfinite(estimate.estimate):
-        levels = ", ".join(f"{k} = {v}" for k, v in cells.cell_levels(int(empty[0])).items())
-        others = f" and {len(empty) - 1} more of its cells" if len(empty) > 1 else ""
-        return f"the cell {levels}{others} has no result, and no smaller model replaces it"
+        return estimate.rests_on.removeprefix("not estimable: ")
     if not np.isfinite(estimate.se):
         return "nothing estimates the noise: no cell ran twice and no model leaves an error term"
     if estimate.se == 0:
@@ -307,8 +310,9 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
     than = f"{gap} {words.more if d > 0 else words.less} than {right}{_where(claim)}"
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
     statement = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
-    if one.estimate.rests_on == rests_on(2):
-        statement += ", assuming that three or more factors do not interact"
+    assumed = assumption(one.estimate.rests_on, one.factors)
+    if assumed:
+        statement += f", {assumed}"
     if verdict == "supported":
         return f"{statement}."
     if verdict == "refuted":

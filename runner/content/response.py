@@ -104,6 +104,14 @@ class Response:
         text = f"difference in {self.name}"
         return f"{text} ({self.difference})" if self.difference else text
 
+    def within(self, values: Any) -> Any:
+        """Means, numbers or arrays, cut where none can lie: a prediction knows no limits."""
+        if self.low is None and self.high is None:
+            return values
+        import numpy as np  # not at import: a claim is read without it
+
+        return np.clip(values, self.low, self.high)
+
     def interval(self, low: Any, high: Any) -> tuple[Any, Any]:
         """Ends of the interval of a mean, numbers or arrays, cut where no mean can lie beyond."""
         if self.low is None and self.high is None:

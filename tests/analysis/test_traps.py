@@ -82,7 +82,7 @@ def test_partly_estimable_terms_have_a_joint_test_with_fewer_degrees_of_freedom(
     assert lost["size"].p == pytest.approx(float(contrast["p"]), rel=1e-9)
     # The hole changes no interval of what ran, and is predicted for what needs it.
     assert found.rule.primary == "welch"
-    rests = differences["rests_on"]
+    rests = by_method(found.differences, "welch").set_index(["level", "versus"])["rests_on"]
     assert (rests.loc[("S", "M")], rests.loc[("S", "L")]) == ("cell means", "model of order 2")
     # And the model of order 2, where all can be estimated, is offered beside it.
     assert found.fallback is not None

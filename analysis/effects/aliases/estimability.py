@@ -116,8 +116,11 @@ def find_not_estimable(
 
 
 def largest_whole_fit(table: Table, fit: ClassicalFit) -> ClassicalFit | None:
-    """The fit of the largest order below the requested one of which every term is estimable."""
-    for order in range(fit.order - 1, 0, -1):
+    """The fit of the largest order below the requested one of which every term is estimable.
+
+    Of two at least: without interactions anything can be said of a cell that has no result.
+    """
+    for order in range(fit.order - 1, 1, -1):
         lower = ClassicalFit.of(table, order)
         whole = all(
             estimable_part(lower, column).df == column.df

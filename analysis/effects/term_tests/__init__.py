@@ -1,5 +1,5 @@
 """Tests of whole terms, by each error model.
 
 anova            type I, II, III and HC3    welch_tests  every cell its own variance
-replicate_tests  over replicates
+replicate_tests  over replicates                 deciding     those that verdicts rest on
 """

@@ -3,8 +3,8 @@
 The Wald statistic of a term's contrasts is referred to Hotelling's T^2: their estimated covariance
 counts as a Wishart matrix whose degrees of freedom agree in the variances of its entries (Zhang
 2012; Tipton and Pustejovsky 2015). With one degree of freedom that is Welch's t, squared. Where the
-cells are too few for the covariance of all contrasts, their squared length is compared with its
-expectation instead (Brunner, Dette and Munk 1997).
+cells are too few for the covariance of all contrasts, or some of these never varied, their squared
+length is compared with its expectation instead (Brunner, Dette and Munk 1997).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def welch_test(margin: Margin) -> dict[str, float]:
 
     Returns:
         df (a fraction where the squared length is tested), F, df_error, p; NaN where a contrast is
-        not estimable or has no variance. No degree of freedom left for the error gives p = 1.
+        not estimable or none has a variance. No degree of freedom left for the error gives p = 1.
     """
     nan = float("nan")
     parts = margin.cells.parts
@@ -52,7 +52,7 @@ def welch_test(margin: Margin) -> dict[str, float]:
     if _wishart_df(weights, replace(parts, variances=alike)) < ENOUGH * q:
         return _length_test(weights, parts)
     if not (scale > 0).all() or _singular(weights / scale[:, None], parts.variances):
-        return lost
+        return _length_test(weights, parts)  # it needs no contrast to vary, only some
     weights = weights / scale[:, None]
     values = weights @ parts.means
     covariance = (weights * parts.variances) @ weights.T

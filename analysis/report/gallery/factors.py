@@ -43,7 +43,7 @@ def draw_main_effects(study: Study) -> Drawn:
         columns={"mean_low": "low", "mean_high": "high"}
     )
     dots = replicate_means(study)
-    grand = study.estimates().grand_mean
+    grand = float(study.measure.within(study.estimates().grand_mean))
     figure = figures.main_effects(
         means, grand, replicates=dots if len(dots) else None, measure=study.measure
     )
@@ -74,6 +74,7 @@ def tabulate_main_effects(study: Study, rows: pd.DataFrame) -> NumberTable:
 def cut_at_limits(study: Study, means: pd.DataFrame) -> str:
     """Says so where an interval of a share would go below 0 or above 100 %."""
     beyond = (means["low"] < 0) | (means["high"] > 1)
+    beyond |= (means["low"] == means["mean"]) | (means["high"] == means["mean"])
     return " Intervals are cut at 0 and 100%." if study.measure.share and beyond.any() else ""
 
 

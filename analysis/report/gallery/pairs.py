@@ -11,6 +11,7 @@ from ablations.errors import InputError
 from analysis import figures
 from analysis.effects.shares.grid_shares import FEWEST_DRAWS
 from analysis.effects.shares.grid_shares import grid_shares as shares_of_cells
+from analysis.effects.shown import shown_means
 from analysis.number_words import p_words
 from analysis.report.gallery.factors import cut_at_limits
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
@@ -40,7 +41,7 @@ def draw_interaction_matrix(study: Study) -> Drawn | None:
     """Every pair of factors, in both orientations."""
     if len(study.factors) < 2:
         return None
-    means = study.estimates().means_by_rule
+    means = shown_means(study.estimates(), study.measure)
     means = means[means["other"].notna()].rename(columns={**PAIR, "estimate": "mean"})
     means = means[[*PAIR.values(), "mean", "low", "high"]].reset_index(drop=True)
     terms = pair_terms(study)

@@ -7,6 +7,7 @@ Levels are indices, accuracies four digits, curves integers; what is thinned say
 from __future__ import annotations
 
 import json
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 from ablations.errors import InputError
 from analysis.model.terms import Term
 from analysis.report.words.names import METHOD_NAMES
+from analysis.report.words.undrawn import Attempts
 from analysis.stats.estimates import t_limits
 from analysis.study import known
 from analysis.table.curves import curve_matrix
@@ -34,13 +36,20 @@ CURVES = {"validation_accuracy": 1000, "train_loss": 1000}
 """Curves that are embedded, and the factor that makes them integers."""
 
 
-def page_data(study: Study, convergence: Convergence | None) -> dict[str, Any]:
-    """Plain JSON values for `report.js`."""
+def page_data(
+    study: Study, convergence: Convergence | None, attempts: Attempts | None = None
+) -> dict[str, Any]:
+    """Plain JSON values for `report.js`; an outcome whose means cannot be made is left out."""
+    make = (attempts or Attempts()).make
+    outcomes = [
+        make("explore", f"The chart of {one.name}", partial(_outcome, study, convergence, one))
+        for one in _offered(study)
+    ]
     return {
         "factors": {name: list(levels) for name, levels in study.factors.items()},
         "runs": _runs(study),
-        "outcomes": [one for one in _outcomes(study, convergence) if one is not None],
-        "curves": _curves(study),
+        "outcomes": [one for one in outcomes if one is not None],
+        "curves": make("explore", "The chart of curves", lambda: _curves(study)),
         "target": (study.info.get("train") or {}).get("target"),
     }
 
@@ -90,11 +99,10 @@ def _key(one: Response) -> str:
     return one.key or "response"
 
 
-def _outcomes(study: Study, convergence: Convergence | None) -> list[dict[str, Any] | None]:
-    return [
-        _rates(convergence) if one is CONVERGED and convergence is not None else _means(study, one)
-        for one in _offered(study)
-    ]
+def _outcome(study: Study, convergence: Convergence | None, one: Response) -> dict[str, Any] | None:
+    if one is CONVERGED and convergence is not None:
+        return _rates(convergence)
+    return _means(study, one)
 
 
 def _shown(
@@ -132,7 +140,7 @@ def _means(study: Study, one: Response) -> dict[str, Any] | None:
         lost = np.isnan(rows[:, 1])  # replicates that agree to the last digit have no interval
         welch = margin.combine(margin.mean_weights(), "welch")
         rows[lost] = np.column_stack([welch[0], *t_limits(*welch)[:2]])[lost]
-        rows[:, 1], rows[:, 2] = one.interval(rows[:, 1], rows[:, 2])
+        rows = one.within(rows)
         means[factor] = [_numbers(row, 6) for row in rows]
     cells = grid.cells
     there = any(row[1] is not None for rows in means.values() for row in rows)

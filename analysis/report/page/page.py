@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from functools import partial as partial_of
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,15 +26,15 @@ from analysis.number_words import (
     difference_words,
     p_phrase,
 )
-from analysis.report.gallery.catalogue import BY_NAME
-from analysis.report.gallery.rounding import NAME_COLUMNS
 from analysis.report.page.inline_svg import inline
+from analysis.report.page.page_figures import picture_mark, section_shown
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.runs_table import table_of_runs
 from analysis.report.words.answer import WHOLE
 from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.progress import progress
+from analysis.report.words.undrawn import Attempts
 from runner.content.response import CONVERGED, RESPONSES
 from runner.program.wording import counted
 
@@ -45,8 +46,10 @@ if TYPE_CHECKING:
     from runner.content.response import Response
 
 HERE = Path(__file__).parent
-MOST_NUMBERS = 60
-"""Rows of the table behind a figure; the CSV beside the figure has all of them in full."""
+
+
+LOST = ("caveats", "claim", "explore", "how", "runs")
+"""Attempts whose lines the template puts where the display would stand."""
 
 
 def render(
@@ -57,6 +60,7 @@ def render(
     drawings: Mapping[str, Drawing],
     warnings: Sequence[str],
     data: str,
+    attempts: Attempts | None = None,
     *,
     partial: bool,
     no_effects: str = "",
@@ -72,6 +76,7 @@ def render(
         drawings: figures by name.
         warnings: caveats.
         data: what its scripts read (`analysis.report.page.data`).
+        attempts: what could not be made, a line each; what fails here is added to it.
         partial: whether the grid still runs.
         no_effects: why there is no answer.
     """
@@ -79,43 +84,49 @@ def render(
         loader=FileSystemLoader(HERE / "template"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    attempts = attempts or Attempts()
+    make = attempts.make
+    every = [section_shown(one, study, convergence, drawings, attempts) for one in SECTIONS]
     sections = [
         section
-        for section in (
-            {
-                "id": one.key,
-                "title": one.title,
-                "figures": [
-                    _shown(study, drawings[name]) for name in one.figures if name in drawings
-                ],
-                **one.content(study, convergence)._asdict(),
-            }
-            for one in SECTIONS
-        )
+        for section in every
         if section["figures"] or section["tables"] or section["texts"] or section["id"] == "cells"
+    ]
+    rows = make("effects", "The table of factors", lambda: _effects(study, answer)) or []
+    told = [
+        make("claim", "The verdict on a claim", partial_of(_claim, row, study))
+        for row in claims.to_dict("records")
+    ]
+    estimated = answer is not None or "answer" in attempts.lines
+    files = [
+        one
+        for one in _files(study, estimated=estimated)
+        if _made_with(one[0]) not in attempts.lines
     ]
     contents = [("answer", "The answer"), ("claims", "Claims"), ("explore", "Explore")]
     contents += [(str(section["id"]), str(section["title"])) for section in sections]
     contents += [("caveats", "Caveats"), ("files", "Files")]
     text = environment.get_template("report.html.j2").render(
         study=study.name,
-        facts=_facts(study),
+        facts=make("facts", "The facts", lambda: _facts(study)) or [],
         contents=contents,
-        partial=_unfinished(study) if partial else None,
+        partial=make("partial", "Progress", lambda: _unfinished(study)) if partial else None,
         answer={"sentences": answer.sentences if answer else ()},
-        effects=_effects(study, answer) if answer else [],
-        no_effects=no_effects,
-        interval=_interval(study) if answer else "",
-        how_sure=_how_sure(study, convergence) if answer else "",
+        effects=rows,
+        no_effects=no_effects or attempts.lines.get("effects", ""),
+        interval=make("how", "Intervals", lambda: _interval(study)) if answer else "",
+        how_sure=make("how", "How sure", lambda: _how_sure(study, convergence)) if answer else "",
         has_convergence=convergence is not None and convergence.mixed,
         outcome=study.measure.name,
         caveats=list(warnings),
-        claims=[_claim(row, study) for row in claims.to_dict("records")],
+        lost={key: attempts.lines.get(key, "") for key in LOST},
+        unwritten=[line for key, line in attempts.lines.items() if key.startswith("files ")],
+        claims=[one for one in told if one is not None],
         claims_judged=_judged(study),
-        no_claims=_no_claims(study),
+        no_claims=attempts.lines.get("claims") or _no_claims(study),
         sections=sections,
-        runs=table_of_runs(study),
-        files=_files(study, estimated=answer is not None),
+        runs=make("runs", "The table of runs", lambda: table_of_runs(study)),
+        files=files,
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         version=_version(),
         plotly_version=_plotly_version(),
@@ -125,6 +136,13 @@ def render(
         data=Markup(data),  # noqa: S704 - escaped by `to_script`
     )
     return text
+
+
+def _made_with(name: str) -> str:
+    """The attempt that a file beside the page was made by."""
+    if name.startswith("paper/"):
+        return "files paper"
+    return "files effects.json" if name.startswith("effects.") else name
 
 
 @cache
@@ -142,36 +160,6 @@ def _version() -> str:
         return version("ablation-grid-runner")
     except PackageNotFoundError:
         return ""
-
-
-def _shown(study: Study, drawing: Drawing) -> dict[str, Any]:
-    """A figure of the page: its place, its words, the numbers behind it, its files."""
-    name = drawing.name
-    return {
-        "name": name,
-        "title": drawing.title,
-        "caption": drawing.caption,
-        "svg": Markup(_mark(name)),  # noqa: S704 - a name of ours
-        "numbers": _numbers_behind(study, drawing),
-        "files": [(f"figures/{name}.{kind}", kind.upper()) for kind in ("svg", "png", "csv")],
-    }
-
-
-def _numbers_behind(study: Study, drawing: Drawing) -> dict[str, Any] | None:
-    """The rounded numbers of a figure; None where it has none to tell."""
-    table = BY_NAME[drawing.name].table(study, drawing.data)
-    if table is None or table.columns.empty:
-        return None
-    shown = table.columns.head(MOST_NUMBERS).astype(str)
-    return {
-        "title": table.title,
-        "head": [
-            {"text": str(name), "number": name not in NAME_COLUMNS and place > 0}
-            for place, name in enumerate(shown.columns)
-        ],
-        "rows": [tuple(row) for row in shown.itertuples(index=False)],
-        "left_out": max(len(table.columns) - MOST_NUMBERS, 0),
-    }
 
 
 # --- the head and the answer --------------------------------------------------------------------
@@ -225,9 +213,11 @@ def _unfinished(study: Study) -> dict[str, Any] | None:
     return state if state["done"] < state["planned"] else None
 
 
-def _effects(study: Study, answer: Answer) -> list[dict[str, str]]:
+def _effects(study: Study, answer: Answer | None) -> list[dict[str, str]]:
     """The rows of the answer's table."""
-    rows = []
+    rows: list[dict[str, str]] = []
+    if answer is None:
+        return rows
     for row in answer.factors.to_dict("records"):
         words = difference_words(row["estimate"], row["low"], row["high"], study.measure)
         share, ends = float(row["share"]), (float(row["share_low"]), float(row["share_high"]))
@@ -327,13 +317,9 @@ def with_pictures(page: str, drawings: Mapping[str, Drawing], folder: Path) -> s
     for name, drawing in drawings.items():
         svg = (folder / f"{name}.svg").read_text("utf-8")
         page = page.replace(
-            _mark(name), inline(svg, f"svg-{name}", drawing.title, drawing.caption), 1
+            picture_mark(name), inline(svg, f"svg-{name}", drawing.title, drawing.caption), 1
         )
     return page
-
-
-def _mark(name: str) -> str:
-    return f"<!-- picture {name} -->"
 
 
 def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:

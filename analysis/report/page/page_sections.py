@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
 from analysis.report.words.methods import methods, varied
@@ -216,7 +217,8 @@ def _diagnostics(study: Study, _convergence: Convergence | None) -> Content:
     if not _can_be_estimated(study):
         return Content()
     rule = study.grid.rule
-    return Content([f"Primary intervals: {rule.primary}; {rule.reason}."], [_terms(study)])
+    lost = [f"{one}." for one in untestable(study.estimates())]
+    return Content([f"Primary intervals: {rule.primary}; {rule.reason}.", *lost], [_terms(study)])
 
 
 def _terms(study: Study) -> dict[str, Any]:

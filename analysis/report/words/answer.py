@@ -114,9 +114,11 @@ def _standing(
     means: pd.DataFrame, pairs: pd.DataFrame, level: float, measure: Response
 ) -> dict[str, object]:
     """The largest difference that is shown, or the largest there is, and how sure it is."""
-    known = means.dropna(subset=["mean"])
-    top, last = _extremes(known, "mean", measure) if len(known) > 1 else (None, None)
-    if top is not None and top == last:  # no level is best where all have the same mean
+    top = None
+    if means["mean"].notna().all():
+        top, last = _extremes(means, "mean", measure)
+        if top == last:  # no level is best where all have the same mean
+            return {"estimate": 0.0, "sure": "no difference"}
         return {"estimate": 0.0, "sure": "no difference"}
     shown = pairs[pairs["shown"]]
     known = shown if len(shown) else pairs.dropna(subset=["estimate"])

@@ -154,7 +154,9 @@ def test_a_hole_that_pairs_of_factors_can_fill_is_filled_and_said() -> None:
     assert rows.loc[("bn: after - before", "whole"), "rests_on"] == "cell means"
     low, high = rows.loc[("bn: after - before", "hole"), ["low", "high"]]
     assert low < rows.loc[("bn: after - before", "whole"), "estimate"] < high
-    assert any("effects of hole assume that three or more factors" in one for one in got.notes)
+    assert any(
+        "of hole are estimated assuming that three or more factors" in one for one in got.notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -138,18 +138,33 @@ def test_the_term_test_agrees_with_the_contrast_of_two_levels() -> None:
     assert found["df_error"] == pytest.approx(t.df, rel=1e-9)
 
 
-def test_two_factors_with_an_empty_cell_fall_back_to_the_mains_and_say_so() -> None:
+def test_what_only_a_model_without_interactions_would_give_is_not_estimable() -> None:
     rng = np.random.default_rng(2)
     rows = [(a, b, 0.5 + 0.1 * (a == "a") + 0.01 * rng.normal())
             for a in "abc" for b in "xy" for _ in range(3) if (a, b) != ("a", "x")]  # fmt: skip
     study = from_frame(pd.DataFrame(rows, columns=["A", "B", "acc"]), ["A", "B"], "acc")
     found = study.effects()
-    assert found["effect"].notna().all()
-    assert set(found["rests_on"]) == {"model of order 1"}
+    assert found["effect"].isna().all()
+    assert set(found.loc[found["mean"].notna(), "level"]) == {"b", "c", "y"}
+    why = (
+        "not estimable: the cell A = a, B = x has no result and only a model without interactions "
+        "would replace it"
+    )
+    assert set(found["rests_on"]) == {why}
     contrasts = study.contrasts().set_index(["first", "second"])["rests_on"]
     assert contrasts.loc[("b", "c")] == "cell means"
-    assert any("do not interact" in note for note in study.estimates().notes)
+    assert contrasts.loc[("y", "x")] == why
+    assert any("without interactions" in note for note in study.estimates().notes)
     assert study.interactions()["effect"].isna().any()
+
+
+def test_who_asks_for_the_model_without_interactions_gets_it_with_its_name() -> None:
+    rows = [(a, b, 0.5 + 0.1 * (a == "a") + 0.01 * k)
+            for a in "ab" for b in "xy" for k in range(3) if (a, b) != ("a", "x")]  # fmt: skip
+    study = from_frame(pd.DataFrame(rows, columns=["A", "B", "acc"]), ["A", "B"], "acc")
+    found = study.contrast("A: a - b", order=1, method="welch")
+    assert found.estimate == pytest.approx(0.1)
+    assert found.rests_on == "model of order 1"
 
 
 def test_large_incomplete_grids_use_the_rough_moments_and_agree() -> None:

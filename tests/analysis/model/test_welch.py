@@ -135,8 +135,9 @@ def test_a_term_without_cells_or_variance_has_no_test() -> None:
     counts[0, 1] = 0
     holed = grid(counts, np.ones((2, 2)))
     assert np.isnan(welch_test(Grid(holed).margin(Term(("A", "B"))))["p"])
-    # Without interaction the empty cell is predicted, so that the mains have theirs.
-    assert np.isfinite(welch_test(Grid(holed).margin(Term(("A",))))["p"])
+    # Only without interactions could the empty cell be predicted, and nobody asked for that.
+    assert np.isnan(welch_test(Grid(holed).margin(Term(("A",))))["p"])
+    assert np.isfinite(welch_test(Grid(holed, order=1).margin(Term(("A",))))["p"])
     still = grid(np.full((2, 2), 2), np.zeros((2, 2)))
     assert np.isnan(welch_test(Grid(still).margin(Term(("A",))))["p"])
 

@@ -7,7 +7,8 @@ because what is tested here begins with the outcomes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,30 +28,54 @@ PROVENANCE = {
 }
 
 
+FIXED = {
+    "augmentation": "none", "scheduler": "constant", "init": "he", "bn_placement": "before",
+    "optimizer": "adam",
+}  # fmt: skip
+"""The level of a factor that a specification of a test does not vary."""
+
+
+def specification(folder: Path, factors: Mapping[str, object], **settings: object) -> Path:
+    """Write a specification with these factors; `settings` are further sections of the file."""
+    fixed = {name: level for name, level in FIXED.items() if name not in factors}
+    content = {
+        "name": "small", "factors": dict(factors), "fixed": fixed, "data": {"name": "digits"},
+        "train": {"epochs": 3, "target": 0.5}, "replicates": 2, **settings,
+    }  # fmt: skip
+    path = folder / "small.yaml"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
 def simulate(
     folder: Path,
     specification: Path = FIVE_FACTOR,
     *,
-    profile: str = "cpu",
+    profile: str | None = None,
     overrides: Sequence[str] = (),
     finished: float = 1.0,
     failing: int = 0,
     seed: int = 0,
+    lost: Callable[[Cell], bool] = lambda cell: False,
+    law: Callable[[Cell, int], Outcome] | None = None,
 ) -> tuple[str, StudyInfo]:
     """Plan the specification in a new store and end the first `finished` share of its cells.
 
     Args:
         folder: gets store.db.
         specification: the YAML file.
-        profile: its profile.
+        profile: its profile; by default "cpu" of the shipped grid, "default" of another.
         overrides: as on the command line.
         finished: share of the cells that have an outcome.
         failing: so many of those fail with a bug instead.
         seed: of the law's effects.
+        lost: which cells fail as well.
+        law: what a cell and the seed give; by default `outcome`.
 
     Returns:
         The store's address and the study.
     """
+    profile = profile or ("cpu" if specification == FIVE_FACTOR else "default")
     spec = load_spec(specification, profile, overrides, cuda_visible=False)
     design = design_of(spec)
     url = f"sqlite:///{folder / 'store.db'}"
@@ -70,10 +95,10 @@ def simulate(
             provenance=PROVENANCE,
         )  # fmt: skip
         for place, claim in enumerate(held):
-            if place >= len(held) - failing:
+            if place >= len(held) - failing or lost(claim.cell):
                 store.fail(claim, Reason.BUG, "ValueError: made up", retry=False)
             else:
-                store.finish(claim, outcome(claim.cell, seed))
+                store.finish(claim, (law or outcome)(claim.cell, seed))
         return url, store.find_study(info.name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from analysis.report.gallery.catalogue import BY_NAME, FIGURES
-from analysis.report.page.page import MOST_NUMBERS, _numbers_behind
+from analysis.report.page.page_figures import MOST_NUMBERS, _numbers_behind
 from analysis.report.page.page_sections import SECTIONS
 from tests.analysis.written import Written
 
