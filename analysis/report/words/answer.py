@@ -114,12 +114,11 @@ def _standing(
     means: pd.DataFrame, pairs: pd.DataFrame, level: float, measure: Response
 ) -> dict[str, object]:
     """The largest difference that is shown, or the largest there is, and how sure it is."""
-    top = None
+    top: str | None = None
     if means["mean"].notna().all():
         top, last = _extremes(means, "mean", measure)
         if top == last:  # no level is best where all have the same mean
             return {"estimate": 0.0, "sure": "no difference"}
-        return {"estimate": 0.0, "sure": "no difference"}
     shown = pairs[pairs["shown"]]
     known = shown if len(shown) else pairs.dropna(subset=["estimate"])
     one = known.iloc[int(np.argmax(np.abs(known["estimate"].to_numpy(float))))]
