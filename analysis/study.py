@@ -19,7 +19,7 @@ from analysis.accessors import access, accessors
 from analysis.effects.estimate import KINDS, Effects
 from analysis.effects.frames import by_method
 from analysis.model.cell_means import CellMeans, Method
-from analysis.model.contrast_text import contrast_weights
+from analysis.model.contrast_text import Given, contrast_weights
 from analysis.model.grid import Grid
 from analysis.stats.estimates import Estimate
 from analysis.table.columns import typed
@@ -285,7 +285,7 @@ class Study:
     def contrast(
         self,
         text: str,
-        given: Mapping[str, str | Sequence[str]] | None = None,
+        given: Given = None,
         method: Method | None = None,
         confidence: float = CONFIDENCE,
         order: int | None = ORDER,
@@ -411,24 +411,33 @@ class Study:
 
     # --- verdicts -------------------------------------------------------------------------------
 
-    def claims(self, confidence: float = CONFIDENCE) -> pd.DataFrame:
-        """The planned claims with verdicts (`verdicts.claims`).
+    def claims(
+        self, claims: str | Sequence[str] | None = None, confidence: float = CONFIDENCE
+    ) -> pd.DataFrame:
+        """The planned claims with verdicts, or others (`verdicts.claim_verdicts`).
 
         They are judged on the outcomes they are about, whichever is looked at.
+
+        Args:
+            claims: instead of the planned ones, as written; a family of their own.
+            confidence: of the intervals.
         """
         home = self.primary or self
-        return home._claims.copy() if confidence == CONFIDENCE else home._judged(confidence)
+        if claims is not None:
+            return home._judged([claims] if isinstance(claims, str) else claims, confidence)
+        if confidence == CONFIDENCE:
+            return home._claims.copy()
+        return home._judged(home.planned_claims, confidence)
 
     @cached_property
     def _claims(self) -> pd.DataFrame:
-        return self._judged(CONFIDENCE)
+        return self._judged(self.planned_claims, CONFIDENCE)
 
-    def _judged(self, confidence: float) -> pd.DataFrame:
+    def _judged(self, claims: Sequence[str], confidence: float) -> pd.DataFrame:
         from analysis.verdicts.claim_verdicts import Evidence, judge
 
         others = Evidence(known(self.convergence), known(self.time_to_target))
-        planned, factors = self.planned_claims, self.factors
-        return judge(self.grid, planned, factors, confidence, about=self.measure, others=others)
+        return judge(self.grid, claims, self.factors, confidence, about=self.measure, others=others)
 
     def decided(self, precision: float | None = None) -> Decided:
         """Is it decided yet? The main effects at the present wave of the planned replicates."""

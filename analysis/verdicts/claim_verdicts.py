@@ -25,7 +25,7 @@ from analysis.stats.estimates import NAN, Estimate, no_estimate
 from analysis.stats.multiplicity import holm
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import replicates_to_decide
-from runner.content.response import ACCURACY, CONVERGED, EPOCHS, RESPONSES, Response
+from runner.content.response import ACCURACY, CONVERGED, EPOCHS, Response
 from runner.spec.claims import Claim, check_claim, parse_claim
 
 COLUMNS = (
@@ -137,7 +137,7 @@ def _tested(
     others: Evidence,
 ) -> _Tested:
     """One claim, on the outcome it is about."""
-    if claim.about.column == own.column or (claim.about is ACCURACY and own not in RESPONSES):
+    if claim.about.column == own.column:
         return _test(grid, claim, method, confidence)
     if claim.about is EPOCHS and others.time_to_target is not None:
         times = others.time_to_target
@@ -250,7 +250,7 @@ def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str
         v * claim.about.scale for v in (one.estimate.estimate, one.estimate.low, one.estimate.high)
     )
     gap = " ".join(part for part in (_number(abs(d), claim), words.unit) if part)
-    than = f"{gap} {words.more if d > 0 else words.less} than {right}{_where(claim)}"
+    than = f"{gap} {words.than(d)} than {right}{_where(claim)}"
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
     statement = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
     if one.estimate.rests_on == rests_on(2):
