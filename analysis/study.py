@@ -24,6 +24,8 @@ from analysis.model.grid import Grid
 from analysis.stats.estimates import Estimate
 from analysis.table.columns import typed
 from analysis.table.curves import StoredCurves
+from analysis.table.forms.numbers import unit_of
+from analysis.table.forms.shape import Shape, reshape
 from analysis.table.runs import from_attempts, from_runs
 from analysis.table.tidy import Table, tidy
 from runner.content.response import ACCURACY, GIVEN_CONVERGED, RESPONSES, Response, response_of
@@ -133,6 +135,7 @@ class Study:
             ends,
             higher_is_better=self.higher_is_better,
             equivalent=self.equivalent,
+            unit=unit_of(self.frame[self.response]) if self.checked is None else self.checked.unit,
         )
 
     @property
@@ -510,8 +513,12 @@ def from_frame(
     claims: Sequence[str] = (),
     higher_is_better: bool | None = None,
     equivalent: float | None = None,
+    wide: str | None = None,
+    std: str | None = None,
+    n: str | int | None = None,
+    nested: str | None = None,
 ) -> Study:
-    """Analyse any long table, one row per run.
+    """Analyse any table: one row per run, a column a seed, or means with deviations and counts.
 
     Args:
         frame: factor columns, a numeric response, perhaps a replicate; other columns are kept.
@@ -525,14 +532,25 @@ def from_frame(
             shown in), answered by `Study.claims`.
         higher_is_better: of the response; by default it is, unless its name says loss or error.
         equivalent: half width of the differences that would not matter, in units of the response.
+        wide: columns of the outcome where each seed has its own: "seed*".
+        std: of a table of means, the column of their standard deviations; found where it is so
+            called.
+        n: of a table of means, the column of their counts, or one number.
+        nested: "Run:Day", replicates within larger units.
 
     Raises:
         InputError: one sentence on what cannot be used.
     """
     if isinstance(factors, str):
         factors = [factors]
+    shape = Shape(wide, std, None if n is None else str(n), nested)
+    shaped = reshape(frame, factors, response, replicate, shape, "the frame")
+    frame, response, replicate = shaped.frame, shaped.response, shaped.replicate
     others = {"status", "converged"} & set(frame.columns) - {*factors, response, replicate}
-    table = tidy(frame, factors, response, replicate, levels=levels, strict=not others)
+    table = tidy(
+        frame, factors, response, replicate, levels=levels, strict=not others,
+        notes=shaped.notes, unit=shaped.unit,
+    )  # fmt: skip
     return Study.of(
         table,
         name=name,

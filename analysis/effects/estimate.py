@@ -312,8 +312,8 @@ def _notes(effects: Effects) -> tuple[str, ...]:
     notes = list(table.note_templates)
     empty = int(cells.empty.sum())
     if empty:
-        noun = "cell has" if empty == 1 else "cells have"
-        notes.append(f"{empty} of {cells.counts.size} {noun} no run with {OUTCOME}")
+        has = "has" if empty == 1 else "have"
+        notes.append(f"{empty} of {cells.counts.size} cells {has} no run with {OUTCOME}")
         models = effects.grid.completion.models
         whole = [order for order, model in models if model.null.shape[1] == 0]
         if cells.pure_df and whole:
