@@ -21,6 +21,7 @@ from analysis.effects.frames import by_method
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.contrast_text import Given, contrast_weights
 from analysis.model.grid import Grid
+from analysis.number_words import p_equals, p_number
 from analysis.stats.estimates import Estimate
 from analysis.table.columns import typed
 from analysis.table.curves import StoredCurves
@@ -479,10 +480,10 @@ class Study:
             lines.append(f"and {len(effects.not_estimable) - 5} more terms are not estimable")
         table = effects.decisive
         tested = table[np.isfinite(table["p_holm"].astype(float))].sort_values("p")
-        for row in tested.head(5).itertuples():
+        for row in tested.head(5).to_dict("records"):
             lines.append(
-                f"{row.term}: F({row.df:.3g}, {row.df_error:.3g}) = {row.F:.4g}, "
-                f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {effects.deciding})"
+                f"{row['term']}: F({row['df']:.3g}, {row['df_error']:.3g}) = {row['F']:.4g}, "
+                f"{p_equals(row['p'])} (Holm {p_number(row['p_holm'])}; {effects.deciding})"
             )
         return [*lines, *effects.notes]
 

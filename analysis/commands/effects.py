@@ -45,7 +45,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the document, or write it and print a summary."""
+    """Print the document, or write it and say in words what it holds, then the tests."""
     from analysis.document.document import document, document_text, write_document
 
     study = arguments.read_study(options)
@@ -57,7 +57,9 @@ def run(options: argparse.Namespace) -> int:
         write_document(content, options.out)
     except OSError as error:
         raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
-    for line in study.summary(options.order, options.confidence):
+    for line in (*arguments.opening(study), *study.summary(options.order, options.confidence)):
+        print(arguments.for_terminal(line))
+    for line in arguments.claim_lines(study):
         print(line)
     print(f"wrote {options.out}")
     return 0

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import fdtrc, fdtri
 
 from analysis.model.cell_means import CellMeans
+from analysis.number_words import p_equals
 from analysis.stats.arrays import Floats
 
 Chosen = Literal["welch", "blocked", "pooled"]
@@ -116,8 +117,9 @@ def _by_test(residual: Floats) -> IntervalRule:
     if upper < SMALL_SHARE:
         reason = f"replicates carry at most {upper:.1%} of the noise variance (90 % bound)"
         return IntervalRule("welch", reason, "blocked", f, df, df_error, p, upper)
+    told = p_equals(float(f"{p:.2g}"))
     reason = (
-        f"cells of a replicate may share a shock (F = {f:.2f}, p = {p:.2g}; variance up to "
+        f"cells of a replicate may share a shock (F = {f:.2f}, {told}; variance up to "
         f"{upper:.1%} of noise)"
     )
     return IntervalRule("blocked", reason, "blocked", f, df, df_error, p, upper)
