@@ -249,16 +249,22 @@ def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str
     d, low, high = (
         v * claim.about.scale for v in (one.estimate.estimate, one.estimate.low, one.estimate.high)
     )
-    gap = " ".join(part for part in (_number(abs(d), claim), words.unit) if part)
-    than = f"{gap} {words.than(d)} than {right}{_where(claim)}"
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
-    statement = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
+    size, it = _number(abs(d), claim), "it"
+    if float(size) == 0:  # in the decimals that are shown
+        size = f"less than 0.01{' ' if words.unit else ''}{words.unit}"
+    elif words.unit:
+        size += f" {words.unit}"
+    than = f"{left} {words.verb} {size} {words.than(d)} than {right}"
+    if d == 0:
+        than, it = f"{left} and {right} show no difference", left
+    statement = f"{than}{_where(claim)} ({confidence:.0%} interval {span})"
     if one.estimate.rests_on == rests_on(2):
         statement += ", assuming that three or more factors do not interact"
     if verdict == "supported":
         return f"{statement}."
     if verdict == "refuted":
-        return f"{statement}, so it {words.denied} {_wanted(claim)}."
+        return f"{statement}, so {it} {words.denied} {_wanted(claim)}."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):
         end = f"about {needed:.0f} replicates per cell would decide it if the estimate holds"

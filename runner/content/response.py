@@ -282,7 +282,8 @@ def _of_somebody(
     record = Response(column, column, better=better, words=words, digits=_digits(high - low))
     if percent:
         words = replace(words, unit="points")
-        record = replace(record, unit="%", difference="pp", words=words)
+        digits = max(record.digits - 1, 1)  # a tenth of a point is fine
+        record = replace(record, unit="%", difference="pp", words=words, digits=digits)
     if share and values and low >= 0 and high <= (100 if percent else 1):
         record = replace(record, low=0.0, high=100.0 if percent else 1.0)
     return record

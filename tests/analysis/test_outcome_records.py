@@ -161,3 +161,21 @@ def test_a_record_of_ours_is_for_values_that_fit_it() -> None:
 def test_records_have_keys_and_columns_of_their_own() -> None:
     assert len({one.key for one in RESPONSES}) == len(RESPONSES)
     assert len({one.column for one in RESPONSES}) == len(RESPONSES)
+
+
+def test_a_claim_on_levels_that_do_not_differ_calls_none_the_less() -> None:
+    """All runs converged: not "converges 0.00 points less often"."""
+    frame = runs(acc=0.1).assign(converged=1)
+    one = analysis.from_frame(frame, list(FACTORS), "acc", "seed")
+    claim = one.claims("opt: adam > sgd on convergence").iloc[0]
+    assert "opt = adam and sgd show no difference (95% interval" in claim["sentence"]
+    assert "0.00 points" not in claim["sentence"]
+
+
+def test_a_difference_below_what_is_shown_is_not_shown_as_nothing() -> None:
+    tiny = study("test_accuracy", "opt: adam = sgd by 5", test_accuracy=0.0)
+    frame = tiny.frame.assign(test_accuracy=lambda d: 0.8 + 1e-5 * (d["opt"] == "adam"))
+    frame["test_accuracy"] += 1e-6 * frame["seed"].astype(float)
+    one = analysis.from_frame(frame, list(FACTORS), "test_accuracy", "seed")
+    claim = one.claims("opt: adam = sgd by 5").iloc[0]
+    assert "less than 0.01 points better than sgd" in claim["sentence"]
