@@ -159,6 +159,15 @@ def note_lines(study: Study) -> Iterator[str]:
             yield for_terminal(f"Note: {note}.")
 
 
+def direction_lines(study: Study) -> Iterator[str]:
+    """That more was taken for better, where neither a name nor a person said so."""
+    measure = study.measure
+    if study.checked is not None and not measure.known_direction:
+        yield for_terminal(
+            f"Note: more {measure.name} is taken as better; --lower-is-better says otherwise."
+        )
+
+
 def for_terminal(text: str, indent: int = 0) -> str:
     """Text broken at words where it meets the edge of a terminal; one line for a file."""
     edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(text) + indent + 1

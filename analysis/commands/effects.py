@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
     for line in (*arguments.opening(study), *study.summary(options.order, options.confidence)):
         print(arguments.for_terminal(line))
-    for line in arguments.claim_lines(study):
+    for line in (*arguments.claim_lines(study), *arguments.direction_lines(study)):
         print(line)
     print(f"wrote {options.out}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,11 +42,12 @@ def run(options: argparse.Namespace) -> int:
         with _one_column() if options.column else nullcontext():
             page = write_report(study, options.out, options.partial, options.storage, press)
     found = page.with_name("findings.txt").read_text("utf-8").splitlines()
-    claims: Sequence[str] = ()
+    claims: list[str] = []
     if not isinstance(study, str):  # a table's claims have no page where they were planned
         ends = tuple(f": {claim}" for claim in study.planned_claims)
         found = [line for line in found if not line.endswith(ends)]
-        claims = [*arguments.claim_lines(study), *arguments.note_lines(study)]
+        claims = [*arguments.claim_lines(study), *arguments.direction_lines(study)]
+        claims += arguments.note_lines(study)
     print(*map(arguments.for_terminal, found), *claims, sep="\n")
     print(f"wrote {page}")
     return 0

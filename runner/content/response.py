@@ -99,6 +99,11 @@ class Response:
         return "low" if self.higher_is_better else "high"
 
     @property
+    def known_direction(self) -> bool:
+        """Whether somebody, or the name, says which direction is better."""
+        return self.column in _BY_COLUMN or bool(self.words.higher_is)
+
+    @property
     def share(self) -> bool:
         """Whether it is a share of images or runs, shown in percent."""
         return self.unit == "%"

@@ -81,6 +81,9 @@ def test_a_direction_that_was_said_is_kept(table: Path, capsys: pytest.CaptureFi
     assert "What improves y: lr (0.1 over 0.01: −0.2" in printed
     assert "lower (better) than 0.01" in printed
     assert json.loads(Path("e.json").read_text("utf-8"))["best"]["higher_is_better"] is False
+    assert "is taken as better" not in printed
+    assert run(command("effects", table, response="y")) == 0
+    assert "Note: more y is taken as better; --lower-is-better says" in capsys.readouterr().out
 
 
 def test_what_reading_did_is_said(table: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from ablations.errors import InputError
 from analysis.table.forms.nesting import nest
 from analysis.table.forms.numbers import Written, read_written
-from analysis.table.forms.summary import Spread, expand, find_spread, note_on
+from analysis.table.forms.summary import Spread, expand, find_spread, note_on, unused
 from analysis.table.forms.wide import columns_matching, replicate_name, siblings, to_long
 
 VALUE = "value"
@@ -112,7 +112,12 @@ def reshape(
             )
         frame = expand(frame, response, written, spread, where)
         notes.append(note_on(frame, response, spread))
-    elif written.texts is not None:
+    elif (std := unused(frame, factors, response)) is not None:
+        notes.append(
+            f"each row counts as one run; if {std} is the deviation of several behind each, say "
+            f"how many with --std {std} --n"
+        )
+    if spread is None and written.texts is not None:
         if written.has_spreads:
             notes.append(
                 f"what stands behind the \u00b1 of {response} is not used: each row is a run"

@@ -79,6 +79,13 @@ def find_spread(
     return None
 
 
+def unused(frame: pd.DataFrame, factors: Sequence[str], response: str) -> str | None:
+    """The column that looks like the deviation of each row's mean, where no count is known."""
+    if frame.duplicated(list(factors)).any():
+        return None
+    return _one_of([str(name) for name in frame], _DEVIATIONS, response, {*factors, response})
+
+
 def expand(
     frame: pd.DataFrame, response: str, mean: Written, spread: Spread, where: str
 ) -> pd.DataFrame:

@@ -28,6 +28,10 @@ _MARKS = (
 )  # UTF-32's mark begins with UTF-16's
 
 
+_OTHER = {"{": "JSON", "[": "JSON", "<": "HTML or XML"}
+"""What text that begins so is."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """A table as it was written.
@@ -63,6 +67,9 @@ def read_text(raw: bytes, wanted: Sequence[str], where: str) -> Rows:
         InputError: no text, no line, or a line that does not fit the header.
     """
     text, notes = _decoded(raw, where)
+    other = _OTHER.get(text.lstrip()[:1])
+    if other and not set(wanted) & set(_split(text.lstrip().split("\n")[0], ",")):
+        raise InputError(f"{where} is {other}: expected CSV, Parquet or Excel, one line a run")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not any(line.strip() for line in lines):
         raise InputError(f"{where} is empty: expected a header and one line a run")
@@ -148,26 +155,30 @@ def _without_bars(row: list[str], delimiter: str) -> list[str]:
 
 def _data(lines: list[str], header: _Header, where: str) -> Iterator[tuple[int, list[str]]]:
     """Rows below the header with the number of their last line in the file."""
-    at = header.line
+    at = first = header.line
+    fresh = True  # whether the next line begins a row
 
     def below() -> Iterator[str]:
-        nonlocal at
+        nonlocal at, first, fresh
         for index in range(header.line + 1, len(lines)):
             at, line = index, lines[index]
             # A level may begin with "#"; a comment has not the fields of a row.
             if _comment(line) and len(_split(line, header.delimiter)) != len(header.names):
                 continue
+            if fresh:
+                first, fresh = index, not line.strip()
             yield line + "\n"
 
     reader = csv.reader(below(), delimiter=header.delimiter, skipinitialspace=True, strict=True)
     try:
         for row in reader:
+            fresh = True
             if any(field.strip() for field in row):
                 yield at + 1, _without_bars(row, header.delimiter)
     except csv.Error:
         raise InputError(
-            f"line {at + 1} of {where} has a quoted field that is not closed, or text behind its "
-            "closing quote"
+            f"line {first + 1} of {where} begins a quoted field that is not closed, or has text "
+            "behind the closing quote"
         ) from None
 
 

@@ -179,7 +179,9 @@ def test_a_lone_comma_is_read_as_the_file_suggests(tmp_path: Path) -> None:
          r"3 \(so have 2 lines\): name the further column in the header, or quote the field that"),
         ("# c\nA;seed;y\n\na;0;1\nb;0;1;5\n", r"line 5 of .* has 4 fields .* holds ';'"),
         ("A,seed,y\na,0,1\nb\n", "line 3 of .* ends after 1 of the 3 fields"),
-        ('A,seed,y\na,0,1\nb,0,"2\nb,1,3\n', "quoted field that is not closed"),
+        ('A,seed,y\na,0,1\n\nb,0,"2\nb,1,3\n', "line 4 of .* begins a quoted field that is not"),
+        ('[{"A": "a", "seed": 0, "y": 1}]', "is JSON: expected CSV, Parquet or Excel"),
+        ("<html>404</html>", "is HTML or XML"),
         ("A,seed,y\na,0,1\nmean,,2\n", "'seed' .* is empty in data row 2: expected a level"),
         ("A,seed,y\na,0,1\nb,0,diverged\n", "has 'diverged' in data row 2: expected a number"),
         ("\n \n", "is empty: expected a header"),
@@ -266,6 +268,12 @@ def test_means_deviations_and_counts_say_what_the_runs_say(summary: pd.DataFrame
             assert found[name].to_numpy() == pytest.approx(runs[name].to_numpy(), rel=1e-6)
         assert study.table.notes[0].startswith("12 runs were made up from means, deviations")
         assert len(study.table.notes) == 1
+
+
+def test_a_deviation_without_a_count_is_named_as_unused(summary: pd.DataFrame) -> None:
+    study = from_frame(summary.drop(columns="n_seeds"), ["optimizer", "lr"], "mean")
+    assert study.cells.n == 4
+    assert study.table.notes[0].startswith("each row counts as one run; if std is the deviation")
 
 
 def test_a_summary_that_lacks_something_is_refused(summary: pd.DataFrame) -> None:
