@@ -21,7 +21,10 @@ def configure(verb: argparse.ArgumentParser) -> None:
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb)
     verb.add_argument(
-        "--precision", type=float, metavar="H", help="wanted half-width of every interval"
+        "--precision",
+        type=float,
+        metavar="H",
+        help="wanted half-width of every interval, as stored (of a share 0.01 is 1 pp)",
     )
 
 

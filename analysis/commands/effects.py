@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+
+if TYPE_CHECKING:
+    from analysis.study import Study
 
 SUMMARY = "Estimate main effects, interactions, contrasts and variance shares as JSON."
 EXAMPLES = """\
@@ -59,10 +64,26 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
     for line in (*arguments.opening(study), *study.summary(options.order, options.confidence)):
         print(arguments.for_terminal(line))
+    if options.nested:
+        for line in _nested_tests(study, options):
+            print(line)
     for line in (*arguments.claim_lines(study), *arguments.direction_lines(study)):
         print(line)
     print(f"wrote {options.out}")
     return 0
+
+
+def _nested_tests(study: Study, options: argparse.Namespace) -> Iterator[str]:
+    """The F tests of the nested analysis of variance, which takes one variance for all units."""
+    from analysis.number_words import p_equals
+
+    table = study.estimates(options.order, options.confidence).tests("type3")
+    error = table.loc[table["term"] == "Residuals", "df"]
+    for row in table.dropna(subset=["F"]).to_dict("records"):
+        yield (
+            f"{row['term']}: F({row['df']}, {int(error.iloc[0])}) = {row['F']:.4g}, "
+            f"{p_equals(row['p'])} (nested analysis of variance, one variance for all units)"
+        )
 
 
 def _order(text: str) -> int | None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.commands import run
+from tests.analysis.table.test_forms import DAYS
 
 VERBS = ("effects", "report", "claims", "decided", "power")
 
@@ -100,6 +101,16 @@ def test_what_reading_did_is_said(table: Path, capsys: pytest.CaptureFixture[str
     assert "16 runs were made up from means" in capsys.readouterr().out
     assert run(["power", *options, "--nested", "lr"]) == 2
     assert "expected 'Run:Day'" in capsys.readouterr().err
+
+
+def test_a_nested_table_prints_the_test_of_its_analysis_of_variance(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = [d for d in range(1, 11) for _ in range(4)]
+    pd.DataFrame({"Day": day, "Run": [1, 2] * 20, "y": DAYS}).to_csv(table, index=False)
+    options = ["--table", str(table), "--factors", "Day", "--response", "y", "--nested", "Run:Day"]
+    assert run(["effects", *options, "--out", "e.json"]) == 0
+    assert "Day: F(9, 10) = 22.51, p = 1.71e-05 (nested" in capsys.readouterr().out
 
 
 def test_two_tables_are_compared(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
