@@ -18,6 +18,19 @@ def p_words(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
 
 
+def p_number(p: float) -> str:
+    """A p value to three figures, "< 1e-300" where no float holds it: p is never 0."""
+    if not np.isfinite(p):
+        return "n/a"
+    return "< 1e-300" if p < 1e-300 else f"{p:.3g}"
+
+
+def p_equals(p: float) -> str:
+    """The same with its letter: "p = 3e-20", "p < 1e-300"."""
+    text = p_number(p)
+    return f"p {text}" if text.startswith(("<", "n/a")) else f"p = {text}"
+
+
 def p_phrase(p: float) -> str:
     """A p value with its letter: "p = .020", "p < .001", "p n/a"."""
     text = p_words(p)

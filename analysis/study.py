@@ -20,11 +20,14 @@ from analysis.effects.estimate import KINDS, Effects
 from analysis.effects.frames import by_method
 from analysis.effects.shown import shown_means, untestable
 from analysis.model.cell_means import CellMeans, Method
-from analysis.model.contrast_text import contrast_weights
+from analysis.model.contrast_text import Given, contrast_weights
 from analysis.model.grid import Grid
+from analysis.number_words import p_equals, p_number
 from analysis.stats.estimates import Estimate
 from analysis.table.columns import typed
 from analysis.table.curves import StoredCurves
+from analysis.table.forms.numbers import unit_of
+from analysis.table.forms.shape import Shape, reshape
 from analysis.table.runs import from_attempts, from_runs
 from analysis.table.statuses import NOT_RUN
 from analysis.table.tidy import Table, tidy
@@ -138,6 +141,7 @@ class Study:
             ends,
             higher_is_better=self.higher_is_better,
             equivalent=self.equivalent,
+            unit=unit_of(self.frame[self.response]) if self.checked is None else self.checked.unit,
         )
 
     @property
@@ -290,7 +294,7 @@ class Study:
     def contrast(
         self,
         text: str,
-        given: Mapping[str, str | Sequence[str]] | None = None,
+        given: Given = None,
         method: Method | None = None,
         confidence: float = CONFIDENCE,
         order: int | None = ORDER,
@@ -474,13 +478,22 @@ class Study:
             self.grid, planned, factors, confidence, about=self.measure, others=others
         )
 
-    def claims(self, confidence: float = CONFIDENCE) -> pd.DataFrame:
-        """The planned claims with verdicts (`verdicts.claim_verdicts`).
+    def claims(
+        self, claims: str | Sequence[str] | None = None, confidence: float = CONFIDENCE
+    ) -> pd.DataFrame:
+        """The planned claims with verdicts, or others (`verdicts.claim_verdicts`).
 
         They are judged on the outcomes they are about, whichever is looked at, together with all
         other questions of the study (`judgement`).
+
+        Args:
+            claims: instead of the planned ones, as written.
+            confidence: of the intervals.
         """
         home = self.primary or self
+        if claims is not None:
+            asked = [claims] if isinstance(claims, str) else claims
+            return replace(home, planned_claims=tuple(asked))._judged(confidence)
         return home._claims.copy() if confidence == CONFIDENCE else home._judged(confidence)
 
     @cached_property
@@ -549,11 +562,14 @@ class Study:
             lines.append(f"and {len(effects.not_estimable) - 5} more terms are not estimable")
         table = effects.decisive
         tested = table[np.isfinite(table["p_holm"].astype(float))].sort_values("p")
-        for row in tested.head(5).itertuples():
-            instead = f", as {effects.deciding} has none" if row.test != effects.deciding else ""
+        for row in tested.head(5).to_dict("records"):
+            kind = row["test"]
+            instead = ""
+            if kind != effects.deciding and effects.deciding != "wider":
+                instead = f", as {effects.deciding} has none"
             lines.append(
-                f"{row.term}: F({row.df:.3g}, {row.df_error:.3g}) = {row.F:.4g}, "
-                f"p = {row.p:.3g} (Holm {row.p_holm:.3g}; {row.test}{instead})"
+                f"{row['term']}: F({row['df']:.3g}, {row['df_error']:.3g}) = {row['F']:.4g}, "
+                f"{p_equals(row['p'])} (Holm {p_number(row['p_holm'])}; {kind}{instead})"
             )
         lines += untestable(effects)
         return [*lines, *effects.notes]
@@ -585,8 +601,12 @@ def from_frame(
     claims: Sequence[str] = (),
     higher_is_better: bool | None = None,
     equivalent: float | None = None,
+    wide: str | None = None,
+    std: str | None = None,
+    n: str | int | None = None,
+    nested: str | None = None,
 ) -> Study:
-    """Analyse any long table, one row per run.
+    """Analyse any table: one row per run, a column a seed, or means with deviations and counts.
 
     Args:
         frame: factor columns, a numeric response, perhaps a replicate; other columns are kept.
@@ -600,14 +620,25 @@ def from_frame(
             shown in), answered by `Study.claims`.
         higher_is_better: of the response; by default it is, unless its name says loss or error.
         equivalent: half width of the differences that would not matter, in units of the response.
+        wide: columns of the outcome where each seed has its own: "seed*".
+        std: of a table of means, the column of their standard deviations; found where it is so
+            called.
+        n: of a table of means, the column of their counts, or one number.
+        nested: "Run:Day", replicates within larger units.
 
     Raises:
         InputError: one sentence on what cannot be used.
     """
     if isinstance(factors, str):
         factors = [factors]
+    shape = Shape(wide, std, None if n is None else str(n), nested)
+    shaped = reshape(frame, factors, response, replicate, shape, "the frame")
+    frame, response, replicate = shaped.frame, shaped.response, shaped.replicate
     others = {"status", "converged"} & set(frame.columns) - {*factors, response, replicate}
-    table = tidy(frame, factors, response, replicate, levels=levels, strict=not others)
+    table = tidy(
+        frame, factors, response, replicate, levels=levels, strict=not others,
+        notes=shaped.notes, unit=shaped.unit,
+    )  # fmt: skip
     return Study.of(
         table,
         name=name,

@@ -50,6 +50,7 @@ RANKS = [
     ("analysis.stats.distributions",),
     ("analysis.stats.counts",),
     ("analysis.stats",),
+    ("analysis.table.forms",),
     ("analysis.table",),
     ("analysis.model",),
     ("analysis.effects.term_tests",),

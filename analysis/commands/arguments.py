@@ -1,4 +1,4 @@
-"""Options that several verbs share, and how verbs print."""
+"""Options that several verbs share, what they mean, and how verbs print."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from ablations.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.study import Study
+
+OF_TABLES = ("factors", "response", "block", "wide", "std", "n", "nested", "lower_is_better")
+"""Options that mean nothing without a table."""
 
 
 def add_study(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
@@ -25,50 +29,143 @@ def add_study(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
     verb.add_argument("--storage", metavar="URL", help="database of the study (else the default)")
 
 
-def add_table(verb: argparse.ArgumentParser) -> None:
-    """A table instead of a study."""
-    verb.add_argument("--table", type=Path, metavar="CSV", help="a table instead of a study")
-    verb.add_argument("--factors", nargs="+", metavar="NAME", help="columns of the factors")
-    verb.add_argument("--response", metavar="NAME", help="column of the outcome")
-    verb.add_argument("--block", metavar="NAME", help="column of the replicate shared by cells")
-    verb.add_argument(
+def add_table(
+    verb: argparse.ArgumentParser, *, several: bool = False, factors: str = "columns of the factors"
+) -> None:
+    """A table instead of a study, or several; `factors` is the help of that option."""
+    group = verb.add_argument_group("a table instead of a study")
+    group.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        action="append" if several else "store",
+        help="CSV (any delimiter), Parquet or Excel"
+        + ("; may be repeated, the options below are of all" if several else ""),
+    )
+    group.add_argument("--factors", nargs="+", metavar="NAME", help=factors)
+    group.add_argument("--response", metavar="NAME", help="column of the outcome")
+    group.add_argument("--block", metavar="NAME", help="column of the replicate shared by cells")
+    group.add_argument(
+        "--wide", metavar="PATTERN", help="columns of the outcome, one a seed: 'seed*'"
+    )
+    group.add_argument(
+        "--std", metavar="NAME", help="in a table of means: column of their standard deviations"
+    )
+    group.add_argument(
+        "--n", metavar="NAME", help="in a table of means: column of the counts, or one number"
+    )
+    group.add_argument(
+        "--nested", metavar="INNER:OUTER", help="replicates within larger units: Run:Day"
+    )
+    group.add_argument(
         "--claim",
         action="append",
         default=[],
         metavar="TEXT",
-        help="of a table: a planned contrast to answer, 'A: a > b by 0.5'; may be repeated",
+        help="a planned contrast to answer, 'A: a > b by 0.5', in the unit of the response; may be "
+        "repeated",
     )
-    verb.add_argument(
-        "--lower-is-better", action="store_true", help="of a table: the outcome is a loss"
-    )
+    group.add_argument("--lower-is-better", action="store_true", help="the outcome is a loss")
 
 
 def read_study(options: argparse.Namespace) -> Study:
     """The table or the study that was named; InputError where none or both were."""
     if options.table is not None:
-        return _of_table(options)
+        if options.study:
+            raise InputError(f"give a study ({options.study!r}) or --table, not both")
+        return study_of_table(options, options.table)
+    _no_table_options(options)
     if not options.study:
         raise InputError("name a study, or a table with --table, --factors and --response")
+    if options.claim:
+        raise InputError("--claim goes with --table; the claims of a study stand in its file, and "
+                         "`python -m analysis claims STUDY --claim` answers another")  # fmt: skip
+    return load_study(options)
+
+
+def load_study(options: argparse.Namespace) -> Study:
+    """The study of the store that was named, looking at the outcome that was."""
     from analysis.study import load
 
     study = load(options.study, options.storage)
-    return study.outcome(options.outcome) if options.outcome else study
+    outcome = getattr(options, "outcome", None)
+    return study.outcome(outcome) if outcome else study
 
 
-def _of_table(options: argparse.Namespace) -> Study:
+def study_of_table(options: argparse.Namespace, path: Path) -> Study:
+    """The study that the options make of a file, called by it."""
     from analysis.study import Study
+    from analysis.table.forms.shape import Shape
     from analysis.table.reading import read_table
+    from runner.spec.claims import check_claim, parse_claim
 
-    for name in ("factors", "response"):
-        if not getattr(options, name):
-            raise InputError(f"--table needs --{name}: which columns are meant")
-    if options.study:
-        raise InputError(f"give a study ({options.study!r}) or --table, not both")
+    for wanted in ("factors", "response"):
+        if not getattr(options, wanted) and not (wanted == "response" and options.wide):
+            raise InputError(f"--table needs --{wanted}: which columns are meant")
     table = read_table(
-        options.table, options.factors, options.response, options.block, strict=False
+        path,
+        options.factors,
+        options.response,
+        options.block,
+        strict=False,
+        shape=Shape(options.wide, options.std, options.n, options.nested),
     )
-    higher = False if options.lower_is_better else None
-    return Study.of(table, planned_claims=tuple(options.claim), higher_is_better=higher)
+    study = Study.of(
+        table,
+        name=path.name.partition(".")[0] or "table",
+        planned_claims=tuple(options.claim),
+        higher_is_better=False if options.lower_is_better else None,
+    )
+    for claim in options.claim:  # before anything is written
+        check_claim(parse_claim(claim, study.measure), study.factors)
+    return study
+
+
+def _no_table_options(options: argparse.Namespace) -> None:
+    for name in OF_TABLES:
+        if getattr(options, name):
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} says something of a table: name it with --table FILE")
+
+
+def opening(study: Study) -> list[str]:
+    """What the report would say first, sentence by sentence; why not, where it cannot."""
+    from analysis.report.words.answer import answer
+
+    try:
+        return list(answer(study).sentences)
+    except InputError as error:
+        return [f"Nothing can be estimated: {error}."]
+
+
+def claim_lines(study: Study) -> Iterator[str]:
+    """Each claim with its verdict and the reason."""
+    if not study.planned_claims:
+        return
+    try:
+        judged = study.claims()
+    except InputError as error:
+        yield for_terminal(f"No claim can be judged: {error}.")
+        return
+    for row in judged.itertuples():
+        yield f"{str(row.verdict).upper():13}{row.claim}"
+        yield for_terminal(str(row.reason), indent=13)
+
+
+def note_lines(study: Study) -> Iterator[str]:
+    """What was joined, made up or left out in reading a table; nothing of a study of the store."""
+    if study.checked is not None:
+        for note in study.checked.notes:
+            yield for_terminal(f"Note: {note}.")
+
+
+def direction_lines(study: Study) -> Iterator[str]:
+    """That more was taken for better, where neither a name nor a person said so."""
+    measure = study.measure
+    if study.checked is not None and not measure.known_direction:
+        yield for_terminal(
+            f"Note: more {measure.name} is taken as better; --lower-is-better says otherwise."
+        )
 
 
 def for_terminal(text: str, indent: int = 0) -> str:

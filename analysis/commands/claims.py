@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from ablations.errors import InputError
 from analysis.commands import arguments
 
-SUMMARY = "Answer the claims a study was planned to test, in plain words."
-EXAMPLES = "example:\n  python -m analysis claims five_factor-quick\n"
+SUMMARY = "Answer the claims a study was planned to test, or others, in plain words."
+EXAMPLES = """\
+examples:
+  python -m analysis claims five_factor-quick
+  python -m analysis claims five_factor-quick --claim "optimizer: adam > sgd by 2"
+  python -m analysis claims --table runs.csv --factors lr wd --response val_loss --block seed \\
+      --claim "lr: 0.1 < 0.01 by 0.2"
+"""
 
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    arguments.add_study(verb)
+    arguments.add_study(verb, optional=True)
+    arguments.add_table(verb)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print each claim with its verdict and the reason."""
-    from analysis.study import load
-
-    study = load(options.study, options.storage)
+    if options.study and options.table is None and options.claim:
+        study = arguments.load_study(options)
+        others = replace(study, planned_claims=tuple(options.claim))
+        print("Not planned, judged among themselves:")
+        print(*arguments.claim_lines(others), sep="\n")
+        return 0
+    study = arguments.read_study(options)
     if not study.planned_claims:
-        raise InputError(
-            f"study {study.name!r} has no claims: write them under claims: in its file"
+        how = (
+            "write them with --claim"
+            if options.table is not None
+            else "write them under claims: in its file, or ask one with --claim"
         )
-    for row in study.claims().itertuples():
-        print(f"{str(row.verdict).upper():13}{row.claim}")
-        print(arguments.for_terminal(str(row.reason), indent=13))
+        raise InputError(f"study {study.name!r} has no claims: {how}")
+    print(*arguments.claim_lines(study), *arguments.note_lines(study), sep="\n")
     return 0

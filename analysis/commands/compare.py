@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
+from analysis.commands import arguments
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.compare.comparison import Comparison
+    from analysis.study import Study
 
 SUMMARY = "Set the same effects of several studies side by side, with their differences."
-EXAMPLES = "example:\n  python -m analysis compare cifar10-quick cifar100-quick\n"
+EXAMPLES = """\
+examples:
+  python -m analysis compare cifar10-quick cifar100-quick
+  python -m analysis compare --table may.csv --table june.csv --factors lr wd --response val_loss
+  python -m analysis compare cifar10-quick --table paper.csv --factors optimizer init \\
+      --response test_accuracy --block seed
+"""
 
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    verb.add_argument("studies", nargs="+", metavar="STUDY", help="two studies or more")
+    verb.add_argument("studies", nargs="*", metavar="STUDY", help="two studies or more")
     verb.add_argument("--storage", metavar="URL", help="database of the studies")
+    arguments.add_table(verb, several=True)
     verb.add_argument("--out", type=Path, metavar="FILE", help="CSV instead of standard output")
 
 
@@ -29,11 +39,14 @@ def run(options: argparse.Namespace) -> int:
     import pandas as pd
 
     from analysis.compare.comparison import compare
-    from analysis.study import load
 
-    comparison = compare([load(name, options.storage) for name in options.studies])
+    studies = _studies(options)
+    comparison = compare(studies)
     if options.out is None:
         print(comparison_text(comparison))
+        for study in studies:
+            for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
+                print(f"{study.name}: {line}" if line[:1].strip() else line)
         return 0
     whole = pd.concat(
         [
@@ -50,16 +63,35 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _studies(options: argparse.Namespace) -> list[Study]:
+    """Studies of the store, then tables; tables of one name by their paths."""
+    from analysis.study import load
+
+    paths: list[Path] = options.table or []
+    if len(options.studies) + len(paths) < 2:
+        raise InputError("a comparison takes two studies or more, or tables with --table")
+    loaded = [load(name, options.storage) for name in options.studies]
+    tables = [arguments.study_of_table(options, path) for path in paths]
+    names = [study.name for study in (*loaded, *tables)]
+    return [
+        *loaded,
+        *(
+            replace(table, name=str(path)) if names.count(table.name) > 1 else table
+            for table, path in zip(tables, paths, strict=True)
+        ),
+    ]
+
+
 def comparison_text(comparison: Comparison) -> str:
     """Both tables as text, in percentage points where the outcome is a share, the notes below."""
-    import numpy as np
-
     unit = f", {comparison.measure.difference}" if comparison.measure.difference else ""
     parts = [f"Effects by study with 95% intervals{unit}", _text(_by_study(comparison))]
+    from analysis.number_words import p_number
+
     rows = comparison.differences
     table = rows[["effect", "study", "reference"]].assign(
         difference=_with_intervals(rows, comparison.measure.scale),
-        p_holm=[f"{p:.3g}" if np.isfinite(p) else "n/a" for p in rows["p_holm"]],
+        p_holm=[p_number(p) for p in rows["p_holm"]],
     )
     parts += [f"Differences of effects (study minus reference){unit}", _text(table)]
     return "\n\n".join([*parts, *(f"Note: {note}" for note in comparison.notes)])

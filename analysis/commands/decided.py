@@ -12,22 +12,27 @@ EXAMPLES = """\
 examples:
   python -m analysis decided five_factor-quick
   python -m analysis decided five_factor-quick --precision 0.01
+  python -m analysis decided --table runs.csv --factors lr wd --response val_loss --block seed
 """
 
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    arguments.add_study(verb)
+    arguments.add_study(verb, optional=True)
+    arguments.add_table(verb)
     verb.add_argument(
-        "--precision", type=float, metavar="H", help="wanted half-width of every interval"
+        "--precision",
+        type=float,
+        metavar="H",
+        help="wanted half-width of every interval, as stored (of a share 0.01 is 1 pp)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the state in a sentence, then every difference between two levels."""
-    from analysis.study import load
-
-    look = load(options.study, options.storage).decided(options.precision)
+    study = arguments.read_study(options)
+    look, measure = study.decided(options.precision), study.measure
+    unit = f" {measure.difference}" if measure.difference else ""
     print(arguments.for_terminal(look.sentence))
     for row in look.table.to_dict("records"):
         more = float(row["replicates_to_decide"])
@@ -35,7 +40,10 @@ def run(options: argparse.Namespace) -> int:
         if not row["decided"] and not math.isnan(more):  # NaN: more than can be said
             state = f"open, about {more:.0f} replicates would decide it"
         print(
-            f"  {row['factor']}: {row['level']} - {row['reference']} = {row['estimate']:+.4g} "
-            f"± {row['half_width']:.3g}  {state}"
+            f"  {row['factor']}: {row['level']} - {row['reference']} = "
+            f"{row['estimate'] * measure.scale:+.4g} ± {row['half_width'] * measure.scale:.3g}"
+            f"{unit}  {state}"
         )
+    for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
+        print(line)
     return 0

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+
+if TYPE_CHECKING:
+    from analysis.study import Study
 
 SUMMARY = "Estimate main effects, interactions, contrasts and variance shares as JSON."
 EXAMPLES = """\
@@ -45,7 +50,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the document, or write it and print a summary."""
+    """Print the document, or write it and say in words what it holds, then the tests."""
     from analysis.document.document import document, document_text, write_document
 
     study = arguments.read_study(options)
@@ -57,10 +62,28 @@ def run(options: argparse.Namespace) -> int:
         write_document(content, options.out)
     except OSError as error:
         raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
-    for line in study.summary(options.order, options.confidence):
+    for line in (*arguments.opening(study), *study.summary(options.order, options.confidence)):
+        print(arguments.for_terminal(line))
+    if options.nested:
+        for line in _nested_tests(study, options):
+            print(line)
+    for line in (*arguments.claim_lines(study), *arguments.direction_lines(study)):
         print(line)
     print(f"wrote {options.out}")
     return 0
+
+
+def _nested_tests(study: Study, options: argparse.Namespace) -> Iterator[str]:
+    """The F tests of the nested analysis of variance, which takes one variance for all units."""
+    from analysis.number_words import p_equals
+
+    table = study.estimates(options.order, options.confidence).tests("type3")
+    error = table.loc[table["term"] == "Residuals", "df"]
+    for row in table.dropna(subset=["F"]).to_dict("records"):
+        yield (
+            f"{row['term']}: F({row['df']}, {int(error.iloc[0])}) = {row['F']:.4g}, "
+            f"{p_equals(row['p'])} (nested analysis of variance, one variance for all units)"
+        )
 
 
 def _order(text: str) -> int | None:

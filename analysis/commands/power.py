@@ -16,6 +16,7 @@ SUMMARY = "Smallest effect each term can detect, and replicates a wanted precisi
 EXAMPLES = """\
 examples:
   python -m analysis power five_factor-quick
+  python -m analysis power --table runs.csv --factors lr wd --response val_loss --block seed
   python -m analysis power --levels 3 3 2 2 2 --sigma 0.39 --replicates 3
 """
 
@@ -23,8 +24,8 @@ examples:
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
+    arguments.add_table(verb, factors="columns of the factors, or names for --levels")
     verb.add_argument("--levels", nargs="+", type=int, metavar="L", help="levels per factor")
-    verb.add_argument("--factors", nargs="+", metavar="NAME", help="names for --levels")
     verb.add_argument("--sigma", type=float, metavar="S", help="standard deviation of one run")
     verb.add_argument("--replicates", type=int, metavar="K", help="runs per cell")
     verb.add_argument("--precision", type=float, metavar="H", help="wanted half-width of intervals")
@@ -37,17 +38,16 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--power is {options.power}; expected a share between 0 and 1")
     if options.precision is not None and not options.precision > 0:
         raise InputError(f"--precision is {options.precision}; expected a positive half-width")
-    if options.study:
-        if options.levels:
-            raise InputError("name a study or give --levels, not both")
-        from analysis.study import load
-
-        study = load(options.study, options.storage)
-        table = study.power(options.power, options.precision, options.sigma)
-        questions = len(study.judgement.table)
-    else:
-        table, questions = _stated(options)
-    print(power_text(table, options.power, questions))
+    if not options.study and options.table is None:
+        print(power_text(*_stated(options), options.power))
+        return 0
+    if options.levels:
+        raise InputError("name a study or a table, or give --levels, not both")
+    study = arguments.read_study(options)
+    table = study.power(options.power, options.precision, options.sigma)
+    print(power_text(table, len(study.judgement.table), options.power))
+    for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
+        print(line)
     return 0
 
 
@@ -83,7 +83,7 @@ def _stated(options: argparse.Namespace) -> tuple[pd.DataFrame, int]:
     return table, questions
 
 
-def power_text(table: pd.DataFrame, power: float = 0.8, questions: int = 1) -> str:
+def power_text(table: pd.DataFrame, questions: int, power: float = 0.8) -> str:
     """The table as text a person reads, with one sentence on how to read it."""
     shown = table[["term", "compares", "se", "half_width", "detectable", "detectable_f"]].copy()
     if table["replicates_for_precision"].notna().any():

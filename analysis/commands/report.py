@@ -5,30 +5,50 @@ from __future__ import annotations
 import argparse
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.commands import arguments
 
+if TYPE_CHECKING:
+    from analysis.study import Study
+
 SUMMARY = "Write report.html with figures and tables of a study."
-EXAMPLES = "example:\n  python -m analysis report five_factor-quick --partial\n"
+EXAMPLES = """\
+examples:
+  python -m analysis report five_factor-quick --partial
+  python -m analysis report --table runs.csv --factors optimizer bn --response acc --block seed
+"""
 
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
-    arguments.add_study(verb)
+    arguments.add_study(verb, optional=True)
+    arguments.add_table(verb)
     verb.add_argument("--out", type=Path, metavar="FOLDER", help="default: results/STUDY")
     verb.add_argument("--partial", action="store_true", help="report on what has finished so far")
     verb.add_argument("--column", action="store_true", help="figures one journal column wide")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the report and say where."""
+    """Write the report, say what it says first, and where it is."""
     from analysis.report.press import Press
 
     with Press() as press:  # first, so that its imports and these pass together
         from analysis.report import write_report
 
+        study: Study | str = options.study
+        if options.table is not None or not options.study or options.claim:
+            study = arguments.read_study(options)
         with _one_column() if options.column else nullcontext():
-            page = write_report(options.study, options.out, options.partial, options.storage, press)
+            page = write_report(study, options.out, options.partial, options.storage, press)
+    found = page.with_name("findings.txt").read_text("utf-8").splitlines()
+    claims: list[str] = []
+    if not isinstance(study, str):  # a table's claims have no page where they were planned
+        ends = tuple(f": {claim}" for claim in study.planned_claims)
+        found = [line for line in found if not line.endswith(ends)]
+        claims = [*arguments.claim_lines(study), *arguments.direction_lines(study)]
+        claims += arguments.note_lines(study)
+    print(*map(arguments.for_terminal, found), *claims, sep="\n")
     print(f"wrote {page}")
     return 0
 

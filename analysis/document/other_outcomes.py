@@ -38,7 +38,7 @@ def other_sections(study: Study, confidence: float) -> dict[str, Any]:
     if "status" in runs or runs[study.response].isna().any():
         sections["missing"] = _attempt(lambda: others.missing.to_dict())
     if study.planned_claims:
-        sections["claims"] = _attempt(lambda: records(study.claims(confidence)))
+        sections["claims"] = _attempt(lambda: records(study.claims(confidence=confidence)))
     return sections
 
 

@@ -33,6 +33,9 @@ ANOVA_NOTE = (
 """What stands beside the classical tables; measured in results/benchmarks/coverage.md."""
 MOST_CELLS = 1000
 """Cells listed one by one."""
+MOST_LISTED = {"interaction_contrasts": 5_000, "simple_effects": 20_000}
+"""Rows of the sections that grow with the square of the levels: of 25 x 20 levels there are 57,000
+interaction contrasts, 52 MB that nobody reads. Those of the smallest p are listed."""
 MEANS = ("pooled", *METHODS, "hc3")
 Row = dict[str, Any]
 
@@ -71,6 +74,39 @@ def best_section(best: BestSet, cells: CellMeans) -> dict[str, Any]:
         ],
         "levels": records(best.levels),
     }
+
+
+# --- what is listed where there is too much -----------------------------------------------------
+
+
+def _listed(effects: Effects, section: str) -> pd.DataFrame:
+    """A long table, or the rows of its estimates with the smallest p, in its order."""
+    table: pd.DataFrame = getattr(effects, section)
+    count, most = _count(table), MOST_LISTED[section]
+    if count <= most:
+        return table
+    p = by_method(table, effects.rule.primary)["p"].to_numpy(float)
+    chosen = np.sort(np.argsort(p, kind="stable")[:most])  # NaN last
+    starts = np.arange(0, len(table), count)
+    return table.iloc[(starts[:, None] + chosen).ravel()]
+
+
+def _count(table: pd.DataFrame) -> int:
+    """Estimates of a long table, each of which stands once for every method."""
+    return len(table) // max(table["method"].nunique(), 1)
+
+
+def _notes(effects: Effects) -> list[str]:
+    """Those of the effects, and what is not listed."""
+    notes = list(effects.notes)
+    for section, most in MOST_LISTED.items():
+        count = _count(getattr(effects, section))
+        if count > most:
+            notes.append(
+                f"{section} lists the {most:,} of {count:,} with the smallest p "
+                f"({effects.rule.primary}); adjusted p and simultaneous limits are over all"
+            )
+    return notes
 
 
 # --- rows of the long tables as objects ---------------------------------------------------------
@@ -182,7 +218,7 @@ def _simple_effects(effects: Effects) -> list[Row]:
             **others,
             "aliases": _aliases(effects, row["factor"], row["term"]),
         }
-        for row, others in _nested(effects.simple_effects, "pooled")
+        for row, others in _nested(_listed(effects, "simple_effects"), "pooled")
     ]
 
 
@@ -219,7 +255,7 @@ def _interaction_contrasts(effects: Effects) -> list[Row]:
             **others,
             "aliases": _aliases(effects, row["term"]),
         }
-        for row, others in _nested(effects.interaction_contrasts, "pooled", *more)
+        for row, others in _nested(_listed(effects, "interaction_contrasts"), "pooled", *more)
     ]
 
 
@@ -367,8 +403,6 @@ PARTS: Mapping[str, Part] = {
         )
     ),
     "fallback": Part(_fallback),
-    "notes": Part(
-        lambda effects: list(effects.notes), lambda why: [f"no effect can be estimated: {why}"]
-    ),
+    "notes": Part(_notes, lambda why: [f"no effect can be estimated: {why}"]),
 }
 """The keys of effects.json about the outcome looked at."""

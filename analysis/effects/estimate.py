@@ -352,8 +352,8 @@ def _notes(effects: Effects) -> tuple[str, ...]:
     notes = list(table.note_templates)
     empty = int(cells.empty.sum())
     if empty:
-        noun = "cell has" if empty == 1 else "cells have"
-        notes.append(f"{empty} of {cells.counts.size} {noun} no run with {OUTCOME}")
+        has = "has" if empty == 1 else "have"
+        notes.append(f"{empty} of {cells.counts.size} cells {has} no run with {OUTCOME}")
         notes += _of_empty_cells(effects)
     if fit.residual_df == 0:
         notes.append("the model takes every degree of freedom: there is no error term to test by")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -213,24 +213,29 @@ def simple_effects_of(fit: ClassicalFit, margin: Margin) -> list[Combinations]:
 def contrasts_of(fit: ClassicalFit, margin: Margin) -> Combinations:
     """(a1 - a2) at b1 minus (a1 - a2) at b2, for every pair of levels of both factors."""
     names = ("level", "versus", "other_level", "other_versus")
-    first, second = margin.levels
-    keys: dict[str, list[str]] = {name: [] for name in names}
-    rows = []
-    for i, j in combinations(range(len(first)), 2):
-        for k, m in combinations(range(len(second)), 2):
-            w = np.zeros(margin.shape)
-            w[i, k], w[j, k], w[i, m], w[j, m] = 1.0, -1.0, -1.0, 1.0
-            rows.append(w.ravel())
-            for name, label in zip(names, (first[i], first[j], second[k], second[m]), strict=True):
-                keys[name].append(label)
-    weights = np.array(rows)
+    pairs = [list(combinations(levels, 2)) for levels in margin.levels]
+    named = [(*one, *two) for one, two in product(*pairs)]
+    keys = {name: [row[k] for row in named] for k, name in enumerate(names)}
+    rows, columns = (_steps(len(levels)) for levels in margin.levels)
+    # The difference of differences of the functions, without the product of two large matrices.
+    functions = fit.marginal_rows(margin.term).reshape(*margin.shape, -1)
+    by_row = np.tensordot(rows, functions, 1)
     return Combinations(
         margin,
-        {**_about(margin, len(rows)), **keys},
-        weights,
-        weights @ fit.marginal_rows(margin.term),
+        {**_about(margin, len(named)), **keys},
+        np.asarray(np.kron(rows, columns), dtype=np.float64),
+        np.einsum("mk,rkc->rmc", columns, by_row, optimize=True).reshape(len(named), -1),
         confounded=not fit.carries(margin.term),
     )
+
+
+def _steps(levels: int) -> Floats:
+    """Every pair of levels as first minus second, shape (pairs, levels)."""
+    pairs = list(combinations(range(levels), 2))
+    steps = np.zeros((len(pairs), levels))
+    for row, (i, j) in enumerate(pairs):
+        steps[row, i], steps[row, j] = 1.0, -1.0
+    return steps
 
 
 # --- many at once -------------------------------------------------------------------------------

@@ -7,25 +7,29 @@ result is weights over the grid; estimating them is `CellMeans.contrast`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ablations.errors import InputError, did_you_mean
 from analysis.model.cell_means import CellMeans
 from analysis.stats.arrays import Floats
+from runner.spec.claims import same_label
 
 _SYNTAX = "expected 'FACTOR: LEVEL - LEVEL', e.g. 'bn_placement: before - after'"
 
 
-def contrast_weights(
-    cells: CellMeans, text: str, given: Mapping[str, str | Sequence[str]] | None = None
-) -> Floats:
+Given = Mapping[str, object] | None
+"""Levels of other factors within which a difference is taken: one or several each, text or number
+(0.1 is the level "0.1")."""
+
+
+def contrast_weights(cells: CellMeans, text: str, given: Given = None) -> Floats:
     """Weights of a written contrast.
 
     Args:
         cells: the grid.
         text: factor, a colon, levels joined by " + " and one " - " (spaces around the signs, so
             that levels may contain them).
-        given: levels of other factors within which the difference is taken.
+        given: levels of other factors within which the difference is taken, text or numbers.
 
     Raises:
         InputError: the text is no contrast, or a name in it is unknown.
@@ -45,4 +49,16 @@ def contrast_weights(
         raise InputError(f"contrast {text!r} is given a level of its own factor {factor!r}")
     if set(first) & set(second):
         raise InputError(f"contrast {text!r} has the same level on both sides")
-    return cells.difference({factor: first}, {factor: second}, given)
+    levels = cells.factors[factor]
+    sides_of = [[same_label(one, levels) for one in side] for side in (first, second)]
+    return cells.difference({factor: sides_of[0]}, {factor: sides_of[1]}, _within(cells, given))
+
+
+def _within(cells: CellMeans, given: Given) -> dict[str, list[str]]:
+    """The conditions with every level as its label."""
+    within = {}
+    for name, wanted in (given or {}).items():
+        several = isinstance(wanted, Iterable) and not isinstance(wanted, str)
+        each = list(wanted) if several and isinstance(wanted, Iterable) else [wanted]
+        within[name] = [same_label(one, cells.factors.get(name, ())) for one in each]
+    return within

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import fdtrc, fdtri
 
 from analysis.model.cell_means import CellMeans
+from analysis.number_words import p_equals
 from analysis.stats.arrays import Floats
 
 Chosen = Literal["welch", "blocked", "pooled", "wider"]
@@ -110,11 +111,12 @@ def _by_test(residual: Floats) -> IntervalRule:
     j = float(np.trace(normal)) / df  # cells that a replicate is judged by
     p = float(fdtrc(df, df_error, f))
     upper = max((f / float(fdtri(df, df_error, 0.10)) - 1) / j, 0.0)
+    told = p_equals(float(f"{p:.2g}"))
     if p <= SHOCK_P:
-        reason = f"replicates differ as a whole (F = {f:.2f}, p = {p:.2g})"
+        reason = f"replicates differ as a whole (F = {f:.2f}, {told})"
         return IntervalRule("blocked", reason, "blocked", f, df, df_error, p, upper)
     reason = (
         "the same seed may move cells together, all or some of them, so the wider of two "
-        f"intervals counts (replicates as a whole: F = {f:.2f}, p = {p:.2g})"
+        f"intervals counts (replicates as a whole: F = {f:.2f}, {told})"
     )
     return IntervalRule("wider", reason, "blocked", f, df, df_error, p, upper)

@@ -120,9 +120,10 @@ class Margin:
             # The parts of Satterthwaite's formula add up within each entry: a grid is summed once.
             estimate = masked_product(weights, self.deviations)
             # Satterthwaite (1946): (sum v_i)^2 / sum(v_i^2 / df_i), v_i = weight^2 s_i^2 / n_i.
-            variance = masked_product(weights**2, self.variance)
-            single = masked_product(weights**2, self.single)
-            below = masked_product(weights**4, self.spread)
+            squares = weights**2
+            variance = masked_product(squares, self.variance)
+            single = masked_product(squares, self.single)
+            below = masked_product(squares**2, self.spread)  # NumPy's fourth power is slow
             if self.pure_df:
                 below = below + single**2 / self.pure_df
             se, df = np.sqrt(variance), satterthwaite(variance, below)

@@ -13,9 +13,9 @@ import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
 from analysis.stats.arrays import Floats, Truths
+from analysis.table.forms.numbers import MISSING_TEXT, quiet_numbers, read_written
 from analysis.table.statuses import CONVERGED, MISSING_STATUSES, SAME_STATUS
 
-MISSING_TEXT = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
 NUMBERS = (
     "test_accuracy", "test_loss", "test_correct", "n_test", "classes", "epochs_to_target",
     "restricted_epochs", "epochs_run", "epochs_budget", "accuracy_given_converged", "seconds",
@@ -28,7 +28,7 @@ YES_OR_NO = {"1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0, "true": 1.0, "false": 0
 
 def as_numbers(column: pd.Series) -> pd.Series:
     """A column as floats, NaN where there is no number."""
-    return pd.to_numeric(column, errors="coerce").astype(float)
+    return quiet_numbers(column)
 
 
 def typed(frame: pd.DataFrame, factors: Sequence[str], response: str) -> pd.DataFrame:
@@ -140,22 +140,8 @@ def level_order(
 
 def read_numbers(column: pd.Series, name: str, where: str) -> tuple[Floats, float, Floats]:
     """Values, a shift near them, and deviations from it that keep the digits of the text."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        values = np.asarray(column.astype(float), dtype=np.float64)
-        texts = None
-    else:
-        texts = ["" if is_absent(x) else str(x).strip() for x in column.tolist()]
-        values = np.full(len(texts), np.nan)
-        for row, text in enumerate(texts):
-            if text.lower() in MISSING_TEXT:
-                continue
-            try:
-                values[row] = float(text)
-            except ValueError:
-                raise InputError(
-                    f"column {name!r} of {where} has {text!r} in data row {row + 1}: expected a "
-                    "number, or nothing for a missing run"
-                ) from None
+    written = read_written(column, name, where)
+    values, texts = written.values, written.texts
     infinite = np.isinf(values)
     if infinite.any():
         row = int(np.flatnonzero(infinite)[0]) + 1

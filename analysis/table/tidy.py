@@ -16,6 +16,8 @@ import pandas as pd
 from ablations.errors import InputError, did_you_mean
 from analysis.stats.arrays import Floats, Truths
 from analysis.table.columns import as_numbers, labels_of, level_order, read_numbers
+from analysis.table.forms.levels import alike, join_numbers, same_numbers
+from analysis.table.forms.numbers import unit_of
 from analysis.table.statuses import standard
 from runner.content.response import response_of
 
@@ -44,6 +46,7 @@ class Table:
         rounding: deviations below this are rounding, not differences.
         unseen: factor to declared levels that no row has; they are no part of `factors`.
         problem: why no effect can be estimated although other outcomes can, or "".
+        unit: of the responses, "%" or "" where nothing says it.
     """
 
     frame: pd.DataFrame
@@ -56,6 +59,7 @@ class Table:
     rounding: float = 0.0
     unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problem: str = ""
+    unit: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -77,6 +81,8 @@ def tidy(
     levels: Mapping[str, Sequence[str]] | None = None,
     where: str = "the frame",
     strict: bool = True,
+    notes: Sequence[str] = (),
+    unit: str = "",
 ) -> Table:
     """Check a frame and give its columns their roles.
 
@@ -93,6 +99,8 @@ def tidy(
         where: how error sentences name the source.
         strict: whether it is an error that no effect can be estimated (no number, or a factor of
             which one level has numbers); else `Table.problem` says so.
+        notes: what is known already, in front of the table's own.
+        unit: "%" where the outcome is known to be in percent.
 
     Raises:
         InputError: one sentence on the first thing that cannot be used.
@@ -103,9 +111,12 @@ def tidy(
     frame = raw.reset_index(drop=True).copy()
     order: dict[str, tuple[str, ...]] = {}
     unseen: dict[str, tuple[str, ...]] = {}
-    notes: list[str] = []
+    told = list(notes)
     for name in factors:
         given = None if levels is None else levels.get(name)
+        if given is None and not isinstance(frame[name].dtype, pd.CategoricalDtype):
+            frame[name], joined = join_numbers(labels_of(frame[name]), name)
+            told += joined
         declared = level_order(frame[name], name, given, where)
         labels = labels_of(frame[name])
         there = set(labels.unique())
@@ -116,9 +127,11 @@ def tidy(
             if len(order[name]) < 2:
                 raise InputError(f"factor {name!r} of {where} has one level ({order[name][0]!r}): "
                                  "nothing to compare, leave it out")  # fmt: skip
-            notes += [f"level {one!r} of {name} never ran: nothing of it can be estimated, and "
-                      "means are over the other levels" for one in lost]  # fmt: skip
-        notes += _equal_numbers(name, order[name])
+            told += [f"level {one!r} of {name} never ran: nothing of it can be estimated, and "
+                     "means are over the other levels" for one in lost]  # fmt: skip
+        told += _equal_numbers(name, order[name])
+        if given is None:
+            told += alike(order[name], name)
         frame[name] = pd.Categorical(labels, categories=order[name], ordered=True)
     _standard_status(frame, {*factors, response, replicate})
     if replicate is not None:
@@ -127,6 +140,7 @@ def tidy(
         ran = set(labels.unique())
         names = tuple(label for label in names if label in ran)
         frame[replicate] = pd.Categorical(labels, categories=names, ordered=True)
+    unit = unit or unit_of(frame[response])
     column, guessed = _at_chance(frame, response, {*factors, replicate})
     values, shift, deviations = read_numbers(column, response, where)
     frame[response] = values
@@ -139,19 +153,19 @@ def tidy(
     if spread and not SMALLEST < spread < LARGEST:
         raise InputError(f"column {response!r} of {where} spreads over {spread:.2g}, whose squares "
                          "no float holds: give it in another unit")  # fmt: skip
-    notes += _repeats(frame, present, list(factors), replicate, response, where)
+    told += _repeats(frame, present, list(factors), replicate, response, where)
     if guessed:
         noun = "run without" if guessed == 1 else "runs without"
-        notes.append(f"{guessed} diverged {noun} {OUTCOME} at chance (1/classes)")
+        told.append(f"{guessed} diverged {noun} {OUTCOME} at chance (1/classes)")
     if not present.all():
         missing = int((~present).sum())
-        has = "run has" if len(frame) == 1 else "runs have"
-        notes.append(f"{missing} of {len(frame)} {has} no {OUTCOME}")
+        has = f"{'run' if len(frame) == 1 else 'runs'} {'has' if missing == 1 else 'have'}"
+        told.append(f"{missing} of {len(frame)} {has} no {OUTCOME}")
     if present.any() and spread <= rounding:
         deviations = np.where(present, 0.0, np.nan)
-        notes.append(f"{OUTCOME} is the same in every run: no effect can be tested")
-    return Table(frame, order, response, replicate, shift, deviations, tuple(notes), rounding,
-                 unseen, problem)  # fmt: skip
+        told.append(f"{OUTCOME} is the same in every run: no effect can be tested")
+    return Table(frame, order, response, replicate, shift, deviations, tuple(told), rounding,
+                 unseen, problem, unit)  # fmt: skip
 
 
 def _problem(
@@ -199,17 +213,11 @@ def _at_chance(frame: pd.DataFrame, response: str, taken: set[str | None]) -> tu
 
 
 def _equal_numbers(name: str, labels: Sequence[str]) -> list[str]:
-    """A note where levels are one number written in several ways."""
-    same: dict[float, list[str]] = {}
-    for label in labels:
-        try:
-            same.setdefault(float(label), []).append(label)
-        except ValueError:
-            continue
+    """A note where declared levels are one number written in several ways."""
     return [
         f"levels {', '.join(map(repr, group))} of {name} are one number: each counts as a level of "
         "its own"
-        for group in same.values()
+        for group in same_numbers(labels)
         if len(group) > 1
     ]
 

@@ -28,7 +28,7 @@ from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
 from analysis.stats.multiplicity import holm
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import replicates_to_decide
-from runner.content.response import ACCURACY, CONVERGED, EPOCHS, RESPONSES, Response
+from runner.content.response import ACCURACY, CONVERGED, EPOCHS, Response
 from runner.spec.claims import Claim, check_claim, parse_claim
 
 COLUMNS = (
@@ -188,7 +188,7 @@ def _tested(
     others: Evidence,
 ) -> Tested:
     """One claim, on the outcome it is about."""
-    if claim.about.column == own.column or (claim.about is ACCURACY and own not in RESPONSES):
+    if claim.about.column == own.column:
         return replace(_test(grid, claim, method, confidence), home=True)
     if claim.about is EPOCHS and others.time_to_target is not None:
         times = others.time_to_target
@@ -306,17 +306,23 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
     d, low, high = (
         v * claim.about.scale for v in (one.estimate.estimate, one.estimate.low, one.estimate.high)
     )
-    gap = " ".join(part for part in (_number(abs(d), claim), words.unit) if part)
-    than = f"{gap} {words.more if d > 0 else words.less} than {right}{_where(claim)}"
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
-    statement = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
+    size, it = _number(abs(d), claim), "it"
+    if float(size) == 0:  # in the decimals that are shown
+        size = f"less than 0.01{' ' if words.unit else ''}{words.unit}"
+    elif words.unit:
+        size += f" {words.unit}"
+    than = f"{left} {words.verb} {size} {words.than(d)} than {right}"
+    if d == 0:
+        than, it = f"{left} and {right} show no difference", left
+    statement = f"{than}{_where(claim)} ({confidence:.0%} interval {span})"
     assumed = assumption(one.estimate.rests_on, one.factors)
     if assumed:
         statement += f", {assumed}"
     if verdict == "supported":
         return f"{statement}."
     if verdict == "refuted":
-        return f"{statement}, so it {words.denied} {_wanted(claim)}."
+        return f"{statement}, so {it} {words.denied} {_wanted(claim)}."
     if silent:
         return f"{statement}; {silent}."
     end = "the difference is too near to the claim's border for any affordable number of replicates"

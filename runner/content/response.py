@@ -7,8 +7,10 @@ record of its own (`response_of`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import floor, log10
 from typing import Any, Literal
 
 Direction = Literal["higher", "lower"]
@@ -22,6 +24,7 @@ class Words:
         verb, denied: what a level does, and does not.
         more, less: how one with a higher or a lower value compares.
         unit: of a difference in a sentence, behind the number.
+        higher_is, lower_is: "better" or "worse" where `more` and `less` do not say it.
     """
 
     verb: str = "is"
@@ -29,6 +32,13 @@ class Words:
     more: str = "higher"
     less: str = "lower"
     unit: str = ""
+    higher_is: str = ""
+    lower_is: str = ""
+
+    def than(self, difference: float) -> str:
+        """How a level compares that differs by so much: "better", "lower (better)"."""
+        word, judged = (self.more, self.higher_is) if difference > 0 else (self.less, self.lower_is)
+        return f"{word} ({judged})" if judged else word
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +99,19 @@ class Response:
         return "low" if self.higher_is_better else "high"
 
     @property
+    def known_direction(self) -> bool:
+        """Whether somebody, or the name, says which direction is better."""
+        return self.column in _BY_COLUMN or bool(self.words.higher_is)
+
+    @property
     def share(self) -> bool:
         """Whether it is a share of images or runs, shown in percent."""
         return self.unit == "%"
+
+    @property
+    def unit_interval(self) -> bool:
+        """Whether it is a share shown as it is stored, between 0 and 1."""
+        return (self.low, self.high, self.scale) == (0.0, 1.0, 1.0)
 
     @property
     def axis(self) -> str:
@@ -158,8 +178,72 @@ REACHED = Response(
 """The epoch of the target itself, which only runs that got there have."""
 
 _BY_COLUMN = {one.column: one for one in (*RESPONSES, REACHED)}
-LOWER_IS_BETTER = ("loss", "error", "perplexity")
-"""In the name of somebody's column: less of it is better."""
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LOWER_IS_BETTER = _listed(
+    "loss losses error errors err perplexity ppl rmse mse mae mape smape msle rmsle nrmse rrmse "
+    "nll logloss xent nlpd crps wer cer ter eer fid fvd kid lpips latency delay time runtime "
+    "walltime seconds secs duration ece brier regret bpb bpc fpr fnr mistakes "
+    "misclassified misclassification gap"
+)
+"""Words of somebody's column of which less is better."""
+HIGHER_IS_BETTER = _listed(
+    "accuracy accuracies acc top1 top5 correct right success score f1 auc auroc auprc recall "
+    "precision iou miou map bleu rouge r2 reward return returns throughput speedup psnr ssim "
+    "improvement gain saved savings likelihood"
+)
+"""Words of which more is."""
+_ENDINGS = ("loss", "error", "perplexity", "crossentropy")
+_TIMES = _listed("time second seconds sec secs s ms minute minutes hour hours epoch step")
+_PREPOSITIONS = _listed("to of per at for in on until till with without given by")
+_TURNS = _listed("neg negative negated minus reduction decrease drop degradation")
+"""What turns the rest round: a negative loss, a drop of accuracy."""
+_SHARES = _listed("accuracy accuracies acc")
+_WORD = re.compile(r"[A-Z]+[0-9]*(?![a-z])|[A-Z]?[a-z]+[0-9]*|[0-9]+")
+
+
+def direction_of(column: str) -> Direction | None:
+    """The direction of improvement that a name tells, or None.
+
+    Whole words count, the last one known before a preposition: it is what the name is of
+    ("accuracy_loss" is a loss, "time_correct" something right, "time_to_accuracy" a time).
+    """
+    words = _words(column.replace("cross_entropy", "crossentropy"))
+    end = next((k for k, word in enumerate(words) if word in _PREPOSITIONS), len(words))
+    found = _named(words[:end])
+    if found is None and words[end : end + 1] == ["per"]:
+        if end and words[end - 1] in _TIMES:  # "ms per step"
+            return "lower"
+        return "higher" if set(words[end + 1 :]) & _TIMES else None  # "images per second"
+    found = found or _named(words)
+    if found and _TURNS & set(words):
+        return "higher" if found == "lower" else "lower"
+    return found
+
+
+def names_accuracy(column: str) -> bool:
+    """Whether a name says that the column is an accuracy."""
+    return bool(_SHARES & set(_words(column))) and direction_of(column) == "higher"
+
+
+def _words(column: str) -> list[str]:
+    """The words of a name, however they are joined: "valLoss", "val_loss", "val loss"."""
+    return [word.lower() for word in _WORD.findall(column)]
+
+
+def _named(words: list[str]) -> Direction | None:
+    for written in reversed(words):
+        bare = written.rstrip("0123456789")
+        word = bare if bare in LOWER_IS_BETTER else written  # "fid50"
+        if word in LOWER_IS_BETTER or word.endswith(_ENDINGS):
+            return "lower"
+        if word in HIGHER_IS_BETTER:
+            return "higher"
+    return None
 
 
 def response_of(
@@ -168,23 +252,61 @@ def response_of(
     *,
     higher_is_better: bool | None = None,
     equivalent: float | None = None,
+    unit: str = "",
 ) -> Response:
     """The record of a column.
 
     Args:
         column: its name. One of ours is read as ours where its values fit: a share of 93.2 is
             somebody's percentage.
-        values: numbers of the column, NaN where missing.
+        values: numbers of the column, NaN where missing; its ends are enough.
         higher_is_better: said by whoever knows; by default as recorded, or by the name.
         equivalent: half width of the differences that would not matter, as stored.
+        unit: that its values were written with, "%" or "".
     """
+    known = [value for value in values if value == value]
     record = _BY_COLUMN.get(column)
-    if record is None or not _within(record, values):
-        named = any(word in column.lower() for word in LOWER_IS_BETTER)
-        record = Response(column, column, better="lower" if named else "higher")
+    if record is None or unit or not _within(record, known):
+        record = _of_somebody(column, known, unit, higher_is_better)
     if higher_is_better is not None:
         record = replace(record, better="higher" if higher_is_better else "lower")
     return record if equivalent is None else replace(record, equivalent=equivalent)
+
+
+def _of_somebody(
+    column: str, values: list[float], unit: str, higher_is_better: bool | None
+) -> Response:
+    """The record of a column that is none of ours, shown as it is stored.
+
+    An accuracy within 0 and 100 with a value above 1 is in percent: its differences are points.
+    """
+    low, high = (min(values), max(values)) if values else (0.0, 0.0)
+    named = direction_of(column)
+    better: Direction = named or "higher"
+    if higher_is_better is not None:
+        better = "higher" if higher_is_better else "lower"
+    words = Words()
+    if named or higher_is_better is not None:
+        good, bad = "better", "worse"
+        up, down = (good, bad) if better == "higher" else (bad, good)
+        words = Words(higher_is=up, lower_is=down)
+    share = names_accuracy(column)
+    percent = unit == "%" or (share and low >= 0 and 1 < high <= 100)
+    record = Response(column, column, better=better, words=words, digits=_digits(high - low))
+    if percent:
+        words = replace(words, unit="points")
+        digits = max(record.digits - 1, 1)  # a tenth of a point is fine
+        record = replace(record, unit="%", difference="pp", words=words, digits=digits)
+    if share and values and low >= 0 and high <= (100 if percent else 1):
+        record = replace(record, low=0.0, high=100.0 if percent else 1.0)
+    return record
+
+
+def _digits(spread: float) -> int:
+    """Decimals that show a hundredth of how far the values spread; three in the usual range."""
+    if not 0 < spread < float("inf") or 0.01 <= spread < 10:
+        return 3
+    return min(max(2 - floor(log10(spread)) + (spread >= 10), 0), 12)
 
 
 def _within(record: Response, values: Iterable[float]) -> bool:

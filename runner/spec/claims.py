@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ablations.errors import InputError, did_you_mean
-from runner.content.response import ACCURACY, RESPONSES, Response
+from runner.content.response import ACCURACY, RESPONSES, Response, names_accuracy
 
 Sign = Literal[">", "<", "="]
 
@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_POINTS = ("%", "pp", "points", "point")
 _OPENING, _CLOSING = "{[(", "}])"
 _SYNTAX = (
     "expected 'FACTOR: LEVEL > LEVEL', with 'on convergence' or 'on epochs', 'by POINTS' and "
@@ -130,6 +131,19 @@ def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
     def refuse(problem: str) -> InputError:
         return InputError(f"claim {claim.text!r}: {problem}")
 
+    def own(factor: str, label: str) -> str:
+        return same_label(label, factors.get(factor, ()))
+
+    claim = replace(
+        claim,
+        left=own(claim.factor, claim.left),
+        right=own(claim.factor, claim.right),
+        conditions=tuple(
+            replace(one, labels=tuple(own(one.factor, label) for label in one.labels))
+            for one in claim.conditions
+        ),
+    )
+
     def known(factor: str, labels: Sequence[str]) -> None:
         if factor not in factors:
             hint = did_you_mean(factor, factors)
@@ -148,6 +162,30 @@ def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
         if not labels:
             raise refuse(f"its conditions leave no level of {factor!r}")
     return claim
+
+
+def same_label(label: object, labels: Sequence[str]) -> str:
+    """The label among these that this is, be it a number or written another way (0.001, 1e-3).
+
+    Returns:
+        The label itself, as text, where none or several are.
+    """
+    text = str(label).strip()
+    if text in labels:
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    equal = [one for one in labels if _is_number(one, value)]
+    return equal[0] if len(equal) == 1 else text
+
+
+def _is_number(label: str, value: float) -> bool:
+    try:
+        return float(label) == value
+    except ValueError:
+        return False
 
 
 class _ClaimReader:
@@ -213,7 +251,7 @@ class _ClaimReader:
             raise self.refuse(f"it compares {left!r} with itself")
         claim = Claim(self.text, factor, left, sign, right, about=about)
         if self.take_word("on"):
-            claim = replace(claim, about=self.outcome())
+            claim = replace(claim, about=self.outcome(about))
         if self.take_word("by"):
             claim = replace(claim, margin=self.margin(claim.about))
         if sign == "=" and claim.margin == 0:
@@ -232,9 +270,12 @@ class _ClaimReader:
             return ">"
         return "<" if taken == "<" else "="
 
-    def outcome(self) -> Response:
+    def outcome(self, about: Response) -> Response:
         word = self.name("the outcome after 'on'")
         known = {one.claimed: one for one in RESPONSES if one.claimed}
+        known |= {about.column: about}
+        if names_accuracy(about.column):  # of somebody's table: in its own unit
+            known[ACCURACY.claimed] = about
         if word not in known:
             hint = did_you_mean(word, known)
             raise InputError(f"claim {self.text!r}: {word!r} is no outcome of a claim; {hint}")
@@ -244,17 +285,22 @@ class _ClaimReader:
         word = self.name("the margin after 'by'")
         unit = about.words.unit or f"units of {about.name}"
         unit = "percentage points" if about.share else unit
-        number = word.removesuffix("%").removesuffix("pp") if about.share else word
+        bare = re.sub(r"(%|pp)$", "", word)
+        in_points = bare != word or any(self.take_word(one) for one in _POINTS)
+        # A column of shares within 0 and 1 is shown as it is stored; points are hundredths of it.
+        hundredths = in_points and about.unit_interval
         try:
-            margin = float(number)
+            margin = float(bare if about.share or hundredths else word)
         except ValueError:
             raise self.refuse(f"the margin {word!r} is no number of {unit}") from None
-        if not 0 < margin < float("inf") or (margin > 100 and about.share):
-            allowed = "between 0 and 100" if about.share else "above 0"
-            raise self.refuse(f"the margin {word!r} is not {allowed} {unit}")
-        if about.difference:
+        most = 100.0 if about.share or hundredths else 1.0 if about.unit_interval else float("inf")
+        if not 0 < margin < float("inf") or margin > most:
+            allowed = f"between 0 and {most:g}" if most < float("inf") else "above 0"
+            hint = f" (two points are 0.02 {unit}, or 2pp)" if most == 1 else ""
+            raise self.refuse(f"the margin {word!r} is not {allowed} {unit}{hint}")
+        if about.difference and not in_points:
             self.take_word(about.difference)
-        return margin
+        return margin / 100 if hundredths else margin
 
     def conditions(self) -> tuple[Condition, ...]:
         conditions = [self.condition()]

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def within_bounds(axes: Axes, measure: Response) -> None:
-    """Show no share below 0 or above 100 %, where the intervals of means are cut too."""
-    if measure.share:
-        low, high = axes.get_ylim()
-        axes.set_ylim(max(low, -3.0), min(high, 103.0))
+    """Show nothing below or above where the intervals of means are cut too, but for a margin."""
+    if measure.low is None or measure.high is None:
+        return
+    least, most = measure.low * measure.scale, measure.high * measure.scale
+    margin = 0.03 * (most - least)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, least - margin), min(high, most + margin))

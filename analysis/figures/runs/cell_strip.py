@@ -1,4 +1,4 @@
-"""Cells by rank: every cell's replicates, sorted by mean, and the set not worse than the best."""
+"""Cells by rank: every cell's replicates, sorted by mean, and those not shown to be worse."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Response = A
 
     Args:
         cells: columns cell (its name), mean and optionally best (bool: in the simultaneous set of
-            cells not worse than the best).
+            cells not shown to be worse than the best).
         runs: columns cell, value: one row a run.
         measure: how the outcome is shown.
     """
@@ -88,7 +88,7 @@ def cell_strip(cells: pd.DataFrame, runs: pd.DataFrame, *, measure: Response = A
                 marker="D",
                 color=PALETTE[1],
                 markersize=3.2,
-                label="not worse than the best (simultaneous)",
+                label="not shown to be worse than the best",
             ),
         )
     key(axes, handles, columns=2 if narrow() else 3)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 MOST_CELLS_DRAWN = 60_000
+MANY_LEFT = " More than half are left, so these runs hardly say which to take."
 
 
 def too_many_cells(study: Study) -> bool:
@@ -91,6 +92,7 @@ def draw_cell_strip(study: Study) -> Drawn:
             f"{'is' if best.sum() == 1 else 'are'} not shown to be worse than the best: the truly "
             f"best is among them with 95% confidence. One of a {study.measure.worse_end} mean is "
             "among them where its simultaneous interval is too wide to exclude it."
+            + (MANY_LEFT if 2 * best.sum() > len(cells) else "")
         )
     return Drawn(figure, runs, captioned(study, text, None))
 
@@ -119,6 +121,8 @@ def draw_performance_profile(study: Study) -> Drawn | None:
         return None
     figure = figures.performance_profile(rows, measure=study.measure)
     text = f"Performance profiles: share of a level's runs with a higher {study.measure.name}."
+    if not study.measure.higher_is_better:
+        text += " Lower is better, so the lower curve is."
     return Drawn(figure, rows, captioned(study, text, "Wilson, pointwise"))
 
 

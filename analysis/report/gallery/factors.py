@@ -72,10 +72,14 @@ def tabulate_main_effects(study: Study, rows: pd.DataFrame) -> NumberTable:
 
 
 def cut_at_limits(study: Study, means: pd.DataFrame) -> str:
-    """Says so where an interval of a share would go below 0 or above 100 %."""
-    beyond = (means["low"] < 0) | (means["high"] > 1)
+    """Says so where an interval of a mean would go where no mean can lie, or ends at the mean."""
+    measure = study.measure
+    if measure.low is None or measure.high is None:
+        return ""
+    beyond = (means["low"] < measure.low) | (means["high"] > measure.high)
     beyond |= (means["low"] == means["mean"]) | (means["high"] == means["mean"])
-    return " Intervals are cut at 0 and 100%." if study.measure.share and beyond.any() else ""
+    ends = f"{measure.low * measure.scale:g} and {measure.high * measure.scale:g}{measure.unit}"
+    return f" Intervals are cut at {ends}." if beyond.any() else ""
 
 
 def replicate_means(study: Study) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import pytest
 
 from ablations.errors import InputError
 from analysis.document.document import SCHEMA_PATH, document_text, write_document
+from analysis.document.parts import MOST_LISTED
 from analysis.study import from_frame
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text("utf-8"))
@@ -150,3 +151,38 @@ def test_random_tables_give_a_document_or_a_sentence(seed: int) -> None:
     document = from_frame(frame, factors, "y", block).document(order)
     jsonschema.validate(document, SCHEMA)
     json.dumps(document, allow_nan=False)
+
+
+def test_sections_that_grow_with_levels_squared_are_cut_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The rows of the smallest p stay, in their order, adjusted over all of them."""
+    rng = np.random.default_rng(0)
+    rows = list(itertools.product("abcde", "wxyz", range(3)))
+    frame = pd.DataFrame(rows, columns=["A", "B", "seed"]).assign(
+        y=lambda d: rng.normal(size=len(d)) + 9 * ((d["A"] == "a") & (d["B"] == "w"))
+    )
+    study = from_frame(frame, ["A", "B"], "y")
+    whole = study.document()
+    assert len(whole["interaction_contrasts"]) == 10 * 6
+    monkeypatch.setitem(MOST_LISTED, "interaction_contrasts", 7)
+    cut = study.document()
+    jsonschema.validate(cut, SCHEMA)
+    smallest = sorted(row["welch"]["p"] for row in whole["interaction_contrasts"])[:7]
+    kept = [row for row in whole["interaction_contrasts"] if row["welch"]["p"] <= smallest[-1]]
+    assert cut["interaction_contrasts"] == kept
+    assert cut["notes"][-1] == (
+        "interaction_contrasts lists the 7 of 60 with the smallest p (welch); adjusted p and "
+        "simultaneous limits are over all"
+    )
+    assert not any("lists the" in note for note in whole["notes"])
+
+
+@pytest.mark.slow
+def test_twenty_five_by_twenty_levels_make_a_small_document() -> None:
+    """Issue: 50,000 rows of 25 x 20 levels made 73 MB."""
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 25, 50_000), rng.integers(0, 20, 50_000)
+    frame = pd.DataFrame({"A": a.astype(str), "B": b.astype(str), "y": rng.normal(size=50_000)})
+    text = document_text(from_frame(frame, ["A", "B"], "y").document())
+    assert len(text.encode()) < 20e6

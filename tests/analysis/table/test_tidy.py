@@ -82,7 +82,7 @@ TABLE = "A,B,y,seed\na,c,1,0\nb,c,2,0\na,d,3,1\nb,d,4,1\n"
         ("A,y\na,1\n,2\n", ["A"], "y", None, "'A' of .* is empty in data row 2"),
         ("A,y\na,inf\nb,2\n", ["A"], "y", None, "infinite in data row 1"),
         ("A:B,y\na,1\nb,2\n", ["A:B"], "y", None, "has a colon in its name"),
-        ("", ["A"], "y", None, "not a UTF-8 CSV"),
+        ("", ["A"], "y", None, "is empty: expected a header"),
         (TABLE, [], "y", None, "no factor was named"),
     ],
 )
