@@ -6,7 +6,9 @@ in which the function is estimable. Either way the estimate is a weighted sum of
 cells that ran, so that its variance follows from theirs. Promises that a cell which ran is never
 replaced: averages over the completed table are the least-squares estimates (Yates 1933). And that
 no cell is predicted by a model without interactions unless somebody asked for that model: with it
-anything can be said of what never ran. The one place that decides so, and that says it in words.
+anything can be said of what never ran. Where values of some factors go together by design (one
+optimizer with its own batch size), a factor that ran at all its levels in each combination of the
+others that ran at all is averaged over those. The one place that decides so, and says it in words.
 """
 
 from __future__ import annotations
@@ -23,7 +25,12 @@ from analysis.stats.arrays import Counts, Floats
 
 DIRECT = 0
 NOT_ESTIMABLE = -1
-NAMES = {DIRECT: "cell means", NOT_ESTIMABLE: "not estimable"}
+CROSSED = -2
+NAMES = {
+    DIRECT: "cell means",
+    NOT_ESTIMABLE: "not estimable",
+    CROSSED: "the combinations of the other factors that ran",
+}
 
 
 def rests_on(order: int) -> str:
@@ -127,7 +134,16 @@ class Completion:
                 return of_cells, orders
             needed[rows] = of_cells
             left[rows] = False
+        if left.any() and len(axes) == 1 and self._is_crossed(axes[0]):
+            # Every combination of the others that ran has all levels: an equal weight for each.
+            needed[left] = (weights[left] / (len(entry) / size))[:, entry]
+            orders[left] = CROSSED
         return needed, orders
+
+    def _is_crossed(self, axis: int) -> bool:
+        """Whether a factor ran at all its levels wherever the others' combination ran at all."""
+        ran = np.moveaxis(self.cells.counts > 0, axis, 0).reshape(self.cells.shape[axis], -1)
+        return bool((ran.all(axis=0) == ran.any(axis=0)).all()) and bool(ran.any())
 
     def of_grid(self, weights: Floats) -> tuple[Floats, int]:
         """Weights of the cells that ran for one function of the grid, and the model's order.
@@ -154,6 +170,12 @@ class Completion:
             if fit.estimable(missing)[0]:
                 return own + fit.run_weights(missing)[0], order
             return fit.run_weights(row)[0], order
+        for axis in range(grid.ndim):
+            by_level = np.moveaxis(grid, axis, 0).reshape(grid.shape[axis], -1)
+            if np.ptp(by_level, axis=1).max() < 1e-14 and self._is_crossed(axis):
+                # Averaged over all combinations of the others, so over those that ran as well.
+                share = by_level.shape[1] * by_level.shape[0] / len(cells.ran)
+                return own * share, CROSSED
         return np.full(len(own), np.nan), NOT_ESTIMABLE
 
     # --- why not --------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ share a shock, separated levels, effects that come bundled with parameters, weig
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
     """The sentences, in the order a careful reader would ask."""
     sentences = [
         *_missing(study),
+        *_together(study),
         *_not_estimable(study),
         *_replicates(study),
         *_jumps(study),
@@ -68,6 +70,25 @@ def _not_estimable(study: Study) -> list[str]:
         f"never ran: {', '.join(names)} and {len(lost) - len(names)} more; effects.json names "
         "what each lacks"
     ]
+
+
+def _together(study: Study) -> list[str]:
+    """Factors of which one's level says the other's: paired values, bundles."""
+    ran = study.runs[study.runs[study.response].notna()]
+    sentences = []
+    for first, second in combinations(study.factors, 2):
+        pairs = ran[[first, second]].astype(str).drop_duplicates()
+        for factor, other in ((first, second), (second, first)):
+            if len(pairs) != len(study.factors[factor]) or pairs[factor].duplicated().any():
+                continue
+            known = dict(zip(pairs[factor], pairs[other], strict=True))
+            told = listed([f"{known[one]} with {one}" for one in study.factors[factor]])
+            sentences.append(
+                f"{other} goes with {factor} ({told}), so what they do cannot be told apart; "
+                f"written as one factor of {len(known)} levels it can be compared"
+            )
+            break
+    return sentences
 
 
 def _others(terms: Sequence[str]) -> str:
