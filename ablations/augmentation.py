@@ -62,8 +62,9 @@ def strong(
     """Basic, then rotation, colour jitter and, in a share `erasing` of images, a black rectangle.
 
     As torchvision's RandomCrop, RandomHorizontalFlip, RandomRotation (nearest, its default),
-    ColorJitter and RandomErasing (scale 0.02..0.33, ratio 0.3..3.3) in that order; what the colour
-    jitter approximates is said in `ablations.pixels.operations.jitter`.
+    ColorJitter and RandomErasing (scale 0.02..0.33, ratio 0.3..3.3) in that order, all of them on
+    pixels: recipes that erase after normalising paint the mean colour where this paints black. What
+    the colour jitter approximates is said in `ablations.pixels.operations.jitter`.
     """
     import torch
 
@@ -92,7 +93,8 @@ def trivial_augment(images: Tensor, draw: Generator, mirror: bool) -> Tensor:
     """One random operation of random strength an image (Müller and Hutter, 2021).
 
     The fourteen operations and thirty-one strengths of torchvision's TrivialAugmentWide, nearest
-    interpolation; it mirrors nothing.
+    interpolation, and nothing else: the flips, crops and cut-out that its authors add on CIFAR are
+    not in it.
     """
     import torch
 

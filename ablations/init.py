@@ -41,10 +41,14 @@ def default(layer: Conv2d | Linear, draw: Generator) -> None:
 
 @level("init")
 def he(layer: Conv2d | Linear, draw: Generator) -> None:
-    """Normal with variance 2/fan_out, for ReLU (He et al., 2015, section 2.2)."""
+    """Normal with variance 2/fan_in, the classifier included, for ReLU (He et al., 2015, eq. 10).
+
+    What Keras's he_normal and torch's default mode do. fan_out (eq. 14) does as well for
+    convolutions; a classifier's is the number of classes, and its sums would be huge.
+    """
     from torch.nn import init
 
-    init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=draw)
+    init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu", generator=draw)
     _no_bias(layer)
 
 

@@ -4,7 +4,8 @@ Contract of a level: `(parameters, *, lr, weight_decay, ...) -> torch.optim.Opti
 `parameters` is the list of the network's trainable tensors, already on their device. A level is a
 bundle: the rule with the learning rate and weight decay that suit it. The defaults are those in
 common use for VGG-style networks on 32x32 images at batch 128; `lr` is the peak that schedulers
-start from or rise to. Weight decay applies to every parameter.
+start from or rise to. Weight decay applies to every parameter. Where a default is not torch's, the
+level says so.
 """
 
 from __future__ import annotations
@@ -76,7 +77,10 @@ def sgd(
     lr: Positive = 0.1,
     weight_decay: NotNegative = 5e-4,
 ) -> Optimizer:
-    """Stochastic gradient descent without momentum."""
+    """Stochastic gradient descent without momentum.
+
+    torch's defaults are lr 1e-3 and no decay; these are the rate and decay of CIFAR recipes.
+    """
     import torch
 
     return torch.optim.SGD(parameters, lr=lr, weight_decay=weight_decay, fused=_fused(parameters))
@@ -90,7 +94,11 @@ def sgd_momentum(
     weight_decay: NotNegative = 5e-4,
     momentum: Decay = 0.9,
 ) -> Optimizer:
-    """Stochastic gradient descent with heavy-ball momentum."""
+    """Stochastic gradient descent with heavy-ball momentum.
+
+    torch's defaults are lr 1e-3, no momentum and no decay; these three are what the often copied
+    chengyangfu/pytorch-vgg-cifar10 trains VGG with at batch 128.
+    """
     import torch
 
     return torch.optim.SGD(
@@ -110,7 +118,10 @@ def sgd_nesterov(
     weight_decay: NotNegative = 5e-4,
     momentum: PositiveDecay = 0.9,
 ) -> Optimizer:
-    """Stochastic gradient descent with Nesterov momentum."""
+    """Stochastic gradient descent with Nesterov momentum.
+
+    The numbers are those of `sgd_momentum`.
+    """
     import torch
 
     return torch.optim.SGD(
@@ -132,7 +143,10 @@ def rmsprop(
     alpha: Decay = 0.99,
     momentum: Decay = 0.0,
 ) -> Optimizer:
-    """RMSprop, uncentred (Tieleman and Hinton, 2012); torch has no fused kernel for it."""
+    """RMSprop, uncentred (Tieleman and Hinton, 2012); torch has no fused kernel for it.
+
+    The rate is Keras's (torch: 1e-2), `alpha` is torch's (Keras and the lecture: 0.9).
+    """
     import torch
 
     return torch.optim.RMSprop(

@@ -24,7 +24,7 @@ def convolution() -> nn.Conv2d:
     ("name", "expected"),
     [
         ("default", 1 / math.sqrt(3 * 64 * 9)),  # uniform within 1/sqrt(fan_in)
-        ("he", math.sqrt(2 / (128 * 9))),
+        ("he", math.sqrt(2 / (64 * 9))),
         ("xavier", math.sqrt(2 / (64 * 9 + 128 * 9))),
         ("naive", 0.01),
     ],
@@ -34,6 +34,12 @@ def test_the_standard_deviation_is_the_published_one(name, expected):
     # 73,728 values: the relative error of a standard deviation is about 0.3 per cent.
     assert float(weight.std()) == pytest.approx(expected, rel=0.015)
     assert abs(float(weight.mean())) < 4 * expected / math.sqrt(weight.numel())
+
+
+@pytest.mark.parametrize("classes", [7, 10, 100])
+def test_he_of_a_classifier_looks_at_what_it_sums_and_not_at_the_number_of_classes(classes):
+    weight = filled("he", nn.Linear(512, classes)).weight.detach()
+    assert float(weight.std()) == pytest.approx(math.sqrt(2 / 512), rel=0.05)
 
 
 def test_default_draws_what_torch_draws():

@@ -1,6 +1,7 @@
 """Schedulers: torch's own numbers at torch's own granularity, relative to the level's rate."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -16,15 +17,20 @@ def optimizer() -> torch.optim.Optimizer:
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=RATE, momentum=0.9)
 
 
-def run(name: str, losses: list[float] | None = None, **given: object) -> list[float]:
-    """The learning rate of every step of a training."""
+def run(
+    name: str,
+    losses: list[float] | None = None,
+    budget: tuple[int, int] = (EPOCHS, STEPS),
+    **given: object,
+) -> list[float]:
+    """The learning rate of every step of a training of so many epochs and steps in each."""
     used = optimizer()
     parameters = registry.resolve("scheduler", name, given)
-    stepper = registry.find("scheduler", name).function(used, EPOCHS, STEPS, **parameters)
+    stepper = registry.find("scheduler", name).function(used, *budget, **parameters)
     assert isinstance(stepper, Stepper)
     rates = []
-    for epoch in range(EPOCHS):
-        for _ in range(STEPS):
+    for epoch in range(budget[0]):
+        for _ in range(budget[1]):
             rates.append(used.param_groups[0]["lr"])
             used.step()
             stepper.after_batch()
@@ -65,6 +71,37 @@ def test_step_drops_twice_at_equal_distances():
         reference(lambda o: lr_scheduler.StepLR(o, 2, 0.1), per_batch=False)
     )
     assert sorted({round(rate, 9) for rate in rates}) == pytest.approx([0.002, 0.02, 0.2])
+
+
+@pytest.mark.parametrize(("epochs", "drops"), [(6, 3), (4, 2), (9, 5), (10, 3), (30, 2), (3, 2)])
+def test_step_drops_as_often_as_it_says_and_the_stages_are_alike(epochs, drops):
+    """One distance for all, rounded up, left (6, 3) two drops and (4, 2) one."""
+    rates = run("step", budget=(epochs, 1), drops=drops)
+    stages = [sum(rate == pytest.approx(RATE / 10**n) for rate in rates) for n in range(drops + 1)]
+    assert sum(stages) == epochs
+    assert max(stages) - min(stages) <= 1
+    assert min(stages) > 0
+
+
+@pytest.mark.parametrize("drops", [1, 2, 5])
+def test_step_of_a_budget_too_short_for_its_drops_only_falls(drops):
+    for epochs in range(1, drops + 1):
+        rates = run("step", budget=(epochs, 1), drops=drops)
+        assert rates[0] == RATE
+        assert rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize(("steps", "cycles"), [(660, 20), (100, 3), (101, 3), (132, 7), (990, 30)])
+def test_cyclic_has_whole_waves_and_ends_at_its_floor(steps, cycles):
+    """Waves of whole steps drifted: 20 of them in 660 steps ended four fifths of the way up."""
+    rates = run("cyclic", budget=(1, steps), cycles=cycles)
+    rising = [after > before for before, after in pairwise(rates)]
+    tops = sum(up and not still for up, still in pairwise(rising))
+    assert tops == cycles
+    slope = 0.9 * RATE / (steps / (2 * cycles))
+    assert rates[-1] <= RATE / 10 + slope * (1 + 1e-9)
+    assert max(rates) > RATE - slope / 2 - 1e-12
+    assert sum(rates) / steps == pytest.approx(0.55 * RATE, rel=0.01)
 
 
 def test_cyclic_is_torchs_triangle_by_the_batch_with_the_rate_as_its_peak():
