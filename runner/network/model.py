@@ -15,9 +15,10 @@ from ablations import registry
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.protocol import ModelSpec
-from runner.content.seeds import generator, stream
+from runner.content.seeds import stream
 from runner.network.fused_norm import FusedNorm
 from runner.network.layout import stages
+from runner.network.weights import initialise
 
 
 class ConvolutionBlock(Protocol):
@@ -75,7 +76,8 @@ def build(cell: Cell, classes: int) -> nn.Module:
     """
     block = convolution_block(cell)
     # Modules draw weights when they are made; `initialise` replaces those of convolutions and
-    # linear layers, and what else a plugin's module draws comes from the replicate's stream too.
+    # linear layers unless the level is `keep`, and what is left was drawn from the replicate's
+    # stream too, or brought by a plugin's model.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream(cell.train.seed, cell.replicate, "init"))
         if cell.model.name == "vgg":
@@ -119,17 +121,6 @@ def _fused(follow: list[nn.Module]) -> list[nn.Module]:
             joined = FusedNorm(module, *follow[place + 1 : end])
             return [*follow[:place], joined, *_fused(follow[end:])]
     return follow
-
-
-def initialise(network: nn.Module, cell: Cell) -> None:
-    """Apply the cell's `init` level to every Conv2d and Linear, each from its own stream."""
-    chosen = cell.level("init")
-    fill = registry.find("init", chosen.name).function
-    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    with torch.no_grad():
-        for index, layer in enumerate(layers, start=1):
-            draw = generator(cell.train.seed, cell.replicate, "init", index)
-            fill(layer, draw, **chosen.parameters)
 
 
 def trainable_weights(network: nn.Module) -> int:
