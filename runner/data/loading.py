@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ablations import registry
+from ablations.errors import raised_in
 from runner.content.protocol import DataSpec
 from runner.data.cache import Arrays, cached, holds
 from runner.data.identity import data_identity
@@ -107,13 +108,38 @@ def _parts(whole: Arrays, limit: int | None, validation: float) -> Arrays:
 def _from_plugin(spec: DataSpec) -> Images:
     reader = registry.find("dataset", spec.name)
     root = Path(spec.root).expanduser() if spec.root else None
-    images = reader.function(root, **spec.parameters)
+    try:
+        images = reader.function(root, **spec.parameters)
+    except DataError as error:
+        raise DataError(error.problem, error.key or "data.name") from None
+    except Exception as error:  # whatever a plugin's code raises
+        raise DataError(
+            f"data set {spec.name!r} cannot be read: {raised_in(error, reader.source)}", "data.name"
+        ) from error
     if not isinstance(images, Images):
         raise DataError(
-            f"data set {spec.name!r} returned {type(images).__name__}; expected runner.data.Images"
+            f"data set {spec.name!r} returned {type(images).__name__}; expected runner.data.Images",
+            "data.name",
         )
     keeps = images.mirror_keeps_labels and reader.facts["mirror_keeps_labels"]
-    return replace(images, mirror_keeps_labels=keeps)
+    images = replace(images, mirror_keeps_labels=keeps)
+    return images if images.train_images.shape[1] == 3 else _in_three_channels(images)
+
+
+def _in_three_channels(images: Images) -> Images:
+    """Grey images as augmentations and networks take them: the channel three times."""
+
+    def thrice(pixels: Pixels) -> Pixels:
+        return np.repeat(pixels, 3, axis=1) if pixels.shape[1] == 1 else pixels
+
+    return replace(
+        images,
+        train_images=thrice(images.train_images),
+        test_images=thrice(images.test_images),
+        validation_images=thrice(images.validation_images),
+        mean=images.mean * (3 // (len(images.mean) or 3)),
+        std=images.std * (3 // (len(images.std) or 3)),
+    )
 
 
 def _finish(images: Images, spec: DataSpec, identity: str) -> Images:

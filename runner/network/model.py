@@ -68,13 +68,18 @@ def halve(block: nn.Module) -> nn.Module:
     return nn.Sequential(block, nn.MaxPool2d(2))
 
 
-def build(cell: Cell, classes: int) -> nn.Module:
+def build(cell: Cell, classes: int, block: ConvolutionBlock | None = None) -> nn.Module:
     """The cell's network with its initial weights, on the CPU.
+
+    Args:
+        cell: whose.
+        classes: logits it is to give.
+        block: what its convolutions are made with; the cell's own where it is left out.
 
     Raises:
         InputError: the model is not registered, or what a plugin returned is no module.
     """
-    block = convolution_block(cell)
+    block = block or convolution_block(cell)
     # Modules draw weights when they are made; `initialise` replaces those of convolutions and
     # linear layers unless the level is `keep`, and what is left was drawn from the replicate's
     # stream too, or brought by a plugin's model.
@@ -121,6 +126,54 @@ def _fused(follow: list[nn.Module]) -> list[nn.Module]:
             joined = FusedNorm(module, *follow[place + 1 : end])
             return [*follow[:place], joined, *_fused(follow[end:])]
     return follow
+
+
+class FirstChannel(nn.Module):
+    """A network for grey images, given images whose three channels are the same: it sees one."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [B, classes] of images [B, 3, H, W]."""
+        logits: Tensor = self.network(images[:, :1])
+        return logits
+
+
+def for_images(network: nn.Module, pixels: Tensor) -> nn.Module:
+    """A plugin's network as it takes these images: one channel of grey ones, where it wants one.
+
+    Args:
+        network: on the CPU; it is asked without training, and nothing of it changes.
+        pixels: uint8 [N, 3, H, W], those it will be trained with.
+    """
+    height, width = pixels.shape[2:]
+    if _takes(network, torch.zeros(2, 3, height, width)):
+        return network
+    if _takes(network, torch.zeros(2, 1, height, width)) and is_grey(pixels):
+        return FirstChannel(network)
+    return network  # what it says of them is said where it is trained
+
+
+def is_grey(pixels: Tensor) -> bool:
+    """Whether the three channels of all images [N, 3, H, W] are the same."""
+    return all(
+        bool((part[:, :1] == part).all()) for part in (pixels[:1], *torch.split(pixels, 4096))
+    )
+
+
+def _takes(network: nn.Module, images: Tensor) -> bool:
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            network(images)
+    except Exception:  # whatever its own code raises at images of another shape
+        return False
+    finally:
+        network.train(training)
+    return True
 
 
 def trainable_weights(network: nn.Module) -> int:

@@ -51,7 +51,10 @@ def is_filled(module: nn.Module) -> bool:
     Not one whose weight is worked out from others (weight norm and its like): what is written into
     it would be gone at the next step.
     """
-    return isinstance(module, Filled) and isinstance(module._parameters.get("weight"), nn.Parameter)
+    if not isinstance(module, Filled):
+        return False
+    weight = module._parameters.get("weight")
+    return weight is not None and not isinstance(weight, nn.parameter.UninitializedParameter)
 
 
 def left_by_init(network: nn.Module, cell: Cell) -> str | None:

@@ -15,6 +15,7 @@ from runner.commands.arguments import named_design
 from runner.commands.placement import device_kind, on_cluster, slots_here
 from runner.commands.sentences import adopted_words, headline, retired_words, size_words
 from runner.commands.terminal import SHORT_ID, plain_console
+from runner.commands.trial import try_plugins
 from runner.program.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     """Print the plan; returns the exit code."""
     from runner.design import warnings
 
+    tried = try_plugins(spec, design)
     console = plain_console()
     piped = not console.is_terminal
     console.print(escape(headline(spec)), soft_wrap=piped)
@@ -61,7 +63,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     for level in spec.fixed:
         table.add_row(escape(level.factor), escape(f"{level.label} (fixed)"))
     console.print(table)
-    for warning in warnings(design):
+    for warning in (*warnings(design), *tried.notes):
         console.print(f"note: {escape(warning)}", soft_wrap=piped)
     _stored(design, arguments, console)
     _facts(design, arguments, console)

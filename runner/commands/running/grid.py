@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 from runner.commands import options
@@ -20,13 +20,16 @@ from runner.commands.sentences import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from analysis.dashboard import Board
     from runner.design import Design
     from runner.spec import Spec
     from runner.store import Kind, Store, StudyInfo
     from runner.store.cells.planning import Planned
+
+ABOUT = ("networks",)
+"""Keys under which a study keeps what was found of its plugins when it was planned."""
 
 EXAMPLES = """examples:
   python -m runner grid ablations/five_factor.yaml
@@ -76,8 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not on_cluster(spec, arguments):
         slots_here(spec, arguments)
         _read_images(spec, design, arguments.storage)
+    about = _about(spec, design, arguments.storage)
     store = open_store(arguments.storage, create=True)
-    study, planned = register_design(store, spec, design, kind)
+    study, planned = register_design(store, spec, design, kind, about)
     if planned.retired:
         print(retired_words(planned.retired), file=sys.stderr)
     folder = writable(study_folder(arguments.results, study.name))
@@ -144,14 +148,52 @@ def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
             raise spec.refuse(error.key.split("."), error.problem) from None
 
 
+def _about(spec: Spec, design: Design, storage: str | None) -> dict[str, Any]:
+    """What the study keeps beside its specification: what its plugins' networks are made of.
+
+    Raises:
+        InputError: a plugin brings what no cell can train with; a study that has run all of its
+            cells is not kept from saying so.
+    """
+    from runner.commands.trial import to_try, try_plugins
+    from runner.store import open_store
+
+    if not to_try(design):
+        return {}
+    try:
+        with open_store(storage) as store:
+            known = next((one for one in store.studies() if one.name == spec.study), None)
+            if known is not None and _is_done(store, known, design):
+                return {key: known.spec[key] for key in ABOUT if key in known.spec}
+    except InputError:
+        pass  # there is no store yet
+    tried = try_plugins(spec, design)
+    for note in tried.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return {} if tried.networks is None else {"networks": tried.networks}
+
+
+def _is_done(store: Store, study: StudyInfo, design: Design) -> bool:
+    complete = {run["cell"] for run in store.runs(study) if run["state"] == "complete"}
+    return complete.issuperset(cell.id for cell in design.cells)
+
+
 def register_design(
-    store: Store, spec: Spec, design: Design, kind: Kind
+    store: Store, spec: Spec, design: Design, kind: Kind, about: Mapping[str, Any] | None = None
 ) -> tuple[StudyInfo, Planned]:
-    """Bring the store up to the specification; `kind` is what its cells will train on."""
+    """Bring the store up to the specification.
+
+    Args:
+        store: Where.
+        spec: What.
+        design: Its cells.
+        kind: What they will train on.
+        about: What the study keeps beside its specification, under keys that this does not read.
+    """
     study = store.register(
         name=spec.study,
         profile=spec.profile,
-        spec=spec.to_dict(),
+        spec=spec.to_dict() | dict(about or {}),
         factors={factor.name: factor.levels for factor in spec.factors},
         replicates=spec.replicates,
         claims=[claim.text for claim in spec.claims],
