@@ -4,4 +4,5 @@ estimate     all of them, `Effects`     frames    the tables of estimates
 crossover    kinds of interaction       best_set  not shown to be worse than the best
 term_tests/  by each error model        aliases/  what cannot be told apart
 shares/      of the variance            standardised_effects  all on one axis of |t|
+same_runs    levels that did nothing
 """

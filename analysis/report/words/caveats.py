@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from analysis.effects.same_runs import SameRuns, same_runs
 from analysis.number_words import p_phrase
 from analysis.report.words.names import INTERCEPT, readable
 from analysis.study import known
@@ -38,6 +39,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
     """The sentences, in the order a careful reader would ask."""
     sentences = [
         *_missing(study),
+        *_did_nothing(study),
         *_not_estimable(study),
         *_replicates(study),
         *_variances(study),
@@ -79,6 +81,29 @@ def _others(terms: Sequence[str]) -> str:
 def _missing(study: Study) -> list[str]:
     missing = known(study.missing)
     return [] if missing is None else list(missing.warnings)
+
+
+def _did_nothing(study: Study) -> list[str]:
+    """Factors, or some of their levels, that left every pair of runs alike."""
+    return [
+        _nothing_words(one, study.measure.name)
+        for one in same_runs(study.runs, study.factors, study.response, study.replicate)
+    ]
+
+
+def _nothing_words(same: SameRuns, outcome: str) -> str:
+    pairs = "the one pair" if same.pairs == 1 else f"all {same.pairs:,} pairs"
+    verb = "is" if same.pairs == 1 else "are"
+    alike = "bit-identical" if same.bits else f"equal in {outcome}"
+    if same.whole:
+        return (
+            f"Factor {same.factor} did nothing: {pairs} of runs that differ in it alone {verb} "
+            f"{alike}"
+        )
+    return (
+        f"Levels {listed(same.levels)} of {same.factor} did the same: {pairs} of runs that differ "
+        f"in them alone {verb} {alike}"
+    )
 
 
 def _replicates(study: Study) -> list[str]:
