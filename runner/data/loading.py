@@ -10,7 +10,7 @@ import numpy as np
 
 from ablations import registry
 from ablations.errors import raised_in
-from runner.content.protocol import DataSpec
+from runner.content.protocol import SIDE, DataSpec
 from runner.data.cache import Arrays, cached, holds
 from runner.data.identity import data_identity
 from runner.data.images import DataError, Images, Pixels
@@ -37,8 +37,9 @@ def load(spec: DataSpec, planned: str = "") -> Images:
     """
     if spec.name not in DATASETS:
         return _finish(_from_plugin(spec), spec, data_identity(spec))
-    identity = planned if planned and holds(_key(planned)) else data_identity(spec)
-    key = _key(identity)
+    at_hand = planned and holds(_key(planned, spec.side))
+    identity = planned if at_hand else data_identity(spec)
+    key = _key(identity, spec.side)
     whole = cached(key, lambda: _whole(_read(spec, identity)))
     limit = spec.limit if spec.limit and spec.limit < len(whole["train_labels"]) else None
     parts = cached(
@@ -65,7 +66,7 @@ def load(spec: DataSpec, planned: str = "") -> Images:
 
 def is_at_hand(spec: DataSpec, identity: str) -> bool:
     """Whether this machine holds the decoded images of that identity; False of a plugin's set."""
-    return spec.name in DATASETS and holds(_key(identity))
+    return spec.name in DATASETS and holds(_key(identity, spec.side))
 
 
 def _read(spec: DataSpec, identity: str) -> Images:
@@ -76,10 +77,11 @@ def _read(spec: DataSpec, identity: str) -> Images:
     return images
 
 
-def _key(identity: str) -> str:
-    """A folder name for an identity."""
+def _key(identity: str, side: int = SIDE) -> str:
+    """A folder name for an identity, decoded to images of `side` pixels a side."""
     name, _, rest = identity.partition("/")
-    return f"{name}-{hashlib.sha256(rest.encode()).hexdigest()[:16]}"
+    sized = "" if side == SIDE else f"-{side}"
+    return f"{name}-{hashlib.sha256(rest.encode()).hexdigest()[:16]}{sized}"
 
 
 def _whole(images: Images) -> Arrays:

@@ -20,8 +20,8 @@ from ablations import registry
 from ablations.errors import InputError, raised_in
 from runner.content.cell import Cell
 from runner.content.level import Level
-from runner.content.protocol import DataSpec
-from runner.data.identity import folder_root, list_images
+from runner.content.protocol import SIDE, DataSpec
+from runner.data.folder import folder_facts
 from runner.data.loading import is_at_hand, load
 from runner.network.found import Found
 from runner.network.model import build, convolution_block, for_images, trainable_weights
@@ -62,15 +62,14 @@ def batch_of(spec: DataSpec, identity: str = "") -> tuple[Tensor, int]:
     if spec.name not in DATASETS or (identity and is_at_hand(spec, identity)):
         images = load(spec, identity)
         return torch.from_numpy(np.array(images.train_images[:IMAGES])), len(images.classes)
-    facts = DATASETS[spec.name]
-    classes = facts.classes or len(_classes(spec))
+    known = DATASETS[spec.name]
+    classes, grey, side = known.classes, known.grey, SIDE
+    if classes is None:
+        facts = folder_facts(spec)
+        classes, grey, side = len(facts["images"]["train"]), facts["grey"], spec.side
     draw = np.random.default_rng(0)
-    noise = draw.integers(0, 256, (IMAGES, 1 if facts.grey else 3, 32, 32), dtype=np.uint8)
+    noise = draw.integers(0, 256, (IMAGES, 1 if grey else 3, side, side), dtype=np.uint8)
     return torch.from_numpy(noise).expand(-1, 3, -1, -1), classes
-
-
-def _classes(spec: DataSpec) -> set[str]:
-    return {label for label, _ in list_images(folder_root(spec) / "train")}
 
 
 def _tried(cell: Cell, pixels: Tensor, classes: int) -> Found:

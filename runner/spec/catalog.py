@@ -58,7 +58,7 @@ DATASETS: dict[str, DatasetFacts] = {
             None,
             None,
             True,
-            "data.root/train/CLASS/*.jpg and data.root/test/CLASS/*.jpg (jpg or png)",
+            "images of data.root/train/CLASS and data.root/test/CLASS",
         ),
     )
 }

@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.number_words import p_phrase
 from analysis.report.words.caveats import SIGNIFICANT
 from runner.content.response import ACCURACY, SECONDS
+from runner.data.folder import folder_words
 from runner.network.layout import STAGES
 from runner.program.wording import counted, duration, listed
 
@@ -188,7 +189,13 @@ def _training(study: Study) -> list[str]:
         "Replicates differ in the seed of initialisation, data order and augmentation; cells of "
         "one replicate share it."
     )
-    return [sentence, *_fixed(study), seeds, *_levels(info)]
+    return [sentence, *_images(info), *_fixed(study), seeds, *_levels(info)]
+
+
+def _images(info: Mapping[str, Any]) -> list[str]:
+    """What lay in an image folder and what became of it."""
+    facts = (info.get("spec") or {}).get("images")
+    return [f"The images: {'; '.join(folder_words(facts))}."] if facts else []
 
 
 def held(study: Study) -> list[tuple[str, str]]:

@@ -13,7 +13,13 @@ from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_design
 from runner.commands.placement import device_kind, on_cluster, slots_here
-from runner.commands.sentences import adopted_words, headline, retired_words, size_words
+from runner.commands.sentences import (
+    adopted_words,
+    folder_of,
+    headline,
+    retired_words,
+    size_words,
+)
 from runner.commands.terminal import SHORT_ID, plain_console
 from runner.commands.trial import try_plugins
 from runner.program.wording import counted, duration
@@ -63,6 +69,11 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     for level in spec.fixed:
         table.add_row(escape(level.factor), escape(f"{level.label} (fixed)"))
     console.print(table)
+    if (folder := folder_of(spec)) is not None:
+        from runner.data.folder import folder_words
+
+        for sentence in folder_words(folder):
+            console.print(escape(sentence), soft_wrap=piped)
     for warning in (*warnings(design), *tried.notes):
         console.print(f"note: {escape(warning)}", soft_wrap=piped)
     _stored(design, arguments, console)

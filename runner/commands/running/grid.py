@@ -14,6 +14,7 @@ from runner.commands.placement import device_kind, on_cluster, slots_here
 from runner.commands.sentences import (
     adopted_words,
     failed_words,
+    folder_of,
     headline,
     retired_words,
     size_words,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from runner.store import Kind, Store, StudyInfo
     from runner.store.cells.planning import Planned
 
-ABOUT = ("networks",)
-"""Keys under which a study keeps what was found of its plugins when it was planned."""
+ABOUT = ("images", "networks")
+"""Keys under which a study keeps what was found of its folder and plugins when it was planned."""
 
 EXAMPLES = """examples:
   python -m runner grid ablations/five_factor.yaml
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not on_cluster(spec, arguments):
         slots_here(spec, arguments)
         _read_images(spec, design, arguments.storage)
-    about = _about(spec, design, arguments.storage)
+    about = _about(spec, design, arguments)
     store = open_store(arguments.storage, create=True)
     study, planned = register_design(store, spec, design, kind, about)
     if planned.retired:
@@ -148,29 +149,37 @@ def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
             raise spec.refuse(error.key.split("."), error.problem) from None
 
 
-def _about(spec: Spec, design: Design, storage: str | None) -> dict[str, Any]:
-    """What the study keeps beside its specification: what its plugins' networks are made of.
+def _about(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the study keeps beside its specification, for its report: `ABOUT`.
+
+    Says what lies in an image folder, and what is hardly meant of a plugin's network.
 
     Raises:
         InputError: a plugin brings what no cell can train with; a study that has run all of its
             cells is not kept from saying so.
     """
     from runner.commands.trial import to_try, try_plugins
+    from runner.data.folder import folder_words
     from runner.store import open_store
 
+    about: dict[str, Any] = {}
+    if (folder := folder_of(spec)) is not None:
+        about["images"] = folder
+        for sentence in () if arguments.quiet else folder_words(folder):
+            print(sentence)
     if not to_try(design):
-        return {}
+        return about
     try:
-        with open_store(storage) as store:
+        with open_store(arguments.storage) as store:
             known = next((one for one in store.studies() if one.name == spec.study), None)
             if known is not None and _is_done(store, known, design):
-                return {key: known.spec[key] for key in ABOUT if key in known.spec}
+                return about | {key: known.spec[key] for key in ABOUT if key in known.spec}
     except InputError:
         pass  # there is no store yet
     tried = try_plugins(spec, design)
     for note in tried.notes:
         print(f"note: {note}", file=sys.stderr)
-    return {} if tried.networks is None else {"networks": tried.networks}
+    return about if tried.networks is None else about | {"networks": tried.networks}
 
 
 def _is_done(store: Store, study: StudyInfo, design: Design) -> bool:

@@ -21,7 +21,7 @@ from ablations.errors import InputError, did_you_mean
 from ablations.registry import BOUNDS, FACTORS
 from runner.content.code import code_of
 from runner.content.level import Factor
-from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.content.protocol import SIDE, DataSpec, ModelSpec, TrainSpec
 from runner.program.wording import listed
 from runner.spec.catalog import DATASETS
 from runner.spec.claims import Claim, check_claim, parse_claim
@@ -116,6 +116,7 @@ def _resolve(root: Node, profile: str, file: Path) -> Spec:
     )
     factors = read_factors(root)
     _check_plugin_factors(factors, sections, root)
+    _check_size(factors, sections, root)
     fixed = read_fixed(root, [factor.name for factor in factors], _usual(factors, model.name))
     spec = Spec(
         name=unicodedata.normalize("NFC", sections.name),
@@ -283,6 +284,26 @@ def _mirroring(root: Node, data: DataSpec) -> bool | None:
             f"is said of image_folder only; data set {data.name!r} knows it",
         )
     return None if keeps_labels is DATASETS[data.name].mirror_keeps_labels else keeps_labels
+
+
+def _check_size(factors: Sequence[Factor], sections: SpecFile, root: Node) -> None:
+    """Refuse a size of images that have one already, or that the built-in network cannot take."""
+    levels = {factor.name: factor.levels for factor in factors}
+    sizes: list[tuple[tuple[str | int, ...], int | None]] = [(("data", "size"), sections.data.size)]
+    if "data.size" in levels:
+        values = (one.parameters["value"] for one in levels["data.size"])
+        sizes = [(("factors", "data.size", i), one) for i, one in enumerate(values)]
+    names = [str(one.parameters["value"]) for one in levels.get("data.name", ())]
+    for path, size in sizes:
+        if size is None:
+            continue
+        for name in names or [sections.data.name]:
+            if name != "image_folder":
+                raise root.refuse(
+                    path, f"is said of image_folder only; data set {name!r} has a size of its own"
+                )
+        if size < SIDE and set(MODELS) & set(_models(factors, sections.model.name)):
+            raise root.refuse(path, f"{size}: vgg halves images five times; expected at least 32")
 
 
 def _check_known(section: str, name: str, root: Node, path: Sequence[str | int]) -> bool:

@@ -583,3 +583,18 @@ def test_a_field_that_only_the_built_in_network_reads_is_no_factor_of_a_plugins_
         load(text)
     both = text.replace("factors:\n", "factors:\n  model.name: [tiny, vgg]\n")
     assert f"model.{field}" in load(both).labels
+
+
+def test_a_size_is_for_image_folders_and_large_enough_for_the_network(load: Load) -> None:
+    folder = SMALL + "data: {name: image_folder, root: photos, size: 64}\n"
+    assert load(folder).data.side == 64
+    assert load(folder.replace("64", "32")).study == load(folder.replace(", size: 64", "")).study
+    assert load(folder).study != load(folder.replace(", size: 64", "")).study
+    with pytest.raises(InputError, match=r":6: data\.size: is said of image_folder only; .*'digit"):
+        load(SMALL + "data: {size: 64}\n")
+    with pytest.raises(InputError, match=r"data\.size: 16: vgg halves images five times"):
+        load(folder.replace("64", "16"))
+    varied = folder.replace("factors:\n", "factors:\n  data.size: [32, 64]\n")
+    assert load(varied).labels["data.size"] == ("32", "64")
+    with pytest.raises(InputError, match=r"factors\.data\.size\[0\]: 16: vgg"):
+        load(varied.replace("[32, 64]", "[16, 64]"))
