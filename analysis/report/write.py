@@ -25,7 +25,7 @@ from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
 from analysis.report.press import Press
 from analysis.report.words.answer import Answer, answer, still_running
-from analysis.report.words.caveats import caveats
+from analysis.report.words.caveats import caveats, did_nothing
 from analysis.study import known
 from runner.program.files import write_whole
 
@@ -99,7 +99,7 @@ def write(
     write_whole(target, page)
     write_whole(
         folder / "findings.txt",
-        "\n".join(_findings(opening, claims, why, still_running(study))) + "\n",
+        "\n".join(_findings(study, opening, claims, why)) + "\n",
     )
     write_whole(
         folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"
@@ -128,8 +128,10 @@ def _claims(study: Study) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def _findings(opening: Answer | None, claims: pd.DataFrame, why: str, interim: bool) -> list[str]:
-    lines = list(opening.sentences) if opening is not None else [why]
+def _findings(study: Study, opening: Answer | None, claims: pd.DataFrame, why: str) -> list[str]:
+    lines = [f"{one}." for one in did_nothing(study)]  # first: what follows is to be read by it
+    lines += opening.sentences if opening is not None else [why]
+    interim = still_running(study)
     for row in claims.to_dict("records"):
         so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""
         lines.append(f"{row['verdict']}{so_far}: {row['claim']}")

@@ -8,10 +8,11 @@ in a process of its own: this one imports no torch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.content.cell import Cell
+from runner.content.level import Factor, apply_fields
 from runner.program.wording import listed
 from runner.spec.catalog import DATASETS
 
@@ -47,7 +48,10 @@ def try_plugins(spec: Spec, design: Design) -> Tried:
     from runner.pool.process.launch import start_fork_server, try_networks
 
     start_fork_server()
-    answers = try_networks(cells)
+    alone = _parameters_alone(spec, cells)
+    answers = try_networks([*cells, *(cell for _, of in alone for cell in of)])
+    others = iter(answers[len(cells) :])
+    answers = answers[: len(cells)]
     found = [(cell, one) for cell, one in zip(cells, answers, strict=True) if one is not None]
     for cell, one in found:
         if one.problem:
@@ -59,6 +63,8 @@ def try_plugins(spec: Spec, design: Design) -> Tried:
     if len(found) < len(cells):
         name = cells[len(found)].model.name
         notes.append(f"model {name!r} was not tried on a batch: the process that did was ended")
+    for factor, of in alone:
+        notes += _nothing_seen(factor, [next(others) for _ in of])
     notes += _redrawn(spec, own)
     notes += _without_block(spec, own)
     return Tried(tuple(dict.fromkeys(notes)), _networks(own) or None)
@@ -78,6 +84,32 @@ def to_try(design: Design) -> list[Cell]:
             seen |= traits
             chosen.append(cell)
     return chosen
+
+
+def _parameters_alone(spec: Spec, cells: Sequence[Cell]) -> list[tuple[Factor, list[Cell]]]:
+    """For each varied parameter of a plugin's model, cells that differ in nothing else."""
+    alone = []
+    of_model = [cell for cell in cells if not cell.is_of_built_in_network]
+    for factor in spec.factors:
+        if not factor.name.startswith("model.parameters.") or not of_model:
+            continue
+        first = of_model[0]
+        models = (
+            apply_fields((first.data, first.model, first.train), (level,))[1]
+            for level in factor.levels
+        )
+        alone.append((factor, [replace(first, model=model) for model in models]))
+    return alone
+
+
+def _nothing_seen(factor: Factor, found: Sequence[Found | None]) -> Iterator[str]:
+    """A parameter whose levels make networks that a batch does not tell apart."""
+    digests = {"" if one is None or one.problem else one.digest for one in found}
+    if len(digests) == 1 and digests != {""}:
+        yield (
+            f"{factor.name} seems to change nothing: {listed(factor.labels)} make networks with "
+            "the same weights, and the same outputs and gradients on a batch"
+        )
 
 
 def _named(spec: Spec, section: str, cell: Cell) -> tuple[str | int, ...]:

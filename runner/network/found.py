@@ -22,6 +22,7 @@ class Found:
         filled: layers that an `init` level fills.
         brings_weights: whether layers that a level would fill come with weights that no random
             number made.
+        digest: of its weights, and of its outputs and gradients on the batch.
         advice: sentences on what is allowed and hardly meant.
     """
 
@@ -32,4 +33,5 @@ class Found:
     calls_block: bool = False
     filled: int = 0
     brings_weights: bool = False
+    digest: str = ""
     advice: tuple[str, ...] = ()

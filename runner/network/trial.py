@@ -6,8 +6,9 @@ one sentence; what a person can hardly have meant is advice.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -94,19 +95,32 @@ def _tried(cell: Cell, pixels: Tensor, classes: int) -> Found:
         layout = torch.contiguous_format
     network = network.to(memory_format=layout)
     images = ((pixels.float() / 255 - 0.5) / 0.25).contiguous(memory_format=layout)
-    advice = _taken_through(cell, network, images, classes)
+    start = [value.clone() for value in made.state_dict().values()]
+    outputs, advice = _taken_through(cell, network, images, classes)
+    gradients = [one.grad for one in made.parameters() if one.grad is not None]
     return Found(
         layers=tuple(_layers(made)),
         weights=trainable_weights(made),
         calls_block=block.calls > 0,
         filled=sum(map(is_filled, made.modules())),
         brings_weights=_brings_weights(cell, classes),
+        digest=_digest([*start, *outputs, *gradients]),
         advice=tuple(advice),
     )
 
 
-def _taken_through(cell: Cell, network: nn.Module, images: Tensor, classes: int) -> list[str]:
-    """One step without the update, then an evaluation; returns advice."""
+def _digest(values: Sequence[Tensor]) -> str:
+    """Of the bits of all values: equal for networks that cannot be told apart by them."""
+    digest = hashlib.sha256()
+    for value in values:
+        digest.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _taken_through(
+    cell: Cell, network: nn.Module, images: Tensor, classes: int
+) -> tuple[list[Tensor], list[str]]:
+    """One step without the update, then an evaluation; the logits of both, and advice."""
     shape = list(images.shape)
     cannot = f"cannot take this data's images {shape}"
     network.train()
@@ -122,14 +136,14 @@ def _taken_through(cell: Cell, network: nn.Module, images: Tensor, classes: int)
     network.eval()
     with torch.no_grad():
         evaluated = _asked(cell, f"{cannot} when it is evaluated", lambda: network(images))
-    _logits(evaluated, len(images), classes)
+    outputs = [logits, _logits(evaluated, len(images), classes)]
     sums = logits.detach().float().sum(1)
     if bool((logits >= 0).all()) and bool(torch.allclose(sums, torch.ones_like(sums), atol=1e-3)):
-        return [
+        return outputs, [
             f"model {cell.model.name!r} seems to end in a softmax: its outputs are positive and "
             "sum to 1; the loss takes logits, leave the softmax out"
         ]
-    return []
+    return outputs, []
 
 
 def _logits(given: Any, images: int, classes: int) -> Tensor:

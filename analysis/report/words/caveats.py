@@ -39,7 +39,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
     """The sentences, in the order a careful reader would ask."""
     sentences = [
         *_missing(study),
-        *_did_nothing(study),
+        *did_nothing(study),
         *_not_estimable(study),
         *_replicates(study),
         *_variances(study),
@@ -83,8 +83,8 @@ def _missing(study: Study) -> list[str]:
     return [] if missing is None else list(missing.warnings)
 
 
-def _did_nothing(study: Study) -> list[str]:
-    """Factors, or some of their levels, that left every pair of runs alike."""
+def did_nothing(study: Study) -> list[str]:
+    """A sentence for each factor, or some of its levels, that left every pair of runs alike."""
     return [
         _nothing_words(one, study.measure.name)
         for one in same_runs(study.runs, study.factors, study.response, study.replicate)
@@ -92,7 +92,8 @@ def _did_nothing(study: Study) -> list[str]:
 
 
 def _nothing_words(same: SameRuns, outcome: str) -> str:
-    pairs = "the one pair" if same.pairs == 1 else f"all {same.pairs:,} pairs"
+    few = {1: "the one pair", 2: "both pairs"}
+    pairs = few.get(same.pairs, f"all {same.pairs:,} pairs")
     verb = "is" if same.pairs == 1 else "are"
     alike = "bit-identical" if same.bits else f"equal in {outcome}"
     if same.whole:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import analysis
+from analysis.report.words.caveats import did_nothing
 from runner.commands import main
 from runner.store import open_store
 
@@ -141,6 +143,23 @@ def test_what_is_allowed_and_hardly_meant_is_a_note(
     assert "note:" not in capsys.readouterr().out
 
 
+def test_a_parameter_that_no_batch_sees_is_a_note(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Weights from a file or not, of a network that draws them anew either way."""
+    text = FILE.replace("factors: {", "factors: {model.parameters.brought: [true, false], ")
+    kept = text + "model: {name: own_layers}\n"
+    file.write_text(kept)
+    assert main(["plan", str(file), "--cells", "0"]) == 0
+    assert "note:" not in capsys.readouterr().out
+    file.write_text(kept.replace("bn_placement: none", "bn_placement: none, init: he"))
+    assert main(["plan", str(file), "--cells", "0"]) == 0
+    assert (
+        "note: model.parameters.brought seems to change nothing: true and false make networks with "
+        "the same weights, and the same outputs and gradients on a batch"
+    ) in capsys.readouterr().out
+
+
 def test_a_network_for_grey_images_trains_and_the_study_keeps_what_it_is_made_of(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,3 +177,22 @@ def test_a_network_for_grey_images_trains_and_the_study_keeps_what_it_is_made_of
                 }
             }
     assert "nothing to do" in capsys.readouterr().out
+
+
+def test_weights_that_init_draws_anew_are_named_by_the_runs_and_kept_ones_differ(
+    file: Path,
+) -> None:
+    """A network with weights from a file, and the same without: one question, four runs."""
+    text = FILE.replace("factors: {", "factors: {model.parameters.brought: [true, false], ")
+    text += "model: {name: own_layers}\n"
+    nothing = (
+        "Factor model.parameters.brought did nothing: both pairs of runs that differ in it alone "
+        "are bit-identical"
+    )
+    for study, init, says in (("drawn", ", init: default", [nothing]), ("kept", "", [])):
+        named = text.replace("name: nets", f"name: {study}")
+        file.write_text(named.replace("bn_placement: none", f"bn_placement: none{init}"))
+        assert main(["grid", str(file), "--no-report", "--quiet"]) == 0
+        loaded = analysis.load(study)
+        assert set(loaded.frame["state"]) == {"complete"}
+        assert did_nothing(loaded) == says
