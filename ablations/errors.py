@@ -7,6 +7,7 @@ The command line prints it without a traceback and exits with code 2.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -48,3 +49,12 @@ def did_you_mean(given: str, valid: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"expected one of {', '.join(names)}" if names else "no name is valid here"
+
+
+def raised_in(error: BaseException, source: str) -> str:
+    """An exception of a plugin as one line, with the line of its file that it came through."""
+    message = " ".join(str(error).split())[:500]
+    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == source]
+    return f"{said} ({source}:{lines[-1]})" if lines else said

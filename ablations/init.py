@@ -1,9 +1,10 @@
 """Factor `init`: the weights a network starts from.
 
-Contract of a level: `(layer, draw, *, parameters...) -> None`, called for each Conv2d and Linear;
-it fills `layer.weight` and, where there is one, `layer.bias` in place, drawing only from the
-generator `draw`. Batch norm is not its business (weight 1, bias 0). Every layer has a stream of its
-own, so a layer gets the same numbers whether or not its neighbours have a bias.
+Contract of a level: `(layer, draw, *, parameters...) -> None`, called for each convolution (of one
+to three dimensions, transposed ones too) and each Linear; it fills `layer.weight` and, where there
+is one, `layer.bias` in place, drawing only from the generator `draw`. Batch norm is not its
+business (weight 1, bias 0). Every layer has a stream of its own, so a layer gets the same numbers
+whether or not its neighbours have a bias. `keep` fills nothing.
 """
 
 from __future__ import annotations
@@ -77,3 +78,8 @@ def naive(layer: Conv2d | Linear, draw: Generator, *, std: Positive = 0.01) -> N
 
     init.normal_(layer.weight, std=std, generator=draw)
     _no_bias(layer)
+
+
+@level("init")
+def keep(layer: Conv2d | Linear, draw: Generator) -> None:
+    """What the model drew or brought: a network with weights from a file keeps them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ import numpy as np
 from ablations.errors import InputError
 from analysis.document.other_outcomes import SECTIONS, other_sections
 from analysis.document.parts import PARTS, best_section, judgement_section, part_of
+from analysis.effects.same_runs import same_runs
 from analysis.table.records import plain, records
 from runner.program.files import write_whole
 
@@ -63,6 +65,10 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
         **{key: part_of(effects, part, why) for key, part in PARTS.items()},
         "marginal_means": _marginal_means(study, effects, why),
         **best,
+        "same_runs": [
+            asdict(one)
+            for one in same_runs(study.runs, study.factors, study.response, study.replicate)
+        ],
         **dict.fromkeys(SECTIONS),
         **plain(others),
     }

@@ -26,7 +26,7 @@ from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
 from analysis.report.press import Press
 from analysis.report.words.answer import Answer, answer
-from analysis.report.words.caveats import caveats
+from analysis.report.words.caveats import caveats, did_nothing
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
 from runner.program.files import write_whole
@@ -113,7 +113,7 @@ def write(
     write_whole(target, text)
     write_whole(
         folder / "findings.txt",
-        "\n".join(_findings(opening, claims, why, study.running)) + "\n",
+        "\n".join(_findings(study, opening, claims, why)) + "\n",
     )
     write_whole(
         folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"
@@ -158,9 +158,11 @@ def _claims(study: Study) -> pd.DataFrame:
 
 
 def _findings(
-    opening: Answer | None, claims: pd.DataFrame | None, why: str, interim: bool
+    study: Study, opening: Answer | None, claims: pd.DataFrame | None, why: str
 ) -> list[str]:
-    lines = list(opening.sentences) if opening is not None else [why]
+    lines = [f"{one}." for one in did_nothing(study)]  # first: what follows is to be read by it
+    lines += opening.sentences if opening is not None else [why]
+    interim = study.running
     for row in [] if claims is None else claims.to_dict("records"):
         so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""
         lines.append(f"{row['verdict']}{so_far}: {row['claim']}")

@@ -3,7 +3,7 @@
     running/   verbs that train                  looking/   verbs that only look
     options    shared by verbs                   arguments  what they name
     placement  where cells train                 sentences  in the same words
-    terminal   how verbs print
+    terminal   how verbs print               trial      what a plugin brings, on one batch
 
 No verb that trains nothing imports torch. Errors that are the user's to mend end here as one
 sentence and an exit code, never as a traceback.

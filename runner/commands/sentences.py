@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.program.wording import counted, listed
 
@@ -32,6 +32,20 @@ def _vgg(spec: Spec) -> str:
     if widths == [1]:
         return network
     return f"{network} of {listed([f'{width:g}' for width in widths])} times the usual width"
+
+
+def folder_of(spec: Spec) -> dict[str, Any] | None:
+    """What lies in the study's image folder (`runner.data.folder`); None where it has none.
+
+    Raises:
+        DataError: the folder cannot be used.
+    """
+    if "image_folder" not in spec.values("data.name"):
+        return None
+    from runner.data.folder import folder_facts
+
+    sides = sorted({one or spec.data.side for one in spec.values("data.size")})
+    return folder_facts(spec.data, sides)
 
 
 def size_words(design: Design) -> str:

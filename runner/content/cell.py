@@ -79,9 +79,14 @@ class Cell:
         Of a plugin the `id` holds the file that defines what the cell uses, not what that imports.
         """
         levels = (one for one in (*self.levels, *self.held) if "." not in one.factor)
-        return all(registry.is_built_in(one.factor, one.name) for one in levels) and (
-            self.model.name not in registry.names("model")
+        return self.is_of_built_in_network and all(
+            registry.is_built_in(one.factor, one.name) for one in levels
         )
+
+    @property
+    def is_of_built_in_network(self) -> bool:
+        """Whether the network is one of this program's, not a plugin's."""
+        return self.model.name not in registry.names("model")
 
     def check_code(self) -> None:
         """Refuse to train with other plugin code than the cell was planned with; InputError."""

@@ -17,6 +17,10 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+SIDE = 32
+"""Pixels a side of images where nothing else is said."""
+
+
 class DataSpec(Section):
     """Which images."""
 
@@ -36,9 +40,20 @@ class DataSpec(Section):
         description="For image_folder: false where a mirrored image may belong to another class "
         "(text, digits), so that no level mirrors.",
     )
+    size: int | None = Field(
+        None,
+        ge=8,
+        le=1024,
+        description="For image_folder: pixels a side that its images are resized to (32).",
+    )
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Parameters of a plugin's data set."
     )
+
+    @property
+    def side(self) -> int:
+        """Pixels a side of the images of an image folder."""
+        return self.size or SIDE
 
 
 class ModelSpec(Section):
@@ -100,6 +115,9 @@ NOT_IDENTITY: dict[str, tuple[str, ...]] = {
 def identity(name: str, section: Section) -> dict[str, Any]:
     """The fields of the section `name` that say what a cell learns, as JSON holds them."""
     fields = section.model_dump(mode="json", exclude=set(NOT_IDENTITY[name]))
-    if fields.get("mirror_keeps_labels", 0) is None:  # it came later: absent it changes no cell
+    # These came later: as they were before, they change no cell.
+    if fields.get("mirror_keeps_labels", 0) is None:
         del fields["mirror_keeps_labels"]
+    if fields.get("size", 0) in (None, SIDE):
+        del fields["size"]
     return fields

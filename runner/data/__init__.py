@@ -3,7 +3,7 @@
     loading    three splits of a study       sources    reading each built-in set
     images     what a set is once read       identity   what makes two reads the same
     cache      arrays shared by processes    downloads  fetched once
-    split      stratified choices
+    split      stratified choices            folder    images as people have them
 
 `load(spec)` gives the same three splits to every cell. Nothing here imports torch; torchvision is
 loaded only to download and decode one of its data sets for the first time.

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from ablations import registry
 from ablations.errors import InputError, did_you_mean
 from runner.content.protocol import DataSpec
-from runner.data.images import DataError
+from runner.data.folder import folder_root, list_images
 from runner.spec.catalog import DATASETS
 
 VERSION = 1
@@ -24,15 +23,13 @@ VERSION = 1
 HEAD_BYTES = 4096
 """Read of each file of a folder: all of a 32x32 JPEG, and where a larger image's pixels begin."""
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
-
 
 def data_identity(spec: DataSpec) -> str:
     """A short text that changes when the images do.
 
     Raises:
-        DataError: an image folder is missing, holds no images or one class, or has a class to
-            test that it has none to train with.
+        DataError: an image folder is missing, holds no images or one class, or its splits have
+            different classes.
         InputError: no data set of that name.
     """
     if spec.name == "image_folder":
@@ -46,62 +43,13 @@ def data_identity(spec: DataSpec) -> str:
     return f"{spec.name}/{registry.find('dataset', spec.name).digest[:16]}"
 
 
-def folder_root(spec: DataSpec) -> Path:
-    """The folder of an `image_folder`, made absolute.
-
-    Raises:
-        DataError: `data.root` is not given or is no folder.
-    """
-    if spec.root is None:
-        raise DataError("is missing; image_folder needs the folder of its images", "data.root")
-    root = Path(spec.root).expanduser().absolute()
-    for split in ("train", "test"):
-        if not (root / split).is_dir():
-            raise DataError(
-                f"no folder {root / split}; "
-                "expected ROOT/train/CLASS/*.jpg and ROOT/test/CLASS/*.jpg",
-                "data.root",
-            )
-    return root
-
-
-def list_images(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Class name and file of every image in `folder/CLASS/`, in sorted order."""
-    with os.scandir(folder) as entries:
-        classes = sorted((e for e in entries if e.is_dir()), key=lambda e: e.name)
-    for one in classes:
-        with os.scandir(one.path) as entries:
-            files = sorted(
-                (e for e in entries if e.name.lower().endswith(SUFFIXES)), key=lambda e: e.name
-            )
-        for file in files:
-            yield one.name, file
-
-
 def _listing_digest(root: Path) -> str:
     digest = hashlib.sha256()
-    classes: dict[str, set[str]] = {}
-    for split in ("train", "test"):
-        classes[split] = set()
-        for label, file in list_images(root / split):
-            classes[split].add(label)
+    for split, found in list_images(root).items():
+        for label, file in found.files():
             line = f"{split}/{label}/{file.name}\0{file.stat().st_size}\n"
             digest.update(line.encode(errors="surrogateescape"))
             digest.update(_head(file.path))
-    if not classes["train"] or not classes["test"]:
-        split = "test" if classes["train"] else "train"
-        raise DataError(f"no jpg or png images under {root / split}/CLASS", "data.root")
-    if len(classes["train"]) < 2:
-        raise DataError(
-            f"{root / 'train'} holds the class {min(classes['train'])!r} alone; "
-            "expected two or more",
-            "data.root",
-        )
-    if unknown := sorted(classes["test"] - classes["train"]):
-        raise DataError(
-            f"{root / 'test'} holds the class {unknown[0]!r}, {root / 'train'} does not",
-            "data.root",
-        )
     return digest.hexdigest()[:16]
 
 

@@ -30,8 +30,9 @@ class Images:
     """Three splits of images, uint8 [N, 3, H, W], with labels, int64 [N], counted from 0.
 
     A plugin's data set gives training and test images and the class names; `runner.data.load` cuts
-    the validation split from the training images and measures `mean` and `std` where they are left
-    out. `mean` and `std` are per channel, of values scaled to 0..1, over all training images.
+    the validation split from the training images, measures `mean` and `std` where they are left
+    out, and repeats the one channel of grey images [N, 1, H, W]. `mean` and `std` are per channel,
+    of values scaled to 0..1, over all training images.
     """
 
     train_images: Pixels
@@ -56,9 +57,12 @@ class Images:
             raise DataError(f"a data set needs at least two classes; found {len(self.classes)}")
         for split in ("train", "test", "validation"):
             pixels, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
-            if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1] != 3:
+            if not isinstance(pixels, np.ndarray) or not isinstance(labels, np.ndarray):
+                kinds = f"{type(pixels).__name__} and {type(labels).__name__}"
+                raise DataError(f"{split} images and labels must be NumPy arrays; found {kinds}")
+            if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
                 raise DataError(
-                    f"{split}_images must be uint8 [N, 3, H, W]; "
+                    f"{split}_images must be uint8 [N, 3, H, W], or [N, 1, H, W] of grey ones; "
                     f"found {pixels.dtype} {list(pixels.shape)}"
                 )
             if labels.dtype != np.int64 or labels.shape != (len(pixels),):
@@ -73,5 +77,8 @@ class Images:
                 )
         if not len(self.train_images) or not len(self.test_images):
             raise DataError("a data set needs training and test images; one of them is empty")
-        if self.train_images.shape[2:] != self.test_images.shape[2:]:
-            raise DataError("training and test images must be of one size")
+        if self.train_images.shape[1:] != self.test_images.shape[1:]:
+            raise DataError(
+                "training and test images must be of one size; found "
+                f"{list(self.train_images.shape[1:])} and {list(self.test_images.shape[1:])}"
+            )

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ablations import registry
-from runner.content.protocol import DataSpec
+from ablations.errors import raised_in
+from runner.content.protocol import SIDE, DataSpec
 from runner.data.cache import Arrays, cached, holds
 from runner.data.identity import data_identity
 from runner.data.images import DataError, Images, Pixels
@@ -36,8 +37,9 @@ def load(spec: DataSpec, planned: str = "") -> Images:
     """
     if spec.name not in DATASETS:
         return _finish(_from_plugin(spec), spec, data_identity(spec))
-    identity = planned if planned and holds(_key(planned)) else data_identity(spec)
-    key = _key(identity)
+    at_hand = planned and holds(_key(planned, spec.side))
+    identity = planned if at_hand else data_identity(spec)
+    key = _key(identity, spec.side)
     whole = cached(key, lambda: _whole(_read(spec, identity)))
     limit = spec.limit if spec.limit and spec.limit < len(whole["train_labels"]) else None
     parts = cached(
@@ -64,7 +66,7 @@ def load(spec: DataSpec, planned: str = "") -> Images:
 
 def is_at_hand(spec: DataSpec, identity: str) -> bool:
     """Whether this machine holds the decoded images of that identity; False of a plugin's set."""
-    return spec.name in DATASETS and holds(_key(identity))
+    return spec.name in DATASETS and holds(_key(identity, spec.side))
 
 
 def _read(spec: DataSpec, identity: str) -> Images:
@@ -75,10 +77,11 @@ def _read(spec: DataSpec, identity: str) -> Images:
     return images
 
 
-def _key(identity: str) -> str:
-    """A folder name for an identity."""
+def _key(identity: str, side: int = SIDE) -> str:
+    """A folder name for an identity, decoded to images of `side` pixels a side."""
     name, _, rest = identity.partition("/")
-    return f"{name}-{hashlib.sha256(rest.encode()).hexdigest()[:16]}"
+    sized = "" if side == SIDE else f"-{side}"
+    return f"{name}-{hashlib.sha256(rest.encode()).hexdigest()[:16]}{sized}"
 
 
 def _whole(images: Images) -> Arrays:
@@ -107,13 +110,38 @@ def _parts(whole: Arrays, limit: int | None, validation: float) -> Arrays:
 def _from_plugin(spec: DataSpec) -> Images:
     reader = registry.find("dataset", spec.name)
     root = Path(spec.root).expanduser() if spec.root else None
-    images = reader.function(root, **spec.parameters)
+    try:
+        images = reader.function(root, **spec.parameters)
+    except DataError as error:
+        raise DataError(error.problem, error.key or "data.name") from None
+    except Exception as error:  # whatever a plugin's code raises
+        raise DataError(
+            f"data set {spec.name!r} cannot be read: {raised_in(error, reader.source)}", "data.name"
+        ) from error
     if not isinstance(images, Images):
         raise DataError(
-            f"data set {spec.name!r} returned {type(images).__name__}; expected runner.data.Images"
+            f"data set {spec.name!r} returned {type(images).__name__}; expected runner.data.Images",
+            "data.name",
         )
     keeps = images.mirror_keeps_labels and reader.facts["mirror_keeps_labels"]
-    return replace(images, mirror_keeps_labels=keeps)
+    images = replace(images, mirror_keeps_labels=keeps)
+    return images if images.train_images.shape[1] == 3 else _in_three_channels(images)
+
+
+def _in_three_channels(images: Images) -> Images:
+    """Grey images as augmentations and networks take them: the channel three times."""
+
+    def thrice(pixels: Pixels) -> Pixels:
+        return np.repeat(pixels, 3, axis=1) if pixels.shape[1] == 1 else pixels
+
+    return replace(
+        images,
+        train_images=thrice(images.train_images),
+        test_images=thrice(images.test_images),
+        validation_images=thrice(images.validation_images),
+        mean=images.mean * (3 // (len(images.mean) or 3)),
+        std=images.std * (3 // (len(images.std) or 3)),
+    )
 
 
 def _finish(images: Images, spec: DataSpec, identity: str) -> Images:

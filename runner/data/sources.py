@@ -1,6 +1,7 @@
 """Reading each built-in data set into arrays, whatever form it comes in.
 
-Each reader gives training and test images as uint8 [N, 3, 32, 32]. Downloads go through torchvision
+Each reader gives training and test images as uint8 [N, 3, 32, 32], or of the side that
+`data.size` names. Downloads go through torchvision
 with its progress bar and checksums; without a network the error names the folder and what else can
 be used.
 """
@@ -12,21 +13,22 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.content.protocol import DataSpec
+from runner.content.protocol import SIDE, DataSpec
 from runner.data.downloads import both_splits
-from runner.data.identity import folder_root, list_images
+from runner.data.folder import folder_root, list_images
 from runner.data.images import DataError, Images, Labels, Pixels
 from runner.data.split import cut
 from runner.machine.cache_folder import cache_folder
 from runner.spec.catalog import DATASETS
 
-SIDE = 32
-"""Pixels a side; images of another size are resized (bilinear, with antialiasing)."""
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def digits(spec: DataSpec) -> Images:
@@ -45,20 +47,17 @@ def digits(spec: DataSpec) -> Images:
 
 
 def image_folder(spec: DataSpec) -> Images:
-    """Images under `data.root/train/CLASS` and `data.root/test/CLASS`.
+    """Images under `data.root/train/CLASS` and `data.root/test/CLASS`, resized to `data.size`.
 
     Raises:
-        DataError: an unreadable image, or a test class that training has not.
+        DataError: an unreadable image, or splits of different classes.
     """
     root = folder_root(spec)
-    listed = {split: list(list_images(root / split)) for split in ("train", "test")}
+    listed = {split: list(one.files()) for split, one in list_images(root).items()}
     classes = tuple(dict.fromkeys(label for label, _ in listed["train"]))
     number = {label: index for index, label in enumerate(classes)}
-    for label, file in listed["test"]:
-        if label not in number:
-            raise DataError(f"class {label!r} of {file.path} has no training images", "data.root")
     pixels = {
-        split: _decode([file.path for _, file in files], f"{split} images of {root}")
+        split: _decode([file.path for _, file in files], spec.side, f"{split} images of {root}")
         for split, files in listed.items()
     }
     labels = {
@@ -142,15 +141,15 @@ def _arrays(part: Any) -> tuple[Pixels, Labels]:
     return np.ascontiguousarray(pixels, dtype=np.uint8), labels
 
 
-def _decode(paths: list[str], what: str) -> Pixels:
-    """Decode image files, several at a time, in order."""
+def _decode(paths: list[str], side: int, what: str) -> Pixels:
+    """Decode image files, several at a time, in order, each resized to `side` by `side`."""
     from rich.console import Console
     from rich.progress import track
 
-    pixels = np.empty((len(paths), 3, SIDE, SIDE), dtype=np.uint8)
+    pixels = np.empty((len(paths), 3, side, side), dtype=np.uint8)
     console = Console(stderr=True)
     with ThreadPoolExecutor() as pool:
-        decoded = pool.map(_decode_one, paths)
+        decoded = pool.map(partial(_decode_one, side=side), paths)
         for index, image in enumerate(
             track(
                 decoded,
@@ -164,17 +163,28 @@ def _decode(paths: list[str], what: str) -> Pixels:
     return pixels
 
 
-def _decode_one(path: str) -> Pixels:
+def _decode_one(path: str, side: int) -> Pixels:
+    """The image (of several in one file the first), resized bilinearly with antialiasing."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as file:
-            image = file.convert("RGB")
-            if image.size != (SIDE, SIDE):
-                image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+            image = _in_eight_bits(file).convert("RGB")
+            if image.size != (side, side):
+                image = image.resize((side, side), Image.Resampling.BILINEAR)
             return np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
         raise DataError(f"cannot read the image {path}: {error}", "data.root") from error
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """A grey image of 16 bits by its upper eight: conversion would make white of all above 255."""
+    from PIL import Image
+
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image)
+    return Image.fromarray((values >> (8 if values.max() > 255 else 0)).astype(np.uint8))
 
 
 @contextmanager

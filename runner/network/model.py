@@ -15,9 +15,10 @@ from ablations import registry
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.protocol import ModelSpec
-from runner.content.seeds import generator, stream
+from runner.content.seeds import stream
 from runner.network.fused_norm import FusedNorm
 from runner.network.layout import stages
+from runner.network.weights import initialise
 
 
 class ConvolutionBlock(Protocol):
@@ -67,15 +68,21 @@ def halve(block: nn.Module) -> nn.Module:
     return nn.Sequential(block, nn.MaxPool2d(2))
 
 
-def build(cell: Cell, classes: int) -> nn.Module:
+def build(cell: Cell, classes: int, block: ConvolutionBlock | None = None) -> nn.Module:
     """The cell's network with its initial weights, on the CPU.
+
+    Args:
+        cell: whose.
+        classes: logits it is to give.
+        block: what its convolutions are made with; the cell's own where it is left out.
 
     Raises:
         InputError: the model is not registered, or what a plugin returned is no module.
     """
-    block = convolution_block(cell)
+    block = block or convolution_block(cell)
     # Modules draw weights when they are made; `initialise` replaces those of convolutions and
-    # linear layers, and what else a plugin's module draws comes from the replicate's stream too.
+    # linear layers unless the level is `keep`, and what is left was drawn from the replicate's
+    # stream too, or brought by a plugin's model.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream(cell.train.seed, cell.replicate, "init"))
         if cell.model.name == "vgg":
@@ -121,15 +128,52 @@ def _fused(follow: list[nn.Module]) -> list[nn.Module]:
     return follow
 
 
-def initialise(network: nn.Module, cell: Cell) -> None:
-    """Apply the cell's `init` level to every Conv2d and Linear, each from its own stream."""
-    chosen = cell.level("init")
-    fill = registry.find("init", chosen.name).function
-    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    with torch.no_grad():
-        for index, layer in enumerate(layers, start=1):
-            draw = generator(cell.train.seed, cell.replicate, "init", index)
-            fill(layer, draw, **chosen.parameters)
+class FirstChannel(nn.Module):
+    """A network for grey images, given images whose three channels are the same: it sees one."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [B, classes] of images [B, 3, H, W]."""
+        logits: Tensor = self.network(images[:, :1])
+        return logits
+
+
+def for_images(network: nn.Module, pixels: Tensor) -> nn.Module:
+    """A plugin's network as it takes these images: one channel of grey ones, where it wants one.
+
+    Args:
+        network: on the CPU; it is asked without training, and nothing of it changes.
+        pixels: uint8 [N, 3, H, W], those it will be trained with.
+    """
+    height, width = pixels.shape[2:]
+    if _takes(network, torch.zeros(2, 3, height, width)):
+        return network
+    if _takes(network, torch.zeros(2, 1, height, width)) and is_grey(pixels):
+        return FirstChannel(network)
+    return network  # what it says of them is said where it is trained
+
+
+def is_grey(pixels: Tensor) -> bool:
+    """Whether the three channels of all images [N, 3, H, W] are the same."""
+    return all(
+        bool((part[:, :1] == part).all()) for part in (pixels[:1], *torch.split(pixels, 4096))
+    )
+
+
+def _takes(network: nn.Module, images: Tensor) -> bool:
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            network(images)
+    except Exception:  # whatever its own code raises at images of another shape
+        return False
+    finally:
+        network.train(training)
+    return True
 
 
 def trainable_weights(network: nn.Module) -> int:

@@ -19,6 +19,7 @@ class DatasetFacts:
     test_images: int | None
     mirror_keeps_labels: bool
     note: str  # where the images come from, for a person
+    grey: bool = False  # three channels that are the same
 
 
 DATASETS: dict[str, DatasetFacts] = {
@@ -31,6 +32,7 @@ DATASETS: dict[str, DatasetFacts] = {
             359,
             False,
             "embedded: scikit-learn's 1,797 handwritten digits, enlarged to 32x32",
+            grey=True,
         ),
         DatasetFacts(
             "cifar10", 10, 50_000, 10_000, True, "downloaded, 170 MB: photographs, 10 classes"
@@ -42,7 +44,13 @@ DATASETS: dict[str, DatasetFacts] = {
             "svhn", 10, 73_257, 26_032, False, "downloaded, 246 MB: house numbers, 10 classes"
         ),
         DatasetFacts(
-            "fashion_mnist", 10, 60_000, 10_000, True, "downloaded, 31 MB: clothing, 10 classes"
+            "fashion_mnist",
+            10,
+            60_000,
+            10_000,
+            True,
+            "downloaded, 31 MB: clothing, 10 classes",
+            grey=True,
         ),
         DatasetFacts(
             "image_folder",
@@ -50,7 +58,7 @@ DATASETS: dict[str, DatasetFacts] = {
             None,
             None,
             True,
-            "data.root/train/CLASS/*.jpg and data.root/test/CLASS/*.jpg (jpg or png)",
+            "images of data.root/train/CLASS and data.root/test/CLASS",
         ),
     )
 }

@@ -29,7 +29,8 @@ from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.content.seeds import generator, stream
 from runner.data.images import DataError, Images
-from runner.network.model import build, trainable_weights
+from runner.network.model import build, for_images, trainable_weights
+from runner.network.weights import left_by_init
 from runner.training.capture import captured
 from runner.training.checkpoint import Learner, Progress, restore_checkpoint, save_checkpoint
 from runner.training.normalise import Normalise
@@ -154,6 +155,10 @@ class _Training:
         torch.manual_seed(stream(seed, replicate, "dropout"))
         with _levels_may_refuse("init", "bn_placement"):
             network = build(cell, self.classes)
+        if left := left_by_init(network, cell):
+            self.notes.append(left)
+        if not cell.is_of_built_in_network:
+            network = for_images(network, self.train_split[0])
         network = network.to(self.device).to(memory_format=memory_format(protocol))
         network.train()
         with _levels_may_refuse("optimizer"):

@@ -11,7 +11,7 @@ import numpy as np
 from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
-from analysis.report.words.methods import methods, varied
+from analysis.report.words.methods import held, methods, shared
 from analysis.report.words.names import TEST_NAMES, readable
 from analysis.study import known
 from analysis.table.cells import cell_table
@@ -159,14 +159,8 @@ def _mixing(study: Study) -> list[str]:
 def _protocol(study: Study, _convergence: Convergence | None) -> Content:
     """The methods paragraph, and what every run shared."""
     texts = [methods(study)] if _can_be_estimated(study) else []
-    rows = []
-    for section in ("data", "model", "train"):
-        for name, value in dict(study.info.get(section) or {}).items():
-            known = name != "root" and value not in (None, {}, [])
-            if known and f"{section}.{name}" not in varied(study):
-                rows.append([f"{section}.{name}", str(value)])
-    fixed = (study.info.get("spec") or {}).get("fixed") or []
-    rows += [[f"fixed {one['factor']}", str(one["label"])] for one in fixed]
+    rows = [list(row) for row in shared(study)]
+    rows += [[f"fixed {factor}", label] for factor, label in held(study)]
     if not rows:
         return Content(texts)
     table = {"title": "What every run shared", "head": _head("Setting", "Value"), "rows": rows}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from analysis.effects.same_runs import SameRuns, same_runs
 from analysis.number_words import p_phrase
 from analysis.report.words.names import INTERCEPT, readable
 from analysis.study import known
@@ -40,6 +41,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
     sentences = [
         *_missing(study),
         *_together(study),
+        *did_nothing(study),
         *_not_estimable(study),
         *_replicates(study),
         *_jumps(study),
@@ -101,6 +103,30 @@ def _others(terms: Sequence[str]) -> str:
 def _missing(study: Study) -> list[str]:
     missing = known(study.missing)
     return [] if missing is None else list(missing.warnings)
+
+
+def did_nothing(study: Study) -> list[str]:
+    """A sentence for each factor, or some of its levels, that left every pair of runs alike."""
+    return [
+        _nothing_words(one, study.measure.name)
+        for one in same_runs(study.runs, study.factors, study.response, study.replicate)
+    ]
+
+
+def _nothing_words(same: SameRuns, outcome: str) -> str:
+    few = {1: "the one pair", 2: "both pairs"}
+    pairs = few.get(same.pairs, f"all {same.pairs:,} pairs")
+    verb = "is" if same.pairs == 1 else "are"
+    alike = "bit-identical" if same.bits else f"equal in {outcome}"
+    if same.whole:
+        return (
+            f"Factor {same.factor} did nothing: {pairs} of runs that differ in it alone {verb} "
+            f"{alike}"
+        )
+    return (
+        f"Levels {listed(same.levels)} of {same.factor} did the same: {pairs} of runs that differ "
+        f"in them alone {verb} {alike}"
+    )
 
 
 def _replicates(study: Study) -> list[str]:

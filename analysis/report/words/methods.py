@@ -15,10 +15,17 @@ import pandas as pd
 from analysis.number_words import p_phrase
 from analysis.report.words.caveats import SIGNIFICANT
 from runner.content.response import ACCURACY, SECONDS
+from runner.data.folder import folder_words
+from runner.network.layout import STAGES
 from runner.program.wording import counted, duration, listed
 
 if TYPE_CHECKING:
     from analysis.study import Study
+
+BUILT_IN = "vgg"
+"""The network of this program; others are a plugin's."""
+ONLY_BUILT_IN = ("model.depth", "model.width", "model.dropout")
+"""Fields that a plugin's function is not told."""
 
 INTERVALS = {
     "welch": (
@@ -93,13 +100,56 @@ def varied(study: Study) -> set[str]:
 
 
 def network_of(study: Study) -> str:
-    """The network by name and depth, without what was varied; "" where nothing is known."""
+    """The network by name, and by depth where it is built in; "" where nothing is known."""
     model, free = dict(study.info.get("model") or {}), varied(study)
     if not model:
         return ""
-    name = "" if "model.name" in free else str(model.get("name") or "network").upper()
+    if "model.name" in free:
+        return "network"
+    if model.get("name") != BUILT_IN:
+        return str(model.get("name") or "network")
     depth = "" if "model.depth" in free else str(model.get("depth") or "")
-    return "-".join(part for part in (name, depth) if part) or "network"
+    return "-".join(part for part in (BUILT_IN.upper(), depth) if part)
+
+
+def _networks(study: Study) -> list[str]:
+    """Names of the networks that were trained: one, or the levels of `model.name`."""
+    model = dict(study.info.get("model") or {})
+    return list(study.factors.get("model.name", (str(model.get("name")),)))
+
+
+def without_block(study: Study) -> bool:
+    """Whether no network was built with `block`, so that `bn_placement` says nothing of it."""
+    tried = dict((study.info.get("spec") or {}).get("networks") or {})
+    return not any(
+        name == BUILT_IN or tried.get(name, {}).get("calls_block", False)
+        for name in _networks(study)
+    )
+
+
+def _built(study: Study) -> str:
+    """What the network was made of, in brackets: its layers and its trainable weights."""
+    facts = [] if "model.name" in varied(study) else _layers(study)
+    weights = study.runs["parameters"].dropna() if "parameters" in study.frame else pd.Series()
+    if len(weights):
+        low, high = int(weights.min()), int(weights.max())
+        span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        facts.append(f"{span} trainable weights")
+    return f" ({'; '.join(facts)})" if facts else ""
+
+
+def _layers(study: Study) -> list[str]:
+    """The layers with weights, counted: of the built-in network as it is built from its depth."""
+    model, free = dict(study.info.get("model") or {}), varied(study)
+    name = str(model.get("name"))
+    if name != BUILT_IN:
+        tried = dict((study.info.get("spec") or {}).get("networks") or {})
+        kinds = dict(tried.get(name, {}).get("layers") or {})
+        return [listed([f"{count} {kind}" for kind, count in kinds.items()])] if kinds else []
+    if "model.depth" in free or not model.get("depth"):
+        return []
+    convolutions = sum(STAGES[int(model["depth"])])
+    return [f"{convolutions} convolutions and 1 linear layer"]
 
 
 def _training(study: Study) -> list[str]:
@@ -113,10 +163,17 @@ def _training(study: Study) -> list[str]:
         """Said of a field that all runs share; of a factor the levels say it."""
         return otherwise if field in free else text
 
-    depth = " of varied depth" if "model.depth" in free else ""
-    width = float(model.get("width", 1.0))
-    scaled = "" if width == 1 else f" with {width:g} times the usual channels"
-    scaled = fixed("model.width", scaled, " of varied width")
+    depth = scaled = ""
+    if BUILT_IN in _networks(study):  # a plugin's function is not told of them
+        depth = " of varied depth" if "model.depth" in free else ""
+        width = float(model.get("width", 1.0))
+        scaled = "" if width == 1 else f" with {width:g} times the usual channels"
+        scaled = fixed("model.width", scaled, " of varied width")
+    named = "model.name" not in free and model.get("name") != BUILT_IN
+    article = "the network" if named else "a"
+    own = [one.rpartition(".")[2] for one in free if one.startswith("model.parameters.")]
+    if own:
+        depth = f" of varied {listed(sorted(own))}"
     limit = f" (at most {data['limit']:,} training images)" if data.get("limit") else ""
     limit = fixed("data.limit", limit, " (a varied number of training images)")
     smoothing = train.get("label_smoothing")
@@ -134,7 +191,7 @@ def _training(study: Study) -> list[str]:
         "a varied share of the training images was",
     )
     sentence = (
-        f"Each run trained a {network_of(study)}{depth}{scaled} on "
+        f"Each run trained {article} {network_of(study)}{depth}{scaled}{_built(study)} on "
         f"{fixed('data.name', str(data.get('name')), 'varied data')}{limit} for {epochs} with "
         f"batches of {batch} in {arithmetic} arithmetic"
         f"{fixed('train.label_smoothing', smooth)}; {held_out} kept for validation."
@@ -143,13 +200,44 @@ def _training(study: Study) -> list[str]:
         "Replicates differ in the seed of initialisation, data order and augmentation; cells of "
         "one replicate share it."
     )
-    return [sentence, *_fixed(info), seeds, *_levels(info)]
+    return [sentence, *_images(info), *_fixed(study), seeds, *_levels(info)]
 
 
-def _fixed(info: Mapping[str, Any]) -> list[str]:
+def _images(info: Mapping[str, Any]) -> list[str]:
+    """What lay in an image folder and what became of it."""
+    facts = (info.get("spec") or {}).get("images")
+    return [f"The images: {'; '.join(folder_words(facts))}."] if facts else []
+
+
+def held(study: Study) -> list[tuple[str, str]]:
+    """Factors that this grid held at one level, with it, without what reached no network."""
+    fixed = (study.info.get("spec") or {}).get("fixed") or []
+    pairs = [(str(one["factor"]), str(one["label"])) for one in fixed]
+    return [one for one in pairs if one[0] != "bn_placement" or not without_block(study)]
+
+
+def shared(study: Study) -> list[tuple[str, str]]:
+    """Fields of the protocol that all runs shared, with their values.
+
+    None that is varied, and none that only the built-in network reads where it was not trained.
+    """
+    free = varied(study)
+    rows = []
+    for section in ("data", "model", "train"):
+        for name, value in dict(study.info.get(section) or {}).items():
+            field = f"{section}.{name}"
+            unread = field in ONLY_BUILT_IN and BUILT_IN not in _networks(study)
+            if isinstance(value, dict):
+                own = {k: v for k, v in value.items() if f"{field}.{k}" not in free}
+                rows += [(f"{field}.{key}", str(one)) for key, one in own.items()]
+            elif name != "root" and value not in (None, []) and field not in free and not unread:
+                rows.append((field, str(value)))
+    return rows
+
+
+def _fixed(study: Study) -> list[str]:
     """The factors that this grid held at one level."""
-    fixed = (info.get("spec") or {}).get("fixed") or []
-    levels = [f"{str(one['factor']).replace('_', ' ')} {one['label']}" for one in fixed]
+    levels = [f"{factor.replace('_', ' ')} {label}" for factor, label in held(study)]
     return [f"Held fixed: {listed(levels)}."] if levels else []
 
 

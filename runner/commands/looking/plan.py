@@ -13,8 +13,15 @@ from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_design
 from runner.commands.placement import device_kind, on_cluster, slots_here
-from runner.commands.sentences import adopted_words, headline, retired_words, size_words
+from runner.commands.sentences import (
+    adopted_words,
+    folder_of,
+    headline,
+    retired_words,
+    size_words,
+)
 from runner.commands.terminal import SHORT_ID, plain_console
+from runner.commands.trial import try_plugins
 from runner.program.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -46,6 +53,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     """Print the plan; returns the exit code."""
     from runner.design import warnings
 
+    tried = try_plugins(spec, design)
     console = plain_console()
     piped = not console.is_terminal
     console.print(escape(headline(spec)), soft_wrap=piped)
@@ -61,7 +69,12 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     for level in spec.fixed:
         table.add_row(escape(level.factor), escape(f"{level.label} (fixed)"))
     console.print(table)
-    for warning in warnings(design):
+    if (folder := folder_of(spec)) is not None:
+        from runner.data.folder import folder_words
+
+        for sentence in folder_words(folder):
+            console.print(escape(sentence), soft_wrap=piped)
+    for warning in (*warnings(design), *tried.notes):
         console.print(f"note: {escape(warning)}", soft_wrap=piped)
     _stored(design, arguments, console)
     _facts(design, arguments, console)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 from runner.commands import options
@@ -14,19 +14,23 @@ from runner.commands.placement import device_kind, on_cluster, slots_here
 from runner.commands.sentences import (
     adopted_words,
     failed_words,
+    folder_of,
     headline,
     retired_words,
     size_words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from analysis.dashboard import Board
     from runner.design import Design
     from runner.spec import Spec
     from runner.store import Kind, Store, StudyInfo
     from runner.store.cells.planning import Planned
+
+ABOUT = ("images", "networks")
+"""Keys under which a study keeps what was found of its folder and plugins when it was planned."""
 
 EXAMPLES = """examples:
   python -m runner grid ablations/five_factor.yaml
@@ -76,8 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not on_cluster(spec, arguments):
         slots_here(spec, arguments)
         _read_images(spec, design, arguments.storage)
+    about = _about(spec, design, arguments)
     store = open_store(arguments.storage, create=True)
-    study, planned = register_design(store, spec, design, kind)
+    study, planned = register_design(store, spec, design, kind, about)
     if planned.retired:
         print(retired_words(planned.retired), file=sys.stderr)
     folder = writable(study_folder(arguments.results, study.name))
@@ -144,14 +149,60 @@ def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
             raise spec.refuse(error.key.split("."), error.problem) from None
 
 
+def _about(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the study keeps beside its specification, for its report: `ABOUT`.
+
+    Says what lies in an image folder, and what is hardly meant of a plugin's network.
+
+    Raises:
+        InputError: a plugin brings what no cell can train with; a study that has run all of its
+            cells is not kept from saying so.
+    """
+    from runner.commands.trial import to_try, try_plugins
+    from runner.data.folder import folder_words
+    from runner.store import open_store
+
+    about: dict[str, Any] = {}
+    if (folder := folder_of(spec)) is not None:
+        about["images"] = folder
+        for sentence in () if arguments.quiet else folder_words(folder):
+            print(sentence)
+    if not to_try(design):
+        return about
+    try:
+        with open_store(arguments.storage) as store:
+            known = next((one for one in store.studies() if one.name == spec.study), None)
+            if known is not None and _is_done(store, known, design):
+                return about | {key: known.spec[key] for key in ABOUT if key in known.spec}
+    except InputError:
+        pass  # there is no store yet
+    tried = try_plugins(spec, design)
+    for note in tried.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return about if tried.networks is None else about | {"networks": tried.networks}
+
+
+def _is_done(store: Store, study: StudyInfo, design: Design) -> bool:
+    complete = {run["cell"] for run in store.runs(study) if run["state"] == "complete"}
+    return complete.issuperset(cell.id for cell in design.cells)
+
+
 def register_design(
-    store: Store, spec: Spec, design: Design, kind: Kind
+    store: Store, spec: Spec, design: Design, kind: Kind, about: Mapping[str, Any] | None = None
 ) -> tuple[StudyInfo, Planned]:
-    """Bring the store up to the specification; `kind` is what its cells will train on."""
+    """Bring the store up to the specification.
+
+    Args:
+        store: Where.
+        spec: What.
+        design: Its cells.
+        kind: What they will train on.
+        about: What the study keeps beside its specification, under keys that this does not read.
+    """
     study = store.register(
         name=spec.study,
         profile=spec.profile,
-        spec=spec.to_dict(),
+        spec=spec.to_dict() | dict(about or {}),
         factors={factor.name: factor.levels for factor in spec.factors},
         replicates=spec.replicates,
         claims=[claim.text for claim in spec.claims],

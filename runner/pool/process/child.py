@@ -25,6 +25,7 @@ from ablations.registry import load_plugins
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Status
 from runner.content.outcome_files import write_outcome
+from runner.network.found import Found
 from runner.pool.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
@@ -131,6 +132,24 @@ def read_images(channel: Connection, cell: str) -> None:
         _send(channel, ENDED)
 
 
+def try_networks(channel: Connection, cells: list[str]) -> None:
+    """Take the network of each cell through one batch; send what was found, cell by cell.
+
+    The target of a process of its own, which may import torch where the one that asks must not.
+    """
+    die_with_parent(_server)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.dup2(2, 1)  # what a plugin prints is no part of a plan
+    from runner.network.trial import tried
+
+    for text in cells:
+        cell = Cell.from_json(text)
+        load_plugins(cell.plugins)
+        _send(channel, tried(cell))
+    _send(channel, ENDED)
+
+
 _loaded: dict[str, Images] = {}
 
 
@@ -145,7 +164,7 @@ def _images(cell: Cell) -> Images:
     return _loaded[key]
 
 
-def _send(channel: Connection, message: Epoch | InputError | str) -> None:
+def _send(channel: Connection, message: Epoch | InputError | Found | str) -> None:
     try:
         channel.send(message)
     except OSError:  # the run is gone: the kernel ends this process in a moment

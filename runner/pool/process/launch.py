@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import forkserver
@@ -26,6 +26,8 @@ from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason
 from runner.content.outcome_files import read_outcome
 from runner.machine.device import Slot
+from runner.network.found import Found
+from runner.pool.process import child
 from runner.pool.process.child import ENDED, OUTCOME_NOT_WRITTEN, CellJob, read_images, serve_jobs
 from runner.pool.process.parent_death import PARENT
 
@@ -95,6 +97,23 @@ def prepare_images(cell: Cell) -> None:
         was_killed = process.exitcode not in (0, 1)  # or its fork server was
         if not was_killed or tried == STARTS:
             raise InputError(f"reading the data set ended with code {process.exitcode}")
+
+
+def try_networks(cells: Sequence[Cell]) -> list[Found | None]:
+    """Take the network of each cell through one batch, in a process of its own.
+
+    Returns:
+        What was found of each; None of a cell at which the process was ended from outside (for
+        lack of memory, say), and of those behind it.
+    """
+    ours, process = _start("trial of networks", child.try_networks, [c.to_json() for c in cells])
+    found: list[Found | None] = []
+    while isinstance(answer := _receive(ours), Found):
+        found.append(answer)
+    ours.close()
+    with _one_at_a_time:
+        process.join()
+    return found + [None] * (len(cells) - len(found))
 
 
 class CellProcess:

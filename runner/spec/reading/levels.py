@@ -10,7 +10,7 @@ checked against the field.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -74,14 +74,22 @@ def _read_factor(name: str, root: Node) -> Factor:
     return Factor(name, tuple(levels))
 
 
-def read_fixed(root: Node, varied: Sequence[str]) -> tuple[Level, ...]:
+def read_fixed(
+    root: Node, varied: Sequence[str], usual: Mapping[str, str] | None = None
+) -> tuple[Level, ...]:
     """The levels of the five factors that are held constant, in the order of `FACTORS`.
+
+    Args:
+        root: the file.
+        varied: names of the factors that are varied.
+        usual: the level of a factor that the file may leave out.
 
     Raises:
         InputError: a factor is varied and fixed, unknown, or neither varied nor fixed.
     """
     entries = root.get("fixed").value
     fixed = entries if isinstance(entries, dict) else {}
+    usual = {name: one for name, one in (usual or {}).items() if name not in (*fixed, *varied)}
     for name in fixed:
         path: Path = ("fixed", name)
         if "." in name and name in field_factors():
@@ -91,14 +99,20 @@ def read_fixed(root: Node, varied: Sequence[str]) -> tuple[Level, ...]:
         if name in varied:
             raise root.refuse(path, f"{name!r} is under 'factors' as well; take it out of one")
     for name in FACTORS:
-        if name not in varied and name not in fixed:
+        if name not in varied and name not in fixed and name not in usual:
             levels = ", ".join(registry.names(name))
             raise root.refuse(
                 ("factors",),
                 f"{name!r} is neither varied nor fixed; add a line such as "
                 f"'{name}: {registry.names(name)[0]}' under 'fixed' (levels: {levels})",
             )
-    return tuple(read_level(name, root, ("fixed", name)) for name in FACTORS if name in fixed)
+    return tuple(
+        read_level(name, root, ("fixed", name))
+        if name in fixed
+        else Level(name, usual[name], usual[name], registry.resolve(name, usual[name], {}))
+        for name in FACTORS
+        if name in fixed or name in usual
+    )
 
 
 def _check_factor_name(name: str, root: Node, path: Path) -> None:

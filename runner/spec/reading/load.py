@@ -21,7 +21,8 @@ from ablations.errors import InputError, did_you_mean
 from ablations.registry import BOUNDS, FACTORS
 from runner.content.code import code_of
 from runner.content.level import Factor
-from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.content.protocol import SIDE, DataSpec, ModelSpec, TrainSpec
+from runner.program.wording import listed
 from runner.spec.catalog import DATASETS
 from runner.spec.claims import Claim, check_claim, parse_claim
 from runner.spec.node import Node
@@ -40,6 +41,9 @@ from runner.spec.spec_file import DESIGNS, SpecFile
 MOST_CELLS = 1_000_000
 MODELS = ("vgg",)
 """Built-in networks; others are registered by plugins."""
+
+ONLY_BUILT_IN = ("depth", "width", "dropout")
+"""Fields of `model` that a plugin's function is not told."""
 
 _KINDS = {"model": "model", "data": "dataset"}
 """What the registry calls that which a section names."""
@@ -112,7 +116,8 @@ def _resolve(root: Node, profile: str, file: Path) -> Spec:
     )
     factors = read_factors(root)
     _check_plugin_factors(factors, sections, root)
-    fixed = read_fixed(root, [factor.name for factor in factors])
+    _check_size(factors, sections, root)
+    fixed = read_fixed(root, [factor.name for factor in factors], _usual(factors, model.name))
     spec = Spec(
         name=unicodedata.normalize("NFC", sections.name),
         profile=profile,
@@ -281,6 +286,26 @@ def _mirroring(root: Node, data: DataSpec) -> bool | None:
     return None if keeps_labels is DATASETS[data.name].mirror_keeps_labels else keeps_labels
 
 
+def _check_size(factors: Sequence[Factor], sections: SpecFile, root: Node) -> None:
+    """Refuse a size of images that have one already, or that the built-in network cannot take."""
+    levels = {factor.name: factor.levels for factor in factors}
+    sizes: list[tuple[tuple[str | int, ...], int | None]] = [(("data", "size"), sections.data.size)]
+    if "data.size" in levels:
+        values = (one.parameters["value"] for one in levels["data.size"])
+        sizes = [(("factors", "data.size", i), one) for i, one in enumerate(values)]
+    names = [str(one.parameters["value"]) for one in levels.get("data.name", ())]
+    for path, size in sizes:
+        if size is None:
+            continue
+        for name in names or [sections.data.name]:
+            if name != "image_folder":
+                raise root.refuse(
+                    path, f"is said of image_folder only; data set {name!r} has a size of its own"
+                )
+        if size < SIDE and set(MODELS) & set(_models(factors, sections.model.name)):
+            raise root.refuse(path, f"{size}: vgg halves images five times; expected at least 32")
+
+
 def _check_known(section: str, name: str, root: Node, path: Sequence[str | int]) -> bool:
     """Whether the model or data set is built in; refused where it is not known at all."""
     built_in = MODELS if section == "model" else tuple(DATASETS)
@@ -311,9 +336,22 @@ def _parameters(
         raise root.refuse(path, str(error)) from None
 
 
+def _models(factors: Sequence[Factor], name: str) -> list[str]:
+    """The networks of the study: the levels of `model.name` where it is varied, else the one."""
+    levels = [one for factor in factors if factor.name == "model.name" for one in factor.levels]
+    return [str(one.parameters["value"]) for one in levels] or [name]
+
+
+def _usual(factors: Sequence[Factor], model: str) -> dict[str, str]:
+    """Levels that the file may leave out: a plugin's model keeps what it drew or brought."""
+    built_in = set(MODELS) & set(_models(factors, model))
+    return {} if built_in else {"init": "keep"}
+
+
 def _check_plugin_factors(factors: Sequence[Factor], sections: SpecFile, root: Node) -> None:
     """Models and data sets that are levels must exist, and so must a plugin's parameters."""
     varied = {factor.name for factor in factors}
+    _check_only_built_in(factors, sections.model.name, root)
     for factor in factors:
         section, _, field = factor.name.partition(".")
         if section not in ("data", "model"):
@@ -327,6 +365,23 @@ def _check_plugin_factors(factors: Sequence[Factor], sections: SpecFile, root: N
             elif field.startswith("parameters.") and f"{section}.name" not in varied:
                 given = {**own.parameters, field.partition(".")[2]: value}
                 _parameters(root, section, own.name, given, path)
+
+
+def _check_only_built_in(factors: Sequence[Factor], model: str, root: Node) -> None:
+    """Refuse a field of the built-in networks as a factor of a study that has none of them."""
+    models = _models(factors, model)
+    if set(MODELS) & set(models):
+        return
+    for factor in factors:
+        section, _, field = factor.name.partition(".")
+        if section == "model" and field in ONLY_BUILT_IN:
+            named = listed([repr(one) for one in models])
+            raise root.refuse(
+                ("factors", factor.name),
+                f"changes nothing: only {listed(MODELS)} reads it, and the model is {named}, a "
+                f"plugin's; make it a parameter of the plugin's function and vary "
+                f"model.parameters.{field}, or take it out",
+            )
 
 
 def _claims(root: Node, texts: Sequence[str], factors: Sequence[Factor]) -> tuple[Claim, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 import analysis
 from analysis.number_words import difference_text, p_words, stars, sureness
-from analysis.report.words.methods import methods
+from analysis.report.words.methods import methods, shared
 from analysis.report.words.paper import (
     ablation_rows,
     escape_latex,
@@ -23,6 +25,7 @@ from analysis.report.words.paper import (
 from analysis.study import Study
 from runner.content.response import ACCURACY
 from runner.program.wording import counted, listed
+from tests.analysis.report.simulated import simulate
 from tests.analysis.written import Written
 
 
@@ -114,6 +117,61 @@ def test_methods_name_what_was_run(written: Written) -> None:
     ):  # fmt: skip
         assert part in text, part
     assert "  " not in text
+
+
+PLUGIN = """
+from ablations.registry import model
+
+
+@model()
+def theirs(classes, block, *, width: int = 4, bias: bool = True):
+    from torch import nn
+
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, classes))
+"""
+
+OF_PLUGIN = """
+name: theirs
+plugins: [theirs.py]
+factors: {optimizer: [adam, sgd], model.parameters.width: [4, 8]}
+fixed: {augmentation: none, scheduler: constant, bn_placement: none}
+data: {name: digits}
+model: {name: theirs}
+replicates: 2
+train: {epochs: 1}
+"""
+
+
+def test_methods_say_of_a_plugins_network_what_was_built_and_nothing_it_does_not_use(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "theirs.py").write_text(PLUGIN)
+    file = tmp_path / "theirs.yaml"
+    file.write_text(OF_PLUGIN)
+    url, info = simulate(tmp_path, file, profile="default")
+    study = analysis.load(info.name, url)
+    weights = study.frame["parameters"].iloc[0]
+    text = methods(study)
+    assert f"trained the network theirs of varied width ({weights:,} trainable weights) on" in text
+    for absent in ("VGG", "-16", "depth", "bn placement", "usual channels"):
+        assert absent not in text, absent
+    assert "Held fixed: augmentation none, scheduler constant and init keep." in text
+    rows = dict(shared(study))
+    assert rows["model.name"] == "theirs"
+    assert rows["model.parameters.bias"] == "True"
+    for absent in ("model.depth", "model.width", "model.dropout", "model.parameters.width"):
+        assert absent not in rows, absent
+    made_of = {"layers": {"Conv2d": 2, "Linear": 1}, "weights": [9, 9], "calls_block": True}
+    known = {**study.info, "spec": {**study.info["spec"], "networks": {"theirs": made_of}}}
+    text = methods(replace(study, info=known))
+    assert f"(2 Conv2d and 1 Linear; {weights:,} trainable weights)" in text
+    assert "init keep and bn placement none" in text
+
+
+def test_methods_count_the_layers_of_the_built_in_network(written: Written) -> None:
+    assert "VGG-11 with 0.125 times the usual channels (8 convolutions and 1 linear layer; " in (
+        methods(written.study)
+    )
 
 
 def test_methods_of_a_table_leave_out_what_it_does_not_know(small: Study) -> None:

@@ -141,6 +141,40 @@ def test_a_folder_with_a_bad_image_is_refused_before_there_is_a_store(tmp_path, 
     assert not (tmp_path / "results").exists()
 
 
+def test_what_lies_in_an_image_folder_is_said_and_kept_for_the_report(tmp_path, capsys):
+    photos = tmp_path / "photos"
+    for split in ("train", "test"):
+        for label in ("red", "blue"):
+            (photos / split / label).mkdir(parents=True)
+            for copy in range(15):
+                shade = (200 if label == "red" else 0, copy, 0)
+                Image.new("RGB", (60, 50), shade).save(photos / split / label / f"{copy}.bmp")
+    (photos / "train" / ".ipynb_checkpoints").mkdir()
+    data = {"name": "image_folder", "root": "photos", "limit": None, "size": 40}
+    file = specification(
+        tmp_path, data=data, train={"batch_size": 9}, replicates=1, factors={"init": ["he", "keep"]}
+    )
+    file.write_text(file.read_text().replace("fixed:", "fixed:\n  optimizer: adam"))
+    said = (
+        "2 classes with 30 training and 30 test images: blue 15 and 15, red 15 and 15\n"
+        "formats: 60 bmp; images all of 60x50 are resized to 40x40 (60 shrunk, 60 squeezed into "
+        "squares); data.size keeps larger ones\n"
+        "skipped: 1 hidden folder (.ipynb_checkpoints)\n"
+    )
+    assert said in say(capsys, "plan", file)
+    assert said in say(capsys, "grid", file, "--no-report")
+    with open_store() as store:
+        (study,) = store.studies()
+        assert {run["state"] for run in store.runs(study)} == {"complete"}
+        assert study.spec["images"]["images"]["train"] == {"blue": 15, "red": 15}
+    from analysis import load
+    from analysis.report.words.methods import methods
+
+    text = methods(load(study.name))
+    assert "The images: 2 classes with 30 training and 30 test images" in text
+    assert "skipped: 1 hidden folder (.ipynb_checkpoints)." in text
+
+
 def leave(capsys, tmp_path: Path, *verb: object, **changes: object) -> str:
     assert main([*map(str, verb), str(specification(tmp_path, **changes)), "--cells", "0"]) == 0
     said = capsys.readouterr()

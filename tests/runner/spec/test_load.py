@@ -543,3 +543,58 @@ def test_a_relative_file_is_found_and_remembered(
     monkeypatch.chdir(tmp_path)
     spec: Spec = load_spec("a b.yaml", cuda_visible=False)
     assert spec.source == os.path.join(tmp_path, "a b.yaml")
+
+
+# -- what a plugin's model changes -------------------------------------------------------------
+
+WITH_TINY = SMALL + f"plugins: ['{PLUGIN}']\nmodel: {{name: tiny}}\n"
+
+
+def test_a_plugins_model_keeps_its_weights_where_the_file_says_nothing_of_them(load: Load) -> None:
+    silent = WITH_TINY.replace("init: he, ", "")
+    assert {one.factor: one.name for one in load(silent).fixed}["init"] == "keep"
+    assert {one.factor: one.name for one in load(WITH_TINY).fixed}["init"] == "he"
+    varied = silent.replace("factors:\n", "factors:\n  init: [he, keep]\n")
+    assert "init" not in {one.factor for one in load(varied).fixed}
+    for built_in in (
+        SMALL.replace("init: he, ", ""),
+        silent.replace("factors:\n", "factors:\n  model.name: [tiny, vgg]\n"),
+    ):
+        with pytest.raises(InputError, match="'init' is neither varied nor fixed"):
+            load(built_in)
+
+
+def test_an_init_left_out_is_the_cell_that_writes_keep(load: Load) -> None:
+    silent = load(WITH_TINY.replace("init: he, ", ""))
+    written = load(WITH_TINY.replace("init: he", "init: keep"))
+    assert silent.fixed == written.fixed
+    assert silent.study == written.study
+
+
+@pytest.mark.parametrize(
+    ("field", "levels"), [("depth", "[11, 16]"), ("width", "[0.5, 1]"), ("dropout", "[0, 0.5]")]
+)
+def test_a_field_that_only_the_built_in_network_reads_is_no_factor_of_a_plugins_model(
+    load: Load, field: str, levels: str
+) -> None:
+    text = WITH_TINY.replace("factors:\n", f"factors:\n  model.{field}: {levels}\n")
+    says = rf":3: factors\.model\.{field}: changes nothing: only vgg reads it.*'tiny'"
+    with pytest.raises(InputError, match=says):
+        load(text)
+    both = text.replace("factors:\n", "factors:\n  model.name: [tiny, vgg]\n")
+    assert f"model.{field}" in load(both).labels
+
+
+def test_a_size_is_for_image_folders_and_large_enough_for_the_network(load: Load) -> None:
+    folder = SMALL + "data: {name: image_folder, root: photos, size: 64}\n"
+    assert load(folder).data.side == 64
+    assert load(folder.replace("64", "32")).study == load(folder.replace(", size: 64", "")).study
+    assert load(folder).study != load(folder.replace(", size: 64", "")).study
+    with pytest.raises(InputError, match=r":6: data\.size: is said of image_folder only; .*'digit"):
+        load(SMALL + "data: {size: 64}\n")
+    with pytest.raises(InputError, match=r"data\.size: 16: vgg halves images five times"):
+        load(folder.replace("64", "16"))
+    varied = folder.replace("factors:\n", "factors:\n  data.size: [32, 64]\n")
+    assert load(varied).labels["data.size"] == ("32", "64")
+    with pytest.raises(InputError, match=r"factors\.data\.size\[0\]: 16: vgg"):
+        load(varied.replace("[32, 64]", "[16, 64]"))
