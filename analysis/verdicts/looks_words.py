@@ -27,14 +27,18 @@ def in_one_line(look: Decided) -> str:
             f"Not decided yet: {look.wave} of {look.planned} replicates are complete, and "
             "nothing is decided before the second."
         )
-    left = table[~table["decided"].astype(bool)]
+    unknown = table["estimate"].isna()
+    decided = table["decided"].astype(bool)
     text = (
-        f"Decided: {len(table) - len(left)} of {len(table)} differences between levels, after "
+        f"Decided: {int(decided.sum())} of {len(table)} differences between levels, after "
         f"{look.wave} of {look.planned} replicates."
     )
+    if unknown.any():
+        text += f" Not estimable, as runs are missing: {_listed(table[unknown])}."
+    left = table[~decided & ~unknown]
     if left.empty:
         return text
-    text += f" Open: {_named(left) if len(left) <= NAMED else _counted(left)}."
+    text += f" Open: {_listed(left)}."
     more = left["replicates_to_decide"].to_numpy(float) - look.wave
     more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
     if not more.size:
@@ -47,6 +51,10 @@ def in_one_line(look: Decided) -> str:
         them = f"{len(more)} of the {len(left)}"
     text += f" About {counted(least, 'more replicate')} would decide "
     return f"{text}{them}." if least == most else f"{text}one, about {most} would decide {them}."
+
+
+def _listed(rows: pd.DataFrame) -> str:
+    return _named(rows) if len(rows) <= NAMED else _counted(rows)
 
 
 def _named(left: pd.DataFrame) -> str:

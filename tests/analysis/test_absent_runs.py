@@ -71,7 +71,9 @@ def test_no_estimate_anywhere_is_made_of_a_model_without_interactions() -> None:
     assert document["fallback"] is None
     opening = " ".join(answer(study).sentences)
     assert "What improves" not in opening
-    assert "Decided: 0 of 2" in opening
+    line = "Not estimable, as runs are missing: optimizer (adam - sgd), lr (0.1 - 0.01)."
+    assert f"Decided: 0 of 2 differences between levels, after 3 of 3 replicates. {line}" in opening
+    assert "would take more than" not in opening
     notes = " ".join(caveats(study, None))
     assert "only a model without interactions would replace it" in notes
     assert "assuming" not in notes

@@ -13,7 +13,7 @@ from analysis.verdicts.looks_words import in_one_line
 
 def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> Decided:
     table = pd.DataFrame(rows, columns=["factor", "decided", "replicates_to_decide"])
-    table["level"], table["reference"] = "b", "a"
+    table["level"], table["reference"], table["estimate"] = "b", "a", 1.0
     return Decided(wave, planned, 0.01, table, None, "")
 
 
