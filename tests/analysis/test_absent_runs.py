@@ -14,6 +14,7 @@ from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
+from analysis.report.words.paper import markdown_table
 
 WHY = (
     "not estimable: the cell optimizer = adam, lr = 0.1 has no result and only a model without "
@@ -87,6 +88,11 @@ def test_what_assumes_that_three_factors_do_not_interact_says_so_in_the_same_wor
     assert any(words in note for note in study.estimates().notes)
     (claim,) = study.claims().to_dict("records")
     assert words in claim["sentence"]
+    for name in ("main_effects", "forest", "interaction_matrix"):
+        drawing = BY_NAME[name].drawing(study)
+        assert drawing is not None
+        assert f"estimates are made {words}." in drawing.caption
+    assert words in markdown_table(study)
     other = compare([study, from_frame(study.frame, list("ABC"), "acc", "seed", name="other")])
     assert any(words in note for note in other.notes)
 
