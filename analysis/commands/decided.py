@@ -37,6 +37,9 @@ def run(options: argparse.Namespace) -> int:
     for row in look.table.to_dict("records"):
         more = float(row["replicates_to_decide"])
         state = "decided" if row["decided"] else "open"
+        if math.isnan(row["estimate"]):
+            print(f"  {row['factor']}: {row['level']} - {row['reference']}  not estimable")
+            continue
         if not row["decided"] and not math.isnan(more):  # NaN: more than can be said
             state = f"open, about {more:.0f} replicates would decide it"
         print(

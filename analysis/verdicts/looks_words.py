@@ -27,18 +27,16 @@ def in_one_line(look: Decided) -> str:
     left = table[~table["decided"].astype(bool)]
     done = len(table) - len(left)
     text = f"Decided: {done} of {counted(len(table), 'difference')} between levels, {look.after}."
-    if left.empty:
-        return text
     lost = left[left["estimate"].isna()]
-    left = left[left["estimate"].notna()]
     if len(lost):
         text += (
-            f" Not to be estimated from the combinations that ran, however often each is repeated: "
-            f"{_named(lost) if len(lost) <= NAMED else _counted(lost)}."
+            " Not to be estimated from the combinations that ran, however often each is repeated: "
+            f"{_listed(lost)}."
         )
+    left = left[left["estimate"].notna()]
     if left.empty:
         return text
-    text += f" Open: {_named(left) if len(left) <= NAMED else _counted(left)}."
+    text += f" Open: {_listed(left)}."
     more = left["replicates_to_decide"].to_numpy(float) - look.wave
     more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
     if not more.size:
@@ -51,6 +49,10 @@ def in_one_line(look: Decided) -> str:
         them = f"{len(more)} of the {len(left)}"
     text += f" About {counted(least, 'more replicate')} would decide "
     return f"{text}{them}." if least == most else f"{text}one, about {most} would decide {them}."
+
+
+def _listed(rows: pd.DataFrame) -> str:
+    return _named(rows) if len(rows) <= NAMED else _counted(rows)
 
 
 def _named(left: pd.DataFrame) -> str:

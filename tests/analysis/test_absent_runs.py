@@ -14,6 +14,7 @@ from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
+from analysis.report.words.paper import markdown_table
 
 WHY = (
     "not estimable: the cell optimizer = adam, lr = 0.1 has no result and only a model without "
@@ -71,7 +72,9 @@ def test_no_estimate_anywhere_is_made_of_a_model_without_interactions() -> None:
     assert document["fallback"] is None
     opening = " ".join(answer(study).sentences)
     assert "What improves" not in opening
-    assert "Decided: 0 of 2" in opening
+    line = "Not estimable, as runs are missing: optimizer (adam - sgd), lr (0.1 - 0.01)."
+    assert f"Decided: 0 of 2 differences between levels, after 3 of 3 replicates. {line}" in opening
+    assert "would take more than" not in opening
     notes = " ".join(caveats(study, None))
     assert "only a model without interactions would replace it" in notes
     assert "assuming" not in notes
@@ -85,6 +88,11 @@ def test_what_assumes_that_three_factors_do_not_interact_says_so_in_the_same_wor
     assert any(words in note for note in study.estimates().notes)
     (claim,) = study.claims().to_dict("records")
     assert words in claim["sentence"]
+    for name in ("main_effects", "forest", "interaction_matrix"):
+        drawing = BY_NAME[name].drawing(study)
+        assert drawing is not None
+        assert f"estimates are made {words}." in drawing.caption
+    assert words in markdown_table(study)
     other = compare([study, from_frame(study.frame, list("ABC"), "acc", "seed", name="other")])
     assert any(words in note for note in other.notes)
 

@@ -52,6 +52,7 @@ def deciding_tests(
         problem = "" if np.isfinite(row["p"]) else why(name)
         rows.append({"term": name, **row, "problem": problem})
     table = pd.DataFrame(rows, columns=COLUMNS)
+    table = table.astype(dict.fromkeys(("df", "F", "df_error", "p"), float))
     return table.assign(p_holm=holm(table["p"].to_numpy(dtype=float)))
 
 

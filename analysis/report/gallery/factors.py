@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis import figures
 from analysis.effects.frames import by_method
+from analysis.effects.shown import shown_means
 from analysis.effects.standardised_effects import standardised_effects
 from analysis.figures.effects.forest import MOST_ROWS
 from analysis.figures.effects.pareto import MOST_TERMS
@@ -24,7 +25,13 @@ from analysis.report.gallery.rounding import (
     unit_of,
     within_limits,
 )
-from analysis.report.words.names import JUDGED, TEST_NAMES, interval_name_of_means, readable
+from analysis.report.words.names import (
+    JUDGED,
+    TEST_NAMES,
+    assumed,
+    interval_name_of_means,
+    readable,
+)
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -50,6 +57,7 @@ def draw_main_effects(study: Study) -> Drawn:
     text = (
         f"Marginal mean of {study.measure.name} at each level, every combination weighing "
         "the same; the dashed line is the grand mean, faint dots are single replicates."
+        f"{assumed(study, shown_means(study.estimates(), study.measure)['rests_on'])}"
     )
     single = means[["factor", "level"]]
     if len(dots):
@@ -121,6 +129,7 @@ def draw_forest(study: Study) -> Drawn | None:
         f"Differences in {measure.name} between levels (first minus second) and the "
         "largest differences of differences, whose intervals hold for all of them at once "
         f"(Bonferroni); filled where {JUDGED}.{band}"
+        f"{assumed(study, study.contrasts()['rests_on'])}"
         f"{largest(int(rows['estimate'].notna().sum()), MOST_ROWS)}"
     )
     return Drawn(figure, rows, captioned(study, text))

@@ -23,7 +23,7 @@ from analysis.report.gallery.rounding import (
     unit_of,
     within_limits,
 )
-from analysis.report.words.names import interval_name_of_means, readable
+from analysis.report.words.names import assumed, interval_name_of_means, readable
 from analysis.report.words.pairs_shown import pair_terms
 from analysis.study import from_frame, known
 from runner.content.response import ACCURACY
@@ -42,6 +42,7 @@ def draw_interaction_matrix(study: Study) -> Drawn | None:
     if len(study.factors) < 2:
         return None
     means = shown_means(study.estimates(), study.measure)
+    assumes = assumed(study, means["rests_on"])
     means = means[means["other"].notna()].rename(columns={**PAIR, "estimate": "mean"})
     means = means[[*PAIR.values(), "mean", "low", "high"]].reset_index(drop=True)
     terms = pair_terms(study)
@@ -50,7 +51,7 @@ def draw_interaction_matrix(study: Study) -> Drawn | None:
         f"Marginal means of {study.measure.name} for every pair of factors: the factor of the "
         "column runs along the axis, lines are the levels of the factor of the row. Above each "
         "panel its share of the variance and its p, Holm-adjusted over all questions of the study; "
-        "grey where no interaction is shown."
+        f"grey where no interaction is shown.{assumes}"
     )
     data = means.merge(terms, on=["factor_a", "factor_b"], how="left")
     shown = captioned(study, text + cut_at_limits(study, means), interval_name_of_means(study))

@@ -1,8 +1,11 @@
-"""What intervals and tests are called, in captions, notes and tables."""
+"""What intervals and tests are called, and what estimates assume, in captions, notes and tables."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from analysis.model.completion import assumption
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -40,3 +43,13 @@ def interval_name_of_means(study: Study) -> str:
 def readable(term: str) -> str:
     """A term as a reader meets it: "A × B"; no factor has the colon that joins them."""
     return "the grand mean" if term == INTERCEPT else term.replace(":", " × ")
+
+
+def assumed(study: Study, rests: Iterable[str]) -> str:
+    """What some of the estimates shown assume, as a sentence; "" where none assumes anything."""
+    factors = len(study.cells.factors)
+    said = dict.fromkeys(assumption(str(one), factors) for one in rests)
+    texts = [text for text in said if text]
+    if not texts:
+        return ""
+    return f" Where combinations have no result, estimates are made {texts[0]}."

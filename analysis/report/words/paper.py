@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.number_words import STARS, difference_text, stars
 from analysis.report.words.answer import all_differences
 from analysis.report.words.methods import network_of, varied
-from analysis.report.words.names import interval_name, interval_name_of_means
+from analysis.report.words.names import assumed, interval_name, interval_name_of_means
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -149,6 +149,7 @@ def note(study: Study) -> str:
         f"Equal-weight marginal means and differences to the first level, {study.cells.n} runs; "
         f"brackets: 95% intervals (means: {interval_name_of_means(study)}; "
         f"differences: {interval_name(study)}); {STARS}."
+        f"{assumed(study, study.contrasts()['rests_on'])}"
     )
 
 
