@@ -114,6 +114,11 @@ class Response:
         return (self.low, self.high, self.scale) == (0.0, 1.0, 1.0)
 
     @property
+    def title(self) -> str:
+        """The name at the head of a column; somebody's own column as it is written."""
+        return self.name if self.name == self.column else self.name.capitalize()
+
+    @property
     def axis(self) -> str:
         """Label of an axis that shows the outcome."""
         return f"{self.name} ({self.unit})" if self.unit else self.name

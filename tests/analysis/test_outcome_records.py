@@ -136,7 +136,10 @@ def test_where_lower_is_better_every_display_calls_the_lower_level_the_better() 
     ranked = strip.table(loss, drawn.data)
     assert ranked is not None
     assert ranked.columns["opt, b"].iloc[0].startswith("adam")
-    assert "worse" not in markdown_table(loss)
+    table = markdown_table(loss)
+    assert "worse" not in table
+    assert "| val_loss |" in table
+    assert "; lower val_loss is better." in table
 
 
 def test_a_direction_that_was_declared_overrules_the_name() -> None:

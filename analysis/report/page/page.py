@@ -108,7 +108,7 @@ def render(
         interval=_interval(study) if answer else "",
         how_sure=_how_sure(study, convergence) if answer else "",
         has_convergence=convergence is not None and convergence.mixed,
-        outcome=study.measure.name,
+        outcome=study.measure.title,
         caveats=list(warnings),
         claims=[_claim(row, study) for row in claims.to_dict("records")],
         claims_judged=_judged(study),
@@ -321,7 +321,8 @@ def _claimed(row: Mapping[Any, Any], study: Study) -> Response:
 def _no_claims(study: Study) -> str:
     if study.planned_claims:
         return "The claims could not be answered from the runs at hand."
-    return "The specification makes no claims; everything here was found, not predicted."
+    whose = "The specification makes no claims" if study.info else "No claim was planned"
+    return f"{whose}; everything here was found, not predicted."
 
 
 # --- pictures and files -------------------------------------------------------------------------
