@@ -69,6 +69,13 @@ def read_written(column: pd.Series, name: str, where: str, decimal_comma: bool =
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return Written(np.asarray(column.astype(float), dtype=np.float64), None, nothing)
     given = [_plain(value) for value in column.tolist()]
+    try:  # nothing to make out, as in most tables
+        plain = np.array([float(text) for text in given], dtype=np.float64)
+    except ValueError:
+        pass
+    else:
+        if not np.isnan(plain).any():
+            return Written(plain, given, nothing)
     there = [text.lower() not in MISSING_TEXT for text in given]
     parts = [_parts(text) if ok else ("", "", False) for text, ok in zip(given, there, strict=True)]
     percents = {percent for (_, _, percent), ok in zip(parts, there, strict=True) if ok}
