@@ -79,7 +79,7 @@ def read_study(options: argparse.Namespace) -> Study:
         if options.study:
             raise InputError(f"give a study ({options.study!r}) or --table, not both")
         return study_of_table(options, options.table)
-    _no_table_options(options)
+    refuse_table_options(options)
     if not options.study:
         raise InputError("name a study, or a table with --table, --factors and --response")
     if options.claim:
@@ -126,9 +126,10 @@ def study_of_table(options: argparse.Namespace, path: Path) -> Study:
     return study
 
 
-def _no_table_options(options: argparse.Namespace) -> None:
+def refuse_table_options(options: argparse.Namespace) -> None:
+    """Refuse what says something of a table where none was named."""
     for name in OF_TABLES:
-        if getattr(options, name):
+        if getattr(options, name, None):
             option = "--" + name.replace("_", "-")
             raise InputError(f"{option} says something of a table: name it with --table FILE")
 

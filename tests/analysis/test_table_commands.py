@@ -127,6 +127,13 @@ def test_two_tables_are_compared(table: Path, capsys: pytest.CaptureFixture[str]
     assert "losses" in printed
     assert "june" in printed
     assert "lr: 0.1 - 0.01" in printed
+    text = other.read_text("utf-8").replace("0.1,", "1e-1,")
+    other.write_text(text, encoding="utf-8")
+    assert run(arguments) == 0  # one number is one level, also across tables
+    assert "lr: 0.1 - 0.01" in capsys.readouterr().out
+    losses().assign(val_loss=[f"{x:.2%}" for x in losses()["val_loss"]]).to_csv(other)
+    assert run(arguments) == 2
+    assert "losses not, june in percent; give it in one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -137,6 +144,7 @@ def test_two_tables_are_compared(table: Path, capsys: pytest.CaptureFixture[str]
         (["claims", "--table", "{t}", "--response", "val_loss"], "--table needs --factors"),
         (["claims", "five", "--block", "seed"], "--block says something of a table"),
         (["decided", "five", "--claim", "a: b > c"], "--claim goes with --table"),
+        (["compare", "a", "b", "--block", "seed"], "--block says something of a table"),
         (["compare", "--table", "{t}"], "takes two studies or more, or tables"),
         (
             ["report", "--table", "{t}", "--factors", "lr", "--response", "val_loss",
