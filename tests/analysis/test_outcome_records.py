@@ -97,6 +97,13 @@ def test_a_list_of_claims_is_answered_whatever_was_planned() -> None:
     assert one.claims("opt: adam > sgd", confidence=0.9)["verdict"].tolist() == ["supported"]
 
 
+def test_what_is_no_claim_is_said_so() -> None:
+    one = study("acc", acc=0.1)
+    for wrong in (0.9, [0.9]):
+        with pytest.raises(InputError, match="claims are texts such as"):
+            one.claims(wrong)  # type: ignore[arg-type]
+
+
 def test_numbers_are_levels() -> None:
     frame = runs(acc=0.1).rename(columns={"b": "lr"})
     frame["lr"] = frame["lr"].map({"p": "1e-3", "q": "0.1"})

@@ -144,6 +144,7 @@ def test_a_frame_with_text_in_percent_says_so_too() -> None:
         (["10,803", "9,950", "11,228"], [10803, 9950, 11228]),
         (["10 803", "9 950", "11 228"], [10803, 9950, 11228]),
         (["10'803", "9'950.5", "11\u2019228"], [10803, 9950.5, 11228]),
+        (["1 234,5", "2 000", "3,25"], [1234.5, 2000, 3.25]),
         (["0,913", "0,9", "1,25"], [0.913, 0.9, 1.25]),
         (["1.234,5", "2.000,25", "3"], [1234.5, 2000.25, 3]),
         (["1,234.5", "2,000.25", "3"], [1234.5, 2000.25, 3]),
@@ -236,6 +237,15 @@ def test_a_column_a_seed_is_a_run_each(tmp_path: Path) -> None:
     assert "only seed0 is analysed: seed0, seed1, seed2 look like one outcome" in alone.notes[0]
     with pytest.raises(InputError, match="has none"):
         read_table(path, factors, "acc", shape=Shape(wide="run*"))
+
+
+def test_columns_may_be_called_by_numbers() -> None:
+    frame = pd.DataFrame(ROWS, columns=HEADER)
+    wide = frame.pivot(index=["optimizer", "lr"], columns="seed", values="acc").reset_index()
+    study = from_frame(wide.rename(columns=lambda x: int(x) if x.isdigit() else x),
+                       ["optimizer", "lr"], wide="[0-9]")  # fmt: skip
+    assert (study.response, study.replicate, study.cells.n) == ("acc", "replicate", 12)
+    assert from_frame(frame.rename(columns={"acc": 5}), ["lr"], 5).cells.n == 12  # type: ignore[arg-type]
 
 
 def test_top1_and_top5_are_no_seeds() -> None:
