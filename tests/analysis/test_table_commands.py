@@ -143,6 +143,7 @@ def test_two_tables_are_compared(table: Path, capsys: pytest.CaptureFixture[str]
         (["decided", "five", "--table", "{t}"], "not both"),
         (["claims", "--table", "{t}", "--response", "val_loss"], "--table needs --factors"),
         (["claims", "five", "--block", "seed"], "--block says something of a table"),
+        (["report", "five", "--wide", "seed*"], "--wide says something of a table"),
         (["decided", "five", "--claim", "a: b > c"], "--claim goes with --table"),
         (["compare", "a", "b", "--block", "seed"], "--block says something of a table"),
         (["compare", "--table", "{t}"], "takes two studies or more, or tables"),

@@ -102,7 +102,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 def test_excel_needs_its_extra_and_is_read_with_it(tmp_path: Path) -> None:
     frame = pd.DataFrame(ROWS, columns=HEADER)
     try:
-        import openpyxl  # noqa: F401
+        import openpyxl
     except ImportError:
         (tmp_path / "t.xlsx").write_bytes(b"PK\x03\x04")
         with pytest.raises(InputError, match=r"needs openpyxl: pip install '.*\[excel\]'"):
@@ -112,6 +112,13 @@ def test_excel_needs_its_extra_and_is_read_with_it(tmp_path: Path) -> None:
         pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="notes")
         frame.to_excel(book, sheet_name="runs", startrow=2, index=False)
     assert differences(tmp_path / "t.xlsx") == pytest.approx(DIFFERENCES, abs=1e-6)
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    for row in book["runs"].iter_rows(min_row=4, min_col=4, max_col=4):
+        row[0].number_format = "0.0%"
+    book.save(tmp_path / "t.xlsx")
+    table = read_table(tmp_path / "t.xlsx", ["optimizer", "lr"], "acc", "seed")
+    assert (table.unit, table.frame["acc"].iloc[0]) == ("%", 90.03)
+    assert table.notes == ("sheet 'runs' of 2 was read",)
 
 
 def test_percent_is_a_unit(tmp_path: Path) -> None:
