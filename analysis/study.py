@@ -489,11 +489,20 @@ class Study:
         Args:
             claims: instead of the planned ones, as written.
             confidence: of the intervals.
+
+        Raises:
+            InputError: a claim cannot be read, or names what the study lacks.
         """
         home = self.primary or self
+        if isinstance(claims, str):
+            claims = [claims]
         if claims is not None:
-            asked = [claims] if isinstance(claims, str) else claims
-            return replace(home, planned_claims=tuple(asked))._judged(confidence)
+            if isinstance(claims, float) or not all(isinstance(one, str) for one in claims):
+                raise InputError(
+                    f"claims are texts such as 'A: a > b by 0.5', not {claims!r}; a confidence is "
+                    "given by its name"
+                )
+            return replace(home, planned_claims=tuple(claims))._judged(confidence)
         return home._claims.copy() if confidence == CONFIDENCE else home._judged(confidence)
 
     @cached_property
@@ -631,6 +640,10 @@ def from_frame(
     """
     if isinstance(factors, str):
         factors = [factors]
+    if not all(isinstance(name, str) for name in frame.columns):  # a pivot's columns are numbers
+        frame = frame.rename(columns=str)
+    factors, response = [str(name) for name in factors], str(response)
+    replicate = None if replicate is None else str(replicate)
     shape = Shape(wide, std, None if n is None else str(n), nested)
     shaped = reshape(frame, factors, response, replicate, shape, "the frame")
     frame, response, replicate = shaped.frame, shaped.response, shaped.replicate

@@ -15,7 +15,8 @@ from ablations.errors import InputError
 if TYPE_CHECKING:
     from analysis.study import Study
 
-OF_TABLES = ("factors", "response", "block", "wide", "std", "n", "nested", "lower_is_better")
+OF_TABLES = ("factors", "response", "block", "wide", "std", "n", "nested", "lower_is_better",
+             "higher_is_better")  # fmt: skip
 """Options that mean nothing without a table."""
 
 
@@ -65,7 +66,11 @@ def add_table(
         help="a planned contrast to answer, 'A: a > b by 0.5', in the unit of the response; may be "
         "repeated",
     )
-    group.add_argument("--lower-is-better", action="store_true", help="the outcome is a loss")
+    better = group.add_mutually_exclusive_group()
+    better.add_argument("--lower-is-better", action="store_true", help="the outcome is a loss")
+    better.add_argument(
+        "--higher-is-better", action="store_true", help="it is none, whatever its name says"
+    )
 
 
 def read_study(options: argparse.Namespace) -> Study:
@@ -74,7 +79,7 @@ def read_study(options: argparse.Namespace) -> Study:
         if options.study:
             raise InputError(f"give a study ({options.study!r}) or --table, not both")
         return study_of_table(options, options.table)
-    _no_table_options(options)
+    refuse_table_options(options)
     if not options.study:
         raise InputError("name a study, or a table with --table, --factors and --response")
     if options.claim:
@@ -114,16 +119,17 @@ def study_of_table(options: argparse.Namespace, path: Path) -> Study:
         table,
         name=path.name.partition(".")[0] or "table",
         planned_claims=tuple(options.claim),
-        higher_is_better=False if options.lower_is_better else None,
+        higher_is_better=options.higher_is_better or (False if options.lower_is_better else None),
     )
     for claim in options.claim:  # before anything is written
         check_claim(parse_claim(claim, study.measure), study.factors)
     return study
 
 
-def _no_table_options(options: argparse.Namespace) -> None:
+def refuse_table_options(options: argparse.Namespace) -> None:
+    """Refuse what says something of a table where none was named."""
     for name in OF_TABLES:
-        if getattr(options, name):
+        if getattr(options, name, None):
             option = "--" + name.replace("_", "-")
             raise InputError(f"{option} says something of a table: name it with --table FILE")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+from runner.spec.claims import same_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,19 +68,34 @@ def _studies(options: argparse.Namespace) -> list[Study]:
     """Studies of the store, then tables; tables of one name by their paths."""
     from analysis.study import load
 
-    paths: list[Path] = options.table or []
+    paths: list[Path] = getattr(options, "table", None) or []
     if len(options.studies) + len(paths) < 2:
         raise InputError("a comparison takes two studies or more, or tables with --table")
+    if not paths:
+        arguments.refuse_table_options(options)
     loaded = [load(name, options.storage) for name in options.studies]
     tables = [arguments.study_of_table(options, path) for path in paths]
     names = [study.name for study in (*loaded, *tables)]
-    return [
-        *loaded,
-        *(
-            replace(table, name=str(path)) if names.count(table.name) > 1 else table
-            for table, path in zip(tables, paths, strict=True)
-        ),
+    named = [
+        replace(table, name=str(path)) if names.count(table.name) > 1 else table
+        for table, path in zip(tables, paths, strict=True)
     ]
+    first, *rest = [*loaded, *named]
+    return [first, *(_called_as_in(first, study) for study in rest)]
+
+
+def _called_as_in(first: Study, study: Study) -> Study:
+    """A table whose levels of equal numbers have the other study's labels: 0.001 is its 1e-3."""
+    table = study.checked
+    if table is None:
+        return study
+    frame, factors = table.frame.copy(), dict(table.factors)
+    for name in set(factors) & set(first.factors):
+        labels = [same_label(label, first.factors[name]) for label in factors[name]]
+        frame[name] = frame[name].cat.rename_categories(labels)
+        factors[name] = tuple(labels)
+    table = replace(table, frame=frame, factors=factors)
+    return replace(study, frame=frame, factors=factors, checked=table)
 
 
 def comparison_text(comparison: Comparison) -> str:

@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         study: Study | str = options.study
         if options.table is not None or not options.study or options.claim:
             study = arguments.read_study(options)
+        else:
+            arguments.refuse_table_options(options)
         with _one_column() if options.column else nullcontext():
             page = write_report(study, options.out, options.partial, options.storage, press)
     found = page.with_name("findings.txt").read_text("utf-8").splitlines()

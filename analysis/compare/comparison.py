@@ -78,6 +78,14 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
     responses = {study.response for study in studies}
     if len(responses) > 1:
         raise InputError(f"the studies look at different outcomes: {', '.join(sorted(responses))}")
+    shown = {(one.measure.unit, one.measure.scale) for one in studies}
+    if len(shown) > 1:
+        units = ", ".join(
+            f"{one.name} {'in percent' if one.measure.unit == '%' else 'not'}"
+            f"{' (stored as a share)' if one.measure.scale == 100 else ''}"
+            for one in studies
+        )
+        raise InputError(f"{studies[0].response} is in different units: {units}; give it in one")
     shared = _shared(studies)
     if not any(len(levels) > 1 for levels in shared.values()):
         raise InputError(

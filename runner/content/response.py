@@ -114,6 +114,11 @@ class Response:
         return (self.low, self.high, self.scale) == (0.0, 1.0, 1.0)
 
     @property
+    def title(self) -> str:
+        """The name at the head of a column; somebody's own column as it is written."""
+        return self.name if self.name == self.column else self.name.capitalize()
+
+    @property
     def axis(self) -> str:
         """Label of an axis that shows the outcome."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
@@ -188,20 +193,24 @@ LOWER_IS_BETTER = _listed(
     "loss losses error errors err perplexity ppl rmse mse mae mape smape msle rmsle nrmse rrmse "
     "nll logloss xent nlpd crps wer cer ter eer fid fvd kid lpips latency delay time runtime "
     "walltime seconds secs duration ece brier regret bpb bpc fpr fnr mistakes "
-    "misclassified misclassification gap"
+    "misclassified misclassification gap cost costs memory vram kl kld divergence failures "
+    "violations overhead lag"
 )
 """Words of somebody's column of which less is better."""
 HIGHER_IS_BETTER = _listed(
-    "accuracy accuracies acc top1 top5 correct right success score f1 auc auroc auprc recall "
+    "accuracy accuracies acc top1 top5 correct right success f1 auc auroc auprc recall "
     "precision iou miou map bleu rouge r2 reward return returns throughput speedup psnr ssim "
     "improvement gain saved savings likelihood"
 )
 """Words of which more is."""
 _ENDINGS = ("loss", "error", "perplexity", "crossentropy")
 _TIMES = _listed("time second seconds sec secs s ms minute minutes hour hours epoch step")
+_STEPS = _listed("epoch epochs step steps iteration iterations iters updates samples")
+_RATE = re.compile(r"(?<=\bs)/|(?<=\bms)/|(?<=\bsec)/|/(?=(?:s|sec|second|min|minute|h|hour)\b)")
+"""The slash of "images/s" and "ms/step"; that of "val/loss" is none."""
 _PREPOSITIONS = _listed("to of per at for in on until till with without given by")
-_TURNS = _listed("neg negative negated minus reduction decrease drop degradation")
-"""What turns the rest round: a negative loss, a drop of accuracy."""
+_TURNS = _listed("neg negative negated minus reduction decrease drop degradation survival survived")
+"""What turns the rest round: a negative loss, a drop of accuracy, the time survived."""
 _SHARES = _listed("accuracy accuracies acc")
 _WORD = re.compile(r"[A-Z]+[0-9]*(?![a-z])|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 
@@ -212,11 +221,14 @@ def direction_of(column: str) -> Direction | None:
     Whole words count, the last one known before a preposition: it is what the name is of
     ("accuracy_loss" is a loss, "time_correct" something right, "time_to_accuracy" a time).
     """
-    words = _words(column.replace("cross_entropy", "crossentropy"))
+    words = _words(_RATE.sub(" per ", column.replace("cross_entropy", "crossentropy")))
     end = next((k for k, word in enumerate(words) if word in _PREPOSITIONS), len(words))
     found = _named(words[:end])
-    if found is None and words[end : end + 1] == ["per"]:
-        if end and words[end - 1] in _TIMES:  # "ms per step"
+    before, joint = words[end - 1 : end], words[end : end + 1]
+    if found is None and joint == ["to"] and set(before) & _STEPS:  # "epochs to target"
+        return "lower"
+    if found is None and joint == ["per"]:
+        if set(before) & (_TIMES | {"bits"}):  # "ms per step"
             return "lower"
         return "higher" if set(words[end + 1 :]) & _TIMES else None  # "images per second"
     found = found or _named(words)

@@ -97,6 +97,13 @@ def test_a_list_of_claims_is_answered_whatever_was_planned() -> None:
     assert one.claims("opt: adam > sgd", confidence=0.9)["verdict"].tolist() == ["supported"]
 
 
+def test_what_is_no_claim_is_said_so() -> None:
+    one = study("acc", acc=0.1)
+    for wrong in (0.9, [0.9]):
+        with pytest.raises(InputError, match="claims are texts such as"):
+            one.claims(wrong)  # type: ignore[arg-type]
+
+
 def test_numbers_are_levels() -> None:
     frame = runs(acc=0.1).rename(columns={"b": "lr"})
     frame["lr"] = frame["lr"].map({"p": "1e-3", "q": "0.1"})
@@ -136,7 +143,10 @@ def test_where_lower_is_better_every_display_calls_the_lower_level_the_better() 
     ranked = strip.table(loss, drawn.data)
     assert ranked is not None
     assert ranked.columns["opt, b"].iloc[0].startswith("adam")
-    assert "worse" not in markdown_table(loss)
+    table = markdown_table(loss)
+    assert "worse" not in table
+    assert "| val_loss |" in table
+    assert "; lower val_loss is better." in table
 
 
 def test_a_direction_that_was_declared_overrules_the_name() -> None:

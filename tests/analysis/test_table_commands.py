@@ -84,7 +84,11 @@ def test_a_direction_that_was_said_is_kept(table: Path, capsys: pytest.CaptureFi
     assert json.loads(Path("e.json").read_text("utf-8"))["best"]["higher_is_better"] is False
     assert "is taken as better" not in printed
     assert run(command("effects", table, response="y")) == 0
-    assert "Note: more y is taken as better; --lower-is-better says" in capsys.readouterr().out
+    assert "improves y: lr (0.01 over 0.1: +0.2" in (printed := capsys.readouterr().out)
+    assert "Note: more y is taken as better; --lower-is-better says" in printed
+    losses().to_csv(table, index=False)
+    assert run(command("effects", table, "--higher-is-better")) == 0
+    assert "improves val_loss: lr (0.01 over 0.1: +0.2" in capsys.readouterr().out
 
 
 def test_what_reading_did_is_said(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,6 +127,13 @@ def test_two_tables_are_compared(table: Path, capsys: pytest.CaptureFixture[str]
     assert "losses" in printed
     assert "june" in printed
     assert "lr: 0.1 - 0.01" in printed
+    text = other.read_text("utf-8").replace("0.1,", "1e-1,")
+    other.write_text(text, encoding="utf-8")
+    assert run(arguments) == 0  # one number is one level, also across tables
+    assert "lr: 0.1 - 0.01" in capsys.readouterr().out
+    losses().assign(val_loss=[f"{x:.2%}" for x in losses()["val_loss"]]).to_csv(other)
+    assert run(arguments) == 2
+    assert "losses not, june in percent; give it in one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -132,7 +143,9 @@ def test_two_tables_are_compared(table: Path, capsys: pytest.CaptureFixture[str]
         (["decided", "five", "--table", "{t}"], "not both"),
         (["claims", "--table", "{t}", "--response", "val_loss"], "--table needs --factors"),
         (["claims", "five", "--block", "seed"], "--block says something of a table"),
+        (["report", "five", "--wide", "seed*"], "--wide says something of a table"),
         (["decided", "five", "--claim", "a: b > c"], "--claim goes with --table"),
+        (["compare", "a", "b", "--block", "seed"], "--block says something of a table"),
         (["compare", "--table", "{t}"], "takes two studies or more, or tables"),
         (
             ["report", "--table", "{t}", "--factors", "lr", "--response", "val_loss",

@@ -41,7 +41,7 @@ def within_limits(rows: pd.DataFrame, measure: Response) -> pd.DataFrame:
 
 def head_of(measure: Response) -> str:
     """Head of a column of the outcome: "Test accuracy (%)"."""
-    return f"{measure.name.capitalize()}{f' ({measure.unit})' if measure.unit else ''}"
+    return f"{measure.title}{f' ({measure.unit})' if measure.unit else ''}"
 
 
 def unit_of(measure: Response) -> str:

@@ -117,7 +117,7 @@ def render(
         interval=make("how", "Intervals", lambda: _interval(study)) if answer else "",
         how_sure=make("how", "How sure", lambda: _how_sure(study, convergence)) if answer else "",
         has_convergence=convergence is not None and convergence.mixed,
-        outcome=study.measure.name,
+        outcome=study.measure.title,
         caveats=list(warnings),
         lost={key: attempts.lines.get(key, "") for key in LOST},
         unwritten=[line for key, line in attempts.lines.items() if key.startswith("files ")],
@@ -302,7 +302,8 @@ def _claimed(row: Mapping[Any, Any], study: Study) -> Response:
 def _no_claims(study: Study) -> str:
     if study.planned_claims:
         return "The claims could not be answered from the runs at hand."
-    return "The specification makes no claims; everything here was found, not predicted."
+    whose = "The specification makes no claims" if study.info else "No claim was planned"
+    return f"{whose}; everything here was found, not predicted."
 
 
 # --- pictures and files -------------------------------------------------------------------------

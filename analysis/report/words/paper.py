@@ -130,7 +130,7 @@ def _head(study: Study, rows: pd.DataFrame) -> list[str]:
     measure = study.measure
     unit = f" ({measure.unit})" if measure.unit else ""
     point = f" ({measure.difference})" if measure.difference else ""
-    head = ["Factor", "Level", f"{measure.name.capitalize()}{unit}", f"Difference{point}"]
+    head = ["Factor", "Level", f"{measure.title}{unit}", f"Difference{point}"]
     return [*head, "Converged"] if "runs" in rows else head
 
 
@@ -145,10 +145,11 @@ def _about(study: Study) -> str:
 
 def note(study: Study) -> str:
     """What the stars and brackets mean."""
+    lower = "" if study.measure.higher_is_better else f"; lower {study.measure.name} is better"
     return (
         f"Equal-weight marginal means and differences to the first level, {study.cells.n} runs; "
         f"brackets: 95% intervals (means: {interval_name_of_means(study)}; "
-        f"differences: {interval_name(study)}); {STARS}."
+        f"differences: {interval_name(study)}); {STARS}{lower}."
         f"{assumed(study, study.contrasts()['rests_on'])}"
     )
 

@@ -23,7 +23,8 @@ MISSING_TEXT = frozenset(
 _SIGNS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
 _PLUS_MINUS = re.compile(r"\\pm|\+\s*/?\s*-")
 _IN_BRACKETS = re.compile(r"^(?P<mean>.*\S)\s*\((?P<spread>[^()]*[.,][^()]*)\)$")
-_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[,' ]\d{3})+(?:\.\d+)?")
+_SPACED = re.compile(r"^[+-]?[1-9]\d{0,2}(?:[ ']\d{3})+(?=[.,]|$)")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _POINTS_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}")
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _BOTH = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d+")
@@ -69,6 +70,13 @@ def read_written(column: pd.Series, name: str, where: str, decimal_comma: bool =
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return Written(np.asarray(column.astype(float), dtype=np.float64), None, nothing)
     given = [_plain(value) for value in column.tolist()]
+    try:  # nothing to make out, as in most tables
+        plain = np.array([float(text) for text in given], dtype=np.float64)
+    except ValueError:
+        pass
+    else:
+        if not np.isnan(plain).any():
+            return Written(plain, given, nothing)
     there = [text.lower() not in MISSING_TEXT for text in given]
     parts = [_parts(text) if ok else ("", "", False) for text, ok in zip(given, there, strict=True)]
     percents = {percent for (_, _, percent), ok in zip(parts, there, strict=True) if ok}
@@ -137,6 +145,7 @@ def _parts(text: str) -> tuple[str, str, bool]:
     mean, sign, spread = (part.strip() for part in text.partition("\u00b1"))
     percent = mean.endswith("%") or spread.endswith("%")
     mean, spread = (part.removesuffix("%").removesuffix("\\").strip() for part in (mean, spread))
+    mean, spread = (_SPACED.sub(lambda m: re.sub("[ ']", "", m[0]), one) for one in (mean, spread))
     return mean, spread if sign else "", percent
 
 
@@ -158,7 +167,7 @@ def _decimal(text: str, commas: bool) -> str:
     if commas and (_BOTH.fullmatch(text) or _COMMA.fullmatch(text)):
         return text.replace(".", "").replace(",", ".")
     if not commas and _GROUPED.fullmatch(text):
-        return re.sub(r"[,' ]", "", text)
+        return text.replace(",", "")
     if _POINTS_GROUP.fullmatch(text):
         return text.replace(".", "")
     return text

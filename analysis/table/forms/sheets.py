@@ -1,14 +1,16 @@
 """Tables that are no text: Parquet, and the sheets of an Excel workbook.
 
 A Parquet table keeps its types. A sheet becomes rows of text, so that header, comments and empty
-rows are found there as in text; a cell shown as 93.2% holds 0.932 and is read so.
+rows are found there as in text; a cell that holds 0.932 and is shown as 93.2% is in percent.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from decimal import Decimal
 from importlib.util import find_spec
+from typing import Any
 
 import pandas as pd
 
@@ -46,13 +48,18 @@ def read_excel(raw: bytes, wanted: Sequence[str], where: str) -> Rows:
             f"{where} is an Excel file, which needs openpyxl: pip install "
             "'ablation-grid-runner[excel]', or save the sheet as CSV"
         )
+    from openpyxl import load_workbook
+
     try:
-        sheets = pd.read_excel(
-            io.BytesIO(raw), sheet_name=None, header=None, dtype=object, engine="openpyxl"
-        )
+        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        sheets = {
+            str(sheet.title): [[_text(cell) for cell in row] for row in sheet.iter_rows()]
+            for sheet in book.worksheets
+        }
+        book.close()
     except Exception as error:  # openpyxl and zipfile have classes of their own
         raise InputError(f"{where} is no Excel workbook that can be read: {error}") from None
-    tables = {name: _table(sheet, wanted) for name, sheet in sheets.items()}
+    tables = {name: _table(pd.DataFrame(rows), wanted) for name, rows in sheets.items()}
     filled = {name: table for name, table in tables.items() if table is not None}
     if not filled:
         raise InputError(f"{where} is empty: expected a header and one row a run")
@@ -64,7 +71,7 @@ def read_excel(raw: bytes, wanted: Sequence[str], where: str) -> Rows:
 
 def _table(sheet: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame | None:
     """A sheet as texts below its header; None where it holds nothing."""
-    texts = sheet.map(_text)
+    texts = sheet.fillna("")  # rows may end early
     texts = texts[(texts != "").any(axis=1)]
     texts = texts.loc[:, (texts != "").any(axis=0)].reset_index(drop=True)
     if texts.empty:
@@ -77,9 +84,14 @@ def _table(sheet: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame | None:
     return rows
 
 
-def _text(cell: object) -> str:
-    if cell is None or cell is pd.NaT or (isinstance(cell, float) and cell != cell):
+def _text(cell: Any) -> str:
+    """What a cell holds as text; in percent where it is shown so."""
+    value = cell.value
+    if value is None:
         return ""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    return str(cell).strip()
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and str(cell.number_format).endswith("%"):
+        return f"{(Decimal(str(value)) * 100).normalize():f}%"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip()

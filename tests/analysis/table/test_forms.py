@@ -102,7 +102,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 def test_excel_needs_its_extra_and_is_read_with_it(tmp_path: Path) -> None:
     frame = pd.DataFrame(ROWS, columns=HEADER)
     try:
-        import openpyxl  # noqa: F401
+        import openpyxl
     except ImportError:
         (tmp_path / "t.xlsx").write_bytes(b"PK\x03\x04")
         with pytest.raises(InputError, match=r"needs openpyxl: pip install '.*\[excel\]'"):
@@ -112,6 +112,13 @@ def test_excel_needs_its_extra_and_is_read_with_it(tmp_path: Path) -> None:
         pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="notes")
         frame.to_excel(book, sheet_name="runs", startrow=2, index=False)
     assert differences(tmp_path / "t.xlsx") == pytest.approx(DIFFERENCES, abs=1e-6)
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    for row in book["runs"].iter_rows(min_row=4, min_col=4, max_col=4):
+        row[0].number_format = "0.0%"
+    book.save(tmp_path / "t.xlsx")
+    table = read_table(tmp_path / "t.xlsx", ["optimizer", "lr"], "acc", "seed")
+    assert (table.unit, table.frame["acc"].iloc[0]) == ("%", 90.03)
+    assert table.notes == ("sheet 'runs' of 2 was read",)
 
 
 def test_percent_is_a_unit(tmp_path: Path) -> None:
@@ -144,6 +151,7 @@ def test_a_frame_with_text_in_percent_says_so_too() -> None:
         (["10,803", "9,950", "11,228"], [10803, 9950, 11228]),
         (["10 803", "9 950", "11 228"], [10803, 9950, 11228]),
         (["10'803", "9'950.5", "11\u2019228"], [10803, 9950.5, 11228]),
+        (["1 234,5", "2 000", "3,25"], [1234.5, 2000, 3.25]),
         (["0,913", "0,9", "1,25"], [0.913, 0.9, 1.25]),
         (["1.234,5", "2.000,25", "3"], [1234.5, 2000.25, 3]),
         (["1,234.5", "2,000.25", "3"], [1234.5, 2000.25, 3]),
@@ -236,6 +244,15 @@ def test_a_column_a_seed_is_a_run_each(tmp_path: Path) -> None:
     assert "only seed0 is analysed: seed0, seed1, seed2 look like one outcome" in alone.notes[0]
     with pytest.raises(InputError, match="has none"):
         read_table(path, factors, "acc", shape=Shape(wide="run*"))
+
+
+def test_columns_may_be_called_by_numbers() -> None:
+    frame = pd.DataFrame(ROWS, columns=HEADER)
+    wide = frame.pivot(index=["optimizer", "lr"], columns="seed", values="acc").reset_index()
+    study = from_frame(wide.rename(columns=lambda x: int(x) if x.isdigit() else x),
+                       ["optimizer", "lr"], wide="[0-9]")  # fmt: skip
+    assert (study.response, study.replicate, study.cells.n) == ("acc", "replicate", 12)
+    assert from_frame(frame.rename(columns={"acc": 5}), ["lr"], 5).cells.n == 12  # type: ignore[arg-type]
 
 
 def test_top1_and_top5_are_no_seeds() -> None:

@@ -14,6 +14,7 @@ from runner.content.response import ACCURACY, direction_of, response_of
         "wer", "CER", "FID", "fid50k", "latency_ms", "time", "training_time", "perplexity",
         "top1_error", "accuracy_loss", "acc_drop", "time_to_accuracy", "seconds_per_epoch",
         "ms_per_step", "errors_per_second", "negative_log_likelihood", "cross_entropy", "mae@10",
+        "fid_score", "val/loss", "eval.wer", "ms/step", "epochs_to_target", "bits_per_byte",
     ],
 )  # fmt: skip
 def test_less_is_better_where_the_name_says_so(column: str) -> None:
@@ -26,6 +27,7 @@ def test_less_is_better_where_the_name_says_so(column: str) -> None:
         "acc", "accuracy", "times_correct", "time_correct", "samples_per_sec", "f1", "top5_acc",
         "neg_mean_squared_error", "neg_loss", "log_likelihood", "loss_reduction", "throughput",
         "accuracy_at_lowest_loss", "images_per_second",
+        "images/s", "survival_time", "f1_score", "train/acc",
     ],
 )  # fmt: skip
 def test_more_is_better_where_the_name_says_so(column: str) -> None:
