@@ -25,8 +25,16 @@ from analysis.stats.estimates import Estimate
 from analysis.table.columns import typed
 from analysis.table.curves import StoredCurves
 from analysis.table.runs import from_attempts, from_runs
+from analysis.table.statuses import Goal, goal_of
 from analysis.table.tidy import Table, tidy
-from runner.content.response import ACCURACY, GIVEN_CONVERGED, RESPONSES, Response, response_of
+from runner.content.response import (
+    ACCURACY,
+    CONVERGED,
+    GIVEN_CONVERGED,
+    RESPONSES,
+    Response,
+    response_of,
+)
 
 if TYPE_CHECKING:
     from analysis.effects.aliases.aliasing import Aliasing
@@ -123,9 +131,16 @@ class Study:
         """One row per planned run with every outcome as numbers, whatever text a file had."""
         return typed(self.frame, list(self.factors), self.response)
 
+    @property
+    def goal(self) -> Goal:
+        """What a run that converged did: reached the study's target, or what a table calls so."""
+        return Goal.to(self.info["target"]) if "target" in self.info else goal_of(self.frame)
+
     @cached_property
     def measure(self) -> Response:
         """The record of the outcome looked at: its name, unit, direction and words."""
+        if self.response == CONVERGED.column:
+            return self.goal.record
         values = self.runs[self.response].dropna()
         ends = (float(values.min()), float(values.max())) if len(values) else ()
         return response_of(
@@ -371,7 +386,9 @@ class Study:
     def _others(self) -> OtherOutcomes:
         from analysis.outcomes.others import OtherOutcomes
 
-        return OtherOutcomes(self.runs, self.factors, self.response, self.replicate, CONFIDENCE)
+        return OtherOutcomes(
+            self.runs, self.factors, self.response, self.replicate, CONFIDENCE, self.goal
+        )
 
     def others(self, confidence: float = CONFIDENCE) -> OtherOutcomes:
         """What the table says besides the outcome looked at; at the default confidence kept."""
@@ -382,12 +399,20 @@ class Study:
         )
 
     def convergence(self, confidence: float = CONFIDENCE) -> Convergence:
-        """Rates, exact tests and Firth terms of convergence (`outcomes.convergence`).
+        """Rates, exact tests and Firth terms of reaching the target (`outcomes.convergence`).
 
         Raises:
-            InputError: the table does not say which runs converged.
+            InputError: the table does not say which runs did.
         """
         return self.others(confidence).convergence
+
+    def learned(self, confidence: float = CONFIDENCE) -> Convergence:
+        """The same of being better than guessing.
+
+        Raises:
+            InputError: the table does not say which runs were.
+        """
+        return self.others(confidence).learned
 
     def time_to_target(self, confidence: float = CONFIDENCE) -> TimeToTarget:
         """Restricted mean epochs and curves by level (`outcomes.time_to_target`).
@@ -398,7 +423,7 @@ class Study:
         return self.others(confidence).time_to_target
 
     def given_converged(self, confidence: float = CONFIDENCE) -> GivenConverged:
-        """The outcome of converged runs on common support (`outcomes.given_converged`).
+        """The outcome of runs that converged on common support (`outcomes.given_converged`).
 
         Raises:
             InputError: the table does not say which runs converged, or none did.
@@ -560,6 +585,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         frame[GIVEN_CONVERGED.column] = frame[ACCURACY.column].where(survived)
     facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
     facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
+    facts["target"] = store.find_target(info)
     return Study(
         frame,
         factors,

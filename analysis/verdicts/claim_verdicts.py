@@ -23,6 +23,7 @@ from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.estimates import NAN, Estimate, no_estimate
 from analysis.stats.multiplicity import holm
+from analysis.table.statuses import Goal
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import replicates_to_decide
 from runner.content.response import ACCURACY, CONVERGED, EPOCHS, RESPONSES, Response
@@ -54,6 +55,7 @@ class _Tested:
     distance: float  # from the estimate to the border between true and false
     replicates: float  # mean runs of the cells that ran; one more wave adds one
     problem: str = ""
+    rates: tuple[tuple[int, int, int, int], Goal] | None = None  # of a claim on convergence
 
 
 def judge(
@@ -144,9 +146,11 @@ def _tested(
         only: Method | None = "welch" if times.censored else None
         return _test(times.grid, claim, method or only, confidence)
     if claim.about is CONVERGED and others.convergence is not None:
-        hits, runs = others.convergence.hits, others.convergence.counted
-        factors = grid.cells.factors
-        return _test_rates(claim, rate_difference(hits, runs, claim, factors, confidence))
+        hits, runs, goal = (getattr(others.convergence, k) for k in ("hits", "counted", "goal"))
+        said = replace(claim, about=goal.record)
+        rates = rate_difference(hits, runs, said, grid.cells.factors, confidence)
+        one = _test_rates(said, rates)
+        return replace(one, rates=(rates.counts, goal))
     nothing = no_estimate("none", confidence)
     what = {
         CONVERGED.claimed: "which runs converged",
@@ -253,16 +257,47 @@ def _reason(one: _Tested, verdict: str, needed: float, confidence: float) -> str
     than = f"{gap} {words.more if d > 0 else words.less} than {right}{_where(claim)}"
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
     statement = f"{left} {words.verb} {than} ({confidence:.0%} interval {span})"
+    if one.rates is not None:
+        interval = f"{confidence:.0%} interval {span} {words.unit}"
+        statement = _counted(claim, d, *one.rates, interval)
     if one.estimate.rests_on == rests_on(2):
         statement += ", assuming that three or more factors do not interact"
     if verdict == "supported":
         return f"{statement}."
     if verdict == "refuted":
         return f"{statement}, so it {words.denied} {_wanted(claim)}."
+    if one.rates is not None and d == 0 and claim.sign != "=":
+        return f"{statement}; these runs do not tell them apart."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):
         end = f"about {needed:.0f} replicates per cell would decide it if the estimate holds"
     return f"{statement}; {end}."
+
+
+def _counted(
+    claim: Claim, d: float, counts: tuple[int, int, int, int], goal: Goal, interval: str
+) -> str:
+    """The statement of a claim on convergence, with the runs it counts.
+
+    Args:
+        claim: in the words of the goal.
+        d: left minus right, in points.
+        counts: converged and counted runs of the left level, then of the right one.
+        goal: what those runs did.
+        interval: of the difference, in words.
+    """
+    a, m, b, k = counts
+    left, words = f"{claim.factor} = {claim.left}", claim.about.words
+    if d == 0:
+        return (
+            f"runs with {left} and with {claim.right} {goal.did} equally often{_where(claim)}: "
+            f"{a} of {m} and {b} of {k} ({interval})"
+        )
+    more = words.more if d > 0 else words.less
+    return (
+        f"{left} {words.verb} {_number(abs(d), claim)} {words.unit} {more} than {claim.right}"
+        f"{_where(claim)}: {a} of {m} runs against {b} of {k} ({interval})"
+    )
 
 
 def _number(value: float, claim: Claim, sign: str = "") -> str:

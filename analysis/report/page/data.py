@@ -19,7 +19,7 @@ from analysis.report.words.names import METHOD_NAMES
 from analysis.stats.estimates import t_limits
 from analysis.study import known
 from analysis.table.curves import curve_matrix
-from runner.content.response import CONVERGED, GIVEN_CONVERGED, RESPONSES
+from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, RESPONSES
 
 if TYPE_CHECKING:
     from analysis.model.cell_means import Method
@@ -41,7 +41,8 @@ def page_data(study: Study, convergence: Convergence | None) -> dict[str, Any]:
         "runs": _runs(study),
         "outcomes": [one for one in _outcomes(study, convergence) if one is not None],
         "curves": _curves(study),
-        "target": (study.info.get("train") or {}).get("target"),
+        "target": None if (target := study.goal.target) is None else target.accuracy,
+        "goal": study.goal.did,
     }
 
 
@@ -91,10 +92,9 @@ def _key(one: Response) -> str:
 
 
 def _outcomes(study: Study, convergence: Convergence | None) -> list[dict[str, Any] | None]:
-    return [
-        _rates(convergence) if one is CONVERGED and convergence is not None else _means(study, one)
-        for one in _offered(study)
-    ]
+    rates = {CONVERGED.column: convergence, LEARNED.column: known(study.learned)}
+    shown = [(one, rates.get(one.column)) for one in _offered(study)]
+    return [_means(study, one) if found is None else _rates(found) for one, found in shown]
 
 
 def _shown(
@@ -152,7 +152,7 @@ def _by_factor(table: pd.DataFrame, *columns: str) -> dict[str, list[list[float 
 
 
 def _given_converged(study: Study) -> dict[str, Any] | None:
-    """Accuracy of converged runs, only over cells that converge at every level of the factor."""
+    """Accuracy of runs that converged, only over cells that do at every level of the factor."""
     survivors = known(study.given_converged)
     if survivors is None:
         return None
@@ -161,13 +161,13 @@ def _given_converged(study: Study) -> dict[str, Any] | None:
         GIVEN_CONVERGED,
         METHOD_NAMES[str(methods[0])] if methods else "",
         _by_factor(survivors.means, "mean", "low", "high"),
-        about="over cells that converge at every level of the factor",
+        about=f"over cells that {study.goal.do} at every level of the factor",
     )
 
 
 def _rates(convergence: Convergence) -> dict[str, Any]:
     return _shown(
-        CONVERGED,
+        convergence.goal.record,
         "Wilson",
         _by_factor(convergence.rates, "rate", "low", "high"),
         grand=_number(convergence.converged / convergence.runs, 6) if convergence.runs else None,

@@ -16,14 +16,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.number_words import difference_text, p_phrase, stars, sureness, value_text
+from analysis.number_words import difference_text, stars, sureness
+from analysis.report.words.convergence_words import (
+    best_sentences,
+    convergence_row,
+    convergence_sentences,
+    opening,
+)
 from analysis.report.words.pairs_shown import pair_terms
+from analysis.report.words.progress import so_far, still_running
 from analysis.stats.multiplicity import holm
 from analysis.study import known
-from analysis.table.statuses import NOT_RUN
 from analysis.verdicts.looks_words import in_one_line
-from runner.content.response import CONVERGED, Response
-from runner.program.wording import counted, listed
+from runner.content.response import Response
+from runner.program.wording import listed
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -62,11 +68,12 @@ def answer(study: Study) -> Answer:
     convergence = known(study.convergence)
     table = factor_table(study, convergence)
     pairs = _pairs(study)
-    sentences = [_opening(study, convergence)]
+    sentences = opening(study, convergence)
     if convergence is not None:
-        sentences += _convergence_sentences(study, table, convergence)
+        sentences += convergence_sentences(study, table, convergence)
     sentences += _outcome_sentences(study, table)
     sentences += _pair_sentences(study, pairs)
+    sentences += best_sentences(study, convergence)
     decided = known(study.decided)
     if decided is not None:
         sentences.append(in_one_line(decided))
@@ -82,12 +89,6 @@ def level_of(study: Study) -> float:
 def count_of(study: Study) -> int:
     """Differences between levels of all factors."""
     return sum(len(levels) * (len(levels) - 1) // 2 for levels in study.factors.values())
-
-
-def still_running(study: Study) -> bool:
-    """Whether runs are still to come."""
-    runs = study.runs
-    return "status" in runs and bool((runs["status"] == NOT_RUN).any())
 
 
 def all_differences(study: Study) -> pd.DataFrame:
@@ -118,7 +119,7 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
         for name, column in (("share", "percent"), ("share_low", "low"), ("share_high", "high")):
             row[name] = float(shares[column].get(factor, np.nan)) / 100
         if convergence is not None:
-            row |= _convergence_row(factor, convergence)
+            row |= convergence_row(factor, convergence)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -172,25 +173,6 @@ def _difference(rows: pd.DataFrame, best: str, worst: str) -> dict[str, float]:
     return dict.fromkeys(("estimate", "low", "high", "p_holm"), float("nan"))
 
 
-def _convergence_row(factor: str, convergence: Convergence) -> dict[str, object]:
-    rates = convergence.rates[convergence.rates["factor"] == factor].dropna(subset=["rate"])
-    tests = convergence.tests.set_index("factor")["p_holm"]
-    p = float(tests.get(factor, np.nan))
-    row: dict[str, object] = {"conv_p_holm": p, "conv_sure": sureness(p)}
-    row |= {"conv_best": None, "conv_worst": None, "conv_estimate": np.nan}
-    row |= {"conv_low": np.nan, "conv_high": np.nan}
-    if len(rates) < 2:
-        return row
-    best, worst = _extremes(rates, "rate", CONVERGED)
-    if best == worst:
-        return row | {"conv_estimate": 0.0, "conv_sure": "no difference"}
-    row |= {"conv_best": best, "conv_worst": worst}
-    pairs = convergence.differences[convergence.differences["factor"] == factor]
-    pairs = pairs.rename(columns={"level": "first", "reference": "second"})
-    numbers = _difference(pairs, best, worst)
-    return row | {f"conv_{name}": numbers[name] for name in ("estimate", "low", "high")}
-
-
 def _pairs(study: Study) -> pd.DataFrame:
     if len(study.factors) < 2:
         return pd.DataFrame(columns=["factor_a", "factor_b", "share", "share_low", "p_holm"])
@@ -202,46 +184,10 @@ def _pairs(study: Study) -> pd.DataFrame:
 # --- sentences ------------------------------------------------------------------------------------
 
 
-def _opening(study: Study, convergence: Convergence | None) -> str:
-    cells = len(study.cells.ran)
-    text = f"{counted(study.cells.n, 'run')} over {counted(cells, 'combination')} of levels"
-    if convergence is None:
-        return text + "."
-    converged, runs = convergence.converged, convergence.runs
-    return f"{text}: {converged} of {runs} runs converged ({converged / runs:.0%})."
-
-
-def _convergence_sentences(
-    study: Study, table: pd.DataFrame, convergence: Convergence
-) -> list[str]:
-    if not convergence.mixed:
-        none = "Every run converged" if convergence.converged else "No run converged"
-        if still_running(study):
-            return [f"{none} so far; which factors decide convergence cannot be said yet."]
-        return [f"{none}, so no factor decides convergence in this grid."]
-    clear = table[table["conv_p_holm"] < CLEAR].sort_values("conv_estimate", ascending=False)
-    if clear.empty:
-        return [f"No factor is shown{_so_far(study)} to decide whether training converges."]
-    parts = []
-    for row in clear.to_dict("records"):
-        rates = convergence.rates[convergence.rates["factor"] == row["factor"]]
-        rates = rates.set_index("level")["rate"]
-        parts.append(
-            f"{row['factor']} (from {float(rates[row['conv_worst']]):.0%} with {row['conv_worst']} "
-            f"to {float(rates[row['conv_best']]):.0%} with {row['conv_best']}, "
-            f"{p_phrase(row['conv_p_holm'])})"
-        )
-    return [f"What makes training converge here{_so_far(study)}: {listed(parts)}."]
-
-
-def _so_far(study: Study) -> str:
-    return " so far" if still_running(study) else ""
-
-
 def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     measure = study.measure
     if table["sure"].eq("no difference").all():
-        return [f"There is no difference in {measure.name} between any levels{_so_far(study)}."]
+        return [f"There is no difference in {measure.name} between any levels{so_far(study)}."]
 
     def told(rows: pd.DataFrame) -> str:
         rows = rows.sort_values("estimate", ascending=False, key=abs)
@@ -258,10 +204,10 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     whole, unsure = named[named["sure"] == WHOLE], named[named["sure"] == OPEN]
     sentences = []
     if len(clear):
-        sentences.append(f"What improves {measure.name}{_so_far(study)}: {told(clear)}.")
+        sentences.append(f"What improves {measure.name}{so_far(study)}: {told(clear)}.")
         sentences += _turns(study, clear)
     elif whole.empty:
-        sentences.append(f"No factor is shown{_so_far(study)} to change {measure.name}.")
+        sentences.append(f"No factor is shown{so_far(study)} to change {measure.name}.")
     if len(whole):
         names = listed([str(name) for name in whole["factor"]])
         sentences.append(f"Levels differ, which of them is open: {names}.")
@@ -274,7 +220,7 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     rest = table[~table["shown"] & (table["sure"] != OPEN)]
     if len(rest) and len(rest) < len(table):
         names = listed([str(name) for name in rest["factor"]])
-        sentences.append(f"Not shown{_so_far(study)} to matter by itself: {names}.")
+        sentences.append(f"Not shown{so_far(study)} to matter by itself: {names}.")
     return sentences
 
 
@@ -289,7 +235,7 @@ def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
     if not turning:
         return []
     more = f"; so it does in {len(turning) - 3} more pairs of factors" if len(turning) > 3 else ""
-    return [f"But the order turns round{_so_far(study)}: {listed(turning[:3])}{more}."]
+    return [f"But the order turns round{so_far(study)}: {listed(turning[:3])}{more}."]
 
 
 def _crossing(study: Study) -> pd.DataFrame:
@@ -304,33 +250,16 @@ def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
     if len(study.factors) < 2:
         return []
     if pairs.empty and not _crossing(study).empty:  # a test over all levels sees less than one pair
-        return [f"No interaction of two factors is shown{_so_far(study)} as a whole."]
+        return [f"No interaction of two factors is shown{so_far(study)} as a whole."]
     if pairs.empty:
-        return [f"No two factors are shown{_so_far(study)} to depend on each other."]
+        return [f"No two factors are shown{so_far(study)} to depend on each other."]
     names = [
         f"{row['factor_a']} × {row['factor_b']}"
         + (f" ({row['share']:.1%} of the variance)" if np.isfinite(row["share"]) else "")
         for row in pairs.head(3).to_dict("records")
     ]
     more = f", and {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
-    best = _best_cell(study)
-    text = f"These factors depend on each other{_so_far(study)}: {listed(names)}{more}."
-    return [text, best] if best else [text]
-
-
-def _best_cell(study: Study) -> str:
-    means, measure = study.cells.means, study.measure
-    if not np.isfinite(means).any() or np.nanmax(means) == np.nanmin(means):
-        return ""
-    best = int(np.nanargmax(measure.sign * means))
-    levels = study.cells.cell_levels(best)
-    name = ", ".join(f"{factor} {level}" for factor, level in levels.items())
-    value = value_text(float(means.ravel()[best]), measure)
-    rather = "lower" if measure.higher_is_better else "higher"
-    return (
-        f"The best combination seen is {name} with a mean of {value}; being picked as the best of "
-        f"many, its true mean is probably a little {rather}."
-    )
+    return [f"These factors depend on each other{so_far(study)}: {listed(names)}{more}."]
 
 
 __all__ = [

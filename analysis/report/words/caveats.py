@@ -126,7 +126,7 @@ def _shock(study: Study) -> list[str]:
 
 
 def _separation(convergence: Convergence) -> list[str]:
-    if not convergence.separation:
+    if not convergence.separation or convergence.deciding:  # which the answer says
         return []
     shown = [text.rstrip(".") for text in convergence.separation[:3]]
     more = len(convergence.separation) - len(shown)

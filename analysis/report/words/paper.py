@@ -68,11 +68,11 @@ def ablation_rows(study: Study) -> pd.DataFrame:
         Columns factor, level, mean, mean_low, mean_high, estimate, low, high (difference to the
         factor's first level; NaN for that level itself), p_holm (of that
         difference, over all differences of the study), stars, and runs
-        and converged where statuses are known.
+        and converged where it is known who did.
     """
     means = study.effects()
     contrasts = all_differences(study)
-    status = study.runs.get("status")
+    status, converges = study.runs.get("status"), study.runs.get("converged")
     rows = []
     for factor, levels in study.factors.items():
         own = contrasts[(contrasts["factor"] == factor) & (contrasts["first"] == levels[0])]
@@ -97,10 +97,10 @@ def ablation_rows(study: Study) -> pd.DataFrame:
                 row["high"] = -float(by_level["low"][level])
                 row["p_holm"] = float(by_level["p_holm"][level])
                 row["stars"] = stars(float(by_level["p_holm"][level]))
-            if status is not None:
+            if status is not None and converges is not None:
                 chosen = (study.frame[factor] == level) & study.runs[study.response].notna()
                 row["runs"] = int(chosen.sum())
-                row["converged"] = int((status[chosen] == "converged").sum())
+                row["converged"] = int((converges[chosen] == 1).sum())
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -130,7 +130,7 @@ def _head(study: Study, rows: pd.DataFrame) -> list[str]:
     unit = f" ({measure.unit})" if measure.unit else ""
     point = f" ({measure.difference})" if measure.difference else ""
     head = ["Factor", "Level", f"{measure.name.capitalize()}{unit}", f"Difference{point}"]
-    return [*head, "Converged"] if "runs" in rows else head
+    return [*head, study.goal.short.capitalize()] if "runs" in rows else head
 
 
 def _about(study: Study) -> str:
@@ -145,10 +145,12 @@ def _about(study: Study) -> str:
 def note(study: Study) -> str:
     """What the stars and brackets mean."""
     rule = study.grid.rule
+    target = study.goal.target
+    goal = "" if target is None else f"; Reached: runs that reached {target.words}"
     return (
         f"Equal-weight marginal means and differences to the first level, {study.cells.n} runs; "
         f"brackets: 95% intervals (means: {METHOD_NAMES[rule.means]}; "
-        f"differences: {METHOD_NAMES[rule.primary]}); {STARS}."
+        f"differences: {METHOD_NAMES[rule.primary]}); {STARS}{goal}."
     )
 
 

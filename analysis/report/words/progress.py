@@ -6,10 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.table.statuses import FAILED
+from analysis.table.statuses import FAILED, NOT_RUN
 
 if TYPE_CHECKING:
     from analysis.study import Study
+
+
+def still_running(study: Study) -> bool:
+    """Whether runs are still to come."""
+    runs = study.runs
+    return "status" in runs and bool((runs["status"] == NOT_RUN).any())
+
+
+def so_far(study: Study) -> str:
+    """What a sentence on an unfinished grid adds."""
+    return " so far" if still_running(study) else ""
 
 
 def progress(study: Study) -> dict[str, Any]:

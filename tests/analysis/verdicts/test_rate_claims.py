@@ -54,7 +54,8 @@ def test_a_claim_on_convergence_is_newcombes_difference_and_the_exact_test() -> 
     assert row["method"] == "newcombe"
     assert row["replicates"] == 5
     assert row["sentence"].startswith(
-        "Supported: init = he converges 40.00 points more often than naive (95% interval +"
+        "Supported: init = he converges 40.00 points more often than naive: 20 of 20 runs against "
+        "12 of 20 (95% interval +"
     )
 
 
@@ -64,7 +65,10 @@ def test_conditions_restrict_the_runs_that_are_counted() -> None:
     row = one("init: he = naive on convergence by 40 | bn = before")
     assert row["estimate"] == 0.0
     assert row["verdict"] == "supported"
-    assert "more often" in row["sentence"] or "less often" in row["sentence"]
+    assert row["sentence"] == (
+        "Supported: runs with init = he and with naive converged equally often, where bn is "
+        "before: 10 of 10 and 10 of 10 (95% interval −27.75 to +27.75 points)."
+    )
 
 
 def test_a_refuted_and_an_undecided_claim_say_so_in_shares() -> None:
