@@ -68,6 +68,11 @@ class Goal:
         """The verb denied of one run: "did not reach the target"."""
         return "was not better than guessing" if self == BETTER else f"did not {self.do}"
 
+    @property
+    def to_do(self) -> str:
+        """The verb as in "what makes runs reach the target"."""
+        return "be better than guessing" if self == BETTER else self.do
+
     @staticmethod
     def to(target: Target | None) -> Goal:
         """To reach the target; without one known, to reach "the target"."""

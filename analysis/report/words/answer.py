@@ -70,7 +70,7 @@ def answer(study: Study) -> Answer:
     pairs = _pairs(study)
     sentences = opening(study, convergence)
     if convergence is not None:
-        sentences += convergence_sentences(study, table, convergence)
+        sentences += convergence_sentences(study, convergence)
     sentences += _outcome_sentences(study, table)
     sentences += _pair_sentences(study, pairs)
     sentences += best_sentences(study, convergence)

@@ -50,27 +50,34 @@ def _better(count: int) -> str:
     return "was better than guessing" if count == 1 else "were better than guessing"
 
 
-def convergence_sentences(study: Study, table: pd.DataFrame, convergence: Convergence) -> list[str]:
+def convergence_sentences(study: Study, convergence: Convergence) -> list[str]:
     """What decides convergence: factors, else a combination of two levels, else that none is shown.
 
-    Args:
-        study: summed up.
-        table: one row a factor, with `convergence_row`.
-        convergence: of the study.
+    Where every run converged, or none, the same of being better than guessing.
     """
+    if convergence.mixed:
+        return _deciding(study, convergence)
     goal = convergence.goal
-    if not convergence.mixed:
-        none = f"Every run {goal.did}" if convergence.converged else f"No run {goal.did}"
-        if still_running(study):
-            return [f"{none} so far; which factors decide that cannot be said yet."]
-        if not convergence.converged and goal.target is not None:
-            return [f"{none}: what decides that cannot be said. A lower train.target would tell "
-                    "runs apart, and retrains nothing."]  # fmt: skip
-        return [f"{none}, so no factor decides that in this grid."]
+    none = f"Every run {goal.did}" if convergence.converged else f"No run {goal.did}"
+    if still_running(study):
+        return [f"{none} so far; which factors decide that cannot be said yet."]
+    learned = known(study.learned)
+    second = [] if learned is None or not learned.mixed else _deciding(study, learned)
+    if not convergence.converged and goal.target is not None:
+        return [f"{none}, so what decides that cannot be said; a lower train.target would tell "
+                "runs apart, and retrains nothing.", *second]  # fmt: skip
+    return [f"{none}, so no factor decides that in this grid.", *second]
+
+
+def _deciding(study: Study, convergence: Convergence) -> list[str]:
+    """Of an outcome that some runs have and some do not."""
+    goal = convergence.goal
+    rows = [{"factor": name} | convergence_row(name, convergence) for name in study.factors]
+    table = pd.DataFrame(rows)
     clear = table[table["conv_p_holm"] < SHOWN].sort_values("conv_estimate", ascending=False)
     if not clear.empty:
         told = [_factor(row, convergence) for row in clear.to_dict("records")]
-        return [f"What makes runs {goal.do} here{so_far(study)}: {listed(told)}."]
+        return [f"What makes runs {goal.to_do} here{so_far(study)}: {listed(told)}."]
     deciding = convergence.deciding
     if deciding is None:
         return [f"No factor is shown{so_far(study)} to decide whether runs {goal.do}."]

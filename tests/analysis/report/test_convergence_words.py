@@ -120,8 +120,19 @@ def test_two_seeds_are_too_few_to_call_a_combination_decisive() -> None:
 def test_no_run_at_the_target_is_not_that_nothing_decides() -> None:
     text = said(study({}))
     assert "0 of 12 runs reached 90% validation accuracy (0%)" in text
-    assert "A lower train.target would tell runs apart, and retrains nothing." in text
+    assert "a lower train.target would tell runs apart, and retrains nothing." in text
     assert "no factor decides" not in text
+
+
+def test_where_no_run_got_there_the_second_outcome_speaks() -> None:
+    one = study({})
+    better = (one.frame["init"] == "fan_in_uniform") & (one.frame["optimizer"] == "sgd_cool")
+    text = said(replace(one, frame=one.frame.assign(better_than_guessing=better.astype(float))))
+    assert "No run reached 90% validation accuracy, so what decides that cannot be said" in text
+    assert (
+        "runs are better than guessing only with init fan_in_uniform and optimizer sgd_cool: 3 of "
+        "3 runs against 0 of 9 elsewhere"
+    ) in text
 
 
 def test_a_derived_target_is_said() -> None:
@@ -179,7 +190,7 @@ def test_old_words_of_a_table_are_split_by_when_the_target_was_reached() -> None
 def test_what_converges_is_one_answer_the_exact_test() -> None:
     one = study(REACHES)
     convergence = one.convergence()
-    text = " ".join(convergence_sentences(one, answer(one).factors, convergence))
+    text = " ".join(convergence_sentences(one, convergence))
     assert "Firth" not in text
     assert any(note.startswith("Verdicts rest on the exact test") for note in convergence.notes)
     assert convergence.to_dict()["terms"]
