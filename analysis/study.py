@@ -29,9 +29,16 @@ from analysis.table.curves import StoredCurves
 from analysis.table.forms.numbers import unit_of
 from analysis.table.forms.shape import Shape, reshape
 from analysis.table.runs import from_attempts, from_runs
-from analysis.table.statuses import NOT_RUN
+from analysis.table.statuses import NOT_RUN, Goal, goal_of
 from analysis.table.tidy import Table, tidy
-from runner.content.response import ACCURACY, GIVEN_CONVERGED, RESPONSES, Response, response_of
+from runner.content.response import (
+    ACCURACY,
+    CONVERGED,
+    GIVEN_CONVERGED,
+    RESPONSES,
+    Response,
+    response_of,
+)
 from runner.program.wording import counted
 
 if TYPE_CHECKING:
@@ -131,9 +138,16 @@ class Study:
         """One row per planned run with every outcome as numbers, whatever text a file had."""
         return typed(self.frame, list(self.factors), self.response)
 
+    @property
+    def goal(self) -> Goal:
+        """What a run that converged did: reached the study's target, or what a table calls so."""
+        return Goal.to(self.info["target"]) if "target" in self.info else goal_of(self.frame)
+
     @cached_property
     def measure(self) -> Response:
         """The record of the outcome looked at: its name, unit, direction and words."""
+        if self.response == CONVERGED.column:
+            return self.goal.record
         values = self.runs[self.response].dropna()
         ends = (float(values.min()), float(values.max())) if len(values) else ()
         return response_of(
@@ -383,7 +397,9 @@ class Study:
     def _others(self) -> OtherOutcomes:
         from analysis.outcomes.others import OtherOutcomes
 
-        return OtherOutcomes(self.runs, self.factors, self.response, self.replicate, CONFIDENCE)
+        return OtherOutcomes(
+            self.runs, self.factors, self.response, self.replicate, CONFIDENCE, self.goal
+        )
 
     def others(self, confidence: float = CONFIDENCE) -> OtherOutcomes:
         """What the table says besides the outcome looked at; at the default confidence kept."""
@@ -394,12 +410,20 @@ class Study:
         )
 
     def convergence(self, confidence: float = CONFIDENCE) -> Convergence:
-        """Rates, exact tests and Firth terms of convergence (`outcomes.convergence`).
+        """Rates, exact tests and Firth terms of reaching the target (`outcomes.convergence`).
 
         Raises:
-            InputError: the table does not say which runs converged.
+            InputError: the table does not say which runs did.
         """
         return self.others(confidence).convergence
+
+    def learned(self, confidence: float = CONFIDENCE) -> Convergence:
+        """The same of being better than guessing.
+
+        Raises:
+            InputError: the table does not say which runs were.
+        """
+        return self.others(confidence).learned
 
     def time_to_target(self, confidence: float = CONFIDENCE) -> TimeToTarget:
         """Restricted mean epochs and curves by level (`outcomes.time_to_target`).
@@ -410,7 +434,7 @@ class Study:
         return self.others(confidence).time_to_target
 
     def given_converged(self, confidence: float = CONFIDENCE) -> GivenConverged:
-        """The outcome of converged runs on common support (`outcomes.given_converged`).
+        """The outcome of runs that converged on common support (`outcomes.given_converged`).
 
         Raises:
             InputError: the table does not say which runs converged, or none did.
@@ -432,17 +456,26 @@ class Study:
         from analysis.verdicts.judgement import judge_together
 
         home = self.primary is None
-        convergence = known(self.convergence) if home else None
-        mixed = convergence is not None and convergence.mixed
+        speaking = self.speaking if home else None
         return judge_together(
             self.contrasts(),
             self.tests(),
             self.factors,
-            convergence=convergence.tests if convergence is not None and mixed else None,
+            convergence=None if speaking is None else speaking.tests,
+            combination=float("nan") if speaking is None else speaking.combined,
             claims=[(one.p, one.difference) for one in self._tested(CONFIDENCE)] if home else [],
             running=self.running,
             silent=self._silent,
         )
+
+    @cached_property
+    def speaking(self) -> Convergence | None:
+        """Of reaching the target and of being better than guessing the first that only some did."""
+        for ask in (self.convergence, self.learned):
+            found = known(ask)
+            if found is not None and found.mixed:
+                return found
+        return None
 
     @property
     def running(self) -> bool:
@@ -549,7 +582,7 @@ class Study:
         return detectable(
             self.cells,
             power,
-            ALPHA / len(self.judgement.table),
+            ALPHA / self.judgement.count,
             precision,
             sigma,
             over_replicates=self.grid.rule.primary in ("wider", "blocked"),
@@ -688,6 +721,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         frame[GIVEN_CONVERGED.column] = frame[ACCURACY.column].where(survived)
     facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
     facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
+    facts["target"] = store.find_target(info)
     return Study(
         frame,
         factors,

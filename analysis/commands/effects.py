@@ -32,7 +32,8 @@ def configure(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--outcome",
         metavar="NAME",
-        help="of a study: accuracy (default), converged, epochs, given_converged or seconds",
+        help="of a study: accuracy (default), converged, learned, epochs, given_converged or "
+        "seconds",
     )
     verb.add_argument(
         "--order",

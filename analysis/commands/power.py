@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("name a study or a table, or give --levels, not both")
     study = arguments.read_study(options)
     table = study.power(options.power, options.precision, options.sigma)
-    print(power_text(table, len(study.judgement.table), options.power))
+    print(power_text(table, study.judgement.count, options.power))
     for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
         print(line)
     return 0

@@ -57,8 +57,9 @@ class Pictures:
         levels = ", ".join(str(row.labels[factor]) for factor, _ in row.factors)
         title = f"{levels}, replicate {row.replicate}"
         chance = 1 / row.classes if row.classes else None
-        target = (row.spec.get("train") or {}).get("target")
-        return BytesIO(curve_picture(curve, title, target, chance))
+        target = self._store.find_target(row.study)
+        goal = None if target is None else target.accuracy
+        return BytesIO(curve_picture(curve, title, goal, chance))
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """Keep a file that a person uploads."""
@@ -76,7 +77,7 @@ def _attempt(connection: Connection, token: str) -> tuple[Any, dict[str, list[An
         select(
             *(cells.c[name] for name in ("id", "cell", "labels", "replicate", "classes")),
             studies.c.factors,
-            studies.c.spec,
+            studies.c.name.label("study"),
         )
         .select_from(attempts)
         .join(cells, cells.c.id == attempts.c.cell_id)

@@ -18,7 +18,7 @@ from analysis.effects.shown import shown_means
 from analysis.figures.drawing.labels import shortened
 from analysis.figures.drawing.style import PALETTE
 from analysis.report.words.names import interval_name_of_means
-from analysis.table.statuses import FAILED, MISSING_STATUSES
+from analysis.table.statuses import FAILED, MISSING_STATUSES, REACHED, SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,7 +187,8 @@ def _hover(mean: float, low: float, high: float, unit: str) -> str:
 
 
 def convergence_panel(factors: Mapping[str, Sequence[str]], convergence: Convergence) -> go.Figure:
-    """Converged share of every level with Wilson intervals."""
+    """Share of runs of every level that reached the target, with Wilson intervals."""
+    did = convergence.goal.did
     traces = {}
     for factor, levels in factors.items():
         own = (
@@ -199,12 +200,13 @@ def convergence_panel(factors: Mapping[str, Sequence[str]], convergence: Converg
         trace = _means(rate, low, high, list(levels), "%")
         trace["mode"] = "markers"
         trace["text"] = [
-            f"{escaped(level)}: {int(k)} of {int(n)} runs converged"
+            f"{escaped(level)}: {int(k)} of {int(n)} runs {did}"
             for level, k, n in zip(levels, own["converged"], own["runs"], strict=True)
         ]
         traces[factor] = trace
-    title = f"Convergence: {convergence.converged} of {convergence.runs} runs, 95% Wilson intervals"
-    figure = _factor_figure(factors, title, "runs that converged (%)", traces)
+    share = f"{convergence.converged} of {convergence.runs} runs {did}"
+    title = f"Convergence: {share}, 95% Wilson intervals"
+    figure = _factor_figure(factors, title, convergence.goal.record.axis, traces)
     figure.update_yaxes(range=[0, 100])
     figure.update_traces(cliponaxis=False)  # a rate of 0 or 100% keeps its whole dot
     return figure
@@ -344,7 +346,8 @@ def progress_panel(frame: pd.DataFrame) -> go.Figure:
     status = frame["status"].astype(str)
     state = frame["state"].astype(str) if "state" in frame else pd.Series("", frame.index)
     kinds = {
-        "converged": (status == "converged", PALETTE[2]),
+        "reached": (status == REACHED, PALETTE[2]),
+        "short": (status == SHORT, PALETTE[4]),
         "stalled": (status == "stalled", PALETTE[5]),
         "diverged": (status == "diverged", PALETTE[1]),
         "failed": (status.isin(FAILED), PALETTE[3]),

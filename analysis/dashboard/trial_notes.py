@@ -13,9 +13,11 @@ from sqlalchemy import String, cast, exists, func, literal, select
 
 from analysis.dashboard.draft import Draft
 from analysis.dashboard.words import cell_note
+from runner.content.outcome import Status, Target, told
 from runner.optuna_mirror.optuna_tables import STUDY_ATTRIBUTES, set_study_attributes
 from runner.store.cells.leasing import AttemptState
 from runner.store.database.tables import attempts, cells, epochs, studies
+from runner.store.targets import find_target, judged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 PICTURE = "dashboard:artifacts:{trial}:{token}"
 """Study attribute under which the dashboard looks for pictures of a finished trial."""
-FACTS = ("test_accuracy", "epochs_to_target", "epochs_run", "seconds", "notes")
+FACTS = ("test_accuracy", "best_validation_accuracy", "epochs_run", "seconds", "notes")
 """What a note says of the cell that the attempt finished."""
 
 
@@ -43,10 +45,12 @@ def annotate(
     Returns:
         How many trials were annotated.
     """
-    rows = connection.execute(_ended(study_id, name).limit(limit)).all()
+    number = connection.scalar(select(studies.c.id).where(studies.c.name == name)) or 0
+    target, (_, epoch) = find_target(connection, number), judged(connection, number)
+    rows = connection.execute(_ended(study_id, name, epoch).limit(limit)).all()
     attributes: dict[str, Any] = {}
     for row in rows:
-        note = cell_note(_run(row), list(factors))
+        note = cell_note(_run(row, target), list(factors))
         if row.state == AttemptState.COMPLETE and row.drawn:
             about = {
                 "artifact_id": row.token,
@@ -75,8 +79,11 @@ def noted(connection: Connection, study_id: int) -> int:
     )
 
 
-def _ended(study_id: int, name: str) -> Any:
-    """Ended attempts whose trial was told and has no note yet, oldest first."""
+def _ended(study_id: int, name: str, epoch: Any) -> Any:
+    """Ended attempts whose trial was told and has no note yet, oldest first.
+
+    `epoch` is the column that says when the target was reached.
+    """
     key = literal("dashboard:") + cast(attempts.c.trial_id, String) + literal(":note_ver")
     known = exists().where(STUDY_ATTRIBUTES.c.study_id == study_id, STUDY_ATTRIBUTES.c.key == key)
     return (
@@ -91,6 +98,7 @@ def _ended(study_id: int, name: str) -> Any:
             cells.c.labels,
             cells.c.replicate,
             *(cells.c[fact].label(f"cell_{fact}") for fact in FACTS),
+            epoch.label("target_epoch"),
             exists().where(epochs.c.cell_id == cells.c.id).label("drawn"),
         )
         .join(cells, cells.c.id == attempts.c.cell_id)
@@ -106,14 +114,19 @@ def _ended(study_id: int, name: str) -> Any:
     )
 
 
-def _run(row: Any) -> dict[str, Any]:
+def _run(row: Any, target: Target | None) -> dict[str, Any]:
     """The attempt as `cell_note` reads it; the cell's outcome only where it is the attempt's."""
     finished = row.state == AttemptState.COMPLETE
     facts = {fact: getattr(row, f"cell_{fact}") if finished else None for fact in FACTS}
+    status = Status(row.status or Status.FAILED)
+    if target is not None and finished:
+        status = told(status, target.reached_by(facts["best_validation_accuracy"]))
     return {
         **row.labels,
         "replicate": row.replicate,
-        "status": row.status or "failed",
+        "status": status.value,
+        "target": target,
+        "epochs_to_target": row.target_epoch if finished else None,
         "reason": row.reason,
         "detail": row.detail,
         **facts,

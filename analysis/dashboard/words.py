@@ -9,12 +9,21 @@ import numpy as np
 from ablations.errors import InputError
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
-from analysis.report.words.paper import escape_markdown
+from analysis.report.words.papers.tables import escape_markdown
 from analysis.report.words.progress import progress
+from analysis.table.statuses import REACHED, SHORT
+from runner.content.outcome import Target, percent
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
+
+HEADLINES = {
+    REACHED: "Reached the target",
+    SHORT: "Short of the target",
+    "learned": "Better than guessing",
+}
+"""How a run is headed that came to its end and learned."""
 
 
 def study_note(study: Study, convergence: Convergence | None) -> str:
@@ -50,16 +59,19 @@ def cell_note(run: dict[str, Any], factors: list[str]) -> str:
     """What happened to one cell, in a few sentences.
 
     Args:
-        run: the run's row of the tidy frame.
+        run: the run's row of the tidy frame; `target` is what counted as reached.
         factors: names of the factor columns.
     """
     levels = ", ".join(f"{name} {run[name]}" for name in factors)
     lines = [f"**{_ending(run)}**", "", escape_markdown(f"{levels}; replicate {run['replicate']}.")]
     facts = []
-    if _is_number(run.get("epochs_to_target")):
-        facts.append(f"reached the target in epoch {int(run['epochs_to_target'])}")
-    elif run.get("status") == "converged":
-        facts.append("learned, but did not reach the target accuracy")
+    target = run.get("target")
+    if isinstance(target, Target) and run.get("status") == REACHED:
+        facts.append(f"reached {target.words}{_when(run)}")
+    elif isinstance(target, Target) and run.get("status") == SHORT:
+        best = run.get("best_validation_accuracy")
+        far = f" (best {percent(float(str(best)))})" if _is_number(best) else ""
+        facts.append(f"did not reach {target.words}{far}")
     if _is_number(run.get("epochs_run")):
         facts.append(f"ran {int(run['epochs_run'])} epochs")
     if _is_number(run.get("seconds")):
@@ -78,10 +90,9 @@ def _ending(run: dict[str, Any]) -> str:
     status = str(run.get("status"))
     accuracy = run.get("test_accuracy")
     detail = f": {run['detail']}" if isinstance(run.get("detail"), str) and run["detail"] else ""
-    if status == "converged" and _is_number(accuracy):
-        short = "" if _is_number(run.get("epochs_to_target")) else " short of the target"
+    if status in HEADLINES and _is_number(accuracy):
         right = f"{float(str(accuracy)):.1%} of the test images right"
-        return escape_markdown(f"Converged{short}, {right}")
+        return escape_markdown(f"{HEADLINES[status]}, {right}")
     if status == "stalled":
         return "Stalled: finite to the end, but not better than guessing"
     if status == "diverged":
@@ -89,6 +100,11 @@ def _ending(run: dict[str, Any]) -> str:
     reason = run.get("reason")
     name = f" ({reason})" if isinstance(reason, str) and reason else ""
     return escape_markdown(f"{status.capitalize()}{name}{detail}")
+
+
+def _when(run: dict[str, Any]) -> str:
+    epoch = run.get("epochs_to_target")
+    return f" in epoch {int(float(str(epoch)))}" if _is_number(epoch) else ""
 
 
 def _is_number(value: object) -> bool:

@@ -7,17 +7,26 @@ says so in one sentence instead of failing the document.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 from analysis.outcomes.target_times import NEEDED
 from analysis.table.records import records
-from runner.content.response import CONVERGED
+from runner.content.response import CONVERGED, LEARNED
 
 if TYPE_CHECKING:
     from analysis.study import Study
 
-SECTIONS = ("convergence", "time_to_target", "given_converged", "missing", "claims")
+SECTIONS = (
+    "target",
+    "convergence",
+    "learned",
+    "time_to_target",
+    "given_converged",
+    "missing",
+    "claims",
+)
 
 
 def other_sections(study: Study, confidence: float) -> dict[str, Any]:
@@ -29,10 +38,14 @@ def other_sections(study: Study, confidence: float) -> dict[str, Any]:
     """
     runs, others = study.runs, study.others(confidence)
     sections: dict[str, Any] = {}
+    if study.goal.target is not None:
+        sections["target"] = asdict(study.goal.target)
     if CONVERGED.column in runs:
         sections["convergence"] = _attempt(lambda: others.convergence.to_dict())
         if study.response not in (CONVERGED.column, *NEEDED):
             sections["given_converged"] = _attempt(lambda: others.given_converged.to_dict())
+    if LEARNED.column in runs:
+        sections["learned"] = _attempt(lambda: others.learned.to_dict())
     if set(NEEDED) <= set(runs.columns):
         sections["time_to_target"] = _attempt(lambda: others.time_to_target.to_dict())
     if "status" in runs or runs[study.response].isna().any():

@@ -1,8 +1,9 @@
 """Which levels make training converge: rates, differences, exact tests, Firth terms, cells.
 
-Convergence is an outcome of its own, a yes or no per run. Promises: a diverged or stalled run is a
-no, a lost run is neither; rates stay honest at 0 and 100 %; separation is named. Does not touch
-accuracy (`given_converged`) nor ask why runs were lost (`missing`).
+Converging means reaching the target (`table.statuses.Goal`), an outcome of its own, a yes or no per
+run. Promises: a diverged, stalled or short run is a no, a lost run is neither; rates stay honest at
+0 and 100 %; separation is named. Does not touch accuracy (`given_converged`) nor ask why runs were
+lost (`missing`).
 """
 
 from __future__ import annotations
@@ -21,14 +22,31 @@ from analysis.outcomes.rates import cell_counts, differences, rates, separation
 from analysis.stats.arrays import Floats
 from analysis.stats.coding import sum_to_zero
 from analysis.stats.counts.cmh import exact_test
+from analysis.stats.counts.combinations import level_pairs
 from analysis.stats.counts.firth import LogisticFit, fit, separated
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import Factors, with_levels, yes_counts
 from analysis.table.records import records
+from analysis.table.statuses import AS_SAID, Goal
 
 MOST_UNBOUNDED = 6
 """Odds ratios without a value named one by one."""
-TABLES = ("rates", "differences", "tests", "pairs", "terms", "odds_ratios", "marginal_rates")
+TWO_TESTS = (
+    "Verdicts rest on the exact test, which compares runs within the same levels of the other "
+    "factors and assumes no model. Firth's penalised model may give another p: its penalty pulls "
+    "every rate towards one half, most where levels or pairs of levels separate, and its terms are "
+    "judged beside all pairs of factors; it is kept for reference."
+)
+TABLES = (
+    "rates",
+    "differences",
+    "tests",
+    "pairs",
+    "combinations",
+    "terms",
+    "odds_ratios",
+    "marginal_rates",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +62,7 @@ class Convergence:
         factors: factor name to its declared levels.
         highest: highest order of Firth's terms, lowered where there are too few cells.
         confidence: of every interval.
+        goal: what a run that converged did, in words.
     """
 
     hits: Floats
@@ -52,6 +71,7 @@ class Convergence:
     factors: Factors
     highest: int = 2
     confidence: float = 0.95
+    goal: Goal = AS_SAID
 
     @staticmethod
     def of(
@@ -124,6 +144,27 @@ class Convergence:
         return _pairs(self.hits, self.counted, self.factors, self.confidence)
 
     @cached_property
+    def combinations(self) -> pd.DataFrame:
+        """Every combination of levels of two factors against all other runs, Fisher's exact test.
+
+        factor, level, other, other_level, converged, runs, elsewhere_converged, elsewhere_runs, p,
+        p_holm (over all combinations of two levels).
+        """
+        return _combinations(self.hits, self.counted, self.factors)
+
+    @property
+    def combined(self) -> float:
+        """P of whether any combination of two levels decides (Holm over them); NaN without two."""
+        rows = self.combinations
+        return float(rows["p_holm"].min()) if len(rows) else float("nan")
+
+    @property
+    def clearest(self) -> dict[str, Any]:
+        """The row of `combinations` with the smallest p."""
+        row = self.combinations.sort_values("p", kind="stable").iloc[0]
+        return {str(key): value for key, value in row.items()}
+
+    @cached_property
     def cells(self) -> pd.DataFrame:
         """Every cell of the declared grid, indexed by its levels: converged, runs, lost."""
         return cell_counts(self.hits, self.counted, self.planned, self.factors)
@@ -131,7 +172,9 @@ class Convergence:
     @cached_property
     def separation(self) -> tuple[str, ...]:
         """One sentence per level or pair of levels in which all runs or none converged."""
-        return separation(self.hits, self.counted, self.factors) if self.mixed else ()
+        if not self.mixed:
+            return ()
+        return separation(self.hits, self.counted, self.factors, self.goal)
 
     # --- Firth's model ----------------------------------------------------------------------------
 
@@ -198,7 +241,9 @@ class Convergence:
         notes: list[str] = []
         if not self.mixed:
             what = "All" if self.converged else "None"
-            notes.append(f"{what} of the {self.runs} runs converged: no factor can be tested.")
+            notes.append(
+                f"{what} of the {self.runs} runs {self.goal.did}: no factor can be tested."
+            )
         notes += [
             f"Not every interaction of {order + 1} factors is estimable from the cells that ran: "
             f"Firth's terms and marginal rates are those of a model of order {order}."
@@ -212,19 +257,34 @@ class Convergence:
             more = len(unbounded) - MOST_UNBOUNDED
             notes.append(f"The odds ratio is zero or infinite, so null, for {shown}"
                          f"{f' and {more} more' if more > 0 else ''}.")  # fmt: skip
+        if self.mixed and len(self.factors) > 1:
+            notes.append(TWO_TESTS)
         return tuple(notes)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: tables as lists of records, null where a number does not exist."""
+        key = self.goal.record.key
+        rows = {name: getattr(self, name) for name in TABLES}
+        rows["cells"] = with_levels(self.cells)
         return {
             "runs": self.runs,
-            "converged": self.converged,
-            **{name: records(getattr(self, name)) for name in TABLES},
-            "cells": records(with_levels(self.cells)),
+            key: self.converged,
+            **{name: records(_counted_as(key, table)) for name, table in rows.items()},
             "separated": self.separated,
             "separation": list(self.separation),
             "notes": list(self.notes),
         }
+
+
+def _counted_as(key: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its count of successes called by the outcome's key.
+
+    The last column of that name: a factor may be called so too.
+    """
+    names = [str(name) for name in table.columns]
+    if "converged" in names and key != "converged":
+        names[len(names) - 1 - names[::-1].index("converged")] = key
+    return table.set_axis(names, axis=1)
 
 
 def _strata(counts: Floats, axis: int) -> Floats:
@@ -268,6 +328,22 @@ def _pairs(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> p
         part["p_holm"] = holm(part["p"].to_numpy(float))
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _combinations(hits: Floats, runs: Floats, factors: Factors) -> pd.DataFrame:
+    names, levels = list(factors), list(factors.values())
+    rows = [
+        (
+            *(names[one.axes[0]], levels[one.axes[0]][one.levels[0]]),
+            *(names[one.axes[1]], levels[one.axes[1]][one.levels[1]]),
+            *(one.hits, one.runs, one.hits_elsewhere, one.runs_elsewhere, one.p),
+        )
+        for one in level_pairs(hits, runs)
+    ]
+    labels = ["factor", "level", "other", "other_level", "converged", "runs"]
+    labels += ["elsewhere_converged", "elsewhere_runs", "p"]
+    table = pd.DataFrame(rows, columns=labels)
+    return table.assign(p_holm=holm(table["p"].to_numpy(float)))
 
 
 def _full_rank(design: Floats) -> bool:

@@ -1,9 +1,10 @@
 """Accuracy of the runs that converged, compared only where both levels have such runs.
 
-Conditioning on convergence compares survivors: a level that converges only in easy cells looks
-better than it is. So a pair of levels is compared over the combinations of the other factors in
-which both have a converged run (the common support), each with equal weight; its size is reported,
-and bounds say what the difference over the whole grid could be. NaN where the support is empty.
+Converging means reaching the target. Conditioning on it compares survivors: a level that converges
+only in easy cells looks better than it is. So a pair of levels is compared over the combinations of
+the other factors in which both have a converged run (the common support), each with equal weight;
+its size is reported, and bounds say what the difference over the whole grid could be. NaN where the
+support is empty.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from analysis.stats.estimates import Estimate, satterthwaite, t_interval, wider
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import grid_index, level_columns
 from analysis.table.records import records
+from analysis.table.statuses import AS_SAID, Goal
 from analysis.table.tidy import Table
 
 
@@ -68,6 +70,7 @@ def given_converged(
     replicate: str | None = "replicate",
     chance: float | None = None,
     confidence: float = 0.95,
+    goal: Goal = AS_SAID,
 ) -> GivenConverged:
     """Compare levels by the accuracy of their converged runs.
 
@@ -79,6 +82,7 @@ def given_converged(
         replicate: Column of the replicate, or None.
         chance: Accuracy of guessing; by default 1 / `classes` where the frame has that column.
         confidence: Of every interval.
+        goal: What a run that converged did, in words.
 
     Raises:
         InputError: A column is missing, or no run converged.
@@ -90,7 +94,7 @@ def given_converged(
     survived = frame[converged].to_numpy(float) == 1
     values = np.where(survived, frame[response].to_numpy(float), np.nan)
     if not np.isfinite(values).any():
-        raise InputError("no run converged, so there is no accuracy given convergence")
+        raise InputError(f"no run {goal.did}, so there is no accuracy given that it did")
     grid = Grid(_cell_means(frame, factors, response, replicate, values))
     cells = grid.cells
     floor = _chance(frame) if chance is None else chance
@@ -98,15 +102,15 @@ def given_converged(
     empty = int(cells.empty.sum())
     if empty:
         notes.append(
-            f"{empty} of {cells.counts.size} cells have no converged run; a pair of levels is "
-            "compared where both have one, and the bounds cover the rest."
+            f"{empty} of {cells.counts.size} cells have no run that {goal.did}; a pair of levels "
+            "is compared where both have one, and the bounds cover the rest."
         )
     means, differences = _means(grid, confidence), _differences(grid, floor, confidence)
     for row in differences.itertuples():
         if row.support == 0:
             notes.append(
-                f"{row.factor}: {row.level} and {row.reference} never converged under the same "
-                "levels of the other factors, so they cannot be compared given convergence."
+                f"{row.factor}: {row.level} and {row.reference} never both {goal.did} under the "
+                "same levels of the other factors, so they cannot be compared given that they did."
             )
     return GivenConverged(cells.n, floor, means, differences, tuple(notes))
 

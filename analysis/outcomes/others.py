@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -12,6 +12,8 @@ from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.given_converged import GivenConverged, given_converged
 from analysis.outcomes.missing import Missing, missing
 from analysis.outcomes.time_to_target import TimeToTarget
+from analysis.table.statuses import AS_SAID, BETTER, Goal
+from runner.content.response import LEARNED
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,7 @@ class OtherOutcomes:
         response: the column looked at.
         replicate: the column of the replicate, or None.
         confidence: of every interval.
+        goal: what a run that converged did, in words.
     """
 
     runs: pd.DataFrame
@@ -31,11 +34,20 @@ class OtherOutcomes:
     response: str
     replicate: str | None
     confidence: float = 0.95
+    goal: Goal = AS_SAID
 
     @cached_property
     def convergence(self) -> Convergence:
         """Rates, exact tests and Firth terms of convergence."""
-        return Convergence.of(self.runs, self.factors, confidence=self.confidence)
+        found = Convergence.of(self.runs, self.factors, confidence=self.confidence)
+        return replace(found, goal=self.goal)
+
+    @cached_property
+    def learned(self) -> Convergence:
+        """The same of being better than guessing."""
+        runs, column = self.runs, LEARNED.column
+        found = Convergence.of(runs, self.factors, column, confidence=self.confidence)
+        return replace(found, goal=BETTER)
 
     @cached_property
     def time_to_target(self) -> TimeToTarget:
@@ -51,6 +63,7 @@ class OtherOutcomes:
             self.response,
             replicate=self.replicate,
             confidence=self.confidence,
+            goal=self.goal,
         )
 
     @cached_property

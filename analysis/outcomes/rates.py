@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.stats.arrays import Floats
 from analysis.stats.counts.proportions import newcombe, wilson
 from analysis.table.cells import Factors
+from analysis.table.statuses import AS_SAID, Goal
 
 MOST_NAMED = 12
 """Separated levels and pairs named one by one; the rest is counted."""
@@ -69,10 +70,12 @@ def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -
     )
 
 
-def separation(hits: Floats, runs: Floats, factors: Factors) -> tuple[str, ...]:
+def separation(
+    hits: Floats, runs: Floats, factors: Factors, goal: Goal = AS_SAID
+) -> tuple[str, ...]:
     """Sentences on levels, then pairs of levels not already named, that decide the outcome.
 
-    Counts as of `rates`, in the shape of the grid.
+    Counts as of `rates`, in the shape of the grid; `goal` says what a success is.
     """
     names, levels = list(factors), list(factors.values())
     decided: set[tuple[int, int]] = set()
@@ -80,8 +83,8 @@ def separation(hits: Floats, runs: Floats, factors: Factors) -> tuple[str, ...]:
 
     def sentence(x: float, n: float, where: str) -> str:
         if n == 1:
-            return f"The one run with {where} {'converged' if x else 'did not converge'}."
-        return f"{'All' if x else 'None of the'} {int(n)} runs with {where} converged."
+            return f"The one run with {where} {goal.did if x else goal.did_not}."
+        return f"{'All' if x else 'None of the'} {int(n)} runs with {where} {goal.did}."
 
     for a, name in enumerate(names):
         x, n = over(hits, a), over(runs, a)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.report.curve_files import write_curves
-from analysis.report.words.methods import methods
-from analysis.report.words.paper import ablation_rows, latex_table, markdown_table
+from analysis.report.words.papers.methods import methods
+from analysis.report.words.papers.tables import ablation_rows, latex_table, markdown_table
 
 if TYPE_CHECKING:
     from analysis.study import Study

@@ -14,9 +14,11 @@ import pandas as pd
 from ablations.errors import InputError, did_you_mean
 from analysis.stats.arrays import Codes, Floats
 from analysis.table.columns import as_numbers
-from analysis.table.statuses import FINISHED, MISSING_STATUSES
+from analysis.table.statuses import CONVERGES, MISSING_STATUSES
 
 Factors = Mapping[str, Sequence[str]]
+ENDED = ("converged", "short", "stalled", "diverged")
+"""Columns of `cell_table` that count runs by how they ended."""
 
 
 def grid_index(frame: pd.DataFrame, factors: Factors) -> Codes:
@@ -83,7 +85,7 @@ def cell_table(runs: pd.DataFrame, factors: Factors, response: str) -> pd.DataFr
     Returns:
         Indexed by the levels, one index level a factor (so that a factor may be called like any
         number): cell (the levels as one name), mean, deviation (NaN below two runs), runs (with an
-        outcome), converged, stalled, diverged, missing.
+        outcome), converged (by the table's own word for it), short, stalled, diverged, missing.
     """
     names = list(factors)
     value = runs[response]
@@ -92,11 +94,15 @@ def cell_table(runs: pd.DataFrame, factors: Factors, response: str) -> pd.DataFr
     if status is not None:
         present = ~status.isin(MISSING_STATUSES)
     counted = pd.DataFrame({"value": value, "runs": present.astype(int)})
-    for word in FINISHED:
+    for word in ENDED[1:]:
         counted[word] = 0 if status is None else (status == word).astype(int)
+    if "converged" in runs and "converged" not in factors:
+        counted["converged"] = (runs["converged"] == 1).astype(int)
+    else:
+        counted["converged"] = 0 if status is None else (status.map(CONVERGES) == 1).astype(int)
     counted["missing"] = (~present).astype(int)
     grouped = counted.groupby([runs[name] for name in names], observed=True, sort=True)
-    table = grouped[["runs", *FINISHED, "missing"]].sum()
+    table = grouped[["runs", *ENDED, "missing"]].sum()
     table.insert(0, "deviation", grouped["value"].std(ddof=1))
     table.insert(0, "mean", grouped["value"].mean())
     levels = [table.index.get_level_values(axis).astype(str) for axis in range(len(names))]

@@ -14,7 +14,8 @@ import pandas as pd
 from ablations.errors import InputError, did_you_mean
 from analysis.stats.arrays import Floats, Truths
 from analysis.table.forms.numbers import MISSING_TEXT, quiet_numbers, read_written
-from analysis.table.statuses import CONVERGED, MISSING_STATUSES, SAME_STATUS
+from analysis.table.statuses import CONVERGES, MISSING_STATUSES, standard
+from runner.content.response import LEARNED
 
 NUMBERS = (
     "test_accuracy", "test_loss", "test_correct", "n_test", "classes", "epochs_to_target",
@@ -49,7 +50,10 @@ def typed(frame: pd.DataFrame, factors: Sequence[str], response: str) -> pd.Data
     ]
     runs = frame.assign(**{name: as_numbers(frame[name]) for name in names})
     if "status" in runs and "status" not in factors:
-        runs["status"] = runs["status"].astype(str).replace(SAME_STATUS)
+        words = standard(frame)
+        runs["status"] = runs["status"].astype(str) if words is None else words
+    if LEARNED.column in runs and LEARNED.column not in factors:
+        runs[LEARNED.column] = as_yes_or_no(runs[LEARNED.column])
     if "converged" in factors:
         return runs
     converged = yes_or_no(frame)
@@ -65,14 +69,19 @@ def yes_or_no(frame: pd.DataFrame) -> pd.Series | None:
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             return column.astype(float)
         texts = column.astype(str).str.strip().str.lower()
-        if texts.isin(set(YES_OR_NO) | MISSING_TEXT).all():
-            return texts.map(YES_OR_NO).astype(float)
-        return None
+        return as_yes_or_no(column) if texts.isin(set(YES_OR_NO) | MISSING_TEXT).all() else None
     if "status" in frame.columns:
-        texts = frame["status"].astype(str).replace(SAME_STATUS)
-        if texts.isin({*CONVERGED, *MISSING_STATUSES}).all():
-            return texts.map(CONVERGED).astype(float)
+        words = standard(frame)
+        if words is not None and words.isin({*CONVERGES, *MISSING_STATUSES}).all():
+            return words.map(CONVERGES).astype(float)
     return None
+
+
+def as_yes_or_no(column: pd.Series) -> pd.Series:
+    """A column as 1, 0 or NaN, whatever words a file had for them."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column.astype(float)
+    return column.astype(str).str.strip().str.lower().map(YES_OR_NO).astype(float)
 
 
 def labels_of(column: pd.Series) -> pd.Series:

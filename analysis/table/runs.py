@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.table.columns import as_numbers, labels_of
-from analysis.table.statuses import CONVERGED, MISSING_STATUSES, NOT_RUN
+from analysis.table.columns import as_numbers, as_yes_or_no, labels_of
+from analysis.table.statuses import CONVERGES, MISSING_STATUSES, NOT_RUN, standard
+from runner.content.response import LEARNED
 
 NUMBERS = (
     "test_accuracy", "test_loss", "epochs_to_target", "epochs_budget", "seconds", "n_test",
@@ -51,6 +52,8 @@ def from_runs(
         if column in frame:
             numbers = as_numbers(frame[column])
             frame[column] = numbers.where(np.isfinite(numbers))  # no training writes infinity
+    words = standard(frame)
+    frame["status"] = frame["status"] if words is None else words
     lost = frame["status"].isin(MISSING_STATUSES)
     for column in ("test_accuracy", "test_loss"):
         if column in frame:
@@ -58,7 +61,9 @@ def from_runs(
     if "epochs_to_target" in frame:
         # A run stopped by its time limit may have reached the target before: that stays known.
         frame.loc[lost & (frame["status"] != "timeout"), "epochs_to_target"] = np.nan
-    frame["converged"] = frame["status"].map(CONVERGED).astype(float)
+    frame["converged"] = frame["status"].map(CONVERGES).astype(float)
+    if LEARNED.column in frame:
+        frame[LEARNED.column] = as_yes_or_no(frame[LEARNED.column])
     if {"epochs_to_target", "epochs_budget"} <= set(frame.columns):
         budget = frame["epochs_budget"]
         reached = frame["epochs_to_target"].fillna(budget).clip(upper=budget)

@@ -190,7 +190,7 @@ def _problem(
 def _standard_status(frame: pd.DataFrame, taken: set[str | None]) -> None:
     """Words of other tables for a status become those of a store."""
     if "status" in frame and "status" not in taken:
-        words = standard(frame["status"])
+        words = standard(frame)
         if words is not None:
             frame["status"] = words
 

@@ -26,6 +26,7 @@ from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
 from analysis.stats.multiplicity import holm
+from analysis.table.statuses import Goal
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import replicates_to_decide
 from runner.content.response import ACCURACY, CONVERGED, EPOCHS, Response
@@ -59,6 +60,7 @@ class Tested:
     problem: str = ""
     home: bool = False  # about the outcome that the study looks at
     factors: int = 0  # of the study
+    rates: tuple[tuple[int, int, int, int], Goal] | None = None  # of a claim on convergence
 
     @property
     def difference(self) -> tuple[str, str, str] | None:
@@ -196,9 +198,11 @@ def _tested(
         why = times.unknown(_weights(times.grid.cells, claim)) if one.problem else ""
         return replace(one, problem=why or one.problem)
     if claim.about is CONVERGED and others.convergence is not None:
-        hits, runs = others.convergence.hits, others.convergence.counted
-        factors = grid.cells.factors
-        return _test_rates(claim, rate_difference(hits, runs, claim, factors, confidence))
+        hits, runs, goal = (getattr(others.convergence, k) for k in ("hits", "counted", "goal"))
+        said = replace(claim, about=goal.record)
+        rates = rate_difference(hits, runs, said, grid.cells.factors, confidence)
+        one = _test_rates(said, rates)
+        return replace(one, rates=(rates.counts, goal))
     nothing = no_estimate("none", confidence)
     what = {
         CONVERGED.claimed: "which runs converged",
@@ -316,6 +320,9 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
     if d == 0:
         than, it = f"{left} and {right} show no difference", left
     statement = f"{than}{_where(claim)} ({confidence:.0%} interval {span})"
+    if one.rates is not None:
+        interval = f"{confidence:.0%} interval {span} {words.unit}"
+        statement = _counted(claim, d, *one.rates, interval)
     assumed = assumption(one.estimate.rests_on, one.factors)
     if assumed:
         statement += f", {assumed}"
@@ -325,10 +332,38 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
         return f"{statement}, so {it} {words.denied} {_wanted(claim)}."
     if silent:
         return f"{statement}; {silent}."
+    if one.rates is not None and d == 0 and claim.sign != "=":
+        return f"{statement}; these runs do not tell them apart."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):
         end = f"about {needed:.0f} replicates per cell would decide it if the estimate holds"
     return f"{statement}; {end}."
+
+
+def _counted(
+    claim: Claim, d: float, counts: tuple[int, int, int, int], goal: Goal, interval: str
+) -> str:
+    """The statement of a claim on convergence, with the runs it counts.
+
+    Args:
+        claim: in the words of the goal.
+        d: left minus right, in points.
+        counts: converged and counted runs of the left level, then of the right one.
+        goal: what those runs did.
+        interval: of the difference, in words.
+    """
+    a, m, b, k = counts
+    left, words = f"{claim.factor} = {claim.left}", claim.about.words
+    if d == 0:
+        return (
+            f"runs with {left} and with {claim.right} {goal.did} equally often{_where(claim)}: "
+            f"{a} of {m} and {b} of {k} ({interval})"
+        )
+    more = words.more if d > 0 else words.less
+    return (
+        f"{left} {words.verb} {_number(abs(d), claim)} {words.unit} {more} than {claim.right}"
+        f"{_where(claim)}: {a} of {m} runs against {b} of {k} ({interval})"
+    )
 
 
 def _number(value: float, claim: Claim, sign: str = "") -> str:

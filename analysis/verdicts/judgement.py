@@ -1,9 +1,10 @@
-"""What is said to be so: one family of questions, one level, for every sentence and every display.
+"""What is said to be so: one family of questions an outcome, one level, for every display.
 
-The questions of a study are all its differences between two levels, its factors of three and more
-levels as a whole, its pairs of factors, which factors decide convergence, and its planned claims.
-They are judged together by Holm's procedure at 5 %; planned claims have half of that to themselves
-(weights, Holm 1979), because whoever plans a question should not pay for those nobody planned.
+The questions about an outcome are all its differences between two levels, its factors of three and
+more levels as a whole, its pairs of factors, and the planned claims; those about convergence are
+which factors decide it, and whether a combination of two levels does. Each family is judged
+together by Holm's procedure at 5 %; planned claims have half of that to themselves, and so has the
+combination (weights, Holm 1979): whoever plans a question should not pay for those nobody planned.
 While runs are still to come only p below 0.001 counts (Haybittle 1971; Peto et al. 1976), which
 leaves the last look its whole level.
 """
@@ -30,13 +31,16 @@ CLAIMS = 0.5
 FEW_REPLICATES, FEW_CELLS = 2, 9
 """So many replicates of fewer combinations cannot tell an effect from runs that fail by chance
 (decision 075)."""
+FAMILIES = {"convergence": "convergence", "combination": "convergence"}
+"""Of a kind of question; all others are about the outcome."""
 COLUMNS = ("kind", "factor", "first", "second", "p", "weight", "p_family", "shown")
 KINDS = {
     "claim": ("planned claim", "planned claims"),
     "difference": ("difference between levels", "differences between levels"),
     "factor": ("factor as a whole", "factors as a whole"),
     "pair": ("pair of factors", "pairs of factors"),
-    "convergence": ("test of convergence", "tests of convergence"),
+    "convergence": ("factor that may decide convergence", "factors that may decide convergence"),
+    "combination": ("combination that may", "combinations that may"),
 }
 """Of questions, and what one and several are called."""
 
@@ -51,9 +55,10 @@ class Judgement:
             the level, summing to 1), p_family (Holm-adjusted over all rows), shown.
         claims: row of each planned claim, in their order; one that asks for a plain difference
             shares its row.
-        level: up to which p_family something is said to be so; 0 where `silent`.
+        level: up to which p_family something is said of the outcome; 0 where `silent`.
         running: whether runs are still to come.
-        silent: why nothing is said to be so whatever its p, or "".
+        silent: why nothing is said of the outcome whatever its p, or "". Convergence has exact
+            tests, which no number of runs is too small for.
     """
 
     table: pd.DataFrame
@@ -61,6 +66,11 @@ class Judgement:
     level: float
     running: bool
     silent: str = ""
+
+    @property
+    def level_of_rates(self) -> float:
+        """Up to which p_family something is said of convergence."""
+        return INTERIM if self.running else ALPHA
 
     def of(self, kind: str) -> pd.DataFrame:
         """The rows of one kind, in the order they were asked."""
@@ -87,11 +97,17 @@ class Judgement:
         return p
 
     @property
+    def count(self) -> int:
+        """Questions about the outcome."""
+        return int((~self.table["kind"].isin(list(FAMILIES))).sum())
+
+    @property
     def together(self) -> str:
         """What is judged together: "9 differences between levels and 10 pairs of factors"."""
         kinds = self.table["kind"].mask(self.table.index.isin(self.claims), "claim")
         counts = kinds.value_counts()
-        numbers = [(int(counts[kind]), KINDS[kind]) for kind in KINDS if kind in counts]
+        there = [kind for kind in KINDS if kind in counts and kind not in FAMILIES]
+        numbers = [(int(counts[kind]), KINDS[kind]) for kind in there]
         return listed([f"{n} {names[n != 1]}" for n, names in numbers])
 
     @property
@@ -113,6 +129,7 @@ def judge_together(
     factors: Mapping[str, Sequence[str]],
     *,
     convergence: pd.DataFrame | None = None,
+    combination: float = float("nan"),
     claims: Sequence[tuple[float, tuple[str, str, str] | None]] = (),
     running: bool = False,
     silent: str = "",
@@ -124,6 +141,8 @@ def judge_together(
         tests: columns term, p: of factors and pairs, as a whole.
         factors: factor name to its levels.
         convergence: columns factor, p; None where the study does not say which runs converged.
+        combination: p of whether a combination of two levels decides it, for all of them; NaN where
+            none was looked at.
         claims: p of each planned claim, and the difference (factor, first, second) that it is,
             or None where it asks something else.
         running: whether runs are still to come.
@@ -140,9 +159,6 @@ def judge_together(
             rows.append(("pair", term, None, None, p))
         elif len(names) == 1 and len(factors.get(term, ())) > 2:
             rows.append(("factor", term, None, None, p))
-    if convergence is not None:
-        pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
-        rows += [("convergence", factor, None, None, p) for factor, p in pairs]
     asked = len(rows)
     claimed = []
     for p, difference in claims:
@@ -151,12 +167,27 @@ def judge_together(
             found = len(rows)
             rows.append(("claim", None, None, None, p))
         claimed.append(found)
-    table = pd.DataFrame(rows, columns=list(COLUMNS[:5]))
-    table["weight"] = _weights(len(rows), asked, claimed)
-    table["p_family"] = holm(table["p"].to_numpy(float), table["weight"].to_numpy(float))
     level = 0.0 if silent else INTERIM if running else ALPHA
-    table["shown"] = (table["p_family"] <= level) & (level > 0)
+    table = _family(rows, _weights(len(rows), asked, claimed), level)
+    if convergence is not None:
+        pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
+        of_rates = [("convergence", factor, None, None, p) for factor, p in pairs]
+        alone, last = len(of_rates), []
+        if np.isfinite(combination):
+            last = [alone]
+            of_rates.append(("combination", None, None, None, combination))
+        weights = _weights(len(of_rates), alone, last)
+        rates = _family(of_rates, weights, INTERIM if running else ALPHA)
+        table = pd.concat([table, rates], ignore_index=True)
     return Judgement(table, tuple(claimed), level, running, silent)
+
+
+def _family(rows: Sequence[tuple[object, ...]], weights: Floats, level: float) -> pd.DataFrame:
+    """Questions that are judged together."""
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS[:5])).astype({"p": float})
+    table["weight"] = weights
+    table["p_family"] = holm(table["p"].to_numpy(float), weights)
+    return table.assign(shown=(table["p_family"] <= level) & (level > 0))
 
 
 def _row_of(rows: Sequence[tuple[object, ...]], asked: tuple[str, str, str] | None) -> int | None:
@@ -168,7 +199,7 @@ def _row_of(rows: Sequence[tuple[object, ...]], asked: tuple[str, str, str] | No
 
 
 def _weights(count: int, asked: int, claimed: Sequence[int]) -> Floats:
-    """Shares of the level: equal ones, half of all for the claims where there are any."""
+    """Shares of the level: equal ones, half of all for those `claimed` where there are any."""
     weights = np.zeros(count)
     weights[:asked] = (1 - CLAIMS if claimed else 1.0) / max(asked, 1)
     np.add.at(weights, list(claimed), CLAIMS / max(len(claimed), 1))
@@ -176,7 +207,7 @@ def _weights(count: int, asked: int, claimed: Sequence[int]) -> Floats:
 
 
 def questions_of(factors: Mapping[str, Sequence[str]]) -> int:
-    """How many questions a study of these factors has, without convergence and claims."""
+    """How many questions about its outcome a study of these factors has, claims left out."""
     sizes = [len(levels) for levels in factors.values()]
     differences = sum(size * (size - 1) // 2 for size in sizes)
     return differences + sum(size > 2 for size in sizes) + len(sizes) * (len(sizes) - 1) // 2
@@ -189,6 +220,6 @@ def too_few(cells: CellMeans) -> str:
     if runs != FEW_REPLICATES or ran >= FEW_CELLS:
         return ""
     return (
-        f"Two replicates of {counted(ran, 'combination')} cannot tell an effect from runs that "
-        "fail by chance, so nothing is said to matter; a third replicate could"
+        f"two replicates of {counted(ran, 'combination')} cannot tell a difference of means from "
+        "runs that fail by chance, so none is called one; a third replicate could"
     )

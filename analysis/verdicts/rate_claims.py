@@ -33,6 +33,7 @@ class RateDifference:
         below: one-sided p of the true difference lying at or above a value.
         p: exact two-sided p of no difference; NaN where no stratum says anything.
         replicates: mean runs per cell compared.
+        counts: converged and counted runs of the left level, then of the right one.
         problem: why there is nothing to compare, or "".
     """
 
@@ -40,6 +41,7 @@ class RateDifference:
     below: Callable[[float], float]
     p: float
     replicates: float
+    counts: tuple[int, int, int, int] = (0, 0, 0, 0)
     problem: str = ""
 
 
@@ -75,7 +77,7 @@ def rate_difference(
     if not len(n):
         lacks = "no combination of the other factors ran at both levels"
         nothing = no_estimate("newcombe", confidence)
-        return RateDifference(nothing, lambda _: NAN, NAN, NAN, lacks)
+        return RateDifference(nothing, lambda _: NAN, NAN, NAN, problem=lacks)
     a, b = x.sum(axis=0)
     m, k = n.sum(axis=0)
 
@@ -90,7 +92,11 @@ def rate_difference(
     ends = limits(0.95)
     se = (ends[1] - ends[0]) / (2 * Z95)
     estimate = Estimate(value, se, MANY, low, high, p, "newcombe", confidence)
-    return RateDifference(estimate, lambda border: _tail(limits, value, border), p, float(n.mean()))
+    counts = (int(a), int(m), int(b), int(k))
+    replicates = float(n.mean())
+    return RateDifference(
+        estimate, lambda border: _tail(limits, value, border), p, replicates, counts
+    )
 
 
 def _tail(limits: Callable[[float], tuple[float, float]], value: float, border: float) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from runner.content.outcome import Status
 from runner.program.wording import counted, listed
 
 if TYPE_CHECKING:
+    from runner.content.outcome import Target
     from runner.design import Design
     from runner.spec import Spec
 
@@ -58,6 +60,24 @@ def size_words(design: Design) -> str:
 def adopted_words(adopted: Mapping[str, int]) -> str:
     """What was taken from which study: "4 from STUDY, 2 from OTHER"."""
     return ", ".join(f"{count} from {study}" for study, count in adopted.items())
+
+
+def outcome_words(statuses: Mapping[str, int], target: Target | None) -> str:
+    """How runs ended: "3 reached 90% validation accuracy, 2 short of it, 1 diverged"."""
+    goal = "the target" if target is None else target.words
+    words = {Status.REACHED.value: f"reached {goal}", Status.SHORT.value: f"short of {goal}"}
+    if Status.REACHED in statuses:
+        words[Status.SHORT.value] = "short of it"
+    order = [one.value for one in Status if one.value in statuses]
+    return ", ".join(f"{statuses[word]} {words.get(word, word)}" for word in order)
+
+
+def target_words(target: Target) -> str:
+    """What the target is where nobody named one."""
+    return (
+        f"the file names no train.target: {target.words} is half way from chance to the best "
+        "combination"
+    )
 
 
 def failed_words(reasons: Mapping[str, int]) -> str:

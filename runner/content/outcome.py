@@ -1,6 +1,7 @@
 """What a cell ends as: an outcome is data, never an exception.
 
-`Status` says how the training ended, `Reason` why a cell that did not end by itself failed.
+`Status` says how the training ended, `Reason` why a cell that did not end by itself failed. Whether
+a run reached its target is told when it is read (`told`): the target is no part of what is learned.
 """
 
 from __future__ import annotations
@@ -11,13 +12,74 @@ from typing import Any
 
 
 class Status(StrEnum):
-    """How a cell ended."""
+    """How a cell ended.
 
-    CONVERGED = "converged"  # above chance by an exact one-sided binomial test (alpha 0.05)
+    Training says LEARNED, STALLED, DIVERGED, TIMEOUT or FAILED; with a target, whoever reads says
+    REACHED or SHORT instead of LEARNED.
+    """
+
+    REACHED = "reached"  # validation was at or above the target after some epoch
+    SHORT = "short"  # better than guessing, but it never got there
+    LEARNED = "learned"  # above chance by an exact one-sided binomial test (alpha 0.05)
     STALLED = "stalled"  # finite to the end, but not above chance
     DIVERGED = "diverged"  # a loss or a weight stopped being finite: a result, not an error
     TIMEOUT = "timeout"  # passed train.time_limit
     FAILED = "failed"  # the machine or the code failed, `reason` says which
+
+    @classmethod
+    def _missing_(cls, value: object) -> Status | None:
+        return cls.LEARNED if value == OLD_LEARNED else None
+
+
+OLD_LEARNED = "converged"
+"""What stores and outcome files of version 1 call LEARNED."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The validation accuracy that counts as reached.
+
+    Attributes:
+        accuracy: a share.
+        derived: the file names none, so that it lies half way from chance to the best combination
+            of levels, by the mean of its runs' best validation accuracies.
+    """
+
+    accuracy: float
+    derived: bool = False
+
+    @property
+    def words(self) -> str:
+        """As a sentence names it: "90% validation accuracy"."""
+        return f"{percent(self.accuracy)} validation accuracy"
+
+    def reached_by(self, best_validation_accuracy: float | None) -> bool:
+        """Whether a run with this best validation accuracy got there."""
+        best = best_validation_accuracy
+        return best is not None and best >= self.accuracy
+
+    @staticmethod
+    def between(chance: float, best: float) -> Target | None:
+        """Half way from chance to the best, to a tenth of a percent; None where nothing learned."""
+        return Target(round((chance + best) / 2, 3), derived=True) if best > chance else None
+
+
+def percent(share: float) -> str:
+    """A share to a tenth of a percent: 90%, 62.5%."""
+    return f"{round(100 * share, 1):g}%"
+
+
+def told(status: Status, reached: bool) -> Status:
+    """The status as people read it, once it is known whether validation reached the target.
+
+    A run that diverged did not reach it, whatever it had touched before: it ended without a
+    network.
+    """
+    if status not in (Status.LEARNED, Status.STALLED):
+        return status
+    if reached:
+        return Status.REACHED
+    return Status.SHORT if status is Status.LEARNED else status
 
 
 class Reason(StrEnum):
@@ -61,7 +123,7 @@ class Outcome:
     classes: int | None = None
     best_validation_accuracy: float | None = None
     final_validation_accuracy: float | None = None
-    epochs_to_target: int | None = None  # first epoch at or above train.target; None: never
+    epochs_to_target: int | None = None  # in outcomes of version 1; else told when it is read
     epochs_run: int = 0
     epochs_budget: int = 0
     diverged_epoch: int | None = None

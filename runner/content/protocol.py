@@ -1,7 +1,8 @@
 """The protocol: what every cell of a study shares, unless a field is made a factor.
 
 Three sections of the YAML file (`data`, `model`, `train`), each field with its unit and its
-sentence. All of them belong to a cell's identity: change one and it is another cell.
+sentence. All but those of `NOT_IDENTITY` belong to a cell's identity: change one and it is another
+cell.
 """
 
 from __future__ import annotations
@@ -75,8 +76,12 @@ class TrainSpec(Section):
 
     epochs: int = Field(30, ge=1, le=100_000, description="Passes over the training images.")
     batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a training step.")
-    target: float = Field(
-        0.9, gt=0, le=1, description="Validation accuracy that counts as reached (share)."
+    target: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Validation accuracy that counts as reached (share); when absent, half way "
+        "from chance to the best combination. Changing it retrains nothing.",
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Label smoothing of the loss.")
     seed: int = Field(0, ge=0, lt=2**63, description="Base seed; replicate r draws from (seed, r).")
@@ -104,11 +109,11 @@ class TrainSpec(Section):
     )
 
 
-# These change when a cell stops or what it leaves on disk, never what it learns.
+# These change when a cell stops, what it leaves on disk or how it is judged, never what it learns.
 NOT_IDENTITY: dict[str, tuple[str, ...]] = {
     "data": ("root",),
     "model": (),
-    "train": ("time_limit", "checkpoint_epochs", "checkpoint_minutes"),
+    "train": ("target", "time_limit", "checkpoint_epochs", "checkpoint_minutes"),
 }
 
 

@@ -157,8 +157,13 @@ ACCURACY = Response(
     words=Words(more="better", less="worse", unit="points"), listed=True,
 )  # fmt: skip
 CONVERGED = Response(
-    "converged", "runs that converged", "converged", "convergence", **_SHARE,
-    words=Words("converges", "does not converge", "more often", "less often", "points"),
+    "converged", "runs that reached the target", "converged", "convergence", **_SHARE,
+    words=Words("reaches the target", "does not reach it", "more often", "less often", "points"),
+)  # fmt: skip
+LEARNED = Response(
+    "better_than_guessing", "runs better than guessing", "learned", **_SHARE,
+    words=Words("is better than guessing", "is not better than guessing", "more often",
+                "less often", "points"),
 )  # fmt: skip
 EPOCHS = Response(
     "restricted_epochs", "epochs to target", "epochs", "epochs", better="lower", unit="epochs",
@@ -166,7 +171,8 @@ EPOCHS = Response(
     words=Words("reaches the target", "does not reach it", "later", "earlier", "epochs"),
 )  # fmt: skip
 GIVEN_CONVERGED = Response(
-    "accuracy_given_converged", "test accuracy given converged", "given_converged", **_SHARE,
+    "accuracy_given_converged", "test accuracy given that the target was reached",
+    "given_converged", **_SHARE,
     words=Words(more="better", less="worse", unit="points"), some=True,
 )  # fmt: skip
 SECONDS = Response(
@@ -174,7 +180,7 @@ SECONDS = Response(
     kept_digits=2, words=Words("takes", "does not take", "longer", "less time", "s"),
 )  # fmt: skip
 
-RESPONSES = (ACCURACY, CONVERGED, EPOCHS, GIVEN_CONVERGED, SECONDS)
+RESPONSES = (ACCURACY, CONVERGED, LEARNED, EPOCHS, GIVEN_CONVERGED, SECONDS)
 """Of a study in a store, in the order they are offered."""
 
 REACHED = Response(

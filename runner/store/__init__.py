@@ -3,6 +3,7 @@
     store      its one public face          binding    how functions become its methods
     read       rows for analysis            cells/     what happens to studies and their cells
     curve_arrays  curves as arrays          database/  where it is, what it holds
+    targets    who reached the target
 
 The public surface is what this file names.
 """

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from runner.store.database.tables import cells, epochs
+from runner.store.targets import SOURCE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,15 +28,14 @@ def curve_arrays(connection: Connection, study_id: int) -> dict[str, np.ndarray]
     """
     import numpy as np
 
-    source = func.coalesce(cells.c.adopted_from, cells.c.id)
     planned = (cells.c.study_id == study_id, cells.c.planned)
     wanted = connection.execute(
-        select(cells.c.cell, source).where(*planned).order_by(cells.c.run_order, cells.c.id)
+        select(cells.c.cell, SOURCE).where(*planned).order_by(cells.c.run_order, cells.c.id)
     ).all()
     names = [column.name for column in epochs.c]
     rows = connection.execute(
         select(epochs)
-        .where(epochs.c.cell_id.in_(select(source).where(*planned)))
+        .where(epochs.c.cell_id.in_(select(SOURCE).where(*planned)))
         .order_by(epochs.c.cell_id, epochs.c.epoch)
     )
     cursor = rows.cursor

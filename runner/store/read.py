@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text
 
+from runner.content.outcome import Status, told
 from runner.store.cells.adoption import origin, origin_study
 from runner.store.cells.leasing import AttemptState, State
 from runner.store.database.tables import (
@@ -24,7 +25,10 @@ from runner.store.database.tables import (
     cells,
     epochs,
 )
+from runner.store.targets import SOURCE, judged
 
+LEARNED = {Status.LEARNED: True, Status.STALLED: False, Status.DIVERGED: False}
+"""Whether a training that came to an end was better than guessing."""
 _LAST = ("worker", "slot", "host", "device", "started", "ended")
 _OF_ATTEMPT = (
     *("state", "status", "reason", "detail"),
@@ -65,10 +69,13 @@ class Counts:
 
 
 def count_cells(connection: Connection, study_id: int) -> Counts:
-    """Counts of planned cells by state, status, reason and replicate."""
+    """Counts of planned cells by state, status (as people read it), reason and replicate."""
     by = (cells.c.planned, cells.c.replicate, cells.c.state, cells.c.status, cells.c.reason)
+    got_there = judged(connection, study_id).reached.label("got_there")
     rows = connection.execute(
-        select(*by, func.count().label("n")).where(cells.c.study_id == study_id).group_by(*by)
+        select(*by, got_there, func.count().label("n"))
+        .where(cells.c.study_id == study_id)
+        .group_by(*by, "got_there")  # by its name: its value is bound once
     )
     states: Counter[str] = Counter({state.value: 0 for state in State})
     statuses: Counter[str] = Counter()
@@ -83,7 +90,7 @@ def count_cells(connection: Connection, study_id: int) -> Counts:
         wave = replicates.setdefault(row.replicate, {state.value: 0 for state in State})
         wave[row.state] += row.n
         if row.status is not None:
-            statuses[row.status] += row.n
+            statuses[told(Status(row.status), bool(row.got_there)).value] += row.n
         if row.state == State.FAILED:
             reasons[row.reason] += row.n
     return Counts(
@@ -145,7 +152,8 @@ def runs(
 ) -> list[dict[str, Any]]:
     """One row a planned cell, in run order; factors as `factor:NAME` columns.
 
-    `None` where a quantity does not exist.
+    `status` and `epochs_to_target` are told for the target of the specification as it is now;
+    `better_than_guessing` does not depend on it. `None` where a quantity does not exist.
 
     Args:
         connection: A reading transaction.
@@ -164,9 +172,12 @@ def runs(
         .correlate(cells)
         .scalar_subquery()
     )
+    got_there, epoch = judged(connection, study_id)
     rows = connection.execute(
         select(
             cells,
+            got_there.label("got_there"),
+            epoch.label("target_epoch"),
             *(attempts.c[name] for name in _LAST),
             tried.label("tried"),
             origin_study.c.name.label("origin"),
@@ -191,15 +202,18 @@ def runs(
 def _run(row: dict[str, Any]) -> dict[str, Any]:
     failed = row["state"] == State.FAILED
     begun = row["state"] != State.WAITING
+    status = None if row["status"] is None else Status(row["status"])
     return {
         "cell": row["cell"],
         **{f"factor:{factor}": label for factor, label in row["labels"].items()},
         "replicate": row["replicate"],
         "state": row["state"],
-        "status": row["status"],
+        "status": None if status is None else told(status, bool(row["got_there"])).value,
+        "better_than_guessing": None if status is None else LEARNED.get(status),
         "reason": row["reason"] if failed else None,
         "detail": row["detail"] if begun and row["state"] != State.RUNNING else None,
         **{name: row[name] for name in (*OUTCOME_FLOATS, *OUTCOME_INTEGERS)},
+        "epochs_to_target": row["target_epoch"],
         "attempts": row["tried"],
         **{name: row[name] if begun else None for name in _LAST},
         "adopted_from": row["origin"],
@@ -217,7 +231,7 @@ def curves(connection: Connection, study_id: int, cell: str | None = None) -> di
     columns = [column for column in epochs.c if column.name != "cell_id"]
     rows = connection.execute(
         select(cells.c.cell, *columns)
-        .join(epochs, epochs.c.cell_id == func.coalesce(cells.c.adopted_from, cells.c.id))
+        .join(epochs, epochs.c.cell_id == SOURCE)
         .where(
             cells.c.study_id == study_id,
             cells.c.planned,
@@ -287,9 +301,7 @@ def ranked(
     """The `n` complete cells with the highest (or lowest) test accuracy."""
     order = cells.c.test_accuracy.desc() if best else cells.c.test_accuracy.asc()
     rows = connection.execute(
-        select(
-            cells.c.cell, cells.c.labels, cells.c.replicate, cells.c.status, cells.c.test_accuracy
-        )
+        select(cells.c.cell, cells.c.labels, cells.c.replicate, cells.c.test_accuracy)
         .where(
             cells.c.study_id == study_id,
             cells.c.planned,

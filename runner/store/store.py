@@ -22,7 +22,7 @@ from sqlalchemy import select
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome_files import outcome_files
-from runner.store import curve_arrays, read
+from runner.store import curve_arrays, read, targets
 from runner.store.binding import of_lease, of_study, reads, writes
 from runner.store.cells import adoption, endings, leasing, liveness, planning, recovery
 from runner.store.cells.adoption import Kind
@@ -296,6 +296,7 @@ class Store:
     open_cells = of_study(reads(read.open_cells))
     complete_among = of_study(reads(read.complete_among))
     runs = of_study(reads(read.runs))
+    find_target = of_study(reads(targets.find_target))
     curves = of_study(reads(read.curves))
     curve_arrays = of_study(reads(curve_arrays.curve_arrays))
     attempts = of_study(reads(read.attempt_rows))

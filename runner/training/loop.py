@@ -288,7 +288,6 @@ class _Training:
     ) -> Outcome:
         """What every ending shares."""
         sound = [epoch for epoch in self.so_far.curve if isfinite(epoch.validation_loss)]
-        reached = [e.epoch for e in sound if e.validation_accuracy >= self.protocol.target]
         spent = self._progress()
         return Outcome(
             status=status,
@@ -299,7 +298,6 @@ class _Training:
             classes=self.classes,
             best_validation_accuracy=max((e.validation_accuracy for e in sound), default=None),
             final_validation_accuracy=final_validation_accuracy,
-            epochs_to_target=reached[0] if reached else None,
             epochs_run=len(self.so_far.curve),
             epochs_budget=self.protocol.epochs,
             diverged_epoch=diverged_epoch,

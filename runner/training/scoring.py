@@ -63,7 +63,7 @@ def score(
 
 
 def verdict(correct: int, labels: Tensor) -> Status:
-    """Converged or stalled: an exact one-sided binomial test of `correct` against guessing.
+    """Learned or stalled: an exact one-sided binomial test of `correct` against guessing.
 
     `labels` are those of the split, int64 [N]. Guessing is always answering the most frequent class
     of the split: 1/classes where classes are equally frequent, more where they are not, so that a
@@ -75,4 +75,4 @@ def verdict(correct: int, labels: Tensor) -> Status:
 
     share = float(labels.bincount().max()) / len(labels)
     p_value = 1.0 if correct == 0 else float(bdtrc(correct - 1, len(labels), share))
-    return Status.CONVERGED if p_value < ALPHA else Status.STALLED
+    return Status.LEARNED if p_value < ALPHA else Status.STALLED

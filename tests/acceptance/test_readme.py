@@ -53,7 +53,7 @@ def test_the_plugins_of_the_readme_run_as_printed(tmp_path, monkeypatch):
     runs = store.runs(study)
     assert len(runs) == 4
     assert {run["factor:optimizer"] for run in runs} == {"nadam", "sgd"}
-    assert {run["status"] for run in runs} <= {"converged", "stalled"}
+    assert {run["status"] for run in runs} <= {"reached", "short", "stalled"}
     assert {run["classes"] for run in runs} == {2}
     store.close()
 

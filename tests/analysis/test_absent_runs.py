@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
+from analysis.report.words.papers.tables import markdown_table
 
 from analysis import Study, from_frame
 from analysis.compare.comparison import compare
@@ -14,7 +15,6 @@ from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
-from analysis.report.words.paper import markdown_table
 
 WHY = (
     "not estimable: the cell optimizer = adam, lr = 0.1 has no result and only a model without "

@@ -121,7 +121,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
                 continue
             bad = number == 3
             accuracy = 0.1 if bad else 0.6 + 0.1 * (label == "adam") + 0.001 * number
-            status = Status.DIVERGED if bad else Status.CONVERGED
+            status = Status.DIVERGED if bad else Status.LEARNED
             store.finish(claim, outcome(accuracy, status))
     return url
 

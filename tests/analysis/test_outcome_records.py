@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from analysis.report.words.papers.tables import markdown_table
 
 import analysis
 from ablations.errors import InputError
@@ -14,7 +15,6 @@ from analysis.commands import run
 from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.page.page import _effects
 from analysis.report.words.answer import answer
-from analysis.report.words.paper import markdown_table
 from analysis.study import Study
 from runner.content.response import ACCURACY, EPOCHS, RESPONSES, response_of
 

@@ -56,10 +56,10 @@ def _opened(folder: Path) -> Written:
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """A finished study of 216 cells: some converged, some stalled, some diverged."""
+    """216 finished cells: some reached the target, some fell short, stalled, diverged."""
 
     def make(folder: Path) -> None:
-        url, info = simulate(folder, seed=1, overrides=["train.epochs=8"])
+        url, info = simulate(folder, seed=1, overrides=["train.epochs=8", "train.target=0.6"])
         with Press(1) as press:
             write_report(analysis.load(info.name, url), folder / "results", press=press)
 

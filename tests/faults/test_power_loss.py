@@ -25,7 +25,7 @@ from tests.faults.power_loss import Recording, can_trace, prefix
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
-TOLD = re.compile(r" *\d+/\d+  replicate (\d+)  (.*?)  (?:converged|stalled|diverged) ")
+TOLD = re.compile(r" *\d+/\d+  replicate (\d+)  (.*?)  (?:learned|reached|short|stalled|diverged) ")
 """The line in which a run tells a person that a cell is complete."""
 
 OUTCOME = r"([0-9a-f]{16})-[0-9a-f]{32}\.outcome\.json"

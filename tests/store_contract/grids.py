@@ -25,8 +25,9 @@ def design(
     schedulers: Sequence[str] = SCHEDULERS,
     replicates: int = 1,
     epochs: int = 3,
+    target: float | None = None,
 ) -> list[tuple[Cell, int]]:
-    data, model, train = DataSpec(), ModelSpec(), TrainSpec(epochs=epochs)
+    data, model, train = DataSpec(), ModelSpec(), TrainSpec(epochs=epochs, target=target)
     found = [
         Cell((optimizer, scheduler), (), replicate, data, model, train)
         for replicate in range(replicates)
@@ -43,12 +44,13 @@ def register(
     optimizers: Sequence[str] = OPTIMIZERS,
     schedulers: Sequence[str] = SCHEDULERS,
     replicates: int = 1,
+    target: float | None = None,
 ) -> StudyInfo:
     spec: dict[str, Any] = {
         "name": "grid",
         "data": DataSpec().model_dump(mode="json"),
         "model": ModelSpec().model_dump(mode="json"),
-        "train": TrainSpec().model_dump(mode="json"),
+        "train": TrainSpec(target=target).model_dump(mode="json"),
     }
     return store.register(
         name=name,
@@ -71,7 +73,7 @@ def planned(store: Store, cells: int = 20, name: str = "grid-cpu-a1b2c3") -> Stu
     return study
 
 
-def outcome(accuracy: float = 0.75, status: Status = Status.CONVERGED, epochs: int = 3) -> Outcome:
+def outcome(accuracy: float = 0.75, status: Status = Status.LEARNED, epochs: int = 3) -> Outcome:
     curve = tuple(
         Epoch(
             epoch=epoch,

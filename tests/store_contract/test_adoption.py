@@ -77,7 +77,7 @@ def test_an_adopted_cell_reads_as_if_it_had_been_trained_here(
     assert store.attempts(other) == store.attempts(study)
     (attempt,) = store.attempts(other, next(iter(here)))
     assert (attempt["commit"], attempt["log"]) == ("c0ffee", "/logs/one.log")
-    assert store.status(other).statuses == {"converged": 3}
+    assert store.status(other).statuses == {"reached": 3}
 
 
 def test_an_adopted_cell_is_a_trial_of_the_adopting_study_too(

@@ -24,11 +24,12 @@ def test_an_outcome_is_read_back_as_it_was_told(store: Store, study: StudyInfo) 
     run = store.runs(study)[0]
     assert run["cell"] == lease.cell.id
     assert run["factor:optimizer"] == lease.cell.labels["optimizer"]
-    assert (run["state"], run["status"], run["reason"]) == ("complete", "converged", None)
+    assert (run["state"], run["status"], run["reason"]) == ("complete", "reached", None)
     for name in ("test_accuracy", "test_loss", "test_correct", "n_test", "classes", "seconds"):
         assert run[name] == getattr(told, name)
     assert run["notes"] == ["horizontal flip left out"]
-    assert run["epochs_to_target"] is None
+    assert run["epochs_to_target"] == 2  # half way from chance to 0.8125, the best there is
+    assert run["better_than_guessing"] is True
     assert run["attempts"] == 1
     assert run["ended"] >= run["started"]
     curves = store.curves(study)

@@ -62,7 +62,7 @@ def test_an_attempt_becomes_a_trial_that_says_what_is_known(store: Store, study:
     assert done.state is TrialState.COMPLETE
     assert done.number == running.number
     assert done.value == 0.75
-    assert done.user_attrs["status"] == "converged"
+    assert done.user_attrs["status"] == "learned"
     assert done.user_attrs["best_validation_accuracy"] == 0.75
     assert len(done.intermediate_values) == 20
     assert min(done.intermediate_values) == 1
@@ -248,7 +248,7 @@ def test_an_outcome_without_a_finite_accuracy_is_no_complete_trial(
     sync(store, study)
     (trial,) = load_study(store, study).trials
     assert trial.state is TrialState.FAIL
-    assert trial.user_attrs["status"] == "converged"
+    assert trial.user_attrs["status"] == "learned"
 
 
 def test_a_study_of_the_mirror_knows_its_labels_in_declared_order(

@@ -180,7 +180,7 @@ def test_status_counts_by_state_reason_and_replicate(store: Store) -> None:
     assert (status.waiting, status.running, status.complete, status.failed) == (18, 1, 18, 3)
     assert status.replicates[0] == {"waiting": 0, "running": 0, "complete": 17, "failed": 3}
     assert status.replicates[1] == {"waiting": 18, "running": 1, "complete": 1, "failed": 0}
-    assert status.statuses == {"converged": 18, "failed": 3}
+    assert status.statuses == {"reached": 18, "failed": 3}
     assert store.open_cells(study) == 19
 
 

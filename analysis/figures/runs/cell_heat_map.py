@@ -181,12 +181,15 @@ def separated_levels(cells: pd.DataFrame, factors: Sequence[str]) -> set[tuple[s
 
 
 @look()
-def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Figure:
+def cell_mosaic(
+    factors: Mapping[str, Sequence[str]], cells: pd.DataFrame, *, did: str = "converged"
+) -> Figure:
     """Converged of finished replicates in every cell; separated levels are hatched.
 
     Args:
         factors: levels of each factor in declared order.
         cells: one row a planned cell, indexed by its levels: converged and runs (counts).
+        did: what a run that converged did, in words.
     """
     nesting: Nesting = nest(factors)
     figure, axes, field = table_axes(nesting)
@@ -243,12 +246,12 @@ def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Fi
     bar = figure.colorbar(ScalarMappable(scale, SEQUENTIAL), cax=place, orientation="horizontal")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=SMALL, length=2, pad=1)
-    bar.set_label("replicates that converged (%)", fontsize=TEXT - 0.5, labelpad=1)
+    bar.set_label(f"replicates that {did} (%)", fontsize=TEXT - 0.5, labelpad=1)
     if separated:
         figure.text(
             0.5,
             0.44 / height,
-            _separated_text(separated, figure.get_figwidth() * 0.47),
+            _separated_text(separated, figure.get_figwidth() * 0.47, did),
             fontsize=SMALL,
             va="top",
             linespacing=1.3,
@@ -256,10 +259,10 @@ def cell_mosaic(factors: Mapping[str, Sequence[str]], cells: pd.DataFrame) -> Fi
     return figure
 
 
-def _separated_text(separated: set[tuple[str, str]], width: float) -> str:
+def _separated_text(separated: set[tuple[str, str]], width: float, did: str) -> str:
     """What the hatching means and where, in four lines of at most `width` inches."""
     names = sorted(separated)
     short = shortened_terms(names, 34, "=")
     letters = int(width * 72 / (0.6 * SMALL))
-    text = f"hatched: all or none converged at {', '.join(short)}"
+    text = f"hatched: all or none {did} at {', '.join(short)}"
     return "\n".join(wrap(text, letters, max_lines=4, placeholder=" …"))

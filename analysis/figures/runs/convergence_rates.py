@@ -1,4 +1,4 @@
-"""Convergence: the share of runs of every level that learned anything, with Wilson intervals."""
+"""Convergence: the share of runs of every level that reached the target, with Wilson intervals."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from matplotlib.lines import Line2D
 
 from analysis.figures.drawing.factor_panels import factor_panels
 from analysis.figures.drawing.style import COLUMN, PALETTE, look
-from runner.content.response import CONVERGED
+from runner.content.response import CONVERGED, Response
 
 
 @look()
-def convergence_rates(rates: pd.DataFrame, *, level: float = 0.95) -> Figure:
+def convergence_rates(
+    rates: pd.DataFrame, *, level: float = 0.95, measure: Response = CONVERGED
+) -> Figure:
     """One panel a factor; under each level stand the converged of its runs.
 
     Args:
         rates: columns factor, level, converged, runs, rate, low, high (shares); optionally
             marginal: the rate with every other factor weighted equally, drawn as a hollow mark.
         level: coverage of low..high, for the legend.
+        measure: the record of convergence, in the words of the study.
     """
     factors: dict[str, list[str]] = {}
     notes: dict[str, list[str]] = {}
@@ -28,7 +31,7 @@ def convergence_rates(rates: pd.DataFrame, *, level: float = 0.95) -> Figure:
         notes[str(factor)] = [
             f"{int(k)}/{int(n)}" for k, n in zip(rows["converged"], rows["runs"], strict=True)
         ]
-    figure, panels = factor_panels(factors, CONVERGED.axis, notes=notes)
+    figure, panels = factor_panels(factors, measure.axis, notes=notes)
     for panel in panels:
         rows = rates[rates["factor"].astype(str) == panel.factor]
         rate = rows["rate"].to_numpy(float) * 100

@@ -13,9 +13,15 @@ from analysis.outcomes.profiles import performance_profiles
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned, runs_of
 from analysis.report.gallery.rounding import head_of, intervals, of_levels, rounded, unit_of
 from analysis.study import known
-from analysis.table.cells import cell_names, cell_table, grid_index, residual_table, with_levels
+from analysis.table.cells import (
+    ENDED,
+    cell_names,
+    cell_table,
+    grid_index,
+    residual_table,
+    with_levels,
+)
 from analysis.table.curves import curve_quantiles
-from analysis.table.statuses import FINISHED
 from runner.program.wording import counted
 
 if TYPE_CHECKING:
@@ -46,14 +52,15 @@ def draw_cell_heat_map(study: Study) -> Drawn | None:
 
 
 def draw_cell_mosaic(study: Study) -> Drawn | None:
-    """Converged of finished runs in every cell."""
+    """Share of finished runs that converged in every cell."""
     convergence = known(study.convergence)
     alike = convergence is not None and not convergence.mixed
     if "converged" not in study.frame or too_many_cells(study) or alike:
         return None  # a mosaic of one colour says no more than the sentence of the section
     cells = cells_of(study)
-    figure = figures.cell_mosaic(study.factors, cells)
-    text = "Replicates that converged in every combination of levels; factors are nested."
+    did = study.goal.did
+    figure = figures.cell_mosaic(study.factors, cells, did=did)
+    text = f"Replicates that {did} in every combination of levels; factors are nested."
     return Drawn(figure, with_levels(cells), captioned(study, text, None))
 
 
@@ -66,9 +73,10 @@ def tabulate_cells(study: Study, rows: pd.DataFrame) -> NumberTable:
         head_of(measure): rounded(rows["mean"], measure.scale, measure.digits),
         "Runs": rows["runs"].astype(int),
     }
-    for name in (*FINISHED, "missing"):
-        if "status" in study.frame:
-            columns[name.capitalize()] = rows[name].astype(int)
+    heads = {"converged": study.goal.short, "short": "short"}
+    for name in (*ENDED, "missing"):
+        if "status" in study.frame and (name != "short" or study.goal.target or rows[name].any()):
+            columns[heads.get(name, name).capitalize()] = rows[name].astype(int)
     return NumberTable("Every combination of levels", pd.DataFrame(columns))
 
 

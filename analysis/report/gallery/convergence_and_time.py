@@ -1,4 +1,4 @@
-"""Figures of how runs ended: who converged, and how fast the target was reached."""
+"""Figures of how runs ended: who reached the target, and how fast."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from analysis import figures
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
 from analysis.report.gallery.rounding import intervals, of_levels, rounded
 from analysis.study import known
+from runner.content.outcome import percent
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -23,30 +24,32 @@ def draw_convergence_rates(study: Study) -> Drawn | None:
         return None
     rows = convergence.rates.copy()
     marginal = convergence.marginal_rates.set_index(["factor", "level"])["rate"]
-    text = "Runs of each level that converged"
+    did = convergence.goal.did
+    text = f"Runs of each level that {did}"
     if np.isfinite(marginal.astype(float)).any():
         keys = zip(rows["factor"], rows["level"], strict=True)
         rows["marginal"] = [float(marginal[key]) for key in keys]
         text += (
             ", with the marginal rate of Firth's penalised model (diamonds). The penalty pulls its "
-            "probabilities towards one half, most where nearly all runs or nearly none converged, "
+            "probabilities towards one half, most where nearly all runs or nearly none did, "
             "so a diamond may lie outside the interval of the plain rate"
         )
-    return Drawn(figures.convergence_rates(rows), rows, captioned(study, f"{text}.", "Wilson"))
+    figure = figures.convergence_rates(rows, measure=convergence.goal.record)
+    return Drawn(figure, rows, captioned(study, f"{text}.", "Wilson"))
 
 
-def tabulate_convergence_rates(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def tabulate_convergence_rates(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Counts and rates by level."""
     columns: dict[str, object] = {
         **of_levels(rows),
-        "Converged": rows["converged"].astype(int),
+        study.goal.short.capitalize(): rows["converged"].astype(int),
         "Runs": rows["runs"].astype(int),
         "Rate (%)": rounded(rows["rate"], 100),
         "95% interval (Wilson)": intervals(rows, 100, 1),
     }
     if "marginal" in rows:
         columns["Marginal rate (%)"] = rounded(rows["marginal"], 100)
-    return NumberTable("Runs that converged, by level", pd.DataFrame(columns))
+    return NumberTable(f"Runs that {study.goal.did}, by level", pd.DataFrame(columns))
 
 
 def draw_time_to_target(study: Study) -> Drawn | None:
@@ -54,12 +57,13 @@ def draw_time_to_target(study: Study) -> Drawn | None:
     times = known(study.time_to_target)
     if times is None or times.curves.empty or not (times.curves["reached"] > 0).any():
         return None  # nobody got there: the section says so
-    target = (study.info.get("train") or {}).get("target")
-    words = f"{float(target):.0%}" if target else "the target"
+    target = study.goal.target
+    words = percent(target.accuracy) if target else "the target"
     figure = figures.time_to_target(times.curves, target=words, means=times.means)
+    goal = target.words if target else words
     text = (
-        f"Runs that reached {words} validation accuracy by each epoch (one minus Kaplan-Meier); in "
-        f"the key, mean epochs needed, runs that never got there counting {times.budget}."
+        f"Runs that reached {goal} by each epoch (one minus Kaplan-Meier); in the key, "
+        f"mean epochs needed, runs that never got there counting {times.budget}."
     )
     return Drawn(figure, times.curves, captioned(study, text, "log-log"))
 

@@ -21,7 +21,7 @@ from analysis.report.words.undrawn import Attempts
 from analysis.stats.estimates import t_limits
 from analysis.study import known
 from analysis.table.curves import curve_matrix
-from runner.content.response import CONVERGED, GIVEN_CONVERGED, RESPONSES
+from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, RESPONSES
 
 if TYPE_CHECKING:
     from analysis.model.cell_means import Method
@@ -50,7 +50,8 @@ def page_data(
         "runs": _runs(study),
         "outcomes": [one for one in outcomes if one is not None],
         "curves": make("explore", "The chart of curves", lambda: _curves(study)),
-        "target": (study.info.get("train") or {}).get("target"),
+        "target": None if (target := study.goal.target) is None else target.accuracy,
+        "goal": study.goal.did,
     }
 
 
@@ -102,7 +103,8 @@ def _key(one: Response) -> str:
 def _outcome(study: Study, convergence: Convergence | None, one: Response) -> dict[str, Any] | None:
     if one is CONVERGED and convergence is not None:
         return _rates(convergence)
-    return _means(study, one)
+    learned = known(study.learned) if one is LEARNED else None
+    return _means(study, one) if learned is None else _rates(learned)
 
 
 def _shown(
@@ -160,7 +162,7 @@ def _by_factor(table: pd.DataFrame, *columns: str) -> dict[str, list[list[float 
 
 
 def _given_converged(study: Study) -> dict[str, Any] | None:
-    """Accuracy of converged runs, only over cells that converge at every level of the factor."""
+    """Accuracy of runs that converged, only over cells that do at every level of the factor."""
     survivors = known(study.given_converged)
     if survivors is None:
         return None
@@ -169,13 +171,13 @@ def _given_converged(study: Study) -> dict[str, Any] | None:
         GIVEN_CONVERGED,
         METHOD_NAMES[str(methods[0])] if methods else "",
         _by_factor(survivors.means, "mean", "low", "high"),
-        about="over cells that converge at every level of the factor",
+        about=f"over cells that {study.goal.do} at every level of the factor",
     )
 
 
 def _rates(convergence: Convergence) -> dict[str, Any]:
     return _shown(
-        CONVERGED,
+        convergence.goal.record,
         "Wilson",
         _by_factor(convergence.rates, "rate", "low", "high"),
         grand=_number(convergence.converged / convergence.runs, 6) if convergence.runs else None,

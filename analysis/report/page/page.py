@@ -31,8 +31,8 @@ from analysis.report.page.page_figures import picture_mark, section_shown
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.runs_table import table_of_runs
 from analysis.report.words.answer import WHOLE
-from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import METHOD_NAMES
+from analysis.report.words.papers.methods import network_of, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
 from runner.content.response import CONVERGED, RESPONSES

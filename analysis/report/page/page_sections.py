@@ -11,8 +11,8 @@ import numpy as np
 from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
-from analysis.report.words.methods import held, methods, shared
 from analysis.report.words.names import TEST_NAMES, readable
+from analysis.report.words.papers.methods import held, methods, shared
 from analysis.study import known
 from analysis.table.cells import cell_table
 from runner.program.wording import counted
@@ -58,7 +58,7 @@ def _head(*names: str, numbers: Sequence[str] = ()) -> list[dict[str, Any]]:
 
 
 def _convergence(study: Study, convergence: Convergence | None) -> Content:
-    """Tests where some runs converged and some did not, and what the reader must know."""
+    """Tests where some runs reached the target and some did not, and what to know of them."""
     if convergence is None:
         return Content()
     tables = [_convergence_tests(study, convergence)] if convergence.mixed else []
@@ -66,26 +66,35 @@ def _convergence(study: Study, convergence: Convergence | None) -> Content:
 
 
 def _convergence_tests(study: Study, convergence: Convergence) -> dict[str, Any]:
-    firth = convergence.terms.set_index("term")
     judged = (study.primary or study).judgement.p_of("convergence")
-    rows = []
-    for row in convergence.tests.to_dict("records"):
-        term = firth.loc[row["factor"]] if row["factor"] in firth.index else None
-        rows.append(
-            [
-                str(row["factor"]),
-                p_words(float(row["p"])),
-                p_words(judged.get(str(row["factor"]), np.nan)),
-                "n/a" if term is None else p_words(float(term["p"])),
-                str(row["method"]),
-            ]
-        )
-    head = ("Factor", "p", "p (Holm)", "p (Firth)", "Test")
-    numbers = ("p", "p (Holm)", "p (Firth)")
+    rows = [
+        [
+            str(row["factor"]),
+            p_words(row["p"]),
+            p_words(judged.get(str(row["factor"]), np.nan)),
+            str(row["method"]),
+        ]
+        for row in convergence.tests.to_dict("records")
+    ]
+    head = ("Factor", "p", "p (Holm)", "Test")
     return {
-        "title": "Does the factor decide convergence? Exact Cochran–Mantel–Haenszel test, "
-        "stratified by all other factors, beside Firth's penalised likelihood ratio",
-        "head": _head(*head, numbers=numbers),
+        "title": f"Does the factor decide which runs {convergence.goal.did}? Exact "
+        "Cochran–Mantel–Haenszel test, stratified by all other factors",
+        "head": _head(*head, numbers=("p", "p (Holm)")),
+        "rows": rows,
+    }
+
+
+def _penalised(convergence: Convergence) -> dict[str, Any]:
+    """Firth's terms, which no verdict rests on."""
+    rows = [
+        [readable(str(row["term"])), p_words(row["p"]), p_words(row["p_holm"])]
+        for row in convergence.terms.to_dict("records")
+    ]
+    return {
+        "title": f"For reference, runs that {convergence.goal.did}: penalised likelihood ratio "
+        "tests of Firth's model of mains and pairs; verdicts rest on the exact test",
+        "head": _head("Term", "p", "p (Holm)", numbers=("p", "p (Holm)")),
         "rows": rows,
     }
 
@@ -95,8 +104,8 @@ def _time(study: Study, _convergence: Convergence | None) -> Content:
     times = known(study.time_to_target)
     if times is None or times.curves.empty or (times.curves["reached"] > 0).any():
         return Content()
-    target = (study.info.get("train") or {}).get("target")
-    words = f"{float(target):.0%} validation accuracy" if target else "the target"
+    target = study.goal.target
+    words = "the target" if target is None else target.words
     return Content(
         [
             f"No run reached {words} within {counted(int(times.budget), 'epoch')}, so there is no "
@@ -206,13 +215,16 @@ def _provenance(study: Study, _convergence: Convergence | None) -> Content:
     return Content([], [table])
 
 
-def _diagnostics(study: Study, _convergence: Convergence | None) -> Content:
-    """How intervals were chosen, and the tests of all terms."""
+def _diagnostics(study: Study, convergence: Convergence | None) -> Content:
+    """How intervals were chosen, the tests of all terms, and Firth's beside the exact ones."""
+    mixed = convergence is not None and convergence.mixed
+    beside = [_penalised(convergence)] if convergence is not None and mixed else []
     if not _can_be_estimated(study):
-        return Content()
+        return Content((), beside)
     rule = study.grid.rule
     lost = [f"{one}." for one in untestable(study.estimates())]
-    return Content([f"Primary intervals: {rule.primary}; {rule.reason}.", *lost], [_terms(study)])
+    text = f"Primary intervals: {rule.primary}; {rule.reason}."
+    return Content([text, *lost], [_terms(study), *beside])
 
 
 def _terms(study: Study) -> dict[str, Any]:

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.number_words import (
-    difference_text,
-    difference_words,
-    p_phrase,
-    sureness,
-    value_text,
+from analysis.number_words import difference_text, difference_words, sureness
+from analysis.report.words.convergence_words import (
+    best_sentences,
+    convergence_row,
+    convergence_sentences,
+    opening,
 )
 from analysis.report.words.pairs_shown import pair_terms
+from analysis.report.words.progress import so_far
 from analysis.study import known
 from analysis.verdicts.looks_words import in_one_line
-from runner.content.response import CONVERGED, Response
-from runner.program.wording import counted, listed
+from runner.content.response import Response
+from runner.program.wording import listed
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -64,11 +65,12 @@ def answer(study: Study) -> Answer:
     convergence = known(study.convergence)
     table = factor_table(study, convergence)
     pairs = _pairs(study)
-    sentences = [_opening(study, convergence)]
+    sentences = opening(study, convergence)
     if convergence is not None:
-        sentences += _convergence_sentences(study, table, convergence)
+        sentences += convergence_sentences(study, convergence)
     sentences += _outcome_sentences(study, table)
     sentences += _pair_sentences(study, pairs)
+    sentences += best_sentences(study, convergence)
     decided = known(study.decided)
     if decided is not None and not study.judgement.silent:
         sentences.append(in_one_line(decided))
@@ -85,7 +87,9 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
     """One row a factor: the difference that stands for it, in accuracy and in convergence."""
     level = study.judgement.level
     whole = study.judgement.p_of("factor")
-    of_convergence = (study.primary or study).judgement.p_of("convergence")
+    home = study.primary or study
+    speaks = home.speaking is known(home.convergence)
+    of_convergence = home.judgement.p_of("convergence") if speaks else {}
     shares = study.variance_shares().set_index("term")
     contrasts = all_differences(study)
     means = study.effects()
@@ -105,7 +109,7 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
             row[name] = float(shares[column].get(factor, np.nan)) / 100
         if convergence is not None:
             p = of_convergence.get(factor, np.nan)
-            row |= _convergence_row(factor, convergence, p, level)
+            row |= convergence_row(factor, convergence, p, home.judgement.level_of_rates)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -155,25 +159,6 @@ def _difference(rows: pd.DataFrame, best: str, worst: str) -> dict[str, float]:
     return dict.fromkeys(("estimate", "low", "high", "p_family"), float("nan"))
 
 
-def _convergence_row(
-    factor: str, convergence: Convergence, p: float, level: float
-) -> dict[str, object]:
-    rates = convergence.rates[convergence.rates["factor"] == factor].dropna(subset=["rate"])
-    row: dict[str, object] = {"conv_p_family": p, "conv_sure": sureness(p, level)}
-    row |= {"conv_best": None, "conv_worst": None, "conv_estimate": np.nan}
-    row |= {"conv_low": np.nan, "conv_high": np.nan}
-    if len(rates) < 2:
-        return row
-    best, worst = _extremes(rates, "rate", CONVERGED)
-    if best == worst:
-        return row | {"conv_estimate": 0.0, "conv_sure": "no difference"}
-    row |= {"conv_best": best, "conv_worst": worst}
-    pairs = convergence.differences[convergence.differences["factor"] == factor]
-    pairs = pairs.rename(columns={"level": "first", "reference": "second"})
-    numbers = _difference(pairs, best, worst)
-    return row | {f"conv_{name}": numbers[name] for name in ("estimate", "low", "high")}
-
-
 def _pairs(study: Study) -> pd.DataFrame:
     if len(study.factors) < 2:
         return pd.DataFrame(columns=["factor_a", "factor_b", "share", "share_low", "p_family"])
@@ -185,49 +170,10 @@ def _pairs(study: Study) -> pd.DataFrame:
 # --- sentences ------------------------------------------------------------------------------------
 
 
-def _opening(study: Study, convergence: Convergence | None) -> str:
-    cells = len(study.cells.ran)
-    text = f"{counted(study.cells.n, 'run')} over {counted(cells, 'combination')} of levels"
-    if convergence is None:
-        return text + "."
-    converged, runs = convergence.converged, convergence.runs
-    return f"{text}: {converged} of {runs} runs converged ({converged / runs:.0%})."
-
-
-def _convergence_sentences(
-    study: Study, table: pd.DataFrame, convergence: Convergence
-) -> list[str]:
-    if not convergence.mixed:
-        none = "Every run converged" if convergence.converged else "No run converged"
-        if study.running:
-            return [f"{none} so far; which factors decide convergence cannot be said yet."]
-        return [f"{none}, so no factor decides convergence in this grid."]
-    level = study.judgement.level
-    clear = table[(table["conv_p_family"] <= level) & (level > 0)].sort_values(
-        "conv_estimate", ascending=False
-    )
-    if clear.empty:
-        return [f"No factor is shown{_so_far(study)} to decide whether training converges."]
-    parts = []
-    for row in clear.to_dict("records"):
-        rates = convergence.rates[convergence.rates["factor"] == row["factor"]]
-        rates = rates.set_index("level")["rate"]
-        parts.append(
-            f"{row['factor']} (from {float(rates[row['conv_worst']]):.0%} with {row['conv_worst']} "
-            f"to {float(rates[row['conv_best']]):.0%} with {row['conv_best']}, "
-            f"{p_phrase(row['conv_p_family'])})"
-        )
-    return [f"What makes training converge here{_so_far(study)}: {listed(parts)}."]
-
-
-def _so_far(study: Study) -> str:
-    return " so far" if study.running else ""
-
-
 def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     measure = study.measure
     if table["sure"].eq("no difference").all():
-        return [f"There is no difference in {measure.name} between any levels{_so_far(study)}."]
+        return [f"There is no difference in {measure.name} between any levels{so_far(study)}."]
     named = table[table["estimate"].notna() & table["best"].notna()]
     if study.judgement.silent:
         return _seen_only(study, named)
@@ -236,10 +182,10 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     sentences = []
     if len(clear):
         told = _told(clear, measure)
-        sentences.append(f"What improves {measure.name}{_so_far(study)}: {told}.")
+        sentences.append(f"What improves {measure.name}{so_far(study)}: {told}.")
         sentences += _turns(study, clear)
     elif whole.empty:
-        sentences.append(f"No factor is shown{_so_far(study)} to change {measure.name}.")
+        sentences.append(f"No factor is shown{so_far(study)} to change {measure.name}.")
     if len(whole):
         names = listed([str(name) for name in whole["factor"]])
         sentences.append(f"Levels differ, which of them is open: {names}.")
@@ -253,7 +199,7 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     rest = table[~table["shown"] & ~table["sure"].isin([OPEN, "cannot be tested"])]
     if len(rest) and len(rest) < len(table):
         names = listed([str(name) for name in rest["factor"]])
-        sentences.append(f"Not shown{_so_far(study)} to matter by itself: {names}.")
+        sentences.append(f"Not shown{so_far(study)} to matter by itself: {names}.")
     if len(untested):
         names = listed([str(name) for name in untested["factor"]])
         sentences.append(f"Cannot be tested with the runs at hand: {names}.")
@@ -277,7 +223,7 @@ def _why_open(study: Study) -> str:
     judgement = study.judgement
     if judgement.running:
         return "while runs are still to come only p below .001 counts"
-    return f"not with all {len(judgement.table)} questions of this study judged together"
+    return f"not with all {judgement.count} questions of this study judged together"
 
 
 def _seen_only(study: Study, named: pd.DataFrame) -> list[str]:
@@ -303,7 +249,7 @@ def _turns(study: Study, clear: pd.DataFrame) -> list[str]:
     if not turning:
         return []
     more = f"; so it does in {len(turning) - 3} more pairs of factors" if len(turning) > 3 else ""
-    return [f"But the order turns round{_so_far(study)}: {listed(turning[:3])}{more}."]
+    return [f"But the order turns round{so_far(study)}: {listed(turning[:3])}{more}."]
 
 
 def _crossing(study: Study) -> pd.DataFrame:
@@ -318,33 +264,16 @@ def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
     if len(study.factors) < 2 or study.judgement.silent:
         return []
     if pairs.empty and not _crossing(study).empty:  # a test over all levels sees less than one pair
-        return [f"No interaction of two factors is shown{_so_far(study)} as a whole."]
+        return [f"No interaction of two factors is shown{so_far(study)} as a whole."]
     if pairs.empty:
-        return [f"No two factors are shown{_so_far(study)} to depend on each other."]
+        return [f"No two factors are shown{so_far(study)} to depend on each other."]
     names = [
         f"{row['factor_a']} × {row['factor_b']}"
         + (f" ({row['share']:.1%} of the variance)" if np.isfinite(row["share"]) else "")
         for row in pairs.head(3).to_dict("records")
     ]
     more = f", and {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
-    best = _best_cell(study)
-    text = f"These factors depend on each other{_so_far(study)}: {listed(names)}{more}."
-    return [text, best] if best else [text]
-
-
-def _best_cell(study: Study) -> str:
-    means, measure = study.cells.means, study.measure
-    if not np.isfinite(means).any() or np.nanmax(means) == np.nanmin(means):
-        return ""
-    best = int(np.nanargmax(measure.sign * means))
-    levels = study.cells.cell_levels(best)
-    name = ", ".join(f"{factor} {level}" for factor, level in levels.items())
-    value = value_text(float(means.ravel()[best]), measure)
-    rather = "lower" if measure.higher_is_better else "higher"
-    return (
-        f"The best combination seen is {name} with a mean of {value}; being picked as the best of "
-        f"many, its true mean is probably a little {rather}."
-    )
+    return [f"These factors depend on each other{so_far(study)}: {listed(names)}{more}."]
 
 
 __all__ = [

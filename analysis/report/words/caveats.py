@@ -47,7 +47,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
         *_jumps(study),
         *_variances(study),
         *_shock(study),
-        *(_separation(convergence) if convergence is not None else ()),
+        *(_separation(study, convergence) if convergence is not None else ()),
         *_bundles(study),
         *_weights(study),
         *_drift(study),
@@ -180,8 +180,9 @@ def _shock(study: Study) -> list[str]:
     ]
 
 
-def _separation(convergence: Convergence) -> list[str]:
-    if not convergence.separation:
+def _separation(study: Study, convergence: Convergence) -> list[str]:
+    told = (study.primary or study).judgement.of("combination")["shown"].any()
+    if not convergence.separation or told:  # which the answer says
         return []
     shown = [text.rstrip(".") for text in convergence.separation[:3]]
     more = len(convergence.separation) - len(shown)

@@ -14,8 +14,8 @@ import pandas as pd
 
 from analysis.number_words import STARS, difference_text, stars
 from analysis.report.words.answer import all_differences
-from analysis.report.words.methods import network_of, varied
 from analysis.report.words.names import assumed, interval_name, interval_name_of_means
+from analysis.report.words.papers.methods import network_of, varied
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -68,11 +68,11 @@ def ablation_rows(study: Study) -> pd.DataFrame:
         Columns factor, level, mean, mean_low, mean_high, estimate, low, high (difference to the
         factor's first level; NaN for that level itself), p_family (of that
         difference, over all questions of the study), stars, and runs
-        and converged where statuses are known.
+        and converged where it is known who did.
     """
     means = study.effects()
     contrasts = all_differences(study)
-    status = study.runs.get("status")
+    status, converges = study.runs.get("status"), study.runs.get("converged")
     rows = []
     for factor, levels in study.factors.items():
         own = contrasts[(contrasts["factor"] == factor) & (contrasts["first"] == levels[0])]
@@ -98,10 +98,10 @@ def ablation_rows(study: Study) -> pd.DataFrame:
                 row["p_family"] = float(by_level["p_family"][level])
                 if by_level["shown"][level]:
                     row["stars"] = stars(float(by_level["p_family"][level]))
-            if status is not None:
+            if status is not None and converges is not None:
                 chosen = (study.frame[factor] == level) & study.runs[study.response].notna()
                 row["runs"] = int(chosen.sum())
-                row["converged"] = int((status[chosen] == "converged").sum())
+                row["converged"] = int((converges[chosen] == 1).sum())
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -131,7 +131,7 @@ def _head(study: Study, rows: pd.DataFrame) -> list[str]:
     unit = f" ({measure.unit})" if measure.unit else ""
     point = f" ({measure.difference})" if measure.difference else ""
     head = ["Factor", "Level", f"{measure.title}{unit}", f"Difference{point}"]
-    return [*head, "Converged"] if "runs" in rows else head
+    return [*head, study.goal.short.capitalize()] if "runs" in rows else head
 
 
 def _about(study: Study) -> str:
@@ -146,10 +146,12 @@ def _about(study: Study) -> str:
 def note(study: Study) -> str:
     """What the stars and brackets mean."""
     lower = "" if study.measure.higher_is_better else f"; lower {study.measure.name} is better"
+    target = study.goal.target
+    goal = "" if target is None else f"; Reached: runs that reached {target.words}"
     return (
         f"Equal-weight marginal means and differences to the first level, {study.cells.n} runs; "
         f"brackets: 95% intervals (means: {interval_name_of_means(study)}; "
-        f"differences: {interval_name(study)}); {STARS}{lower}."
+        f"differences: {interval_name(study)}); {STARS}{lower}{goal}."
         f"{assumed(study, study.contrasts()['rests_on'])}"
     )
 

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 
+def so_far(study: Study) -> str:
+    """What a sentence on an unfinished grid adds."""
+    return " so far" if study.running else ""
+
+
 def progress(study: Study) -> dict[str, Any]:
     """How far the grid is, in a sentence and by replicate."""
     frame = study.runs

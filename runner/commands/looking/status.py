@@ -10,7 +10,7 @@ from rich.table import Table
 
 from runner.commands import options
 from runner.commands.arguments import named_study
-from runner.commands.sentences import adopted_words
+from runner.commands.sentences import adopted_words, outcome_words, target_words
 from runner.commands.terminal import SHORT_ID, plain_console
 from runner.program.wording import counted
 from runner.store import Counts, State, Store, StudyInfo, open_store
@@ -71,8 +71,11 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
         console.print(f"adopted: {escape(adopted_words(adopted))}", highlight=False, soft_wrap=True)
     console.print(_replicates(counts))
     if counts.statuses:
-        statuses = ", ".join(f"{number} {status}" for status, number in counts.statuses.items())
-        console.print(f"outcomes: {statuses}", highlight=False)
+        target = store.find_target(info)
+        text = outcome_words(counts.statuses, target)
+        console.print(f"outcomes: {text}", highlight=False, soft_wrap=True)
+        if target is not None and target.derived:
+            console.print(target_words(target), style="dim", highlight=False, soft_wrap=True)
     running = store.running(info)
     if running:
         table = Table("cell", "rep", "levels", "epoch", "val acc", "worker", box=None)

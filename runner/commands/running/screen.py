@@ -21,7 +21,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from runner.content.outcome import Epoch, Outcome, Reason, Status
+from runner.content.outcome import Epoch, Outcome, Reason, Status, Target, told
 from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
 from runner.program.wording import duration
@@ -31,7 +31,9 @@ StateCounts = Mapping[int, Mapping[str, int]]
 """Replicate to state (waiting, running, complete, failed) to number of cells."""
 
 STYLES = {
-    Status.CONVERGED: "green",
+    Status.REACHED: "green",
+    Status.SHORT: "cyan",
+    Status.LEARNED: "green",
     Status.STALLED: "yellow",
     Status.DIVERGED: "magenta",
     Status.TIMEOUT: "red",
@@ -45,6 +47,7 @@ class FinishedCell:
 
     name: str
     outcome: Outcome
+    status: Status  # as people read it
 
 
 def cell_name(lease: Lease) -> str:
@@ -75,10 +78,22 @@ class Pace:
 
 
 class Lines:
-    """One line a finished cell, for logs; with `quiet` nothing at all."""
+    """One line a finished cell, for logs; with `quiet` nothing at all.
 
-    def __init__(self, counts: Callable[[], StateCounts], *, quiet: bool = False) -> None:
-        self._counts, self._quiet = counts, quiet
+    Args:
+        counts: how far the study is.
+        quiet: say nothing.
+        target: what counts as reached; None: the file names none, which is told in the end.
+    """
+
+    def __init__(
+        self,
+        counts: Callable[[], StateCounts],
+        *,
+        quiet: bool = False,
+        target: Target | None = None,
+    ) -> None:
+        self._counts, self._quiet, self._target = counts, quiet, target
         self._pace = Pace()
         self._lock = threading.Lock()
 
@@ -101,9 +116,10 @@ class Lines:
             return
         with self._lock:
             done, total = _progress(self._counts())
+            ending = _ending(ended, self._target)
             print(
                 f"{done:>{len(str(total))}}/{total}  replicate {lease.cell.replicate}  "
-                f"{cell_name(lease)}  {_ending(ended)}  {self._pace.left(total - done)}",
+                f"{cell_name(lease)}  {ending}  {self._pace.left(total - done)}",
                 flush=True,
             )
 
@@ -111,8 +127,14 @@ class Lines:
 class Screen:
     """The live view: progress by replicate, running cells, pace, best and worst so far."""
 
-    def __init__(self, title: str, counts: Callable[[], StateCounts], console: Console) -> None:
-        self._title, self._counts = title, counts
+    def __init__(
+        self,
+        title: str,
+        counts: Callable[[], StateCounts],
+        console: Console,
+        target: Target | None = None,
+    ) -> None:
+        self._title, self._counts, self._target = title, counts, target
         self._pace = Pace()
         self._lock = threading.Lock()
         self._running: dict[str, tuple[str, Lease, Epoch | None, float]] = {}
@@ -152,7 +174,8 @@ class Screen:
         with self._lock:
             self._running.pop(slot.name, None)
             if ended.outcome is not None and ended.outcome.test_accuracy is not None:
-                self._finished.append(FinishedCell(cell_name(lease), ended.outcome))
+                status = _status(ended.outcome, self._target)
+                self._finished.append(FinishedCell(cell_name(lease), ended.outcome, status))
                 self._finished.sort(key=lambda one: -(one.outcome.test_accuracy or 0))
                 del self._finished[3:-3]
 
@@ -204,11 +227,10 @@ class Screen:
         for column in ("", "test acc", "status", cells):
             table.add_column(column, no_wrap=column != cells)
         for index, one in enumerate(self._finished):
-            status = one.outcome.status
             table.add_row(
                 "best" if index == 0 else "worst" if index == len(self._finished) - 1 else "",
                 f"{one.outcome.test_accuracy:.3f}",
-                Text(status.value, style=STYLES[status]),
+                Text(one.status.value, style=STYLES[one.status]),
                 _one_line(one.name),
             )
         return table
@@ -244,7 +266,14 @@ def _progress(counts: StateCounts) -> tuple[int, int]:
     return done, sum(sum(c.values()) for c in counts.values())
 
 
-def _ending(ended: Ended) -> str:
+def _status(outcome: Outcome, target: Target | None) -> Status:
+    """How the run ended, as people read it where the target is known."""
+    if target is None:
+        return outcome.status
+    return told(outcome.status, target.reached_by(outcome.best_validation_accuracy))
+
+
+def _ending(ended: Ended, target: Target | None) -> str:
     outcome = ended.outcome
     if outcome is None or outcome.status is Status.FAILED:
         reason = ended.reason if outcome is None else outcome.reason
@@ -253,14 +282,19 @@ def _ending(ended: Ended) -> str:
         detail = ended.detail if outcome is None else outcome.detail
         return f"failed ({reason}: {detail})"
     accuracy = "" if outcome.test_accuracy is None else f"  test {outcome.test_accuracy:.3f}"
-    return f"{outcome.status}{accuracy}  {duration(outcome.seconds)}"
+    return f"{_status(outcome, target)}{accuracy}  {duration(outcome.seconds)}"
 
 
 def progress_display(
-    title: str, counts: Callable[[], StateCounts], *, quiet: bool
+    title: str,
+    counts: Callable[[], StateCounts],
+    *,
+    quiet: bool,
+    target: float | None = None,
 ) -> AbstractContextManager[Lines | Screen]:
     """The screen where standard output is a terminal, lines where it is not."""
     console = Console()
+    goal = None if target is None else Target(target)
     if console.is_terminal and not quiet:
-        return Screen(title, counts, console)
-    return Lines(counts, quiet=quiet)
+        return Screen(title, counts, console, goal)
+    return Lines(counts, quiet=quiet, target=goal)

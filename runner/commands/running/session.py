@@ -74,7 +74,10 @@ def train_study(
         print(f"stopped: {error}", file=sys.stderr)
         return 4
     display = progress_display(
-        study.name, lambda: store.status(study).replicates, quiet=arguments.quiet
+        study.name,
+        lambda: store.status(study).replicates,
+        quiet=arguments.quiet,
+        target=study.train.get("target"),
     )
     with display as listener:
         worker = Worker(
@@ -162,7 +165,10 @@ def _train_on_dask(
     if wanted := arguments.slots_per_device or spec.run.slots_per_device:
         options += ["--slots-per-device", str(wanted)]
     display = progress_display(
-        study.name, lambda: store.status(study).replicates, quiet=arguments.quiet
+        study.name,
+        lambda: store.status(study).replicates,
+        quiet=arguments.quiet,
+        target=study.train.get("target"),
     )
     with display as listener:
         worker = Worker(store, study, folder, _name_of_worker(), listener)

@@ -31,7 +31,7 @@ class State(StrEnum):
 
     WAITING = "waiting"  # to be claimed
     RUNNING = "running"  # a worker holds it and beats
-    COMPLETE = "complete"  # trained to an outcome: converged, stalled or diverged
+    COMPLETE = "complete"  # trained to an outcome: learned, stalled or diverged
     FAILED = "failed"  # given up; `retry` sends it back
 
 

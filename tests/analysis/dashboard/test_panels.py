@@ -23,6 +23,7 @@ from analysis.dashboard.study_panels import (
 )
 from analysis.dashboard.words import cell_note, study_note
 from analysis.study import from_frame
+from runner.content.outcome import Target
 from tests.analysis.written import Written
 
 SMALL = 40_000  # characters: twenty of the dashboard's chunks
@@ -146,8 +147,12 @@ def test_the_note_says_what_is_left_and_what_was_found(partial: Written, written
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        ({"status": "converged", "test_accuracy": 0.957, "epochs_to_target": 4.0, "epochs_run": 6},
-         ["Converged, 95.7%", "Reached the target in epoch 4, ran 6 epochs"]),
+        ({"status": "reached", "test_accuracy": 0.957, "epochs_to_target": 4.0, "epochs_run": 6,
+          "target": Target(0.9)},
+         ["Reached the target, 95.7%", "Reached 90% validation accuracy in epoch 4, ran 6 epochs"]),
+        ({"status": "short", "test_accuracy": 0.135, "best_validation_accuracy": 0.1409,
+          "target": Target(0.9)},
+         ["Short of the target, 13.5%", "Did not reach 90% validation accuracy (best 14.1%)"]),
         ({"status": "stalled", "test_accuracy": 0.1}, ["not better than guessing"]),
         ({"status": "diverged", "detail": "the loss was not finite in epoch 3"},
          ["Diverged: the loss was not finite in epoch 3"]),

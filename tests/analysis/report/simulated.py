@@ -27,6 +27,9 @@ PROVENANCE = {
     "versions": {"python": "3.11.9", "torch": "2.9.0", "numpy": "2.1.0"},
 }
 
+SALT = "14"
+"""Of the noise: with it the studies of these tests are what the tests are about."""
+
 
 FIXED = {
     "augmentation": "none", "scheduler": "constant", "init": "he", "bn_placement": "before",
@@ -112,7 +115,9 @@ def outcome(cell: Cell, seed: int = 0) -> Outcome:
             if first.factor < second.factor:
                 logit += 0.25 * _draw(seed, first.label, second.label, first.factor)
     logit += 0.005 * _draw(seed, "replicate", str(cell.replicate))
-    noise = _draw(seed, cell.id)
+    # Not by its id: what this program calls a cell must not change what is simulated of it.
+    run = (SALT, *(f"{level.factor}={level.label}" for level in cell.levels), str(cell.replicate))
+    noise = _draw(seed, *run)
     logit += 0.08 * noise
     accuracy = round(1797 * 0.2 / (1 + np.exp(-logit))) / 359.4
     accuracy = float(np.clip(accuracy, 0.02, 0.995))
@@ -121,7 +126,7 @@ def outcome(cell: Cell, seed: int = 0) -> Outcome:
         "n_test": 359, "classes": 10, "epochs_budget": epochs, "parameters": 150_000,
         "train_images": 1200, "peak_memory_bytes": 50_000_000,
     }  # fmt: skip
-    diverges = _draw(seed, "diverges", cell.id) > 0.3 and logit < 0.8
+    diverges = _draw(seed, "diverges", *run) > 0.3 and logit < 0.8
     if diverges:
         return Outcome(
             Status.DIVERGED, test_accuracy=0.1, test_correct=36, epochs_run=2, diverged_epoch=3,
@@ -135,15 +140,13 @@ def outcome(cell: Cell, seed: int = 0) -> Outcome:
             best_validation_accuracy=0.11, final_validation_accuracy=0.1, **common,
         )  # fmt: skip
     curve = _curve(accuracy, epochs, noise)
-    reached = [row.epoch for row in curve if row.validation_accuracy >= cell.train.target]
     return Outcome(
-        Status.CONVERGED,
+        Status.LEARNED,
         test_accuracy=accuracy,
         test_loss=float(-np.log(accuracy)),
         test_correct=round(accuracy * 359),
         best_validation_accuracy=max(row.validation_accuracy for row in curve),
         final_validation_accuracy=curve[-1].validation_accuracy,
-        epochs_to_target=reached[0] if reached else None,
         epochs_run=epochs,
         seconds=4.0 + 0.3 * noise,
         cpu_seconds=3.9,

@@ -160,7 +160,9 @@ def test_the_table_sorts_and_filters(report: Page, written: Written) -> None:
 
 
 def test_the_fixture_has_every_ending(written: Written) -> None:
-    assert {"converged", "stalled", "diverged"} <= set(written.study.frame["status"].astype(str))
+    assert {"reached", "short", "stalled", "diverged"} <= set(
+        written.study.frame["status"].astype(str)
+    )
 
 
 def test_the_filter_looks_at_what_can_be_seen(report: Page, written: Written) -> None:

@@ -38,7 +38,7 @@ def test_a_constant_outcome_has_no_best_level() -> None:
 def test_all_runs_diverged_alike_is_said() -> None:
     lost = study(acc=0.1, status="diverged", converged=0.0, n_test=1000)
     found = answer(lost)
-    assert "No run converged, so no factor decides convergence in this grid." in found.sentences
+    assert "No run converged, so no factor decides that in this grid." in found.sentences
     assert found.factors["conv_best"].isna().all()
     assert set(found.factors["conv_sure"]) == {"no difference"}
     row = _effects(lost, found)[0]

@@ -145,7 +145,7 @@ def run(status: str | None, accuracy: float | None, **more: object) -> dict[str,
 
 def test_rows_of_a_store_become_a_frame_that_hides_nothing() -> None:
     rows = [
-        run("converged", 0.9, epochs_to_target=4),
+        run("reached", 0.9, epochs_to_target=4),
         run("stalled", 0.12, epochs_to_target=None),
         run("diverged", 0.1, epochs_to_target=None, **{"factor:bn": "after"}),
         run("timeout", 0.5, epochs_to_target=3),
@@ -154,7 +154,7 @@ def test_rows_of_a_store_become_a_frame_that_hides_nothing() -> None:
     ]
     frame = from_runs(rows, {"bn": ["before", "after"]})
     assert list(frame["status"]) == [
-        "converged", "stalled", "diverged", "timeout", "failed", "not_run",
+        "reached", "stalled", "diverged", "timeout", "failed", "not_run",
     ]  # fmt: skip
     assert frame["test_accuracy"].isna().tolist() == [False, False, False, True, True, True]
     assert frame["converged"].tolist()[:3] == [1.0, 0.0, 0.0]

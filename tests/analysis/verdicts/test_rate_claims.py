@@ -15,6 +15,7 @@ from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.proportions import newcombe
 from analysis.study import Study, from_frame
 from analysis.verdicts.rate_claims import rate_difference
+from runner.content.outcome import Target
 from runner.spec.claims import parse_claim
 
 FACTORS = {"init": ("he", "naive"), "bn": ("none", "before"), "opt": ("sgd", "adam")}
@@ -54,7 +55,8 @@ def test_a_claim_on_convergence_is_newcombes_difference_and_the_exact_test() -> 
     assert row["method"] == "newcombe"
     assert row["replicates"] == 5
     assert row["sentence"].startswith(
-        "Supported: init = he converges 40.00 points more often than naive (95% interval +"
+        "Supported: init = he converges 40.00 points more often than naive: 20 of 20 runs against "
+        "12 of 20 (95% interval +"
     )
 
 
@@ -64,7 +66,30 @@ def test_conditions_restrict_the_runs_that_are_counted() -> None:
     row = one("init: he = naive on convergence by 40 | bn = before")
     assert row["estimate"] == 0.0
     assert row["verdict"] == "supported"
-    assert "init = he and naive show no difference, where bn is before" in row["sentence"]
+    assert row["sentence"] == (
+        "Supported: runs with init = he and with naive converged equally often, where bn is "
+        "before: 10 of 10 and 10 of 10 (95% interval −27.75 to +27.75 points)."
+    )
+
+
+def test_two_levels_whose_runs_all_converged_are_said_to_be_alike() -> None:
+    """No "converges 0.00 points less often"."""
+    row = one("init: he > naive on convergence | bn = before")
+    assert row["verdict"] == "undecided"
+    assert row["sentence"] == (
+        "Undecided: runs with init = he and with naive converged equally often, where bn is "
+        "before: 10 of 10 and 10 of 10 (95% interval −27.75 to +27.75 points); these runs do not "
+        "tell them apart."
+    )
+
+
+def test_a_claim_on_convergence_names_the_target_of_the_study() -> None:
+    made = replace(study("init: he > naive on convergence"), info={"target": Target(0.9)})
+    sentence = made.claims().iloc[0]["sentence"]
+    assert sentence.startswith(
+        "Supported: init = he reaches 90% validation accuracy 40.00 points more often than naive: "
+        "20 of 20 runs against 12 of 20 (95% interval +"
+    )
 
 
 def test_a_refuted_and_an_undecided_claim_say_so_in_shares() -> None:

@@ -168,7 +168,7 @@ def test_what_lies_in_an_image_folder_is_said_and_kept_for_the_report(tmp_path, 
         assert {run["state"] for run in store.runs(study)} == {"complete"}
         assert study.spec["images"]["images"]["train"] == {"blue": 15, "red": 15}
     from analysis import load
-    from analysis.report.words.methods import methods
+    from analysis.report.words.papers.methods import methods
 
     text = methods(load(study.name))
     assert "The images: 2 classes with 30 training and 30 test images" in text

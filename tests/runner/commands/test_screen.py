@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from runner.commands.running.screen import Lines, Pace, Screen, progress_display
-from runner.content.outcome import Epoch, Outcome, Reason, Status
+from runner.content.outcome import Epoch, Outcome, Reason, Status, Target
 from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
 from runner.program.wording import duration
@@ -24,8 +24,12 @@ def lease(**levels):
     return Lease("study", make_cell(**levels), 1, "token", 60.0)
 
 
-def converged(accuracy):
-    return Ended(Outcome(Status.CONVERGED, test_accuracy=accuracy, seconds=3.2))
+def learned(accuracy):
+    return Ended(
+        Outcome(
+            Status.LEARNED, test_accuracy=accuracy, seconds=3.2, best_validation_accuracy=accuracy
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,10 +52,19 @@ def test_a_line_says_what_ended_and_how_far_the_study_is(capsys):
     lines = Lines(lambda: COUNTS)
     lines.started(SLOT, lease())
     lines.epoch(SLOT, EPOCH)
-    lines.ended(SLOT, lease(), converged(0.912))
+    lines.ended(SLOT, lease(), learned(0.912))
     out = capsys.readouterr().out
     assert out.startswith(" 6/16  replicate 0  none · constant · he · before · adam")
-    assert "converged  test 0.912  3 s" in out
+    assert "learned  test 0.912  3 s" in out
+
+
+def test_with_a_target_a_line_says_whether_it_was_reached(capsys):
+    lines = Lines(lambda: COUNTS, target=Target(0.9))
+    lines.ended(SLOT, lease(), learned(0.912))
+    lines.ended(SLOT, lease(), learned(0.135))
+    first, second = capsys.readouterr().out.splitlines()
+    assert "reached  test 0.912" in first
+    assert "short  test 0.135" in second
 
 
 def test_a_failed_cell_is_said_with_its_reason(capsys):
@@ -70,7 +83,7 @@ def test_an_interrupted_cell_is_no_failure(capsys):
 
 def test_quiet_lines_say_nothing(capsys):
     lines = Lines(lambda: COUNTS, quiet=True)
-    lines.ended(SLOT, lease(), converged(0.9))
+    lines.ended(SLOT, lease(), learned(0.9))
     assert capsys.readouterr().out == ""
 
 
@@ -84,7 +97,7 @@ def test_the_screen_shows_progress_running_cells_and_the_best_and_worst():
     screen = Screen("five_factor", lambda: COUNTS, Console(file=io.StringIO()))
     for accuracy in (0.5, 0.9, 0.1, 0.7, 0.3, 0.2, 0.8):
         screen.started(SLOT, lease())
-        screen.ended(SLOT, lease(), converged(accuracy))
+        screen.ended(SLOT, lease(), learned(accuracy))
     screen.started(SLOT, lease(optimizer="sgd"))
     screen.epoch(SLOT, EPOCH)
     text = screen_text(screen)
@@ -93,7 +106,7 @@ def test_the_screen_shows_progress_running_cells_and_the_best_and_worst():
     assert "cells/h" in text
     assert "2/2" in text
     assert "0.625" in text
-    lines = [line for line in text.splitlines() if "converged" in line]
+    lines = [line for line in text.splitlines() if "learned" in line]
     assert [line.split()[1] for line in lines[:1]] == ["0.900"]
     assert [line.split()[1] for line in lines[-1:]] == ["0.100"]
     assert len(lines) == 6
@@ -103,14 +116,14 @@ def test_on_a_narrow_terminal_only_the_names_of_cells_are_cut():
     screen = Screen("five_factor", lambda: COUNTS, Console(file=io.StringIO()))
     long = lease(augmentation="trivial_augment", optimizer="sgd_momentum")
     screen.started(SLOT, long)
-    screen.ended(SLOT, long, converged(0.9))
+    screen.ended(SLOT, long, learned(0.9))
     screen.started(SLOT, long)
     screen.epoch(SLOT, EPOCH)
     text = screen_text(screen, width=60)
     assert "slot   rep  running cell" in text
     assert "cpu/0  0    trivial_augment" in text
     assert "0.625" in text
-    assert "best  0.900     converged  trivial_augment" in text
+    assert "best  0.900     learned  trivial_augment" in text
 
 
 def test_markup_in_a_level_name_is_shown_as_it_is():

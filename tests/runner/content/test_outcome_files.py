@@ -35,6 +35,14 @@ def test_an_outcome_comes_back_as_written(tmp_path: Path) -> None:
     assert read_outcome(tmp_path, CELL, TOKEN) is None
 
 
+def test_a_file_of_version_1_is_read_in_the_words_of_now(tmp_path: Path) -> None:
+    path = write_outcome(tmp_path, CELL, TOKEN, outcome())
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"status": "learned"', '"status": "converged"'), "utf-8")
+    assert "converged" in path.read_text("utf-8")
+    assert read_outcome(tmp_path, CELL, TOKEN) == outcome()
+
+
 def test_writing_again_replaces_the_whole_file(tmp_path: Path) -> None:
     write_outcome(tmp_path, CELL, TOKEN, outcome(0.5))
     write_outcome(tmp_path, CELL, TOKEN, outcome(0.75))

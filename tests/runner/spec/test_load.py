@@ -219,6 +219,7 @@ def test_the_five_factor_file_varies_all_five() -> None:
         (with_line("optimizer", "  train.deterministic: [true, 1]"), 4, "1: expected a valid bool"),
         (with_line("optimizer", "  train.batch_size: [64, 64.0]"), 4, "64.0"),
         (with_line("optimizer", "  train.time_limit: [10, 20]"), 4, "does not change what a cell"),
+        (with_line("optimizer", "  train.target: [0.5, 0.9]"), 4, "does not change what a cell"),
         (with_line("optimizer", "  data.root: [a, b]"), 4, "does not change what a cell"),
         (with_line("optimizer", "  data.name: [digits, digit]"), 4, "did you mean 'digits'?"),
         (with_line("optimizer", "  model.parameters: [1, 2]"), 4, "unknown factor"),

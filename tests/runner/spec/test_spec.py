@@ -30,6 +30,7 @@ SHIPPED = Path(__file__).parents[3] / "ablations"
         "design={kind: d_optimal, runs: 3, order: 1}",
         "run={devices: cpu}",
         "train.time_limit=60",
+        "train.target=0.5",
         "train.checkpoint_epochs=1",
         "data.root=somewhere",
     ],

@@ -23,14 +23,14 @@ def test_the_verdict_is_scipys_exact_binomial_test(classes: int, images: int):
     labels = torch.arange(images) % classes
     for correct in range(min(images, images // classes * 2 + 2) + 1):
         p_value = binomtest(correct, images, 1 / classes, alternative="greater").pvalue
-        expected = Status.CONVERGED if p_value < 0.05 else Status.STALLED
+        expected = Status.LEARNED if p_value < 0.05 else Status.STALLED
         assert verdict(correct, labels) is expected, correct
 
 
 def test_always_answering_the_most_frequent_class_is_not_learning():
     labels = torch.tensor([0] * 300 + [1] * 100 + [2] * 100)
     assert verdict(300, labels) is Status.STALLED
-    assert verdict(340, labels) is Status.CONVERGED
+    assert verdict(340, labels) is Status.LEARNED
 
 
 class Weights(nn.Module):

@@ -11,6 +11,7 @@
   const palette = ["#0072b2", "#d55e00", "#009e73", "#a8518a", "#4aa3d8", "#b07d00", "#808890", "#7a5cc7"];
   const dashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
   const config = { displayModeBar: false, responsive: true };
+  const shares = ["converged", "learned"];  // yes or no: single runs would be two rows of dots
   const MOST_DOTS = 2500, MOST_CURVES = 8, ROWS = 50;
   let outcome = data.outcomes[0];
   let curveKind = "validation_accuracy";
@@ -130,7 +131,7 @@
           y0: outcome.grand * outcome.scale, y1: outcome.grand * outcome.scale, line: { color: css("--soft"), dash: "dash", width: 1 } });
       }
       const dots = { x: [], y: [], customdata: [], text: [] };
-      if (outcome.key !== "converged" && count <= MOST_DOTS) {
+      if (!shares.includes(outcome.key) && count <= MOST_DOTS) {
         for (let run = 0; run < count; run++) {
           if (values[run] === null || values[run] === undefined) continue;
           dots.x.push(runs.levels[factor][run] + ((run * 0.618034) % 1 - 0.5) * 0.5);
@@ -162,17 +163,18 @@
     byId("effects-note").textContent = "Marginal means" +
       (outcome.interval ? " with 95% intervals (" + outcome.interval + ")" : " without intervals") +
       (outcome.about ? ", " + outcome.about : "") + (outcome.grand !== null ? "; dashed: grand mean" : "") +
-      (outcome.key === "converged" || count > MOST_DOTS ? "." : "; dots: single runs.");
+      (shares.includes(outcome.key) || count > MOST_DOTS ? "." : "; dots: single runs.");
   }
   // Runs that have the outcome: those still planned have none to count.
   function cellsOf(factor, level) {
     const values = runs[outcome.key] || [];
+    const converged = runs.converged || [];
     let all = 0, good = 0;
     for (let run = 0; run < count; run++) {
       if (runs.levels[factor][run] !== level || values[run] === null || values[run] === undefined) continue;
-      all += 1; good += runs.status[run] === "converged" ? 1 : 0;
+      all += 1; good += converged[run] === 1 ? 1 : 0;
     }
-    return all + (all === 1 ? " run" : " runs") + (runs.status.includes("converged") ? ", " + good + " converged" : "");
+    return all + (all === 1 ? " run" : " runs") + (converged.length ? ", " + good + " " + plain(data.goal) : "");
   }
 
   // --- curves ---------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.number_words import p_phrase
 from analysis.report.words.caveats import SIGNIFICANT
+from runner.content.outcome import percent
 from runner.content.response import ACCURACY, SECONDS
 from runner.data.folder import folder_words
 from runner.network.layout import STAGES
@@ -260,22 +261,24 @@ def _levels(info: Mapping[str, Any]) -> list[str]:
 def _outcomes(study: Study) -> list[str]:
     if study.response != ACCURACY.column or "status" not in study.frame:
         return []
-    target = (study.info.get("train") or {}).get("target")
-    goal = f"a validation accuracy of {float(target):.0%} or more" if target else ""
-    if "train.target" in varied(study):
-        goal = "a validation accuracy at the level's target or above"
+    target = study.goal.target
     text = (
-        "A run converged when its test accuracy was above chance by an exact one-sided binomial "
-        "test at the 5% level; a run whose loss or weights became non-finite diverged and counts "
-        "with the accuracy of chance"
+        "a run was better than guessing when its test accuracy was above chance by an exact "
+        "one-sided binomial test at the 5% level; a run whose loss or weights became non-finite "
+        "diverged and counts with the accuracy of chance"
     )
-    reached = (
-        f"; time to target is the first epoch with {goal}, runs that never got there counting with "
-        "the epoch budget"
-        if goal
+    if target is None:
+        return [f"{text[:1].upper()}{text[1:]}."]
+    derived = (
+        ", half way from chance to the best combination's mean best validation accuracy,"
+        if target.derived
         else ""
     )
-    return [f"{text}{reached}."]
+    return [
+        f"A run reached the target when its validation accuracy was {percent(target.accuracy)} or "
+        f"more{derived} after some epoch and its loss stayed finite to the end; {text}. Time to "
+        "target is the first such epoch, runs that never got there counting with the epoch budget."
+    ]
 
 
 def _analysis(study: Study) -> str:
@@ -293,9 +296,10 @@ def _analysis(study: Study) -> str:
             "two modes together with t limits of each mode"
         )
     convergence = (
-        " Convergence was analysed by exact Cochran–Mantel–Haenszel tests stratified by all other "
-        "factors, Newcombe intervals for differences of rates and Firth's penalised logistic "
-        "regression."
+        f" Which runs {study.goal.did} was analysed by exact Cochran–Mantel–Haenszel tests "
+        "stratified by all other factors, combinations of two levels by Fisher's exact test "
+        "against all other runs where no factor alone was shown to decide, and Newcombe intervals "
+        "for differences of rates."
         if "converged" in study.frame
         else ""
     )
