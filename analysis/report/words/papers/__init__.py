@@ -1,0 +1,4 @@
+"""What a paper takes over.
+
+methods  one paragraph in the past tense    tables  in LaTeX and Markdown
+"""
