@@ -29,7 +29,7 @@ def test_every_optimizers_difference_from_torch_is_one_that_is_meant():
 )
 def test_what_is_drawn_lies_in_the_documented_range_and_fills_it(drawn):
     low, _, high = drawn.documented.partition(" to ")
-    found = drawn.measure(drawn.ours, 1000)
+    found = drawn.measure(drawn.ours, 400 if drawn.name.startswith("turn") else 1000)
     if not high:  # a share
         assert float(found.mean()) == pytest.approx(float(low), abs=0.05)
         return
@@ -68,5 +68,8 @@ def test_the_rules_he_might_have_been_are_trained_side_by_side():
     one = rules.Training(11, 1 / 16, "before", "adam", epochs=1)
     text = rules.table(1, (one,), width=1 / 8, limit=100)
     assert len(text.splitlines()) == 4 + len(rules.RULES)
-    first = {row.split("|")[1].strip(): float(row.split("|")[2]) for row in text.splitlines()[4:]}
+    first = {
+        row.split("|")[1].strip(): float(row.split("|")[2].split()[0])
+        for row in text.splitlines()[4:]
+    }
     assert max(first, key=lambda rule: first[rule]) == "fan_out in every layer"

@@ -14,7 +14,7 @@ from runner.content.cell import Level
 from runner.content.protocol import DataSpec, TrainSpec
 from runner.data import load
 from runner.training import train
-from tests.benchmarks.levels.untrained import Depth, cell, first_loss
+from tests.benchmarks.levels.untrained import Depth, cell, first_losses, in_words
 
 Layer = nn.Conv2d | nn.Linear
 
@@ -111,14 +111,14 @@ def table(
     register()
     lines = [
         f"First loss: of a VGG-16 of width {width:g} with batch norm before the activation, times "
-        f"ln 10. Then test accuracy on digits in %, mean (and least) of {replicates} replicates, "
-        "constant rate, no augmentation.",
+        "ln 10, mean (and greatest). Then test accuracy on digits in %, mean (and least) of "
+        f"{replicates} replicates, constant rate, no augmentation.",
         "",
         "| rule | first loss | " + " | ".join(map(str, trainings)) + " |",
         "|---|" + "---:|" * (1 + len(trainings)),
     ]
     for rule in RULES:
-        cells = [f"{first_loss(rule, 'before', (16, width, 10), 128, 1):.2f}"]
+        cells = [in_words(first_losses(rule, "before", (16, width, 10), 128, replicates))]
         for training in trainings:
             got = accuracies(rule, training, replicates, limit)
             cells.append(f"{100 * sum(got) / len(got):.1f} ({100 * min(got):.1f})")

@@ -74,7 +74,7 @@ FOUND: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("init", "naive"): (
         KEPT,
-        "Deviation 0.01 everywhere, as AlexNet and VGG were started. Without batch norm the "
+        "Deviation 0.01 everywhere, as AlexNet was started. Without batch norm the "
         "signal is lost before the classifier: that is what the level is for.",
     ),
     ("bn_placement", "none"): (KEPT, "Convolution with bias, ReLU."),
@@ -94,8 +94,8 @@ FOUND: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("optimizer", "sgd"): (
         KEPT,
-        "torch's SGD at 0.1 with decay 5e-4, the CIFAR recipe's numbers; torch's own 1e-3 without "
-        "decay is what nobody trains a VGG with.",
+        "torch's SGD at 0.1 with decay 5e-4, the CIFAR recipe's numbers; torch's own are 1e-3 and "
+        "no decay.",
     ),
     ("optimizer", "sgd_momentum"): (
         KEPT,
