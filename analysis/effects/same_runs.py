@@ -74,6 +74,8 @@ def same_runs(
     for factor, levels in factors.items():
         others = [key for key in keys if key != factor]
         level = pd.Categorical(rows[factor].astype(str), [str(one) for one in levels]).codes
+        if (level < 0).any():  # a column that is written otherwise than its levels
+            continue
         group = rows.groupby(others, observed=True, sort=False).ngroup() if others else 0
         table = np.full((len(rows), len(levels)), np.nan)
         table[np.asarray(group), level] = content

@@ -144,7 +144,7 @@ def _refuse_what_cannot_act(spec: Spec, design: Design, own: Sequence[tuple[Cell
 
 
 def _redrawn(spec: Spec, own: Sequence[tuple[Cell, Found]]) -> Iterator[str]:
-    """Networks that bring weights which the study's `init` draws anew."""
+    """Networks that bring weights which the study's `init` draws anew, or that it leaves alone."""
     levels = [one for factor in spec.factors if factor.name == "init" for one in factor.levels]
     levels = levels or [one for one in spec.fixed if one.factor == "init"]
     drawing = [one.label for one in levels if one.name != "keep"]
@@ -155,6 +155,12 @@ def _redrawn(spec: Spec, own: Sequence[tuple[Cell, Found]]) -> Iterator[str]:
             f"model {name!r} brings weights of its own, and init {listed(drawing)} draws them "
             "anew; 'init: keep' keeps them"
         )
+    for name, left in dict.fromkeys((cell.model.name, one.left) for cell, one in own):
+        if left:
+            yield (
+                f"init {listed(drawing)} leaves {listed(left)} of model {name!r} with the weights "
+                "that the model made"
+            )
 
 
 def _without_block(spec: Spec, own: Sequence[tuple[Cell, Found]]) -> Iterator[str]:

@@ -20,6 +20,7 @@ class Found:
         weights: trainable ones.
         calls_block: whether it makes convolutions with the `block` it is given.
         filled: layers that an `init` level fills.
+        left: kinds of modules with weights that no level fills.
         brings_weights: whether layers that a level would fill come with weights that no random
             number made.
         digest: of its weights, and of its outputs and gradients on the batch.
@@ -32,6 +33,7 @@ class Found:
     weights: int = 0
     calls_block: bool = False
     filled: int = 0
+    left: tuple[str, ...] = ()
     brings_weights: bool = False
     digest: str = ""
     advice: tuple[str, ...] = ()

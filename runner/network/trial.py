@@ -23,10 +23,11 @@ from runner.content.cell import Cell
 from runner.content.level import Level
 from runner.content.protocol import SIDE, DataSpec
 from runner.data.folder import folder_facts
+from runner.data.images import DataError, Images
 from runner.data.loading import is_at_hand, load
 from runner.network.found import Found
 from runner.network.model import build, convolution_block, for_images, trainable_weights
-from runner.network.weights import KEEP, is_filled
+from runner.network.weights import KEEP, is_filled, kinds_left
 from runner.spec.catalog import DATASETS
 
 IMAGES = 8
@@ -62,6 +63,7 @@ def batch_of(spec: DataSpec, identity: str = "") -> tuple[Tensor, int]:
     """
     if spec.name not in DATASETS or (identity and is_at_hand(spec, identity)):
         images = load(spec, identity)
+        _check_classes(images, spec.name)
         return torch.from_numpy(np.array(images.train_images[:IMAGES])), len(images.classes)
     known = DATASETS[spec.name]
     classes, grey, side = known.classes, known.grey, SIDE
@@ -71,6 +73,17 @@ def batch_of(spec: DataSpec, identity: str = "") -> tuple[Tensor, int]:
     draw = np.random.default_rng(0)
     noise = draw.integers(0, 256, (IMAGES, 1 if grey else 3, side, side), dtype=np.uint8)
     return torch.from_numpy(noise).expand(-1, 3, -1, -1), classes
+
+
+def _check_classes(images: Images, name: str) -> None:
+    """Refuse a data set that is to be tested on what it cannot be trained on; DataError."""
+    trained, tested = (set(np.unique(one)) for one in (images.train_labels, images.test_labels))
+    if missing := sorted(tested - trained):
+        label = images.classes[int(missing[0])]
+        raise DataError(
+            f"data set {name!r} has test images of class {label!r} and no training images of it",
+            "data.name",
+        )
 
 
 def _tried(cell: Cell, pixels: Tensor, classes: int) -> Found:
@@ -93,7 +106,8 @@ def _tried(cell: Cell, pixels: Tensor, classes: int) -> Found:
     layout = torch.channels_last
     if cell.train.memory_format == "contiguous":
         layout = torch.contiguous_format
-    network = network.to(memory_format=layout)
+    # Wherever the model put it: cells move it to their own device.
+    network = network.to("cpu").to(memory_format=layout)
     images = ((pixels.float() / 255 - 0.5) / 0.25).contiguous(memory_format=layout)
     start = [value.clone() for value in made.state_dict().values()]
     outputs, advice = _taken_through(cell, network, images, classes)
@@ -103,6 +117,7 @@ def _tried(cell: Cell, pixels: Tensor, classes: int) -> Found:
         weights=trainable_weights(made),
         calls_block=block.calls > 0,
         filled=sum(map(is_filled, made.modules())),
+        left=tuple(kinds_left(made)),
         brings_weights=_brings_weights(cell, classes),
         digest=_digest([*start, *outputs, *gradients]),
         advice=tuple(advice),

@@ -62,12 +62,20 @@ def left_by_init(network: nn.Module, cell: Cell) -> str | None:
     level = cell.level("init").name
     if level == KEEP:
         return None
-    kinds = Counter(type(module).__name__ for module in _left(network))
+    kinds = kinds_left(network)
     if not kinds:
         return None
-    named = listed([kind if n == 1 else f"{n} {kind}" for kind, n in sorted(kinds.items())])
     filled = sum(map(is_filled, network.modules()))
-    return f"init {level} filled {counted(filled, 'layer')}; {named} kept the model's own weights"
+    return (
+        f"init {level} filled {counted(filled, 'layer')}; {listed(kinds)} kept the model's own "
+        "weights"
+    )
+
+
+def kinds_left(network: nn.Module) -> list[str]:
+    """Modules with weights that no level fills, by kind: "LSTM", "2 Embedding"."""
+    kinds = Counter(type(module).__name__ for module in _left(network))
+    return [kind if n == 1 else f"{n} {kind}" for kind, n in sorted(kinds.items())]
 
 
 def _left(network: nn.Module) -> Iterator[nn.Module]:

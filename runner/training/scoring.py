@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from runner.content.outcome import Status
-from runner.content.protocol import TrainSpec
+from runner.content.protocol import SIDE, TrainSpec
 from runner.training.normalise import Normalise
 from runner.training.numerics import autocast
 
@@ -46,8 +46,9 @@ def score(
         normalise: as the network was trained with.
         train: the protocol; its precision.
     """
-    # On the CPU a batch should fit the cache; a GPU wants to be filled.
-    batch = 2048 if images.is_cuda else 256
+    # On the CPU a batch should fit the cache; a GPU wants to be filled. Of larger images fewer fit.
+    usual, (height, width) = 2048 if images.is_cuda else 256, images.shape[2:]
+    batch = max(1, min(usual, usual * SIDE * SIDE // (height * width)))
     training = network.training
     network.eval()
     loss = torch.zeros((), dtype=torch.float64, device=images.device)

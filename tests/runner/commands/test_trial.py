@@ -54,6 +54,22 @@ def grey(classes, block):
     return body(nn.Conv2d(1, 8, 3), classes)
 
 
+@model()
+def scaled(classes, block):
+    import torch
+    from torch import nn
+
+    class Scale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.by = nn.Parameter(torch.ones(1))
+
+        def forward(self, images):
+            return images * self.by
+
+    return nn.Sequential(Scale(), body(block(3, 8), classes))
+
+
 @dataset()
 def broken(root):
     return [1, 2, 3]
@@ -138,6 +154,11 @@ def test_what_is_allowed_and_hardly_meant_is_a_note(
         "note: bn_placement before changes nothing of model 'own_layers', which makes its layers "
         "without `block`",
     ]
+    file.write_text(text.replace("init: default", "init: he") + "model: {name: scaled}\n")
+    assert main(["plan", str(file), "--cells", "0"]) == 0
+    assert (
+        "note: init he leaves Scale of model 'scaled' with the weights that the model made\n"
+    ) in capsys.readouterr().out
     file.write_text(FILE + "model: {name: own_layers, parameters: {brought: true}}\n")
     assert main(["plan", str(file), "--cells", "0"]) == 0
     assert "note:" not in capsys.readouterr().out

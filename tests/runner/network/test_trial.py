@@ -123,6 +123,7 @@ def test_a_sound_network_is_counted(image_cache: object) -> None:
     assert found.weights == 8 * 27 + 2 * 8 + 90
     assert found.calls_block
     assert found.filled == 2
+    assert found.left == (), "norms start as constants"
     assert not found.brings_weights
     assert not tried(cell_of(lambda classes, block: nn.Sequential(*layers()))).calls_block
 
@@ -171,6 +172,22 @@ def test_a_plugins_grey_images_are_given_to_every_network(few_digits: Images) ->
             data={"name": "grey", "limit": None},
         )
         assert tried(cell).problem == ""
+
+
+def test_a_class_to_be_tested_that_is_not_trained_is_refused(few_digits: Images) -> None:
+    @registry.dataset("lacking")
+    def lacking(root: object) -> Images:
+        """No nine among the training images."""
+        some = few_digits.train_labels < 9
+        return replace(
+            few_digits,
+            train_images=few_digits.train_images[some],
+            train_labels=few_digits.train_labels[some],
+        )
+
+    found = tried(make_cell(data={"name": "lacking", "limit": None}))
+    assert found.about == "data"
+    assert "has test images of class '9' and no training images of it" in found.problem
 
 
 def test_a_data_set_that_fails_is_one_sentence_about_the_data() -> None:
