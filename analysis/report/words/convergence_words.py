@@ -80,8 +80,36 @@ def _deciding(study: Study, convergence: Convergence) -> list[str]:
         return [f"What makes runs {goal.to_do} here{so_far(study)}: {listed(told)}."]
     deciding = convergence.deciding
     if deciding is None:
-        return [f"No factor is shown{so_far(study)} to decide whether runs {goal.do}."]
+        none = f"No factor is shown{so_far(study)} to decide whether runs {goal.do}"
+        return [f"{none}{_furthest(table, convergence)}."]
     return [_combination(study, deciding, convergence), _simple_effects(deciding, convergence)]
+
+
+def _furthest(table: pd.DataFrame, convergence: Convergence) -> str:
+    """What stands furthest apart where nothing is shown, so that few runs are seen to be few."""
+    apart = table[table["conv_best"].notna() & (table["conv_p_holm"] < 1)]
+    nearest = float(apart["conv_p_holm"].min()) if len(apart) else 1.0
+    pairs = convergence.combinations.sort_values("p", kind="stable").to_dict("records")
+    if pairs and pairs[0]["p_holm"] < nearest:
+        row = pairs[0]
+        return (
+            f"; furthest apart: {row['factor']} {row['level']} with {row['other']} "
+            f"{row['other_level']} ({row['converged']} of {row['runs']} runs against "
+            f"{row['elsewhere_converged']} of {row['elsewhere_runs']} elsewhere, "
+            f"{p_phrase(row['p_holm'])})"
+        )
+    if apart.empty:
+        return ""
+    one = apart.sort_values("conv_p_holm", kind="stable").to_dict("records")[0]
+    rates = convergence.rates[convergence.rates["factor"] == one["factor"]]
+    counts = {
+        row["level"]: f"{row['converged']} of {row['runs']}" for row in rates.to_dict("records")
+    }
+    best, worst = one["conv_best"], one["conv_worst"]
+    return (
+        f"; furthest apart: {one['factor']} ({counts[best]} runs with {best} against "
+        f"{counts[worst]} with {worst}, {p_phrase(one['conv_p_holm'])})"
+    )
 
 
 def _factor(row: dict[Any, Any], convergence: Convergence) -> str:
