@@ -712,7 +712,7 @@ def load(study: str, storage: str | None = None) -> Study:
 
 def from_store(store: Store, info: StudyInfo) -> Study:
     """A study of an open store; its curves are read, by a connection of their own, when needed."""
-    runs = store.runs(info)
+    runs, target = store.judged_runs(info)
     attempts = from_attempts(store.attempts(info))
     factors = {name: tuple(labels) for name, labels in info.factors.items()}
     frame = from_runs(runs, factors)
@@ -721,7 +721,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         frame[GIVEN_CONVERGED.column] = frame[ACCURACY.column].where(survived)
     facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
     facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
-    facts["target"] = store.find_target(info)
+    facts["target"] = target
     return Study(
         frame,
         factors,

@@ -18,11 +18,16 @@ import numpy as np
 import pandas as pd
 
 from analysis.model.terms import grid_columns, terms_up_to
-from analysis.outcomes.rates import cell_counts, differences, rates, separation
+from analysis.outcomes.rates import (
+    cell_counts,
+    differences,
+    level_combinations,
+    rates,
+    separation,
+)
 from analysis.stats.arrays import Floats
 from analysis.stats.coding import sum_to_zero
 from analysis.stats.counts.cmh import exact_test
-from analysis.stats.counts.combinations import level_pairs
 from analysis.stats.counts.firth import LogisticFit, fit, separated
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import Factors, with_levels, yes_counts
@@ -150,7 +155,7 @@ class Convergence:
         factor, level, other, other_level, converged, runs, elsewhere_converged, elsewhere_runs, p,
         p_holm (over all combinations of two levels).
         """
-        return _combinations(self.hits, self.counted, self.factors)
+        return level_combinations(self.hits, self.counted, self.factors)
 
     @property
     def combined(self) -> float:
@@ -328,22 +333,6 @@ def _pairs(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> p
         part["p_holm"] = holm(part["p"].to_numpy(float))
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def _combinations(hits: Floats, runs: Floats, factors: Factors) -> pd.DataFrame:
-    names, levels = list(factors), list(factors.values())
-    rows = [
-        (
-            *(names[one.axes[0]], levels[one.axes[0]][one.levels[0]]),
-            *(names[one.axes[1]], levels[one.axes[1]][one.levels[1]]),
-            *(one.hits, one.runs, one.hits_elsewhere, one.runs_elsewhere, one.p),
-        )
-        for one in level_pairs(hits, runs)
-    ]
-    labels = ["factor", "level", "other", "other_level", "converged", "runs"]
-    labels += ["elsewhere_converged", "elsewhere_runs", "p"]
-    table = pd.DataFrame(rows, columns=labels)
-    return table.assign(p_holm=holm(table["p"].to_numpy(float)))
 
 
 def _full_rank(design: Floats) -> bool:

@@ -1,7 +1,7 @@
 """What counts of yes and no over the grid say without a model.
 
-Rates with Wilson limits, differences with Newcombe's, the cells, and the levels that decide the
-outcome alone. Tests and models are in `convergence`.
+Rates with Wilson limits, differences with Newcombe's, the cells, levels that decide the outcome
+alone, and combinations of two against the rest. Tests of factors and models are in `convergence`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.stats.arrays import Floats
+from analysis.stats.counts.combinations import level_pairs
 from analysis.stats.counts.proportions import newcombe, wilson
+from analysis.stats.multiplicity import holm
 from analysis.table.cells import Factors
 from analysis.table.statuses import AS_SAID, Goal
 
@@ -68,6 +70,23 @@ def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -
         },
         index=pd.MultiIndex.from_product(list(factors.values()), names=list(factors)),
     )
+
+
+def level_combinations(hits: Floats, runs: Floats, factors: Factors) -> pd.DataFrame:
+    """Every combination of levels of two factors against all other runs; see `Convergence`."""
+    names, levels = list(factors), list(factors.values())
+    rows = [
+        (
+            *(names[one.axes[0]], levels[one.axes[0]][one.levels[0]]),
+            *(names[one.axes[1]], levels[one.axes[1]][one.levels[1]]),
+            *(one.hits, one.runs, one.hits_elsewhere, one.runs_elsewhere, one.p),
+        )
+        for one in level_pairs(hits, runs)
+    ]
+    labels = ["factor", "level", "other", "other_level", "converged", "runs"]
+    labels += ["elsewhere_converged", "elsewhere_runs", "p"]
+    table = pd.DataFrame(rows, columns=labels)
+    return table.assign(p_holm=holm(table["p"].to_numpy(float)))
 
 
 def separation(

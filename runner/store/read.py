@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text
 
-from runner.content.outcome import Status, told
+from runner.content.outcome import Status, Target, told
 from runner.store.cells.adoption import origin, origin_study
 from runner.store.cells.leasing import AttemptState, State
 from runner.store.database.tables import (
@@ -25,7 +25,7 @@ from runner.store.database.tables import (
     cells,
     epochs,
 )
-from runner.store.targets import SOURCE, judged
+from runner.store.targets import SOURCE, find_target, judged
 
 LEARNED = {Status.LEARNED: True, Status.STALLED: False, Status.DIVERGED: False}
 """Whether a training that came to an end was better than guessing."""
@@ -197,6 +197,13 @@ def runs(
         .limit(limit)
     )
     return [_run(row._asdict()) for row in rows]
+
+
+def judged_runs(
+    connection: Connection, study_id: int
+) -> tuple[list[dict[str, Any]], Target | None]:
+    """All runs, and the target that their statuses are told for, of one moment."""
+    return runs(connection, study_id), find_target(connection, study_id)
 
 
 def _run(row: dict[str, Any]) -> dict[str, Any]:

@@ -296,6 +296,7 @@ class Store:
     open_cells = of_study(reads(read.open_cells))
     complete_among = of_study(reads(read.complete_among))
     runs = of_study(reads(read.runs))
+    judged_runs = of_study(reads(read.judged_runs))
     find_target = of_study(reads(targets.find_target))
     curves = of_study(reads(read.curves))
     curve_arrays = of_study(reads(curve_arrays.curve_arrays))

@@ -153,7 +153,7 @@ def test_a_study_of_the_store_is_analysed(
     assert len(study.curve_rows) == 19 * 3
 
 
-@pytest.mark.parametrize("name", ["converged", "epochs", "given_converged", "seconds"])
+@pytest.mark.parametrize("name", ["converged", "learned", "epochs", "given_converged", "seconds"])
 def test_other_outcomes_of_a_study(
     storage: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

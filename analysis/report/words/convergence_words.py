@@ -83,10 +83,38 @@ def _deciding(study: Study, convergence: Convergence) -> list[str]:
         told = [_factor(row, convergence) for row in clear.to_dict("records")]
         return [f"What makes runs {goal.to_do} here{so_far(study)}: {listed(told)}."]
     combined = judgement.of("combination")
+    p_combined = float(combined["p_family"].iloc[0]) if len(combined) else np.nan
     if not combined["shown"].any():
-        return [f"No factor is shown{so_far(study)} to decide whether runs {goal.do}."]
-    row = convergence.clearest | {"p_family": float(combined["p_family"].iloc[0])}
+        none = f"No factor is shown{so_far(study)} to decide whether runs {goal.do}"
+        return [f"{none}{_furthest(table, convergence, p_combined)}."]
+    row = convergence.clearest | {"p_family": p_combined}
     return [_combination(study, row, convergence), _simple_effects(row, convergence)]
+
+
+def _furthest(table: pd.DataFrame, convergence: Convergence, p_combined: float) -> str:
+    """What stands furthest apart where nothing is shown, so that few runs are seen to be few."""
+    apart = table[table["conv_best"].notna() & (table["conv_p_family"] < 1)]
+    nearest = float(apart["conv_p_family"].min()) if len(apart) else 1.0
+    if p_combined < nearest:
+        row = convergence.clearest
+        return (
+            f"; furthest apart: {row['factor']} {row['level']} with {row['other']} "
+            f"{row['other_level']} ({row['converged']} of {row['runs']} runs against "
+            f"{row['elsewhere_converged']} of {row['elsewhere_runs']} elsewhere, "
+            f"{p_phrase(p_combined)})"
+        )
+    if apart.empty:
+        return ""
+    one = apart.sort_values("conv_p_family", kind="stable").to_dict("records")[0]
+    rates = convergence.rates[convergence.rates["factor"] == one["factor"]]
+    counts = {
+        row["level"]: f"{row['converged']} of {row['runs']}" for row in rates.to_dict("records")
+    }
+    best, worst = one["conv_best"], one["conv_worst"]
+    return (
+        f"; furthest apart: {one['factor']} ({counts[best]} runs with {best} against "
+        f"{counts[worst]} with {worst}, {p_phrase(one['conv_p_family'])})"
+    )
 
 
 def _factor(row: dict[Any, Any], convergence: Convergence) -> str:
