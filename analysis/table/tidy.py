@@ -135,6 +135,9 @@ def tidy(
         frame[name] = pd.Categorical(labels, categories=order[name], ordered=True)
     _standard_status(frame, {*factors, response, replicate})
     if replicate is not None:
+        if not isinstance(frame[replicate].dtype, pd.CategoricalDtype):
+            frame[replicate], joined = join_numbers(labels_of(frame[replicate]), replicate)
+            told += joined
         names = level_order(frame[replicate], replicate, None, where, least=1)
         labels = labels_of(frame[replicate])
         ran = set(labels.unique())

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+MOST_NAMED = 3
+"""Notes of one factor; what more there is, is counted."""
+
 
 def join_numbers(labels: pd.Series, name: str) -> tuple[pd.Series, list[str]]:
     """Labels with each number written in one way, its first, and what was joined.
@@ -28,6 +31,9 @@ def join_numbers(labels: pd.Series, name: str) -> tuple[pd.Series, list[str]]:
         f"{group[0]!r}"
         for group in groups
     ]
+    if len(notes) > MOST_NAMED:
+        more = f"{notes[0]}; so are {len(notes) - 1} more, each as it is written first"
+        notes = [more]
     return labels.map(lambda label: renamed.get(label, label)), notes
 
 

@@ -225,6 +225,19 @@ def test_one_number_is_one_level_and_case_is_noticed(tmp_path: Path) -> None:
     assert from_frame(signs, ["A"], "y").table.notes == ()
 
 
+def test_seeds_of_two_files_are_the_same_seeds() -> None:
+    """Written 0 by one program and 0.0 by another."""
+    frame = pd.DataFrame(ROWS, columns=HEADER)
+    frame["seed"] = frame["seed"].where(frame["optimizer"] == "Adam", frame["seed"] + ".0")
+    study = from_frame(frame, ["optimizer", "lr"], "acc", "seed")
+    assert study.cells.replicate_names == ("0", "1", "2")
+    assert "levels '0', '0.0' of seed are one number" in study.table.notes[0]
+    many = pd.DataFrame({"A": list("ab") * 9, "seed": [k // 2 for k in range(18)]})
+    many["seed"] = many["seed"].astype(str) + many["A"].map({"a": "", "b": ".0"})
+    (note,) = from_frame(many.assign(y=range(18)), ["A"], "y", "seed").table.notes
+    assert note.endswith("'0'; so are 8 more, each as it is written first")
+
+
 def test_a_column_a_seed_is_a_run_each(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     lines = [
