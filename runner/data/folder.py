@@ -101,7 +101,7 @@ def _images(folder: str, skipped: Counter[str]) -> list[os.DirEntry[str]]:
     known, images = suffixes(), []
     with os.scandir(folder) as entries:
         for entry in entries:
-            ending = os.path.splitext(entry.name)[1].lower()
+            ending = _ending(entry.name)
             if _is_hidden(entry.name):
                 skipped["hidden file (in a class folder)"] += 1
             elif ending in known and not entry.is_dir():
@@ -111,6 +111,10 @@ def _images(folder: str, skipped: Counter[str]) -> list[os.DirEntry[str]]:
             else:
                 skipped[f"file ({ending or 'without an ending'}, no image)"] += 1
     return sorted(images, key=lambda one: one.name)
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
 
 
 def _is_hidden(name: str) -> bool:
@@ -165,7 +169,7 @@ def folder_facts(spec: DataSpec, sides: Sequence[int] = ()) -> dict[str, Any]:
     step = max(1, -(-len(files) // MOST_LOOKED_AT))
     heads = [one for file in files[::step] if (one := _head(file.path)) is not None]
     sizes = sorted({size for size, _ in heads}, key=lambda size: (size[0] * size[1], size))
-    formats = Counter(os.path.splitext(file.name)[1].lower()[1:] for file in files)
+    formats = Counter(_ending(file.name)[1:].replace("jpeg", "jpg") for file in files)
     skipped: Counter[str] = sum((one.skipped for one in splits.values()), Counter())
     side = min(sides) if sides else spec.side
     return {

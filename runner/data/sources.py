@@ -169,7 +169,10 @@ def _decode_one(path: str, side: int) -> Pixels:
 
     try:
         with Image.open(path) as file:
-            image = _in_eight_bits(file).convert("RGB")
+            image = _in_eight_bits(file)
+            if "transparency" in image.info:  # Pillow warns of leaving it out in one step
+                image = image.convert("RGBA")
+            image = image.convert("RGB")
             if image.size != (side, side):
                 image = image.resize((side, side), Image.Resampling.BILINEAR)
             return np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)

@@ -127,6 +127,27 @@ def test_grey_images_of_sixteen_bits_are_not_all_white(tmp_path: Path, image_cac
     assert bool((pixels[:, 0] == pixels[:, 2]).all())
 
 
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.JPEG", "CMYK"), ("a.gif", "P"), ("a.png", "LA"), ("a.bmp", "1"), ("a.webp", "RGBA"),
+     ("a.tiff", "RGB"), ("a.ppm", "L"), ("a.tga", "RGB")],
+)  # fmt: skip
+def test_every_mode_becomes_three_channels_without_a_warning(
+    tmp_path: Path, image_cache: Path, name: str, mode: str
+) -> None:
+    for split in ("train", "test"):
+        for label in ("bright", "dark"):
+            shade = 250 if label == "bright" else 5
+            (tmp_path / split / label).mkdir(parents=True)
+            more = {"transparency": b"\x00"} if mode == "P" else {}
+            for copy in ("1", "2"):
+                image = Image.new("RGB", (32, 32), (shade,) * 3).convert(mode)
+                image.save(tmp_path / split / label / f"{copy}{name}", **more)
+    means = load(of(tmp_path)).test_images.mean((1, 2, 3))
+    assert bool((means[:2] > 230).all())
+    assert bool((means[2:] < 25).all())
+
+
 def test_a_head_that_cannot_be_read_leaves_the_facts_standing(photos: Path) -> None:
     (photos / "train" / "cat" / "broken.jpg").write_bytes(b"not a jpeg")
     facts = folder_facts(of(photos))
