@@ -20,6 +20,7 @@ import pandas as pd
 from analysis.model.terms import grid_columns, terms_up_to
 from analysis.outcomes.rates import (
     cell_counts,
+    counted_as,
     differences,
     level_combinations,
     rates,
@@ -274,22 +275,11 @@ class Convergence:
         return {
             "runs": self.runs,
             key: self.converged,
-            **{name: records(_counted_as(key, table)) for name, table in rows.items()},
+            **{name: records(counted_as(key, table)) for name, table in rows.items()},
             "separated": self.separated,
             "separation": list(self.separation),
             "notes": list(self.notes),
         }
-
-
-def _counted_as(key: str, table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its count of successes called by the outcome's key.
-
-    The last column of that name: a factor may be called so too.
-    """
-    names = [str(name) for name in table.columns]
-    if "converged" in names and key != "converged":
-        names[len(names) - 1 - names[::-1].index("converged")] = key
-    return table.set_axis(names, axis=1)
 
 
 def _strata(counts: Floats, axis: int) -> Floats:

@@ -72,6 +72,17 @@ def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -
     )
 
 
+def counted_as(key: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its count of successes called by the outcome's key.
+
+    The last column of that name: a factor may be called so too.
+    """
+    names = [str(name) for name in table.columns]
+    if "converged" in names and key != "converged":
+        names[len(names) - 1 - names[::-1].index("converged")] = key
+    return table.set_axis(names, axis=1)
+
+
 def level_combinations(hits: Floats, runs: Floats, factors: Factors) -> pd.DataFrame:
     """Every combination of levels of two factors against all other runs; see `Convergence`."""
     names, levels = list(factors), list(factors.values())

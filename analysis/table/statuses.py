@@ -32,14 +32,15 @@ KNOWN = frozenset({*FINISHED, *MISSING_STATUSES, *SAME_STATUS})
 def standard(frame: pd.DataFrame) -> pd.Series | None:
     """The statuses of a table in the words of a store; None where some word is none.
 
-    A table that says when runs reached their target tells by that which of them did: what was
-    better than guessing, and called converged for it, is reached or short.
+    A table that says when runs reached their target, and not itself who converged, tells by that
+    which of them did: what was better than guessing, and called converged for it, is reached or
+    short.
     """
     texts = frame["status"].astype(str).str.strip()
     if not texts.isin(KNOWN).all():
         return None
     texts = texts.replace(SAME_STATUS)
-    if "epochs_to_target" not in frame:
+    if "epochs_to_target" not in frame or "converged" in frame:
         return texts
     reached = pd.to_numeric(frame["epochs_to_target"], errors="coerce").notna()
     learned = texts.isin((OLD_LEARNED, "learned"))

@@ -8,7 +8,7 @@
     bn_placement: before < none on epochs by 2
 
 Without "on" a claim is about test accuracy. On convergence it compares the shares of runs that
-converged, on epochs the mean epochs until the target accuracy: fewer is "<".
+reached the target, on epochs the mean epochs until the target accuracy: fewer is "<".
 
 `parse_claim` reads the syntax, `check_claim` holds it against the study's factors. Whether a claim
 is true is the analysis' business. A label with spaces or signs is quoted: `init: "he 2" > naive`.

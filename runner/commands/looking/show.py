@@ -92,6 +92,9 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
     facts = Table.grid(padding=(0, 2))
     for factor in info.factors:
         facts.add_row(escape(factor), escape(str(row[f"factor:{factor}"])))
+    target = store.find_target(info)
+    if target is not None:
+        facts.add_row("target", target.words + (", derived" if target.derived else ""))
     for name in FACTS:
         if row[name] is not None:
             facts.add_row(
