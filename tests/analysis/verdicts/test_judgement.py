@@ -33,15 +33,21 @@ def test_weighted_holm_against_the_definition() -> None:
     assert holm(p) == pytest.approx(holm(p, np.full(4, 0.25)), nan_ok=True)
 
 
-def test_everything_asked_is_one_family() -> None:
+def test_all_questions_about_an_outcome_are_one_family() -> None:
     tests = pd.DataFrame({"term": ["A", "B", "A:B"], "p": [0.01, 0.2, 0.03]})
     convergence = pd.DataFrame({"factor": ["A", "B"], "p": [0.001, 0.9]})
     factors = {"A": ("x", "y", "z"), "B": ("p", "q")}
-    found = judge_together(differences(0.004, 0.5), tests, factors, convergence=convergence)
+    found = judge_together(
+        differences(0.004, 0.5), tests, factors, convergence=convergence, combination=0.02
+    )
     assert found.table["kind"].value_counts().to_dict() == {
-        "difference": 2, "factor": 1, "pair": 1, "convergence": 2,
+        "difference": 2, "factor": 1, "pair": 1, "convergence": 2, "combination": 1,
     }  # fmt: skip
-    assert found.table["p_family"].min() == pytest.approx(6 * 0.001)
+    assert found.of("difference")["p_family"].min() == pytest.approx(4 * 0.004)
+    # Half of the level is the combination's, a quarter that of each factor.
+    assert found.p_of("convergence")["A"] == pytest.approx(4 * 0.001)
+    assert found.of("combination")["p_family"].iloc[0] == pytest.approx(0.02 / 0.5 * 0.75)
+    assert found.count == 4
     assert found.p_of("factor").keys() == {"A"}, "of two levels the difference says it all"
     assert questions_of(factors) == 4 + 1 + 1
 
@@ -79,14 +85,14 @@ def test_two_replicates_of_a_small_grid_say_nothing_in_words() -> None:
         study = study_of(values, SHAPES["2x3"])
         text = " ".join(answer(study).sentences)
         said.append(opening(study)[0])
-        assert "cannot tell an effect from runs that fail by chance" in text
+        assert "cannot tell a difference of means from runs that fail by chance" in text
     assert not any(said)
     certain = gaussian(np.random.default_rng(0), SHAPES["2x3"], 2)
-    certain[3:] += 0.5
+    certain[:3] -= 0.5
     text = " ".join(answer(study_of(certain, SHAPES["2x3"])).sentences)
-    assert "Seen, not tested: a1 over a0 of A, +0.499." in text
+    assert "Seen, not tested: a1 over a0 of A, +0.499" in text
     third = gaussian(np.random.default_rng(0), SHAPES["2x3"], 3)
-    third[3:] += 0.5
+    third[:3] -= 0.5
     assert opening(study_of(third, SHAPES["2x3"])) == (True, True)
 
 

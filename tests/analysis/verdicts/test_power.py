@@ -168,7 +168,7 @@ def test_sign_flip_is_exact_and_says_when_it_can_say_nothing() -> None:
 
 def options(**given: object) -> argparse.Namespace:
     empty = dict.fromkeys(
-        ("study", "storage", "levels", "factors", "sigma", "replicates", "precision")
+        ("study", "storage", "table", "levels", "factors", "sigma", "replicates", "precision")
     )
     return argparse.Namespace(**{**empty, "power": 0.8, **given})
 
@@ -221,6 +221,6 @@ def test_the_command_reads_a_study(
     rng = np.random.default_rng(0)
     rows = [(a, b, rng.normal()) for a in "xy" for b in "pq" for _ in range(3)]
     made = from_frame(pd.DataFrame(rows, columns=["bn", "init", "acc"]), ["bn", "init"], "acc")
-    monkeypatch.setattr("analysis.study.load", lambda name, storage: made)
+    monkeypatch.setattr("analysis.commands.arguments.read_study", lambda options: made)
     assert command(options(study="five")) == 0
     assert "bn:init" in capsys.readouterr().out
