@@ -42,6 +42,14 @@ def test_he_of_a_classifier_looks_at_what_it_sums_and_not_at_the_number_of_class
     assert float(weight.std()) == pytest.approx(math.sqrt(2 / 512), rel=0.05)
 
 
+@pytest.mark.parametrize("make", [convolution, lambda: nn.Linear(20, 10)])
+def test_he_is_what_torchs_own_function_draws_by_default(make):
+    layer = make()
+    draw = torch.Generator().manual_seed(4)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=draw)
+    assert torch.equal(filled("he", make(), seed=4).weight, layer.weight)
+
+
 def test_default_draws_what_torch_draws():
     """The same distribution, checked as the same numbers from the same generator state."""
     torch.manual_seed(11)

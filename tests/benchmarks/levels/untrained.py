@@ -189,9 +189,9 @@ def render(found: dict[str, Any]) -> str:
         lines.append(f"| {init} | " + " | ".join(map(in_words, row)) + " |")
     lines += [
         "",
-        f"Scale by layer, VGG-{found['depth']} of width {found['width']:g}: the root mean square "
-        "of what the layer hands on (after norm, activation and maximum), and after the stroke "
-        "the norm of the gradient of its weights.",
+        f"Scale by layer, VGG-{found['depth']} of width {found['width']:g}: the deviation, over "
+        "images and places, of what the layer hands on (after norm, activation and maximum), and "
+        "after the stroke the norm of the gradient of its weights.",
     ]
     for placement in PLACEMENTS:
         lines += ["", *_layer_table(found, inits, placement)]
