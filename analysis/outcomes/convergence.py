@@ -35,18 +35,15 @@ from analysis.table.cells import Factors, with_levels, yes_counts
 from analysis.table.records import records
 from analysis.table.statuses import AS_SAID, Goal
 
-SHOWN = 0.05
-"""Holm-adjusted p below which a factor is said to decide convergence."""
-COMBINED = 0.025
-"""The same for a combination of two levels, asked about only where no factor is shown: with it,
-the two families together err in at most 5 % of grids in which nothing matters (decision 073)."""
+SHOWN, COMBINED = 0.05, 0.025
+"""Holm-adjusted p up to which a factor, and where none is shown a combination of two levels, is
+said to decide: together they err in less than 5 % of grids in which nothing matters (073)."""
 MOST_UNBOUNDED = 6
 """Odds ratios without a value named one by one."""
 TWO_TESTS = (
-    "Verdicts rest on the exact test, which compares runs within the same levels of the other "
-    "factors and assumes no model. Firth's penalised model may give another p: its penalty pulls "
-    "every rate towards one half, most where levels or pairs of levels separate, and its terms are "
-    "judged beside all pairs of factors; it is kept for reference."
+    "Verdicts rest on the exact test, within the same levels of the other factors. Firth's model "
+    "may give another p: its penalty pulls every rate towards one half, most where levels or pairs "
+    "of levels separate, and a term is judged beside all pairs; it is kept for reference."
 )
 TABLES = (
     "rates",
@@ -165,14 +162,20 @@ class Convergence:
 
     @cached_property
     def deciding(self) -> dict[str, Any] | None:
-        """The row of `combinations` that decides; None where one factor alone is shown to, or no
-        combination is.
+        """The row of `combinations` that decides where no factor alone is shown to, or None.
+
+        Where both of its factors are: that which holds all runs that converged, or all others.
         """
-        if not self.mixed or (self.tests["p_holm"] < SHOWN).any():
+        if not self.mixed:
             return None
-        rows = self.combinations.sort_values("p", kind="stable")
-        shown = rows[rows["p_holm"] <= COMBINED]
-        return None if shown.empty else {str(k): v for k, v in shown.iloc[0].items()}
+        rows = self.combinations[self.combinations["p_holm"] <= COMBINED]
+        shown = set(self.tests.loc[self.tests["p_holm"] < SHOWN, "factor"])
+        if shown:
+            elsewhere = rows["elsewhere_converged"]
+            alike = elsewhere.eq(0) | elsewhere.eq(rows["elsewhere_runs"])
+            rows = rows[alike & rows["factor"].isin(shown) & rows["other"].isin(shown)]
+        first = rows.sort_values("p", kind="stable").head(1).to_dict("records")
+        return {str(key): value for key, value in first[0].items()} if first else None
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -274,8 +277,7 @@ class Convergence:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: tables as lists of records, null where a number does not exist."""
         key = self.goal.record.key
-        rows = {name: getattr(self, name) for name in TABLES}
-        rows["cells"] = with_levels(self.cells)
+        rows = {name: getattr(self, name) for name in TABLES} | {"cells": with_levels(self.cells)}
         return {
             "runs": self.runs,
             key: self.converged,

@@ -74,11 +74,15 @@ def _deciding(study: Study, convergence: Convergence) -> list[str]:
     goal = convergence.goal
     rows = [{"factor": name} | convergence_row(name, convergence) for name in study.factors]
     table = pd.DataFrame(rows)
+    deciding = convergence.deciding
     clear = table[table["conv_p_holm"] < SHOWN].sort_values("conv_estimate", ascending=False)
     if not clear.empty:
         told = [_factor(row, convergence) for row in clear.to_dict("records")]
-        return [f"What makes runs {goal.to_do} here{so_far(study)}: {listed(told)}."]
-    deciding = convergence.deciding
+        lead = f"What makes runs {goal.to_do} here{so_far(study)}: {listed(told)}."
+        if deciding is None:
+            return [lead]
+        return [lead, f"Together: {_against(deciding, convergence)}.",
+                _simple_effects(deciding, convergence)]  # fmt: skip
     if deciding is None:
         none = f"No factor is shown{so_far(study)} to decide whether runs {goal.do}"
         return [f"{none}{_furthest(table, convergence)}."]
@@ -125,7 +129,16 @@ def _factor(row: dict[Any, Any], convergence: Convergence) -> str:
 
 
 def _combination(study: Study, row: dict[str, Any], convergence: Convergence) -> str:
-    """The combination that decides, its runs against all others, and how sure that is."""
+    """The combination that decides, and how sure that is."""
+    return (
+        f"No factor alone is shown{so_far(study)} to decide it, a combination is: "
+        f"{_against(row, convergence)} (Fisher's exact test, {p_phrase(row['p_holm'])} over the "
+        f"{len(convergence.combinations)} combinations of two levels)."
+    )
+
+
+def _against(row: dict[str, Any], convergence: Convergence) -> str:
+    """A combination's runs against all others."""
     x, n = int(row["converged"]), int(row["runs"])
     y, m = int(row["elsewhere_converged"]), int(row["elsewhere_runs"])
     if y == 0:
@@ -134,12 +147,9 @@ def _combination(study: Study, row: dict[str, Any], convergence: Convergence) ->
         how = "except with"
     else:
         how = "more often with" if x / n > y / m else "less often with"
-    looked = len(convergence.combinations)
     return (
-        f"No factor alone is shown{so_far(study)} to decide it, a combination is: runs "
-        f"{convergence.goal.do} {how} {row['factor']} {row['level']} and {row['other']} "
-        f"{row['other_level']}: {x} of {counted(n, 'run')} against {y} of {m} elsewhere (Fisher's "
-        f"exact test, {p_phrase(row['p_holm'])} over the {looked} combinations of two levels)."
+        f"runs {convergence.goal.do} {how} {row['factor']} {row['level']} and {row['other']} "
+        f"{row['other_level']}: {x} of {counted(n, 'run')} against {y} of {m} elsewhere"
     )
 
 

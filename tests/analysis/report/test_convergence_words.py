@@ -112,6 +112,19 @@ def test_a_factor_that_decides_alone_is_named_with_its_rates_and_no_combination_
     assert decided.convergence().deciding is None
 
 
+def test_two_factors_that_act_only_together_are_said_so() -> None:
+    text = said(study({("fan_in_uniform", "sgd_cool"): 5}, seeds=5))
+    assert (
+        "What makes runs reach 90% validation accuracy here: init (from 0% with fan_in_gauss to "
+        "50% with fan_in_uniform, p = .016) and optimizer (from 0% with sgd_hot to 50% with "
+        "sgd_cool, p = .016)."
+    ) in text
+    assert (
+        "Together: runs reach 90% validation accuracy only with init fan_in_uniform and "
+        "optimizer sgd_cool: 5 of 5 runs against 0 of 15 elsewhere."
+    ) in text
+
+
 def test_two_seeds_are_too_few_to_call_a_combination_decisive() -> None:
     text = said(study({("fan_in_uniform", "sgd_cool"): 2}, seeds=2))
     assert (
