@@ -12,6 +12,7 @@ import pytest
 
 from analysis.number_words import p_phrase
 from analysis.outcomes.convergence import Convergence
+from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
 from analysis.report.words.convergence_words import best_sentences, convergence_sentences, opening
@@ -191,6 +192,17 @@ def test_a_persons_own_column_keeps_meaning_what_they_say() -> None:
     assert "3 of 12 runs converged (25%)." in text
     assert "runs converge only with init fan_in_uniform and optimizer sgd_cool" in text
     assert "reach" not in text
+
+
+@pytest.mark.parametrize("labels", [("yes", "no"), ("early", "late"), ("0", "1")])
+def test_a_factor_called_converged_is_no_outcome(labels: tuple[str, str]) -> None:
+    rows = [(label, lr, 0.5 + 0.01 * seed + 0.2 * (lr == "a"))
+            for label in labels for lr in "ab" for seed in range(2)]  # fmt: skip
+    one = from_frame(pd.DataFrame(rows, columns=["converged", "lr", "y"]), ["converged", "lr"], "y")
+    assert known(one.convergence) is None
+    assert one.document()["convergence"] is None
+    assert "runs converged" not in said(one)
+    assert {shown["key"] for shown in page_data(one, None)["outcomes"]} == {"response"}
 
 
 def test_old_words_of_a_table_are_split_by_when_the_target_was_reached() -> None:
