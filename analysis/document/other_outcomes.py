@@ -40,11 +40,12 @@ def other_sections(study: Study, confidence: float) -> dict[str, Any]:
     sections: dict[str, Any] = {}
     if study.goal.target is not None:
         sections["target"] = asdict(study.goal.target)
-    if CONVERGED.column in runs:
+    outcomes = set(runs.columns) - set(study.factors)
+    if CONVERGED.column in outcomes:
         sections["convergence"] = _attempt(lambda: others.convergence.to_dict())
         if study.response not in (CONVERGED.column, *NEEDED):
             sections["given_converged"] = _attempt(lambda: others.given_converged.to_dict())
-    if LEARNED.column in runs:
+    if LEARNED.column in outcomes:
         sections["learned"] = _attempt(lambda: others.learned.to_dict())
     if set(NEEDED) <= set(runs.columns):
         sections["time_to_target"] = _attempt(lambda: others.time_to_target.to_dict())

@@ -38,10 +38,9 @@ from analysis.table.statuses import AS_SAID, Goal
 MOST_UNBOUNDED = 6
 """Odds ratios without a value named one by one."""
 TWO_TESTS = (
-    "Verdicts rest on the exact test, which compares runs within the same levels of the other "
-    "factors and assumes no model. Firth's penalised model may give another p: its penalty pulls "
-    "every rate towards one half, most where levels or pairs of levels separate, and its terms are "
-    "judged beside all pairs of factors; it is kept for reference."
+    "Verdicts rest on the exact test, within the same levels of the other factors. Firth's model "
+    "may give another p: its penalty pulls every rate towards one half, most where levels or pairs "
+    "of levels separate, and a term is judged beside all pairs; it is kept for reference."
 )
 TABLES = (
     "rates",
@@ -170,6 +169,22 @@ class Convergence:
         row = self.combinations.sort_values("p", kind="stable").iloc[0]
         return {str(key): value for key, value in row.items()}
 
+    def together(self, shown: Sequence[str], level: float) -> dict[str, Any] | None:
+        """The combination of two factors that are shown to decide, which they decide together.
+
+        That which holds all runs that converged, or all others; None where there is none.
+
+        Args:
+            shown: factors that are shown to decide.
+            level: up to which the combination's p, Holm-adjusted over all, makes it one.
+        """
+        rows = self.combinations[self.combinations["p_holm"] <= level]
+        elsewhere = rows["elsewhere_converged"]
+        alike = elsewhere.eq(0) | elsewhere.eq(rows["elsewhere_runs"])
+        rows = rows[alike & rows["factor"].isin(shown) & rows["other"].isin(shown)]
+        first = rows.sort_values("p", kind="stable").head(1).to_dict("records")
+        return {str(key): value for key, value in first[0].items()} if first else None
+
     @cached_property
     def cells(self) -> pd.DataFrame:
         """Every cell of the declared grid, indexed by its levels: converged, runs, lost."""
@@ -270,8 +285,7 @@ class Convergence:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: tables as lists of records, null where a number does not exist."""
         key = self.goal.record.key
-        rows = {name: getattr(self, name) for name in TABLES}
-        rows["cells"] = with_levels(self.cells)
+        rows = {name: getattr(self, name) for name in TABLES} | {"cells": with_levels(self.cells)}
         return {
             "runs": self.runs,
             key: self.converged,

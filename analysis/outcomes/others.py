@@ -8,12 +8,13 @@ from functools import cached_property
 
 import pandas as pd
 
+from ablations.errors import InputError
 from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.given_converged import GivenConverged, given_converged
 from analysis.outcomes.missing import Missing, missing
 from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.table.statuses import AS_SAID, BETTER, Goal
-from runner.content.response import LEARNED
+from runner.content.response import CONVERGED, LEARNED
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,7 @@ class OtherOutcomes:
     @cached_property
     def convergence(self) -> Convergence:
         """Rates, exact tests and Firth terms of convergence."""
+        self._check(CONVERGED.column)
         found = Convergence.of(self.runs, self.factors, confidence=self.confidence)
         return replace(found, goal=self.goal)
 
@@ -46,6 +48,7 @@ class OtherOutcomes:
     def learned(self) -> Convergence:
         """The same of being better than guessing."""
         runs, column = self.runs, LEARNED.column
+        self._check(column)
         found = Convergence.of(runs, self.factors, column, confidence=self.confidence)
         return replace(found, goal=BETTER)
 
@@ -57,6 +60,7 @@ class OtherOutcomes:
     @cached_property
     def given_converged(self) -> GivenConverged:
         """The outcome of converged runs on common support."""
+        self._check(CONVERGED.column)
         return given_converged(
             self.runs,
             self.factors,
@@ -65,6 +69,11 @@ class OtherOutcomes:
             confidence=self.confidence,
             goal=self.goal,
         )
+
+    def _check(self, column: str) -> None:
+        """Refuse a factor that is called like an outcome; InputError."""
+        if column in self.factors:
+            raise InputError(f"{column!r} is a factor of the table, not an outcome of its runs")
 
     @cached_property
     def missing(self) -> Missing:

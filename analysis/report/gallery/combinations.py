@@ -54,8 +54,7 @@ def draw_cell_heat_map(study: Study) -> Drawn | None:
 def draw_cell_mosaic(study: Study) -> Drawn | None:
     """Share of finished runs that converged in every cell."""
     convergence = known(study.convergence)
-    alike = convergence is not None and not convergence.mixed
-    if "converged" not in study.frame or too_many_cells(study) or alike:
+    if convergence is None or not convergence.mixed or too_many_cells(study):
         return None  # a mosaic of one colour says no more than the sentence of the section
     cells = cells_of(study)
     did = study.goal.did

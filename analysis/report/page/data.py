@@ -90,7 +90,8 @@ def _runs(study: Study) -> dict[str, Any]:
 
 def _offered(study: Study) -> list[Response]:
     """Outcomes that the table has; somebody's own column first."""
-    ours = [one for one in RESPONSES if one.offered and one.column in study.frame]
+    there = set(study.frame.columns) - set(study.factors)  # a factor may be called like one
+    ours = [one for one in RESPONSES if one.offered and one.column in there]
     if study.response in [one.column for one in ours]:
         return ours
     return [study.measure, *ours]

@@ -28,7 +28,8 @@ def table_of_runs(study: Study) -> dict[str, Any]:
     if "status" in frame:
         head.append({"text": "Status", "key": "status", "number": False})
     others = [one for one in RESPONSES if one.listed and one.column != study.response]
-    shown = [measure, *(one for one in others if one.column in frame)]
+    there = set(frame.columns) - set(study.factors)  # a factor may be called like an outcome
+    shown = [measure, *(one for one in others if one.column in there)]
     head.append({"text": head_of(measure), "key": measure.key or "response", "number": True})
     head += [{"text": one.name.capitalize(), "key": one.key, "number": True} for one in shown[1:]]
     columns: list[list[str]] = []

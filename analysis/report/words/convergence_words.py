@@ -81,7 +81,15 @@ def _deciding(study: Study, convergence: Convergence) -> list[str]:
     clear = table[table["conv_p_family"] <= level].sort_values("conv_estimate", ascending=False)
     if not clear.empty:
         told = [_factor(row, convergence) for row in clear.to_dict("records")]
-        return [f"What makes runs {goal.to_do} here{so_far(study)}: {listed(told)}."]
+        lead = f"What makes runs {goal.to_do} here{so_far(study)}: {listed(told)}."
+        both = convergence.together(clear["factor"].tolist(), level)
+        if both is None:
+            return [lead]
+        return [
+            lead,
+            f"Together: {_against(both, convergence)}.",
+            _simple_effects(both, convergence),
+        ]
     combined = judgement.of("combination")
     p_combined = float(combined["p_family"].iloc[0]) if len(combined) else np.nan
     if not combined["shown"].any():
@@ -130,7 +138,16 @@ def _factor(row: dict[Any, Any], convergence: Convergence) -> str:
 
 
 def _combination(study: Study, row: dict[str, Any], convergence: Convergence) -> str:
-    """The combination that decides, its runs against all others, and how sure that is."""
+    """The combination that decides, and how sure that is."""
+    return (
+        f"No factor alone is shown{so_far(study)} to decide it, a combination is: "
+        f"{_against(row, convergence)} (Fisher's exact test, {p_phrase(row['p_family'])}, all "
+        f"{len(convergence.combinations)} combinations of two levels looked at)."
+    )
+
+
+def _against(row: dict[str, Any], convergence: Convergence) -> str:
+    """A combination's runs against all others."""
     x, n = int(row["converged"]), int(row["runs"])
     y, m = int(row["elsewhere_converged"]), int(row["elsewhere_runs"])
     if y == 0:
@@ -139,13 +156,9 @@ def _combination(study: Study, row: dict[str, Any], convergence: Convergence) ->
         how = "except with"
     else:
         how = "more often with" if x / n > y / m else "less often with"
-    looked = len(convergence.combinations)
     return (
-        f"No factor alone is shown{so_far(study)} to decide it, a combination is: runs "
-        f"{convergence.goal.do} {how} {row['factor']} {row['level']} and {row['other']} "
-        f"{row['other_level']}: {x} of {counted(n, 'run')} against {y} of {m} elsewhere (Fisher's "
-        f"exact test, {p_phrase(row['p_family'])}, all {looked} combinations of two levels looked "
-        "at)."
+        f"runs {convergence.goal.do} {how} {row['factor']} {row['level']} and {row['other']} "
+        f"{row['other_level']}: {x} of {counted(n, 'run')} against {y} of {m} elsewhere"
     )
 
 

@@ -80,7 +80,7 @@ def test_the_chart_shows_the_means_of_effects_json(report: Page, written: Writte
 
 def test_the_outcome_can_be_switched(report: Page, written: Written) -> None:
     rates = written.effects["convergence"]["rates"]
-    report.get_by_label("runs that converged").check()
+    report.get_by_label("runs that reached 60% validation accuracy").check()
     lines = [trace for trace in _drawn(report, "effects-chart") if trace["mode"] == "lines+markers"]
     drawn = [value for trace in lines for value in trace["y"]]
     assert drawn == pytest.approx([row["rate"] * 100 for row in rates], abs=1e-3)
@@ -135,7 +135,7 @@ def test_the_table_answers_before_any_chart_is_drawn(page: Page, written: Writte
     assert page.evaluate("typeof window.Plotly") == "undefined"
     page.locator("#runs tbody button").first.click()
     assert len(_drawn(page, "curve-chart")) == 1
-    page.get_by_label("runs that converged").check()
+    page.get_by_label("runs that reached 60% validation accuracy").check()
     assert len(_drawn(page, "effects-chart")) == 2 * len(written.study.factors)
 
 
@@ -204,9 +204,9 @@ def test_means_count_finished_runs_and_promise_no_line_they_lack(
         ".text.map(t => Number(/>(\\d+) runs?/.exec(t)[1]))"
     )
     assert sum(said) == int(partial.study.frame["test_accuracy"].notna().sum())
-    page.get_by_label("test accuracy given converged").check()
+    page.get_by_label("test accuracy given that the target was reached").check()
     note = page.locator("#effects-note")
-    expect(note).to_contain_text("over cells that converge at every level")
+    expect(note).to_contain_text("over cells that reach 90% validation accuracy at every level")
     expect(note).not_to_contain_text("grand mean")
     expect(note).not_to_contain_text("none")
 

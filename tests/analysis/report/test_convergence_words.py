@@ -12,6 +12,7 @@ import pytest
 
 from analysis.number_words import p_phrase
 from analysis.outcomes.convergence import Convergence
+from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
 from analysis.report.words.convergence_words import best_sentences, convergence_sentences, opening
@@ -113,6 +114,19 @@ def test_a_factor_that_decides_alone_is_named_with_its_rates_and_no_combination_
     assert "elsewhere" not in text
 
 
+def test_two_factors_that_act_only_together_are_said_so() -> None:
+    text = said(study({("fan_in_uniform", "sgd_cool"): 5}, seeds=5))
+    assert (
+        "What makes runs reach 90% validation accuracy here: init (from 0% with fan_in_gauss to "
+        "50% with fan_in_uniform, p = .016) and optimizer (from 0% with sgd_hot to 50% with "
+        "sgd_cool, p = .016)."
+    ) in text
+    assert (
+        "Together: runs reach 90% validation accuracy only with init fan_in_uniform and "
+        "optimizer sgd_cool: 5 of 5 runs against 0 of 15 elsewhere."
+    ) in text
+
+
 def test_two_seeds_are_too_few_to_call_a_combination_decisive() -> None:
     text = said(study({("fan_in_uniform", "sgd_cool"): 2}, seeds=2))
     assert (
@@ -179,6 +193,17 @@ def test_a_persons_own_column_keeps_meaning_what_they_say() -> None:
     assert "3 of 12 runs converged (25%)." in text
     assert "runs converge only with init fan_in_uniform and optimizer sgd_cool" in text
     assert "reach" not in text
+
+
+@pytest.mark.parametrize("labels", [("yes", "no"), ("early", "late"), ("0", "1")])
+def test_a_factor_called_converged_is_no_outcome(labels: tuple[str, str]) -> None:
+    rows = [(label, lr, 0.5 + 0.01 * seed + 0.2 * (lr == "a"))
+            for label in labels for lr in "ab" for seed in range(2)]  # fmt: skip
+    one = from_frame(pd.DataFrame(rows, columns=["converged", "lr", "y"]), ["converged", "lr"], "y")
+    assert known(one.convergence) is None
+    assert one.document()["convergence"] is None
+    assert "runs converged" not in said(one)
+    assert {shown["key"] for shown in page_data(one, None)["outcomes"]} == {"response"}
 
 
 def test_old_words_of_a_table_are_split_by_when_the_target_was_reached() -> None:

@@ -72,6 +72,10 @@ FOUND: dict[tuple[str, str], tuple[str, str]] = {
         "Gain sqrt(2) in every layer (torch's default gain is 1, for linear layers). The "
         "classifier, which no ReLU follows, could do with 1; it starts as `he` does.",
     ),
+    ("init", "keep"): (
+        KEPT,
+        "Fills nothing: what the model drew or brought stays; of the built-in VGG torch's default.",
+    ),
     ("init", "naive"): (
         KEPT,
         "Deviation 0.01 everywhere, as AlexNet was started. Without batch norm the "

@@ -300,7 +300,7 @@ def _analysis(study: Study) -> str:
         "stratified by all other factors, combinations of two levels by Fisher's exact test "
         "against all other runs where no factor alone was shown to decide, and Newcombe intervals "
         "for differences of rates."
-        if "converged" in study.frame
+        if "converged" in set(study.frame.columns) - set(study.factors)
         else ""
     )
     return (
