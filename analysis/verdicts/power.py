@@ -165,7 +165,8 @@ def _table(
         contrasts = _contrasts(term, factors, columns[term.name], design.shape[1])
         reach = contrasts @ inverse @ information
         lost = not np.allclose(reach, contrasts, atol=1e-7)
-        unit = np.sqrt(np.einsum("ij,jk,ik->i", contrasts, inverse, contrasts)).max()
+        squared = np.einsum("ij,jk,ik->i", contrasts, inverse, contrasts)
+        unit = np.sqrt(np.maximum(squared, 0.0)).max()  # what is not estimable may be dust below 0
         se = float("nan") if lost or df <= 0 else sigma * float(unit)
         pair = len(term.factors) == 2
         freedom = len(columns[term.name])
