@@ -5,8 +5,9 @@ gets its least-squares prediction from the model of the highest order, at most t
 in which the function is estimable. Either way the estimate is a weighted sum of the means of the
 cells that ran, so that its variance follows from theirs. Promises that a cell which ran is never
 replaced: averages over the completed table are the least-squares estimates (Yates 1933). And that
-no cell is predicted by a model without interactions unless somebody asked for that model: with it
-anything can be said of what never ran. Where values of some factors go together by design (one
+no cell is predicted by a model without interactions unless somebody asked for that model, by name
+or by a design that is made for it (a screening fraction): with it anything can be said of what
+never ran. Where values of some factors go together by design (one
 optimizer with its own batch size), a factor that ran at all its levels in each combination of the
 others that ran at all is averaged over those. The one place that decides so, and says it in words.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -53,6 +55,28 @@ def assumption(rests: str, factors: int) -> str:
     return ""
 
 
+def is_screening(cells: Counts, shape: tuple[int, ...]) -> bool:
+    """Whether planned cells are a fraction in which every two factors are balanced.
+
+    An orthogonal array of strength two, as regular fractions of resolution III and Plackett and
+    Burman's designs are: whoever plans one wants main effects, assuming that factors do not
+    interact. A grid with holes is none.
+
+    Args:
+        cells: flat indices, each once.
+        shape: levels of the factors.
+    """
+    if len(cells) >= int(np.prod(shape)) or len(shape) < 3:
+        return False
+    codes = np.unravel_index(cells, shape)
+    for first, second in combinations(range(len(shape)), 2):
+        size = shape[first] * shape[second]
+        pairs = np.bincount(codes[first] * shape[second] + codes[second], minlength=size)
+        if pairs.min() != pairs.max():
+            return False
+    return True
+
+
 _NUMBERS = {2: "two or more", 3: "three or more", 4: "four or more"}
 
 
@@ -64,16 +88,19 @@ class Completion:
         cells: the grid.
         order: highest order of a model that predicts an empty cell; the additive model does only
             where it was asked for by name, by an order of 1.
+        screening: whether the design is made for the additive model (`is_screening`).
     """
 
     cells: CellMeans
     order: int
+    screening: bool = False
 
     @cached_property
     def models(self) -> list[tuple[int, ClassicalFit]]:
         """Least squares on the cells that ran, each counted once, from the highest order down."""
         highest = min(self.order, len(self.cells.names))
-        orders = range(highest, max(min(highest, 2), 1) - 1, -1)
+        lowest = 1 if self.screening else max(min(highest, 2), 1)
+        orders = range(highest, lowest - 1, -1)
         return [
             (order, ClassicalFit.of_means(self.cells, order))
             for order in orders

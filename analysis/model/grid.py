@@ -13,13 +13,14 @@ import numpy as np
 
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
-from analysis.model.completion import NOT_ESTIMABLE, Completion, rests_on
+from analysis.model.completion import NOT_ESTIMABLE, Completion, is_screening, rests_on
 from analysis.model.interval_rule import Chosen, IntervalRule, choose_interval
 from analysis.model.margins import METHODS, Margin
 from analysis.model.terms import Term
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import Estimate, no_estimate, t_interval, wider
 from analysis.stats.welch import welch
+from analysis.table.cells import grid_index
 from analysis.table.tidy import Table
 
 
@@ -31,15 +32,19 @@ class Grid:
         cells: the cell-means model.
         order: highest order of a model that stands in for empty cells, or, where no cell ran
             twice, that gives the error term.
+        screening: whether what was planned is a screening fraction (`completion.is_screening`).
     """
 
     cells: CellMeans
     order: int = 2
+    screening: bool = False
 
     @staticmethod
     def of(table: Table, order: int = 2) -> Grid:
         """Summarise a table."""
-        return Grid(CellMeans.of(table), order)
+        planned = np.unique(grid_index(table.frame, table.factors))
+        shape = tuple(len(levels) for levels in table.factors.values())
+        return Grid(CellMeans.of(table), order, is_screening(planned, shape))
 
     @cached_property
     def rule(self) -> IntervalRule:
@@ -49,7 +54,7 @@ class Grid:
     @cached_property
     def completion(self) -> Completion:
         """What a function rests on where cells are empty."""
-        return Completion(self.cells, self.order)
+        return Completion(self.cells, self.order, self.screening)
 
     @cached_property
     def models(self) -> tuple[ClassicalFit, ...]:

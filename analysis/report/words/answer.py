@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.model.completion import assumption
 from analysis.number_words import difference_text, difference_words, sureness
 from analysis.report.words.convergence_words import (
     best_sentences,
@@ -36,6 +37,8 @@ WHOLE = "supported as a whole"
 """Levels differ; which of them is open."""
 OPEN = "open"
 """The difference's own interval excludes zero, but not with all questions judged together."""
+UNTESTED = "cannot be tested"
+"""No difference of the factor can be estimated, or none has a test."""
 ALONE = 0.05
 """p of a difference by itself, up to which it is called open where it is not shown."""
 
@@ -48,9 +51,9 @@ class Answer:
         sentences: the paragraph.
         factors: one row a factor: factor, best, worst (of the largest difference that is shown,
             else of the largest; None where all levels are equal), top (the level with the best
-            mean), estimate, low, high, p_family (of that difference; of the factor as a whole
-            where only that is shown), shown (bool), share, share_low, share_high, sure (words)
-            and, where convergence is known, conv_best, conv_worst, conv_estimate, conv_low,
+            mean), estimate, low, high, rests_on, p_family (of that difference; of the factor as a
+            whole where only that is shown), shown (bool), share, share_low, share_high, sure
+            (words) and, where convergence is known, conv_best, conv_worst, conv_estimate, conv_low,
             conv_high, conv_p_family, conv_sure.
         pairs: the pairs whose interaction is supported, strongest first: term, share, p_family.
     """
@@ -99,7 +102,7 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
         pairs = contrasts[contrasts["factor"] == factor]
         row: dict[str, object] = {"factor": factor, "best": None, "worst": None, "top": None}
         row |= dict.fromkeys(("estimate", "low", "high", "p_family"), float("nan"))
-        row |= {"sure": "cannot be tested", "shown": False}
+        row |= {"sure": UNTESTED, "shown": False, "rests_on": ""}
         if pairs["estimate"].notna().any():
             row |= _standing(own, pairs, level, study.measure)
             p = whole.get(factor, np.nan)
@@ -134,7 +137,7 @@ def _standing(
     if not len(shown) and float(one["p"]) <= ALONE:
         sure = OPEN
     found = {"best": best, "worst": worst, "top": top, "sure": sure, "shown": bool(len(shown))}
-    return {**found, **numbers}
+    return {**found, "rests_on": str(one["rests_on"]), **numbers}
 
 
 def _extremes(rows: pd.DataFrame, column: str, measure: Response) -> tuple[str, str]:
@@ -181,10 +184,10 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     whole, unsure = named[named["sure"] == WHOLE], named[named["sure"] == OPEN]
     sentences = []
     if len(clear):
-        told = _told(clear, measure)
+        told = _told(clear, measure) + _assuming(study, clear)
         sentences.append(f"What improves {measure.name}{so_far(study)}: {told}.")
         sentences += _turns(study, clear)
-    elif whole.empty:
+    elif whole.empty and not table["sure"].eq(UNTESTED).all():
         sentences.append(f"No factor is shown{so_far(study)} to change {measure.name}.")
     if len(whole):
         names = listed([str(name) for name in whole["factor"]])
@@ -192,11 +195,11 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     if len(unsure):
         its = "its" if len(unsure) == 1 else "each"
         sentences.append(
-            f"Open: {_told(unsure, measure)}; {its} interval excludes zero by itself, but "
-            f"{_why_open(study)}."
+            f"Open: {_told(unsure, measure)}{_assuming(study, unsure)}; {its} interval excludes "
+            f"zero by itself, but {_why_open(study)}."
         )
-    untested = table[table["sure"] == "cannot be tested"]
-    rest = table[~table["shown"] & ~table["sure"].isin([OPEN, "cannot be tested"])]
+    untested = table[table["sure"] == UNTESTED]
+    rest = table[~table["shown"] & ~table["sure"].isin([OPEN, UNTESTED])]
     if len(rest) and len(rest) < len(table):
         names = listed([str(name) for name in rest["factor"]])
         sentences.append(f"Not shown{so_far(study)} to matter by itself: {names}.")
@@ -217,6 +220,12 @@ def _told(rows: pd.DataFrame, measure: Response) -> str:
             text += f"; {row['top']} has the best mean, not told from {row['best']}"
         parts.append(f"{text})")
     return listed(parts)
+
+
+def _assuming(study: Study, rows: pd.DataFrame) -> str:
+    """What the differences that are told assume, where they rest on a model."""
+    words = {assumption(str(one), len(study.factors)) for one in rows["rests_on"]} - {""}
+    return f", {max(words)}" if words else ""
 
 
 def _why_open(study: Study) -> str:

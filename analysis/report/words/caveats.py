@@ -63,6 +63,11 @@ def _sentence(text: str) -> str:
 
 def _not_estimable(study: Study) -> list[str]:
     """Terms that the runs at hand do not tell: each by itself, or many in one sentence."""
+    if study.grid.screening:
+        return [
+            "A fraction that is made for main effects: each stands for itself only where factors "
+            "do not interact, and no interaction can be estimated"
+        ]
     lost = study.estimates().not_estimable
     if len(lost) <= MOST_TERMS:
         return [_sentence(one.told(_others(one.aliased_with))) for one in lost]

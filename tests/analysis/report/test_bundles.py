@@ -71,3 +71,41 @@ def test_a_factor_that_is_not_crossed_with_the_rest_stays_not_estimable() -> Non
     text = " ".join(answer(study).sentences)
     assert "What improves" not in text
     assert "Decided: 0 of 2" in text
+
+
+def half_fraction(effect: float, seeds: int) -> Study:
+    """Resolution III: c is a times b."""
+    rng = np.random.default_rng(2)
+    rows = [
+        (f"a{a}", f"b{b}", f"c{a ^ b}", seed, 0.8 + effect * a + rng.normal(0, 0.004))
+        for a, b, seed in product((0, 1), (0, 1), range(seeds))
+    ]
+    frame = pd.DataFrame(rows, columns=["A", "B", "C", "seed", "acc"])
+    return from_frame(frame, ["A", "B", "C"], "acc", "seed")
+
+
+def test_a_screening_fraction_has_main_effects_with_what_they_assume() -> None:
+    study = half_fraction(0.05, 3)
+    text = " ".join(answer(study).sentences)
+    assert "What improves acc: A (a1 over a0" in text
+    assert "assuming that two or more factors do not interact." in text
+    assert study.contrasts()["rests_on"].eq("model of order 1").all()
+    assert any("made for main effects" in told for told in caveats(study, None))
+
+
+def test_a_screening_fraction_that_lost_a_run_is_still_one() -> None:
+    frame = half_fraction(0.05, 3).frame.copy()
+    frame.loc[frame.index[:3], "acc"] = np.nan  # all runs of one combination
+    study = from_frame(frame, ["A", "B", "C"], "acc", "seed")
+    assert study.grid.screening
+    assert answer(study).sentences
+
+
+def test_a_grid_with_a_hole_is_no_screening_fraction() -> None:
+    frame = pd.DataFrame(
+        [(a, b, c, s, 0.5) for a, b, c, s in product("xy", "pq", "uv", range(2))],
+        columns=["A", "B", "C", "seed", "acc"],
+    )
+    frame["acc"] += np.random.default_rng(0).normal(0, 0.01, len(frame))
+    assert not from_frame(frame[2:], ["A", "B", "C"], "acc", "seed").grid.screening
+    assert not from_frame(frame, ["A", "B", "C"], "acc", "seed").grid.screening
