@@ -171,6 +171,13 @@ def _means(effects: Effects, table: pd.DataFrame) -> list[Row]:
     ]
 
 
+def _shown_means(effects: Effects) -> list[Row]:
+    """Those that are shown: with the interval that the rule picks, or bounds."""
+    table = effects.means_by_rule
+    rows = zip(_means(effects, table), table["method"], table["rests_on"], strict=True)
+    return [row | {"method": method, "rests_on": rests_on} for row, method, rests_on in rows]
+
+
 def _added_up(row: Row) -> list[str]:
     """The terms that a mean adds up: its factors and their interaction."""
     return [row["factor"]] if row["other"] is None else [row["factor"], row["other"], row["term"]]
@@ -380,8 +387,11 @@ PARTS: Mapping[str, Part] = {
     ),
     "interval_rule": Part(_rule),
     "marginal_means": Part(
-        lambda effects: {one: _means(effects, by_method(effects.means, one)) for one in MEANS},
-        {one: [] for one in MEANS},
+        lambda effects: {
+            "shown": _shown_means(effects),
+            **{one: _means(effects, by_method(effects.means, one)) for one in MEANS},
+        },
+        {one: [] for one in ("shown", *MEANS)},
     ),
     "contrasts": Part(_contrasts, []),
     "simple_effects": Part(_simple_effects, []),

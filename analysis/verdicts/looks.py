@@ -118,9 +118,11 @@ def decided(
     """
     if planned < 2:
         raise InputError(f"{counted(planned, 'replicate')} planned; a decision takes two or more")
-    table = differences[["factor", "first", "second", "estimate", "p"]].rename(
-        columns={"first": "level", "second": "reference"}
+    # Told as the later level minus the earlier: "before - none", not "none - before".
+    table = differences[["factor", "second", "first", "estimate", "p"]].rename(
+        columns={"second": "level", "first": "reference"}
     )
+    table["estimate"] = -table["estimate"]
     low, high = (differences[end].to_numpy(float) for end in ("low", "high"))
     table.insert(4, "half_width", (high - low) / 2)
     own = judgement.of("difference")

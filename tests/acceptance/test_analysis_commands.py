@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[2]
 def test_decided_says_which_differences_are(finished, capsys):
     assert run(["decided", "finished"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("After 3 of 3 waves")
+    assert lines[0].endswith("decided, after 3 replicates.")
     assert any("bn_placement: before - none" in line for line in lines)
-    assert all(line.endswith("decided") or " open" in line for line in lines[1:])
+    differences = [line for line in lines if line.startswith("  ") and "±" in line]
+    assert differences
+    assert all(line.endswith("decided") or " open" in line for line in differences)
 
 
 def test_claims_are_answered_in_words(finished, capsys):

@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from analysis.report.words.papers.tables import markdown_table
 
 from analysis import Study, from_frame
 from analysis.compare.comparison import compare
@@ -15,6 +14,7 @@ from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
+from analysis.report.words.papers.tables import markdown_table
 
 WHY = (
     "not estimable: the cell optimizer = adam, lr = 0.1 has no result and only a model without "
@@ -72,8 +72,8 @@ def test_no_estimate_anywhere_is_made_of_a_model_without_interactions() -> None:
     assert document["fallback"] is None
     opening = " ".join(answer(study).sentences)
     assert "What improves" not in opening
-    line = "Not estimable, as runs are missing: optimizer (adam - sgd), lr (0.1 - 0.01)."
-    assert f"Decided: 0 of 2 differences between levels, after 3 of 3 replicates. {line}" in opening
+    line = "however often each is repeated: optimizer (adam - sgd), lr (0.1 - 0.01)."
+    assert f"Not to be estimated from the combinations that ran, {line}" in opening
     assert "would take more than" not in opening
     notes = " ".join(caveats(study, None))
     assert "only a model without interactions would replace it" in notes

@@ -61,7 +61,7 @@ def near_the_ceiling(cell: Cell, seed: int) -> Outcome:
     """Half of the combinations never vary, the others are near 100 %."""
     varies = _draw(seed, *(level.label for level in cell.levels)) > 0
     accuracy = float(np.clip(0.99 + 0.02 * varies * _draw(seed, cell.id), 0.05, 1.0))
-    return Outcome(Status.CONVERGED, test_accuracy=accuracy, test_loss=0.1, epochs_run=3,
+    return Outcome(Status.LEARNED, test_accuracy=accuracy, test_loss=0.1, epochs_run=3,
                    test_correct=round(accuracy * 359), epochs_to_target=2 + (accuracy < 0.99),
                    best_validation_accuracy=accuracy, final_validation_accuracy=accuracy,
                    **_facts(cell))  # fmt: skip
@@ -159,8 +159,8 @@ def check(study: Study, folder: Path) -> None:
     shown = study.contrasts()
     if len(grid.cells.shape) > 1:
         for rows in (shown, study.effects()):
-            assert not (rows["rests_on"] == "model of order 1").any()
-    lost = shown["estimate"].isna()
+            assert grid.screening or not (rows["rests_on"] == "model of order 1").any()
+    lost = shown["estimate"].isna() & (shown["method"] != "pooled")  # blocks may hide that one
     assert shown.loc[lost, "rests_on"].str.startswith("not estimable: ").all()
     tests = study.tests()
     assert list(tests["problem"] == "") == list(tests["p"].notna())
