@@ -185,7 +185,8 @@ def _outcome_sentences(study: Study, table: pd.DataFrame) -> list[str]:
     sentences = []
     if len(clear):
         told = _told(clear, measure) + _assuming(study, clear)
-        sentences.append(f"What improves {measure.name}{so_far(study)}: {told}.")
+        verb = "improves" if measure.known_direction else "changes"
+        sentences.append(f"What {verb} {measure.name}{so_far(study)}: {told}.")
         sentences += _turns(study, clear)
     elif whole.empty and not table["sure"].eq(UNTESTED).all():
         sentences.append(f"No factor is shown{so_far(study)} to change {measure.name}.")
@@ -217,7 +218,8 @@ def _told(rows: pd.DataFrame, measure: Response) -> str:
         difference = difference_text(row["estimate"], row["low"], row["high"], measure)
         text = f"{row['factor']} ({row['best']} over {row['worst']}: {difference}"
         if row["shown"] and isinstance(row["top"], str) and row["top"] != row["best"]:
-            text += f"; {row['top']} has the best mean, not told from {row['best']}"
+            first = "best" if measure.known_direction else "highest"
+            text += f"; {row['top']} has the {first} mean, not told from {row['best']}"
         parts.append(f"{text})")
     return listed(parts)
 

@@ -233,17 +233,15 @@ def best_sentences(study: Study, convergence: Convergence | None) -> list[str]:
     names = [_cell(study, int(place)) for place in tied[:MOST_TIED]]
     value = value_text(float(means.ravel()[tied[0]]), measure)
     rather = "lower" if measure.higher_is_better else "higher"
-    picked = (
-        f"being picked as the best of many, its true mean is probably a little {rather}"
-        if len(tied) == 1
-        else f"being picked as the best of many, their true means are probably a little {rather}"
-    )
+    first = "best" if measure.known_direction else "highest"
+    its = "its true mean is" if len(tied) == 1 else "their true means are"
+    picked = f"being picked as the {first} of many, {its} probably a little {rather}"
     if len(tied) == 1:
-        text = f"The best combination seen{so_far(study)} is {names[0]} with a mean of {value}"
+        text = f"The {first} combination seen{so_far(study)} is {names[0]} with a mean of {value}"
     else:
         more = [f"{len(tied) - len(names)} more"] if len(tied) > len(names) else []
         text = (
-            f"The best combinations seen{so_far(study)}, of the same mean of {value}, are "
+            f"The {first} combinations seen{so_far(study)}, of the same mean of {value}, are "
             f"{listed([*names, *more])}"
         )
     return [f"{text}; {picked}.", *_often(convergence, int(tied[0]) if len(tied) == 1 else None)]

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from analysis.report.words.papers.tables import ablation_rows
 
 import analysis
 from analysis.report.gallery.factors import draw_forest, draw_pareto
@@ -22,6 +21,7 @@ from analysis.report.words.answer import (
 )
 from analysis.report.words.caveats import caveats
 from analysis.report.words.papers.methods import methods
+from analysis.report.words.papers.tables import ablation_rows
 from analysis.study import Study, from_frame, known
 from analysis.verdicts.looks import complete_waves
 from tests.analysis.report.simulated import simulate
@@ -202,3 +202,16 @@ def test_replicates_differ_only_where_a_test_says_so(contrary: Study) -> None:
     assert not any("as a whole" in text for text in caveats(_with_p(contrary, 0.4), None))
     assert "were not independent" in methods(_with_p(contrary, 0.004))
     assert "could not be ruled out" in methods(_with_p(contrary, 0.4))
+
+
+def test_what_nobody_calls_better_is_not_called_better() -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        (a, b, seed, 5.0 * (a == "x") + rng.normal())
+        for a, b, seed in itertools.product("xy", "pq", range(5))
+    ]
+    study = from_frame(pd.DataFrame(rows, columns=["a", "b", "seed", "y"]), ["a", "b"], "y", "seed")
+    text = " ".join(answer(study).sentences)
+    assert "What changes y: a (x over y" in text
+    assert "The highest combination seen" in text
+    assert "best" not in text

@@ -9,6 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import analysis
+from analysis.number_words import difference_text, p_words, stars, sureness
+from analysis.report.words.papers.methods import methods, shared
 from analysis.report.words.papers.tables import (
     ablation_rows,
     escape_latex,
@@ -16,12 +22,6 @@ from analysis.report.words.papers.tables import (
     latex_table,
     markdown_table,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-import analysis
-from analysis.number_words import difference_text, p_words, stars, sureness
-from analysis.report.words.papers.methods import methods, shared
 from analysis.study import Study
 from runner.content.response import ACCURACY
 from runner.program.wording import counted, listed
