@@ -185,12 +185,14 @@ def _added_up(row: Row) -> list[str]:
 
 def _contrasts(effects: Effects) -> list[Row]:
     table = effects.differences
+    shown = _columns(by_method(table, effects.rule.primary), *INTERVAL, "p_holm", "method")
     return [
         {
             "term": row["term"],
             "factor": row["factor"],
             **_difference(row),
             **_numbers(row),
+            "shown": shown[place],
             "t": _ratio(row["estimate"], row["se"]),
             "p_tukey": row["p_simultaneous"],
             "p_holm": row["p_holm"],
@@ -199,7 +201,7 @@ def _contrasts(effects: Effects) -> list[Row]:
             **_with_games_howell(others),
             "aliases": _aliases(effects, row["term"]),
         }
-        for row, others in _nested(table, "pooled", "p_simultaneous", "p_holm")
+        for place, (row, others) in enumerate(_nested(table, "pooled", "p_simultaneous", "p_holm"))
     ]
 
 

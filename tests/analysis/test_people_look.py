@@ -140,10 +140,9 @@ def _answered(page: Page) -> dict[str, tuple[str, str, list[float]]]:
 
 def _stored(document: dict[str, Any], factor: str, first: str, second: str) -> list[float]:
     """The same difference, in percentage points, from effects.json."""
-    method = document["interval_rule"]["primary"]
     for row in document["contrasts"]:
         if row["factor"] == factor and set(row["levels"]) == {first, second}:
-            one = row if method == "pooled" else row[method]
+            one = row["shown"]
             ends = [one["estimate"] * 100, one["low"] * 100, one["high"] * 100]
             turned = [-ends[0], -ends[2], -ends[1]]
             return ends if row["levels"] == [first, second] else turned

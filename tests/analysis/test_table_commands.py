@@ -84,7 +84,7 @@ def test_a_direction_that_was_said_is_kept(table: Path, capsys: pytest.CaptureFi
     assert json.loads(Path("e.json").read_text("utf-8"))["best"]["higher_is_better"] is False
     assert "is taken as better" not in printed
     assert run(command("effects", table, response="y")) == 0
-    assert "improves y: lr (0.01 over 0.1: +0.2" in (printed := capsys.readouterr().out)
+    assert "What changes y: lr (0.01 over 0.1: +0.2" in (printed := capsys.readouterr().out)
     assert "Note: more y is taken as better; --lower-is-better says" in printed
     losses().to_csv(table, index=False)
     assert run(command("effects", table, "--higher-is-better")) == 0

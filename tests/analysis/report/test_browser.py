@@ -65,10 +65,9 @@ def test_nothing_is_asked_of_the_network(page: Page, written: Written) -> None:
 
 def test_the_chart_shows_the_means_of_effects_json(report: Page, written: Written) -> None:
     document = written.effects
-    method = document["interval_rule"]["primary"]
     means = {
         (row["term"], row["levels"][row["term"]]): row["mean"]
-        for row in document["marginal_means"][method]
+        for row in document["marginal_means"]["shown"]
         if ":" not in row["term"]
     }
     lines = [trace for trace in _drawn(report, "effects-chart") if trace["mode"] == "lines+markers"]
@@ -80,7 +79,7 @@ def test_the_chart_shows_the_means_of_effects_json(report: Page, written: Writte
 
 def test_the_outcome_can_be_switched(report: Page, written: Written) -> None:
     rates = written.effects["convergence"]["rates"]
-    report.get_by_label("runs that reached 60% validation accuracy").check()
+    report.get_by_role("radio", name="runs that reached 60% validation accuracy").check()
     lines = [trace for trace in _drawn(report, "effects-chart") if trace["mode"] == "lines+markers"]
     drawn = [value for trace in lines for value in trace["y"]]
     assert drawn == pytest.approx([row["rate"] * 100 for row in rates], abs=1e-3)
@@ -135,7 +134,7 @@ def test_the_table_answers_before_any_chart_is_drawn(page: Page, written: Writte
     assert page.evaluate("typeof window.Plotly") == "undefined"
     page.locator("#runs tbody button").first.click()
     assert len(_drawn(page, "curve-chart")) == 1
-    page.get_by_label("runs that reached 60% validation accuracy").check()
+    page.get_by_role("radio", name="runs that reached 60% validation accuracy").check()
     assert len(_drawn(page, "effects-chart")) == 2 * len(written.study.factors)
 
 
