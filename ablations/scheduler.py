@@ -108,7 +108,7 @@ def cyclic(
         optimizer,
         base_lr=floor * peak,
         max_lr=peak,
-        step_size_up=half_wave,  # type: ignore[arg-type]
+        step_size_up=half_wave,  # type: ignore[arg-type]  # declared int, made a float
         mode="triangular",
         cycle_momentum=False,
     )

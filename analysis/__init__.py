@@ -12,7 +12,7 @@ Rooms, each of which may import those above it:
     model/        cell means, fit, intervals        compare/   several studies
     effects/      means, contrasts, tests, shares   figures/   frames in, figures out
     outcomes/     convergence, time, what was lost  report/    the page, its figures, its words
-    verdicts/     claims, interim looks, power      dashboard/ what optuna-dashboard shows
+    verdicts/     what is so, claims, power         dashboard/ what optuna-dashboard shows
                                                     commands/  `python -m analysis`
 """
 

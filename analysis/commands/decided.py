@@ -7,7 +7,7 @@ import math
 
 from analysis.commands import arguments
 
-SUMMARY = "Is it decided yet? Which differences are, at the level a look so early may spend."
+SUMMARY = "Is it decided yet? Which differences are, and what would decide the others."
 EXAMPLES = """\
 examples:
   python -m analysis decided five_factor-quick

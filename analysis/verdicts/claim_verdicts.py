@@ -25,7 +25,6 @@ from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
-from analysis.stats.multiplicity import holm
 from analysis.table.statuses import Goal
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import replicates_to_decide
@@ -70,40 +69,6 @@ class Tested:
         return (claim.factor, claim.left, claim.right) if plain else None
 
 
-def judge(
-    grid: Grid,
-    planned: Sequence[str],
-    factors: Mapping[str, Sequence[str]],
-    confidence: float = 0.95,
-    method: Method | None = None,
-    about: Response = ACCURACY,
-    others: Evidence | None = None,
-) -> pd.DataFrame:
-    """Judge claims by themselves, as a family of their own (Holm).
-
-    A study judges them together with its other questions (`Study.claims`).
-
-    Args:
-        grid: Of the outcome that claims without "on" are about.
-        planned: Claims as written.
-        factors: Factor name to its declared levels.
-        confidence: Of the intervals; 1 - confidence is the level of the whole family.
-        method: How errors are estimated; by default what the study's rule picks.
-        about: The record of that outcome; margins are in its shown unit.
-        others: What claims on convergence and epochs are judged by.
-
-    Returns:
-        Columns `COLUMNS`, see `verdicts`.
-
-    Raises:
-        InputError: A claim cannot be read, or names what the study lacks.
-    """
-    tested = claims_tested(grid, planned, factors, confidence, method, about, others)
-    p = holm(np.array([one.p for one in tested]))
-    share = [1 / len(tested)] * len(tested) if tested else []
-    return verdicts(tested, p.tolist(), share, 1 - confidence, confidence)
-
-
 def claims_tested(
     grid: Grid,
     planned: Sequence[str],
@@ -113,7 +78,20 @@ def claims_tested(
     about: Response = ACCURACY,
     others: Evidence | None = None,
 ) -> list[Tested]:
-    """Every claim with its estimate and its own p; arguments as of `judge`."""
+    """Every claim with its estimate and its own p, not judged yet.
+
+    Args:
+        grid: Of the outcome that claims without "on" are about.
+        planned: Claims as written.
+        factors: Factor name to its declared levels.
+        confidence: Of the intervals.
+        method: How errors are estimated; by default what the study's rule picks.
+        about: The record of that outcome; margins are in its shown unit.
+        others: What claims on convergence and epochs are judged by.
+
+    Raises:
+        InputError: A claim cannot be read, or names what the study lacks.
+    """
     claims = [check_claim(parse_claim(text, about), factors) for text in planned]
     others = others or Evidence()
     tested = [_tested(grid, claim, method, confidence, about, others) for claim in claims]

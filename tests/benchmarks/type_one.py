@@ -29,7 +29,7 @@ from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.firth import fit
 from analysis.stats.kaplan_meier import log_rank
 from analysis.table.tidy import tidy
-from analysis.verdicts.claim_verdicts import judge
+from tests.analysis.judged import judge
 from tests.benchmarks.sign_flip import sign_flip_p
 
 FACTORS = {"A": ("0", "1"), "B": ("0", "1", "2"), "C": ("0", "1"), "D": ("0", "1")}

@@ -13,7 +13,7 @@ from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
 from analysis.model.grid import Grid
 from analysis.table.tidy import tidy
-from analysis.verdicts.claim_verdicts import judge
+from tests.analysis.judged import judge
 
 FACTORS = {"bn": ("before", "after"), "optimizer": ("sgd", "adam", "adamw")}
 NOISE = np.array([-0.004, 0.001, 0.003])
