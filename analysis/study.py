@@ -24,7 +24,7 @@ from analysis.model.contrast_text import Given, contrast_weights
 from analysis.model.grid import Grid
 from analysis.number_words import p_equals, p_number
 from analysis.stats.estimates import Estimate
-from analysis.table.columns import typed
+from analysis.table.columns import facts, typed
 from analysis.table.curves import StoredCurves
 from analysis.table.forms.numbers import unit_of
 from analysis.table.forms.shape import Shape, reshape
@@ -138,10 +138,15 @@ class Study:
         """One row per planned run with every outcome as numbers, whatever text a file had."""
         return typed(self.frame, list(self.factors), self.response)
 
+    @cached_property
+    def facts(self) -> pd.DataFrame:
+        """The runs without their factors: a factor may be called `status`, `seconds`, `cell`..."""
+        return facts(self.runs, self.factors)
+
     @property
     def goal(self) -> Goal:
         """What a run that converged did: reached the study's target, or what a table calls so."""
-        return Goal.to(self.info["target"]) if "target" in self.info else goal_of(self.frame)
+        return Goal.to(self.info["target"]) if "target" in self.info else goal_of(self.facts)
 
     @cached_property
     def measure(self) -> Response:
@@ -374,7 +379,7 @@ class Study:
         from analysis.effects.crossover import interaction_kinds, logit_tests
 
         effects = self.estimates()
-        counts = self.response == ACCURACY.column and {"test_correct", "n_test"} <= set(self.runs)
+        counts = self.response == ACCURACY.column and {"test_correct", "n_test"} <= set(self.facts)
         judged = self.judgement
         p, level = judged.p_of("pair"), judged.level
         if not counts:
@@ -480,7 +485,7 @@ class Study:
     @property
     def running(self) -> bool:
         """Whether runs are still to come."""
-        return "status" in self.runs and bool((self.runs["status"] == NOT_RUN).any())
+        return "status" in self.facts and bool((self.facts["status"] == NOT_RUN).any())
 
     @property
     def _silent(self) -> str:
@@ -680,7 +685,7 @@ def from_frame(
     shape = Shape(wide, std, None if n is None else str(n), nested)
     shaped = reshape(frame, factors, response, replicate, shape, "the frame")
     frame, response, replicate = shaped.frame, shaped.response, shaped.replicate
-    others = {"status", "converged"} & set(frame.columns) - {*factors, response, replicate}
+    others = {"status", "converged"} & set(facts(frame, factors)) - {response, replicate}
     table = tidy(
         frame, factors, response, replicate, levels=levels, strict=not others,
         notes=shaped.notes, unit=shaped.unit,

@@ -36,20 +36,20 @@ def other_sections(study: Study, confidence: float) -> dict[str, Any]:
         study: whose frame may have columns of other outcomes.
         confidence: of every interval.
     """
-    runs, others = study.runs, study.others(confidence)
+    others = study.others(confidence)
     sections: dict[str, Any] = {}
     if study.goal.target is not None:
         sections["target"] = asdict(study.goal.target)
-    outcomes = set(runs.columns) - set(study.factors)
+    outcomes = set(study.facts.columns)
     if CONVERGED.column in outcomes:
         sections["convergence"] = _attempt(lambda: others.convergence.to_dict())
         if study.response not in (CONVERGED.column, *NEEDED):
             sections["given_converged"] = _attempt(lambda: others.given_converged.to_dict())
     if LEARNED.column in outcomes:
         sections["learned"] = _attempt(lambda: others.learned.to_dict())
-    if set(NEEDED) <= set(runs.columns):
+    if set(NEEDED) <= outcomes:
         sections["time_to_target"] = _attempt(lambda: others.time_to_target.to_dict())
-    if "status" in runs or runs[study.response].isna().any():
+    if "status" in outcomes or study.runs[study.response].isna().any():
         sections["missing"] = _attempt(lambda: others.missing.to_dict())
     if study.planned_claims:
         sections["claims"] = _attempt(lambda: records(study.claims(confidence=confidence)))

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.table.columns import facts
+
 ESSENTIAL = "test_loss"
 """A column of more digits than two trainings share by chance."""
 COMPARED = (
@@ -60,11 +62,13 @@ def same_runs(
         response: the column that is compared where the table has no whole outcomes.
         replicate: column of the replicate; without one, runs of a cell have no partners.
     """
-    bits = ESSENTIAL in runs and bool(runs[ESSENTIAL].notna().any())
-    columns = [one for one in COMPARED if one in runs] if bits else [response]
-    rows = runs[runs[columns[0]].notna()]
-    if "status" in rows:
-        rows = rows[rows["status"].astype(str) != "diverged"]
+    about = facts(runs, factors)
+    bits = ESSENTIAL in about and bool(about[ESSENTIAL].notna().any())
+    columns = [one for one in COMPARED if one in about] if bits else [response]
+    kept = about[columns[0]].notna()
+    if "status" in about:
+        kept &= about["status"].astype(str) != "diverged"
+    rows = runs[kept]
     keys = [*factors, *([replicate] if replicate else [])]
     constant = len(rows) > 2 and rows[columns[0]].nunique() == 1  # of a made-up column, perhaps
     if len(rows) < 2 or constant or rows.duplicated(keys).any():

@@ -26,7 +26,7 @@ from analysis.stats.estimates import (
 )
 from analysis.stats.over_replicates import OverReplicates
 from analysis.stats.welch import welch
-from analysis.table.columns import as_numbers
+from analysis.table.columns import as_numbers, facts
 from analysis.table.tidy import Table
 
 Method = Literal["welch", "pooled", "blocked"]
@@ -93,10 +93,11 @@ class CellMeans:
         constant = (counts >= 2) & (spread <= dust)
         variances[constant] = 0.0
         floored = np.zeros(cells, dtype=bool)
-        if "n_test" in frame and _is_share(table.frame[table.response].to_numpy()[present]):
-            tested = as_numbers(frame["n_test"]).to_numpy()[present]
+        about = facts(frame, table.factors)
+        if "n_test" in about and _is_share(frame[table.response].to_numpy()[present]):
+            tested = as_numbers(about["n_test"]).to_numpy()[present]
             sizes = np.full(cells, np.nan)
-            sizes[index] = tested
+            sizes[index] = np.where(tested > 0, tested, np.nan)
             rate = means + table.shift
             floor = rate * (1 - rate) / sizes
             floored = constant & np.isfinite(floor) & (floor > 0)

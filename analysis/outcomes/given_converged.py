@@ -24,6 +24,7 @@ from analysis.stats.arrays import Floats
 from analysis.stats.estimates import Estimate, satterthwaite, t_interval, wider
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import grid_index, level_columns
+from analysis.table.columns import facts
 from analysis.table.records import records
 from analysis.table.statuses import AS_SAID, Goal
 from analysis.table.tidy import Table
@@ -97,7 +98,7 @@ def given_converged(
         raise InputError(f"no run {goal.did}, so there is no accuracy given that it did")
     grid = Grid(_cell_means(frame, factors, response, replicate, values))
     cells = grid.cells
-    floor = _chance(frame) if chance is None else chance
+    floor = _chance(facts(frame, factors)) if chance is None else chance
     notes = []
     empty = int(cells.empty.sum())
     if empty:

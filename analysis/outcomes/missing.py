@@ -21,6 +21,7 @@ from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.proportions import wilson
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import grid_index
+from analysis.table.columns import facts
 from analysis.table.records import plain, records
 from analysis.table.statuses import FINISHED, SAME_STATUS
 from runner.content.response import response_of
@@ -90,7 +91,8 @@ def missing(
     Raises:
         InputError: Neither a status nor the response is there.
     """
-    status = _status(frame, response)
+    about = facts(frame, factors)
+    status = _status(about, response)
     index = grid_index(frame, factors)
     codes = np.unravel_index(index, [len(levels) for levels in factors.values()])
     lost, waiting = np.isin(status, LOST), status == WAITING
@@ -123,7 +125,7 @@ def missing(
         waiting=int(waiting.sum()),
         by_level=by_level,
         tests=tests,
-        reasons=_reasons(frame, lost),
+        reasons=_reasons(about, lost),
         empty=len(empty),
         empty_cells=tuple(empty[:MOST_CELLS_NAMED]),
         at_random=None if not lost.any() else not len(significant),

@@ -15,6 +15,7 @@ import pandas as pd
 from ablations.errors import InputError
 from analysis.stats.arrays import Codes, Floats, Truths
 from analysis.table.cells import grid_index
+from analysis.table.columns import facts
 from analysis.table.statuses import FINISHED, SAME_STATUS
 
 NEEDED = ("epochs_to_target", "epochs_run", "epochs_budget", "status")
@@ -47,11 +48,12 @@ def read_times(frame: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> Tim
     Raises:
         InputError: A column is missing, or no run has a time.
     """
+    about = facts(frame, factors)
     for column in NEEDED:
-        if column not in frame.columns:
+        if column not in about.columns:
             raise InputError(f"the frame has no column {column!r}, which time to target needs")
-    numbers = {name: frame[name].to_numpy(float) for name in NEEDED[:3]}
-    status = frame["status"].astype(str).replace(SAME_STATUS)
+    numbers = {name: about[name].to_numpy(float) for name in NEEDED[:3]}
+    status = about["status"].astype(str).replace(SAME_STATUS)
     known = status.isin(FINISHED).to_numpy()
     stopped = (status == "timeout").to_numpy() & np.isfinite(numbers["epochs_run"])
     rows = np.flatnonzero((known | stopped) & np.isfinite(numbers["epochs_budget"]))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
 from analysis.stats.arrays import Codes, Floats
-from analysis.table.columns import as_numbers
+from analysis.table.columns import as_numbers, facts
 from analysis.table.statuses import CONVERGES, MISSING_STATUSES
 
 Factors = Mapping[str, Sequence[str]]
@@ -90,14 +90,15 @@ def cell_table(runs: pd.DataFrame, factors: Factors, response: str) -> pd.DataFr
     names = list(factors)
     value = runs[response]
     present = value.notna()
-    status = runs.get("status")
+    about = facts(runs, factors)
+    status = about.get("status")
     if status is not None:
         present = ~status.isin(MISSING_STATUSES)
     counted = pd.DataFrame({"value": value, "runs": present.astype(int)})
     for word in ENDED[1:]:
         counted[word] = 0 if status is None else (status == word).astype(int)
-    if "converged" in runs and "converged" not in factors:
-        counted["converged"] = (runs["converged"] == 1).astype(int)
+    if "converged" in about:
+        counted["converged"] = (about["converged"] == 1).astype(int)
     else:
         counted["converged"] = 0 if status is None else (status.map(CONVERGES) == 1).astype(int)
     counted["missing"] = (~present).astype(int)
@@ -133,10 +134,9 @@ def residual_table(runs: pd.DataFrame, factors: Factors, response: str) -> pd.Da
     there = runs[runs[response].notna()]
     value = there[response]
     fitted = value.groupby([there[name] for name in factors], observed=True).transform("mean")
-    order = (
-        there["run_order"] if "run_order" in there else pd.Series(range(len(there)), there.index)
-    )
-    replicate = there["replicate"] if "replicate" in there else pd.Series(0, there.index)
+    about = facts(there, factors)
+    order = about.get("run_order", pd.Series(range(len(there)), there.index))
+    replicate = about.get("replicate", pd.Series(0, there.index))
     return pd.DataFrame(
         {
             "fitted": fitted,

@@ -5,7 +5,7 @@ Everything is checked and typed here, once; whoever gets a checked table trusts 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -32,6 +32,11 @@ def as_numbers(column: pd.Series) -> pd.Series:
     return quiet_numbers(column)
 
 
+def facts(frame: pd.DataFrame, factors: Iterable[str]) -> pd.DataFrame:
+    """The runs without their factors, one of which may be called like a column known by name."""
+    return frame.drop(columns=list(factors), errors="ignore")
+
+
 def typed(frame: pd.DataFrame, factors: Sequence[str], response: str) -> pd.DataFrame:
     """The runs with every outcome as numbers, whatever text a file had.
 
@@ -50,13 +55,13 @@ def typed(frame: pd.DataFrame, factors: Sequence[str], response: str) -> pd.Data
     ]
     runs = frame.assign(**{name: as_numbers(frame[name]) for name in names})
     if "status" in runs and "status" not in factors:
-        words = standard(frame)
+        words = standard(facts(frame, factors))
         runs["status"] = runs["status"].astype(str) if words is None else words
     if LEARNED.column in runs and LEARNED.column not in factors:
         runs[LEARNED.column] = as_yes_or_no(runs[LEARNED.column])
     if "converged" in factors:
         return runs
-    converged = yes_or_no(frame)
+    converged = yes_or_no(facts(frame, factors))
     if converged is not None:
         return runs.assign(converged=converged)
     return runs.drop(columns="converged", errors="ignore")

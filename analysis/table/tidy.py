@@ -15,7 +15,7 @@ import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
 from analysis.stats.arrays import Floats, Truths
-from analysis.table.columns import as_numbers, labels_of, level_order, read_numbers
+from analysis.table.columns import as_numbers, facts, labels_of, level_order, read_numbers
 from analysis.table.forms.levels import alike, join_numbers, same_numbers
 from analysis.table.forms.numbers import unit_of
 from analysis.table.statuses import standard
@@ -133,7 +133,7 @@ def tidy(
         if given is None:
             told += alike(order[name], name)
         frame[name] = pd.Categorical(labels, categories=order[name], ordered=True)
-    _standard_status(frame, {*factors, response, replicate})
+    _standard_status(frame, factors, {response, replicate})
     if replicate is not None:
         if not isinstance(frame[replicate].dtype, pd.CategoricalDtype):
             frame[replicate], joined = join_numbers(labels_of(frame[replicate]), replicate)
@@ -190,10 +190,11 @@ def _problem(
     return ""
 
 
-def _standard_status(frame: pd.DataFrame, taken: set[str | None]) -> None:
+def _standard_status(frame: pd.DataFrame, factors: Sequence[str], taken: set[str | None]) -> None:
     """Words of other tables for a status become those of a store."""
-    if "status" in frame and "status" not in taken:
-        words = standard(frame)
+    about = facts(frame, factors)
+    if "status" in about and "status" not in taken:
+        words = standard(about)
         if words is not None:
             frame["status"] = words
 

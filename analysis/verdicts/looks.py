@@ -15,6 +15,7 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.stats.estimates import Estimate
+from analysis.table.columns import facts
 from analysis.table.statuses import NOT_RUN
 from analysis.verdicts.judgement import Judgement
 from analysis.verdicts.replicates import replicates_to_decide
@@ -86,7 +87,7 @@ def complete_waves(frame: pd.DataFrame, factors: Sequence[str]) -> int:
         frame: One row per planned run; without a column status all of them have ended.
         factors: Names of the factor columns.
     """
-    status = frame["status"] if "status" in frame else pd.Series("", frame.index)
+    status = facts(frame, factors).get("status", pd.Series("", frame.index))
     ended = (
         (status.astype(str) != NOT_RUN)
         .groupby([frame[name] for name in factors], observed=True)

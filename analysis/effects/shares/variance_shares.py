@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.model.terms import terms_up_to
+from analysis.model.terms import Term, terms_up_to
 from analysis.stats.arrays import Floats
 
 DRAWS = 1000
-HIGHER = "higher"
-REPLICATE = "replicate"
-NOISE = "noise"
+Group = tuple[str, str]
+"""What has a share: its term and its kind, which tells noise from a factor called "noise"."""
+HIGHER: Group = ("higher", "higher")
+REPLICATE: Group = ("replicate", "replicate")
+NOISE: Group = ("noise", "noise")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,24 +37,32 @@ class VarianceShares:
     reason: str | None
     draws: int
 
+    @property
+    def of_terms(self) -> pd.DataFrame:
+        """The rows of factors and pairs, by term."""
+        return self.table[self.table["kind"].isin(["main", "pair"])].set_index("term")
 
-def share_groups(factors: Sequence[str]) -> dict[str, str]:
-    """What gets a share, in the order of tables, each with its kind."""
-    terms = terms_up_to(factors, min(2, len(factors)))
-    groups = {term.name: "main" if len(term.factors) == 1 else "pair" for term in terms}
-    if len(factors) > 2:
-        groups[HIGHER] = "higher"
-    return groups | {REPLICATE: "replicate", NOISE: "noise"}
+
+def share_groups(factors: Sequence[str]) -> list[Group]:
+    """What gets a share, in the order of tables."""
+    groups = groups_of(terms_up_to(factors, min(2, len(factors))))
+    return [*groups, *([HIGHER] if len(factors) > 2 else []), REPLICATE, NOISE]
+
+
+def groups_of(terms: Iterable[Term]) -> list[Group]:
+    """Terms with their kind."""
+    return [(term.name, "main" if len(term.factors) == 1 else "pair") for term in terms]
 
 
 def shares_of(
     factors: Sequence[str],
-    parts: pd.Series,
+    groups: Sequence[Group],
+    parts: Floats,
     df: Sequence[float],
     drawn: Floats | None,
     confidence: float,
     *,
-    unknown: Sequence[str] = (),
+    unknown: Sequence[Group] = (),
     cell_percent: Floats | None = None,
     reason: str | None = None,
 ) -> VarianceShares:
@@ -60,7 +70,8 @@ def shares_of(
 
     Args:
         factors: names; every group of theirs gets a row, also where it has no part.
-        parts: a variance by group, in squared units of the outcome.
+        groups: what the parts belong to.
+        parts: variances in squared units of the outcome, shape (groups,).
         df: degrees of freedom of each part; NaN where it has none.
         drawn: percent of each part in bootstrap draws, shape (draws, parts), or None.
         confidence: of the intervals.
@@ -68,17 +79,16 @@ def shares_of(
         cell_percent: shares of the variance of the observed means, shape (parts,).
         reason: what to say of the decomposition.
     """
-    values = parts.to_numpy()
     table = pd.DataFrame(
         {
-            "percent": percentages(values, truncate=True),
+            "percent": percentages(parts, truncate=True),
             "low": np.nan,
             "high": np.nan,
-            "raw_percent": percentages(values, truncate=False),
+            "raw_percent": percentages(parts, truncate=False),
             "cell_percent": np.nan if cell_percent is None else cell_percent,
             "df": df,
         },
-        index=parts.index,
+        index=pd.MultiIndex.from_tuples(groups, names=["term", "kind"]),
     )
     if drawn is not None:
         tail = (1 - confidence) / 2
@@ -87,10 +97,8 @@ def shares_of(
         table["low"] = np.minimum(low, table["percent"])
         table["high"] = np.maximum(high, table["percent"])
     table.loc[list(unknown), ["percent", "low", "high", "raw_percent"]] = np.nan
-    groups = share_groups(factors)
-    table = table.reindex(list(groups)).rename_axis("term").reset_index()
-    table.insert(1, "kind", list(groups.values()))
-    total = float(np.maximum(values, 0).sum())
+    table = table.reindex(share_groups(factors)).reset_index()
+    total = float(np.maximum(parts, 0).sum())
     return VarianceShares(table, total, reason, 0 if drawn is None else len(drawn))
 
 

@@ -74,7 +74,7 @@ def tabulate_cells(study: Study, rows: pd.DataFrame) -> NumberTable:
     }
     heads = {"converged": study.goal.short, "short": "short"}
     for name in (*ENDED, "missing"):
-        if "status" in study.frame and (name != "short" or study.goal.target or rows[name].any()):
+        if "status" in study.facts and (name != "short" or study.goal.target or rows[name].any()):
             columns[heads.get(name, name).capitalize()] = rows[name].astype(int)
     return NumberTable("Every combination of levels", pd.DataFrame(columns))
 

@@ -274,10 +274,10 @@ def draw_variance_shares(study: Study) -> Drawn | None:
     rows = table[np.isfinite(table["percent"].astype(float))]
     if rows.empty:
         return None
-    names = {"higher": "three factors and more", "noise": "noise within cells"}
+    names = rows["kind"].map({"higher": "three factors and more", "noise": "noise within cells"})
     data = pd.DataFrame(
         {
-            "term": rows["term"].replace(names),
+            "term": names.fillna(rows["term"]),
             "kind": rows["kind"],
             "share": rows["percent"] / 100,
             "low": rows["low"] / 100,

@@ -70,7 +70,7 @@ class StudyFigure:
 def runs_of(study: Study) -> Runs:
     """Runs, replicates, diverged and missing runs, for captions."""
     value = study.runs[study.response]
-    status = study.runs.get("status")
+    status = study.facts.get("status")
     lost = value.isna() if status is None else status.isin(MISSING_STATUSES)
     counts = study.cells.counts
     ran = counts[counts > 0]

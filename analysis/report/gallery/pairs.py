@@ -138,7 +138,7 @@ def draw_scale_comparison(study: Study) -> Drawn | None:
 
 def _on_logit_scale(study: Study) -> pd.DataFrame:
     """Variance shares of log((right + 1/2) / (wrong + 1/2)); InputError where nobody counted."""
-    runs = study.runs
+    runs = study.facts
     if study.response != ACCURACY.column or not {"test_correct", "n_test"} <= set(runs.columns):
         raise InputError("images classified rightly were not counted")
     total = runs["n_test"]
@@ -179,20 +179,21 @@ def draw_alias_map(study: Study) -> Drawn | None:
         "How main effects and two-factor interactions are mixed in the cells that ran: largest "
         "canonical correlation of two terms, 0 clear, 1 aliased."
     )
-    data = table.rename_axis("term").reset_index()
+    data = pd.concat([pd.Series(table.index, table.index, name="term"), table], axis=1)
     return Drawn(figures.alias_map(table), data, captioned(study, text, None))
 
 
 def tabulate_alias_map(_study: Study, rows: pd.DataFrame) -> NumberTable:
     """Pairs of terms that are mixed."""
-    long = rows.melt("term", var_name="other", value_name="correlation").dropna()
-    places = {term: place for place, term in enumerate(rows["term"])}
-    first, second = long["term"].map(places), long["other"].map(places)
-    mixed = long[(first < second) & (long["correlation"] > LEAST_CORRELATION)]
-    mixed = mixed.sort_values("correlation", ascending=False, kind="stable")
+    terms = rows.iloc[:, 0].map(readable).to_numpy()  # a factor may be called "term", too
+    correlations = rows.iloc[:, 1:].to_numpy(float)
+    second, first = np.tril_indices(len(terms), -1)
+    mixed = correlations[first, second]
+    order = np.argsort(-mixed, kind="stable")
+    order = order[mixed[order] > LEAST_CORRELATION]
     columns = {
-        "Term": mixed["term"].map(readable),
-        "Mixed with": mixed["other"].map(readable),
-        "Correlation": rounded(mixed["correlation"], 1, 2),
+        "Term": terms[first[order]],
+        "Mixed with": terms[second[order]],
+        "Correlation": rounded(pd.Series(mixed[order]), 1, 2),
     }
     return NumberTable("Terms that are mixed, most mixed first", pd.DataFrame(columns))

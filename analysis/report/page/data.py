@@ -72,15 +72,15 @@ def _numbers(values: Any, digits: int) -> list[float | None]:
 
 
 def _runs(study: Study) -> dict[str, Any]:
-    frame = study.frame
+    frame, about = study.frame, study.facts
     columns: dict[str, Any] = {
-        "cell": frame["cell"].astype(str).tolist() if "cell" in frame else [],
+        "cell": about["cell"].astype(str).tolist() if "cell" in about else [],
         "levels": {name: frame[name].cat.codes.tolist() for name in study.factors},
         "replicate": (
             frame[study.replicate].astype(str).tolist() if study.replicate else [""] * len(frame)
         ),
         "status": (
-            frame["status"].astype(str).tolist() if "status" in frame else ["done"] * len(frame)
+            about["status"].astype(str).tolist() if "status" in about else ["done"] * len(frame)
         ),
     }
     for one in _offered(study):
@@ -90,8 +90,7 @@ def _runs(study: Study) -> dict[str, Any]:
 
 def _offered(study: Study) -> list[Response]:
     """Outcomes that the table has; somebody's own column first."""
-    there = set(study.frame.columns) - set(study.factors)  # a factor may be called like one
-    ours = [one for one in RESPONSES if one.offered and one.column in there]
+    ours = [one for one in RESPONSES if one.offered and one.column in study.facts]
     if study.response in [one.column for one in ours]:
         return ours
     return [study.measure, *ours]
@@ -187,7 +186,7 @@ def _rates(convergence: Convergence) -> dict[str, Any]:
 
 def _curves(study: Study) -> dict[str, Any] | None:
     """Curves as integers by run, epochs thinned evenly where there are too many numbers."""
-    if study.curve_rows is None or study.curve_rows.empty or "cell" not in study.frame:
+    if study.curve_rows is None or study.curve_rows.empty or "cell" not in study.facts:
         return None
     order = {cell: place for place, cell in enumerate(study.frame["cell"].astype(str))}
     about = study.frame[["cell"]].assign(status="")  # no curve goes on after it ended

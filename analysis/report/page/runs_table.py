@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.report.gallery.rounding import head_of
+from analysis.table.columns import facts
 from runner.content.response import RESPONSES
 
 if TYPE_CHECKING:
@@ -20,25 +21,24 @@ SHORT_ID = 8
 
 def table_of_runs(study: Study) -> dict[str, Any]:
     """Head, rows and caption of the table; the outcome looked at is the first of the numbers."""
-    frame, measure = study.frame, study.measure
-    head = [{"text": "Run", "key": "cell", "number": False}] if "cell" in frame else []
+    frame, about, measure = study.frame, facts(study.frame, study.factors), study.measure
+    head = [{"text": "Run", "key": "cell", "number": False}] if "cell" in about else []
     head += [{"text": name, "key": f"level:{name}", "number": False} for name in study.factors]
     if study.replicate:
         head.append({"text": "Replicate", "key": "replicate", "number": True})
-    if "status" in frame:
+    if "status" in about:
         head.append({"text": "Status", "key": "status", "number": False})
     others = [one for one in RESPONSES if one.listed and one.column != study.response]
-    there = set(frame.columns) - set(study.factors)  # a factor may be called like an outcome
-    shown = [measure, *(one for one in others if one.column in there)]
+    shown = [measure, *(one for one in others if one.column in about)]
     head.append({"text": head_of(measure), "key": measure.key or "response", "number": True})
     head += [{"text": one.name.capitalize(), "key": one.key, "number": True} for one in shown[1:]]
     columns: list[list[str]] = []
-    if "cell" in frame:  # as short as it stays unique on the page; outcomes.csv has it whole
+    if "cell" in about:  # as short as it stays unique on the page; outcomes.csv has it whole
         columns.append(frame["cell"].astype(str).str[:SHORT_ID].tolist())
     columns += [frame[factor].astype(str).tolist() for factor in study.factors]
     if study.replicate:
         columns.append(frame[study.replicate].astype(str).tolist())
-    if "status" in frame:
+    if "status" in about:
         columns.append(frame["status"].astype(str).tolist())
     for one in shown:
         values = study.runs[one.column].to_numpy(float) * one.scale

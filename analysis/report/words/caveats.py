@@ -215,9 +215,9 @@ def _bundles(study: Study) -> list[str]:
 
 
 def _weights(study: Study) -> list[str]:
-    if "parameters" not in study.frame:
+    if "parameters" not in study.facts:
         return []
-    weights = study.runs["parameters"]
+    weights = study.facts["parameters"]
     sentences = []
     for factor in study.factors:
         medians = weights.groupby(study.frame[factor], observed=True).median().dropna()
@@ -230,7 +230,7 @@ def _weights(study: Study) -> list[str]:
 
 
 def _drift(study: Study) -> list[str]:
-    if "run_order" not in study.frame or study.cells.pure_df < 10:
+    if "run_order" not in study.facts or study.cells.pure_df < 10:
         return []
     rows = residual_table(study.runs, study.factors, study.response).dropna()
     if len(rows) < 10 or rows["residual"].std() == 0:
@@ -247,8 +247,8 @@ def _drift(study: Study) -> list[str]:
 def _places(study: Study) -> list[str]:
     sentences = []
     for column, noun in (("device", "devices"), ("host", "machines")):
-        if column in study.frame:
-            kinds = sorted(study.frame[column].dropna().astype(str).str.split(":").str[0].unique())
+        if column in study.facts:
+            kinds = sorted(study.facts[column].dropna().astype(str).str.split(":").str[0].unique())
             if len(kinds) > 1:
                 sentences.append(f"Cells ran on several kinds of {noun} ({listed(kinds)})")
     attempts = study.attempt_rows

@@ -21,7 +21,7 @@ def progress(study: Study) -> dict[str, Any]:
     """How far the grid is, in a sentence and by replicate."""
     frame = study.runs
     done = frame[study.response].notna()
-    status = frame["status"] if "status" in frame else pd.Series("", frame.index)
+    status = study.facts.get("status", pd.Series("", frame.index))
     failed = status.isin(FAILED)
     open_ = ~done & ~failed
     waves = []

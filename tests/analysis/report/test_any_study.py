@@ -29,11 +29,15 @@ from tests.analysis.report.sketch import sketched
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text("utf-8")))
 LEVELS: dict[str, list[Any]] = {
-    "optimizer": [{"as": f"o{i}", "adam": {"lr": 1e-4 * (i + 1)}} for i in range(4)],
+    "optimizer": [{"as": f"o{i}", "adam": {"lr": 1e-4 * (i + 1)}} for i in range(6)],
     "model.depth": [11, 13, 16, 19],
-    "train.batch_size": [16, 32, 64, 128],
-    "model.width": [0.125, 0.25, 0.5, 1.0],
+    "train.batch_size": [16, 32, 64, 128, 256, 512],
+    "model.width": [0.125, 0.25, 0.5, 0.75, 1.0, 2.0],
+    "model.dropout": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5],
+    "train.epochs": [2, 3, 4, 5, 6, 7],
 }
+MOST_CELLS = 72
+"""Combinations of a full grid."""
 CLAIMS = [f"optimizer: o0 > o1{outcome}" for outcome in ("", " on convergence")]
 CLAIMS += ["optimizer: o0 < o1 on epochs"]
 
@@ -113,14 +117,19 @@ def _share(normal: float) -> float:
 @some.composite
 def cases(draw: some.DrawFn) -> Case:
     kind = draw(some.sampled_from(["full", "full", "exclude", "regular", "d_optimal", "oa"]))
-    sizes = tuple(draw(some.lists(some.integers(2, 4), min_size=1, max_size=4)))
+    sizes = tuple(draw(some.lists(some.integers(2, 6), min_size=1, max_size=6)))
+    sizes = tuple(min(size, len(LEVELS[name])) for name, size in zip(LEVELS, sizes, strict=False))
     design: dict[str, Any] = {}
     if kind == "regular":
-        sizes = (2,) * draw(some.integers(3, 4))
-        design = {"design": {"kind": "regular", "resolution": len(sizes)}}
+        sizes = (2,) * draw(some.integers(3, 6))
+        design = {"design": {"kind": "regular", "resolution": draw(some.integers(3, len(sizes)))}}
     if kind == "oa":
-        sizes = draw(some.sampled_from([(2, 2, 2), (3, 3, 3), (3, 3, 3, 3)]))
-        design = {"design": {"kind": "orthogonal", "runs": 4 if sizes[0] == 2 else 9}}
+        runs, sizes = draw(
+            some.sampled_from([(4, (2,) * 3), (9, (3,) * 3), (9, (3,) * 4), (12, (2,) * 6)])
+        )
+        design = {"design": {"kind": "orthogonal", "runs": runs}}
+    while kind in ("full", "exclude") and np.prod(sizes) > MOST_CELLS:
+        sizes = sizes[:-1]
     if kind == "d_optimal":
         least = 1 + sum(size - 1 for size in sizes)
         runs = min(int(np.prod(sizes)), least + draw(some.integers(0, 3)))

@@ -131,7 +131,7 @@ def without_block(study: Study) -> bool:
 def _built(study: Study) -> str:
     """What the network was made of, in brackets: its layers and its trainable weights."""
     facts = [] if "model.name" in varied(study) else _layers(study)
-    weights = study.runs["parameters"].dropna() if "parameters" in study.frame else pd.Series()
+    weights = study.facts.get("parameters", pd.Series()).dropna()
     if len(weights):
         low, high = int(weights.min()), int(weights.max())
         span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
@@ -259,7 +259,7 @@ def _levels(info: Mapping[str, Any]) -> list[str]:
 
 
 def _outcomes(study: Study) -> list[str]:
-    if study.response != ACCURACY.column or "status" not in study.frame:
+    if study.response != ACCURACY.column or "status" not in study.facts:
         return []
     target = study.goal.target
     text = (
@@ -300,7 +300,7 @@ def _analysis(study: Study) -> str:
         "stratified by all other factors, combinations of two levels by Fisher's exact test "
         "against all other runs where no factor alone was shown to decide, and Newcombe intervals "
         "for differences of rates."
-        if "converged" in set(study.frame.columns) - set(study.factors)
+        if "converged" in study.facts
         else ""
     )
     return (
@@ -329,7 +329,7 @@ def _provenance(study: Study) -> list[str]:
     places = _places(attempts)
     if places:
         sentences.append(f"Runs trained on {listed(places)}.")
-    seconds = study.runs.get(SECONDS.column)
+    seconds = study.facts.get(SECONDS.column)
     if seconds is not None and seconds.notna().any():
         sentences.append(f"Training took {duration(float(seconds.sum()))} in all.")
     return sentences

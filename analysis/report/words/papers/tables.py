@@ -72,9 +72,7 @@ def ablation_rows(study: Study) -> pd.DataFrame:
     """
     means = study.effects()
     contrasts = all_differences(study)
-    status, converges = (
-        None if name in study.factors else study.runs.get(name) for name in ("status", "converged")
-    )
+    status, converges = (study.facts.get(name) for name in ("status", "converged"))
     rows = []
     for factor, levels in study.factors.items():
         own = contrasts[(contrasts["factor"] == factor) & (contrasts["first"] == levels[0])]
