@@ -17,6 +17,7 @@ from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
 from analysis.model.terms import Term, freedom_of
 from analysis.table.tidy import Table
+from runner.program.wording import counted
 
 MOST_MISSING = 100
 """Empty combinations of a term's factors listed by name; their number is always given."""
@@ -96,7 +97,7 @@ def find_not_estimable(
             f = part.ss / part.df / error
             p = float(fdtrc(part.df, df_error, f))
         share = "nothing" if part.df == 0 else f"{part.df} of {column.df} degrees of freedom"
-        why = f"{count} combinations never ran" if count else "the design confounds it"
+        why = f"{counted(count, 'combination')} never ran" if count else "the design confounds it"
         lost_terms.append(
             NotEstimable(
                 column.name, column.df, part.df, part.ss, f, p,

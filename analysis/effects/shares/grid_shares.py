@@ -23,6 +23,7 @@ from analysis.effects.shares.variance_shares import (
 from analysis.model.cell_means import CellMeans
 from analysis.model.terms import terms_up_to
 from analysis.stats.arrays import Codes, Floats
+from runner.program.wording import counted
 
 BUDGET = 800_000
 """Cells times draws that the bootstrap may cost; large grids get fewer draws."""
@@ -45,7 +46,7 @@ def grid_shares(
     reason: str | None = None
     if cells.empty.any():
         nothing = np.full(len(groups), np.nan)
-        reason = f"not estimable: {int(cells.empty.sum())} cells of the grid never ran"
+        reason = f"not estimable: {counted(int(cells.empty.sum()), 'combination')} never ran"
         return shares_of(cells.names, groups, nothing, [*nothing], None, confidence, reason=reason)
     size = cells.deviations.size
     member = _membership(cells)
