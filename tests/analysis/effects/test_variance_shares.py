@@ -107,7 +107,7 @@ def test_an_incomplete_grid_falls_back_to_a_model_and_says_so() -> None:
     gone = frame[~((frame["A"] == "0") & (frame["B"] == "0"))]
     fallen = from_frame(gone, list("ABC"), "y").estimates().shares
     assert fallen.table["percent"].isna().all()
-    assert "not estimable: 2 cells" in str(fallen.reason)
+    assert "not estimable: 2 combinations" in str(fallen.reason)
     diagonal = frame[(frame["A"] == frame["B"]) & (frame["B"] == frame["C"])]
     none = from_frame(diagonal, list("ABC"), "y").estimates().shares
     assert none.table["percent"].isna().all()
