@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 PROCESSES = "tests/faults/test_processes.py"
 STORAGE = "tests/faults/test_storage.py"
+DAMAGE = "tests/faults/test_damage.py"
 DEVICES = "tests/faults/test_devices.py"
 EDITS = "tests/faults/test_edits.py"
 CRASHES = "tests/faults/test_crash_points.py"
@@ -188,7 +189,7 @@ MATRIX: dict[str, Row] = {
         stand_in="what was written is recorded, then replayed without what was not synced",
     ),
     "S8": Row(
-        "garbage, truncated, empty, read-only, missing, older or foreign database",
+        "garbage, truncated, empty, read-only, missing, older or foreign database; damaged rows",
         (
             f"{OPENING}::test_what_is_no_database_is_refused_and_kept",
             f"{OPENING}::test_a_truncated_store_is_refused_and_kept",
@@ -198,6 +199,17 @@ MATRIX: dict[str, Row] = {
             f"{OPENING}::test_another_schema_version_is_refused",
             f"{OPENING}::test_foreign_tables_are_left_alone",
             f"{INPUT}::test_s8_a_store_that_cannot_be_used_is_named_in_one_line",
+            f"{DAMAGE}::test_s8_a_damaged_study_is_named",
+            f"{DAMAGE}::test_s8_a_damaged_cell_attempt_or_epoch_is_named",
+            f"{DAMAGE}::test_s8_the_analysis_names_damage",
+            f"{DAMAGE}::test_s8_a_damaged_study_does_not_hide_the_others",
+            f"{DAMAGE}::test_s8_a_text_that_is_no_utf8_is_damage_and_no_outage",
+            f"{DAMAGE}::test_s8_a_cell_whose_content_is_damaged_is_named_and_stays_to_be_claimed",
+            f"{DAMAGE}::test_s8_a_specification_that_is_none_is_named_before_anything_trains",
+            f"{DAMAGE}::test_s8_the_dashboard_names_a_damaged_study_and_shows_the_others",
+            f"{DAMAGE}::test_s8_every_verb_names_a_damaged_row_or_does_not_meet_it",
+            f"{DAMAGE}::test_s8_every_verb_says_in_a_sentence_that_the_file_is_damaged",
+            f"{DAMAGE}::test_s8_a_grid_and_a_report_name_damage",
         ),
     ),
     "S9": Row(

@@ -84,7 +84,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
 
 def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> None:
     """What the store says of the plan: cells that leave the design, outcomes to be adopted."""
-    from runner.store import StoreError, open_store
+    from runner.store import StoreDamaged, StoreError, open_store
 
     spec = design.spec
     piped = not console.is_terminal
@@ -94,6 +94,8 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
             # Which devices a cluster has is asked when the grid starts.
             kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)
             adoptable = {} if kind is None else store.adoptable(spec.study, design.cells, kind=kind)
+    except StoreDamaged:
+        raise  # the grid would be refused as well
     except StoreError as error:
         console.print(f"not known what the store holds: {escape(str(error))}", soft_wrap=piped)
         return

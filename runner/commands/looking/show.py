@@ -13,9 +13,9 @@ from rich.table import Table
 from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import study_folder
-from runner.commands.terminal import plain_console
+from runner.commands.terminal import plain_console, said_damaged
 from runner.content.outcome_files import log_path
-from runner.store import Store, StudyInfo, open_store
+from runner.store import Store, StoreDamaged, StudyInfo, open_store
 
 EXAMPLES = """examples:
   python -m runner show 3f9a12c4
@@ -56,13 +56,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     store = open_store(arguments.storage)
-    studies = [store.find_study(arguments.study)] if arguments.study else store.studies()
-    matches = [
-        (info, row)
-        for info in studies
-        for row in store.runs(info, beginning=arguments.cell, limit=SEVERAL)
-    ]
-    if not matches:
+    names = [store.find_study(arguments.study).name] if arguments.study else store.study_names()
+    matches: list[tuple[StudyInfo, dict[str, Any]]] = []
+    damage: list[StoreDamaged] = []
+    for name in names:
+        try:
+            info = store.load_study(name)
+            rows = store.runs(info, beginning=arguments.cell, limit=SEVERAL)
+        except StoreDamaged as error:  # the cell may be another study's
+            damage.append(error)
+        else:
+            matches += [(info, row) for row in rows]
+    if not matches and not damage:
         raise InputError(f"no cell {arguments.cell!r} in {store.address}; `status` lists studies")
     cells = sorted({row["cell"] for _, row in matches})
     if len(cells) > 1:
@@ -72,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     for info, row in matches:
         _show(store, info, row, console)
         _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)
-    return 0
+    return said_damaged(damage)
 
 
 def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) -> None:

@@ -11,9 +11,9 @@ from rich.table import Table
 from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
-from runner.commands.terminal import SHORT_ID, plain_console
+from runner.commands.terminal import SHORT_ID, plain_console, said_damaged
 from runner.program.wording import counted
-from runner.store import Counts, State, Store, StudyInfo, open_store
+from runner.store import Counts, State, Store, StoreDamaged, StudyInfo, open_store
 
 EXAMPLES = """examples:
   python -m runner status
@@ -34,18 +34,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     console = plain_console()
     if arguments.study is None:
-        _all(open_store(arguments.storage), console)
-    else:
-        _one(*named_study(arguments), console)
+        return _all(open_store(arguments.storage), console)
+    _one(*named_study(arguments), console)
     return 0
 
 
-def _all(store: Store, console: Console) -> None:
+def _all(store: Store, console: Console) -> int:
+    """Every study; 4 where one of them is damaged, which hides none of the others."""
+    damage: list[StoreDamaged] = []
     table = Table("study", "cells", "complete", "running", "waiting", "failed", box=None)
-    for info in store.studies():
-        counts = store.status(info)
+    for name in store.study_names():
+        try:
+            counts = store.status(store.load_study(name))
+        except StoreDamaged as error:
+            damage.append(error)
+            table.add_row(escape(name), "damaged")
+            continue
         table.add_row(
-            escape(info.name),
+            escape(name),
             *map(
                 str,
                 (counts.planned, counts.complete, counts.running, counts.waiting, counts.failed),
@@ -56,6 +62,7 @@ def _all(store: Store, console: Console) -> None:
         console.print("no study yet: python -m runner grid ablations/five_factor.yaml")
     else:
         console.print(table)
+    return said_damaged(damage)
 
 
 def _one(store: Store, info: StudyInfo, console: Console) -> None:
