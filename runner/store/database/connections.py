@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ablations.errors import InputError
@@ -291,8 +291,11 @@ UNUSABLE_SQLITE = {
     sqlite3.SQLITE_AUTH,
 }
 
-REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied")
-"""What a PostgreSQL server says when waiting will not help."""
+REFUSALS = (
+    *("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied"),
+    *("invalid ", "bad value for"),  # of an option of the address
+)
+"""What a PostgreSQL server, or its client, says when waiting will not help."""
 
 
 def is_unusable(error: Exception) -> bool:
@@ -301,7 +304,8 @@ def is_unusable(error: Exception) -> bool:
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in UNUSABLE_SQLITE
-    if getattr(cause, "sqlstate", None) is not None or not isinstance(error, OperationalError):
+    on_connect = isinstance(error, OperationalError | ProgrammingError)
+    if getattr(cause, "sqlstate", None) is not None or not on_connect:
         return False
     return any(refusal in str(cause) for refusal in REFUSALS)  # psycopg gives no code on connect
 
