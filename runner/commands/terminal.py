@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
+
+from runner.program.wording import printable
 
 if TYPE_CHECKING:
     from runner.store import StoreDamaged
@@ -24,8 +27,13 @@ def plain_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDE)
 
 
+def shown(text: str) -> str:
+    """A name, a path or a message from elsewhere as a console's text: no markup, no controls."""
+    return escape(printable(text))
+
+
 def said_damaged(damage: Sequence[StoreDamaged]) -> int:
     """Say what of the store is damaged beside what was shown; the exit code, 0 where nothing is."""
     for sentence in dict.fromkeys(map(str, damage)):
-        print(f"error: {sentence}", file=sys.stderr)
+        print(printable(f"error: {sentence}"), file=sys.stderr)
     return 4 if damage else 0

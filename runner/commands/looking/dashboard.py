@@ -18,6 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from ablations.errors import InputError
 from runner.commands import options
 from runner.pool.coordinate import SIGNALS
+from runner.program.wording import printable
 
 if TYPE_CHECKING:
     from analysis.dashboard import Board
@@ -157,7 +158,7 @@ def _keep_current(storage: str | None) -> None:
     while server.is_alive():
         for sentence in keep_current(store, boards):
             if sentence not in said:
-                print(sentence, file=sys.stderr, flush=True)
+                print(printable(sentence), file=sys.stderr, flush=True)
             said.add(sentence)
         server.join(PUBLISH_SECONDS)
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import study_folder
-from runner.commands.terminal import plain_console, said_damaged
+from runner.commands.terminal import plain_console, said_damaged, shown
 from runner.content.outcome_files import log_path
+from runner.program.wording import printable
 from runner.store import Store, StoreDamaged, StudyInfo, open_store
 
 EXAMPLES = """examples:
@@ -82,21 +82,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) -> None:
     console.print(
-        f"[bold]cell {row['cell']}[/bold] of {escape(info.name)}, replicate {row['replicate']}: "
-        + escape(
+        f"[bold]cell {row['cell']}[/bold] of {shown(info.name)}, replicate {row['replicate']}: "
+        + shown(
             " ".join(dict.fromkeys(filter(None, (row["state"], row["status"], row["reason"]))))
         ),
         highlight=False,
     )
     if row["adopted_from"]:
         console.print(
-            f"adopted from {escape(row['adopted_from'])}, which trained the same content",
+            f"adopted from {shown(row['adopted_from'])}, which trained the same content",
             highlight=False,
             soft_wrap=True,
         )
     facts = Table.grid(padding=(0, 2))
     for factor in info.factors:
-        facts.add_row(escape(factor), escape(str(row[f"factor:{factor}"])))
+        facts.add_row(shown(factor), shown(str(row[f"factor:{factor}"])))
     target = store.find_target(info)
     if target is not None:
         facts.add_row("target", target.words + (", derived" if target.derived else ""))
@@ -106,9 +106,9 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
                 name, f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name])
             )
     for note in row["notes"]:
-        facts.add_row("note", escape(note))
+        facts.add_row("note", shown(note))
     if row["detail"]:
-        facts.add_row("detail", escape(row["detail"]))
+        facts.add_row("detail", shown(row["detail"]))
     console.print(facts)
     attempts = store.attempts(info, row["cell"])
     table = Table("attempt", "state", "reason", "worker", "device", "seconds", "commit", box=None)
@@ -119,8 +119,8 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
             str(one["attempt"]),
             one["state"],
             one["reason"] or "",
-            escape(one["worker"]),
-            escape(one["device"]),
+            shown(one["worker"]),
+            shown(one["device"]),
             seconds,
             commit,
         )
@@ -155,7 +155,7 @@ def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path
 def _log(path: Path | None, lines: int, console: Console) -> None:
     if path is None:
         return
-    console.print(f"log {escape(str(path))}", style="dim", highlight=False)
+    console.print(f"log {shown(str(path))}", style="dim", highlight=False)
     try:
         with path.open("rb") as file:  # only its end: a log may be long
             file.seek(max(0, path.stat().st_size - 200 * max(lines, 1)))
@@ -164,4 +164,4 @@ def _log(path: Path | None, lines: int, console: Console) -> None:
         console.print("(it lies on another machine)", style="dim")
         return
     for line in text.splitlines()[-lines:]:
-        console.print(line, markup=False, highlight=False)
+        console.print(printable(line), markup=False, highlight=False)

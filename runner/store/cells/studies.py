@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, String, inspect, select, type_coerce
 
 from ablations.errors import InputError, did_you_mean
 from runner.content.level import Level
-from runner.store.columns.checked import DamagedValue
+from runner.store.columns.checked import DamagedValue, Words
 from runner.store.columns.values import now
 from runner.store.database.bulk import upsert
 from runner.store.database.locks import postgresql_lock
@@ -162,6 +162,10 @@ def load_study(connection: Connection, name: str) -> StudyInfo:
     Raises:
         InputError: there is none.
     """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DamagedValue(studies.name, "name", name, Words.expected) from None
     row = connection.execute(select(studies).where(studies.c.name == name)).first()
     if row is None:
         raise InputError(f"the store holds no study {name!r}")

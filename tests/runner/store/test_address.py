@@ -145,5 +145,5 @@ def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("option", ["sslmode=requir", "keepalives=often"])
 def test_a_wrong_value_of_an_option_is_not_waited_for(option: str) -> None:
     """The client itself refuses it, before any server is asked."""
-    with pytest.raises(InputError, match="cannot be used: .*value"):
+    with pytest.raises(InputError, match=r"cannot be used: .*value"):
         open_store(f"postgresql://u:s3cret@127.0.0.1:9/d?{option}", read_patience=0)
