@@ -17,6 +17,7 @@ from runner.commands import main as runner
 from runner.commands.looking.dashboard import keep_current
 from runner.program.exits import exit_code_of
 from runner.store import StoreDamaged, open_store, read
+from runner.store.columns.checked import DamagedValue
 from tests.analysis.report.simulated import simulate, specification
 from tests.faults.damages import (
     ATTEMPTS,
@@ -192,6 +193,17 @@ def test_s8_a_text_that_is_no_utf8_is_damage_and_no_outage(store):
             opened.runs(store.names[0])
         with pytest.raises(StoreDamaged, match="labels is"):
             opened.database.write(lambda one: read.runs(one, 1))
+
+
+def test_s8_damage_in_a_table_that_cannot_be_searched_names_the_table(store):
+    store.damaged(next(one for one in FILES if one.what == "DROP TABLE epochs"))
+
+    def meets_damage(connection):
+        raise DamagedValue("epochs", "seconds", "x", "a number")
+
+    with open_store(store.url) as opened, pytest.raises(StoreDamaged) as said:
+        opened.database.read(meets_damage)
+    assert "damaged: table epochs, seconds is 'x'; expected a number" in str(said.value)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null", "x", '{"levels":3}'])

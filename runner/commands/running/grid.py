@@ -19,6 +19,7 @@ from runner.commands.sentences import (
     retired_words,
     size_words,
 )
+from runner.program.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     from runner.store import open_store
 
     for warning in warnings(design):
-        print(f"note: {warning}", file=sys.stderr)
+        print(printable(f"note: {warning}"), file=sys.stderr)
     # What cannot be trained here is refused before there is a store, a study or a folder of it.
     kind = device_kind(spec, arguments)
     if not on_cluster(spec, arguments):
@@ -179,7 +180,7 @@ def _about(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[st
         pass  # there is no store yet
     tried = try_plugins(spec, design)
     for note in tried.notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(printable(f"note: {note}"), file=sys.stderr)
     return about if tried.networks is None else about | {"networks": tried.networks}
 
 

@@ -54,7 +54,10 @@ def damage_words(connection: Connection, met: DamagedValue, study: int | None) -
     """
     shown = repr(met.value)
     shown = shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
-    row = next(_rows(connection, met, study), f"table {met.table}")
+    try:
+        row = next(_rows(connection, met, study), f"table {met.table}")
+    except DBAPIError:  # where one row is damaged the rest of the table may be torn
+        row = f"table {met.table}"
     return f"{row}, {met.column} is {shown}; expected {met.expected}"
 
 

@@ -182,7 +182,5 @@ def test_who_refuses_a_network_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         build(make_cell(model=model), 10)
     assert str(refused.value) == (f"model 'unwilling': ValueError: no kind of mine ({plugin}:13)")
-    with pytest.raises(
-        InputError, match=r"^bn_placement: a level refused.*4 channels are"
-    ):
+    with pytest.raises(InputError, match=r"^bn_placement: a level refused.*4 channels are"):
         build(make_cell(bn_placement="picky", model={"name": "unwilling"}), 10)
