@@ -18,6 +18,7 @@ import inspect
 import json
 import sys
 import traceback
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
@@ -115,11 +116,21 @@ def _check_called(decorator: str, name: object) -> None:
         raise InputError(f"@{decorator} stands without parentheses; write @{decorator}()")
 
 
+def has_control(text: str) -> bool:
+    """Whether a label holds what no label may: a control, a mark that turns the direction of text.
+
+    Labels are printed in terminals, drawn, and written into files whose formats forbid them.
+    """
+    return any(unicodedata.category(one)[0] == "C" for one in text)
+
+
 def _register(
     kind: str, name: str | None, function: Function, facts: Mapping[str, Any]
 ) -> Function:
     name = name or function.__name__
     source = inspect.getsourcefile(function) or "?"
+    if has_control(name):
+        raise InputError(f"{kind} {name!r} in {source} has a control character in its name")
     known = _registered.get((kind, name))
     if known is not None and known.source != source:
         raise InputError(

@@ -6,7 +6,7 @@ and kept. Reads a store, never writes one; each method is a few lines over the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -720,6 +720,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
     runs, target = store.judged_runs(info)
     attempts = from_attempts(store.attempts(info))
     factors = {name: tuple(labels) for name, labels in info.factors.items()}
+    _refuse_undeclared(store, info, runs)
     frame = from_runs(runs, factors)
     if {ACCURACY.column, "converged"} <= set(frame.columns):
         survived = frame["converged"] == 1
@@ -738,3 +739,15 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
         attempt_rows=attempts,
     )
+
+
+def _refuse_undeclared(store: Store, info: StudyInfo, runs: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a run of a level that its study does not declare: what it is of is not known."""
+    from runner.store.database.damage import damaged
+
+    for run in runs:
+        for factor, labels in info.factors.items():
+            if (label := run[f"factor:{factor}"]) not in labels:
+                row = f"table cells, cell {run['cell']} of study {info.name}"
+                expected = did_you_mean(label, labels)
+                raise damaged(store.address, f"{row}, labels: {factor} is {label!r}; {expected}")

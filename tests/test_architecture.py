@@ -35,6 +35,7 @@ RANKS = [
     ("runner.data",),
     ("runner.design.search",),
     ("runner.design",),
+    ("runner.store.columns",),
     ("runner.store.database",),
     ("runner.store.cells",),
     ("runner.store",),

@@ -15,7 +15,7 @@ from analysis.dashboard.draft import Draft
 from analysis.dashboard.words import cell_note
 from runner.content.outcome import Status, Target, told
 from runner.optuna_mirror.optuna_tables import STUDY_ATTRIBUTES, set_study_attributes
-from runner.store.cells.leasing import AttemptState
+from runner.store.columns.states import AttemptState
 from runner.store.database.tables import attempts, cells, epochs, studies
 from runner.store.targets import find_target, judged
 

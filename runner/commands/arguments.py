@@ -34,6 +34,23 @@ def named_study(arguments: argparse.Namespace) -> tuple[Store, StudyInfo]:
     return store, store.find_study(arguments.study)
 
 
+def stored_specification(store: Store, study: StudyInfo) -> Spec:
+    """The specification that the store keeps of a study.
+
+    Raises:
+        StoreDamaged: it is none.
+    """
+    from runner.spec import Spec
+    from runner.store.columns.checked import UNREADABLE
+    from runner.store.database.damage import damaged
+
+    try:
+        return Spec.from_dict(study.spec)
+    except UNREADABLE as error:
+        words = f"table ablation_studies, study {study.name}, spec is no specification ({error!r})"
+        raise damaged(store.address, words) from None
+
+
 def study_folder(results: Path, study: str) -> Path:
     """results/STUDY, absolute."""
     return (results / study).resolve()

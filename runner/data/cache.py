@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,7 +33,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 def holds(key: str) -> bool:
     """Whether there is an entry of that name; `cached` makes it again should it be damaged."""
-    return (cache_folder() / key / ABOUT).is_file()
+    try:
+        return (cache_folder() / key / ABOUT).is_file()
+    except PermissionError:  # what stands in the way is said by `cached`
+        return False
 
 
 def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
@@ -42,10 +45,16 @@ def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
     Of any shapes; memory-mapped copy-on-write: pages are shared until somebody writes to them.
 
     Raises:
-        DataError: the cache folder cannot be written. What `build` raises passes through.
+        DataError: the cache folder cannot be read or written. What `build` raises passes through.
     """
     entry = cache_folder() / key
-    arrays = _read(entry)
+    try:
+        arrays = _read(entry)
+    except OSError as error:
+        raise DataError(
+            f"cannot read the decoded images in {entry}: {error.strerror or error}; ask its owner "
+            "for the right to read it, or name another folder in ABLATIONS_CACHE"
+        ) from error
     if arrays is not None:
         return arrays
     from filelock import FileLock
@@ -94,7 +103,8 @@ def _write(entry: Path, arrays: Arrays) -> None:
     """Write the arrays aside, then rename the folder into place."""
     for leftover in entry.parent.glob(f"{entry.name}.partial-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    partial = Path(tempfile.mkdtemp(prefix=f"{entry.name}.partial-", dir=entry.parent))
+    partial = entry.with_name(f"{entry.name}.partial-{secrets.token_hex(4)}")
+    partial.mkdir()  # not by tempfile, whose folders are their maker's alone
     try:
         about = {}
         for name, array in arrays.items():

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ablations import registry
-from ablations.errors import InputError
+from ablations.errors import InputError, raised_in
 from runner.content.cell import Cell
 from runner.content.protocol import ModelSpec
 from runner.content.seeds import stream
@@ -77,7 +78,8 @@ def build(cell: Cell, classes: int, block: ConvolutionBlock | None = None) -> nn
         block: what its convolutions are made with; the cell's own where it is left out.
 
     Raises:
-        InputError: the model is not registered, or what a plugin returned is no module.
+        InputError: the model is not registered, what a plugin returned is no module, or a level or
+            the plugin refused its parameters.
     """
     block = block or convolution_block(cell)
     # Modules draw weights when they are made; `initialise` replaces those of convolutions and
@@ -88,15 +90,33 @@ def build(cell: Cell, classes: int, block: ConvolutionBlock | None = None) -> nn
         if cell.model.name == "vgg":
             network: Any = VGG(classes, block, cell.model)
         else:
-            factory = registry.find("model", cell.model.name).function
-            network = factory(classes, block, **cell.model.parameters)
+            network = _of_plugin(cell.model, classes, block)
     if not isinstance(network, nn.Module):
         raise InputError(
             f"model {cell.model.name!r} returned {type(network).__name__}; "
             "expected a torch.nn.Module"
         )
-    initialise(network, cell)
+    with levels_may_refuse("init"):
+        initialise(network, cell)
     return network
+
+
+def _of_plugin(model: ModelSpec, classes: int, block: ConvolutionBlock) -> Any:
+    """What a plugin's model returns; InputError where it refuses its parameters."""
+    registered = registry.find("model", model.name)
+    try:
+        return registered.function(classes, block, **model.parameters)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"model {model.name!r}: {raised_in(error, registered.source)}") from error
+
+
+@contextmanager
+def levels_may_refuse(factor: str) -> Iterator[None]:
+    """A level that refuses its parameters is the user's to mend, not a bug: InputError."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{factor}: a level refused its parameters: {error}") from error
 
 
 def convolution_block(cell: Cell) -> ConvolutionBlock:
@@ -105,7 +125,8 @@ def convolution_block(cell: Cell) -> ConvolutionBlock:
     follow: Callable[..., list[nn.Module]] = registry.find("bn_placement", chosen.name).function
 
     def block(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-        rest = follow(outputs, **chosen.parameters)
+        with levels_may_refuse("bn_placement"):
+            rest = follow(outputs, **chosen.parameters)
         # A norm that comes next would subtract the bias again.
         bias = not (rest and isinstance(rest[0], nn.modules.batchnorm._BatchNorm))
         convolution = nn.Conv2d(

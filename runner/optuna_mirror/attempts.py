@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from runner.machine.provenance import environment
 from runner.store.cells.adoption import origin, origin_study
-from runner.store.cells.leasing import AttemptState
+from runner.store.columns.states import AttemptState
 from runner.store.database.tables import attempts, cells, epochs
 from runner.store.read import TO_MIRROR
 

@@ -29,15 +29,14 @@ from sqlalchemy.orm import scoped_session, sessionmaker
 
 from runner.optuna_mirror.attempts import REPLICATE, Attempt, open_attempts, trial_parameters
 from runner.optuna_mirror.optuna_tables import (
-    STUDIES,
     open_storage,
     stored_choices,
     widen,
 )
 from runner.optuna_mirror.reads import RowStorage
 from runner.optuna_mirror.writes import end_trials, make_trials
-from runner.store.cells.leasing import AttemptState
 from runner.store.cells.studies import StudyInfo
+from runner.store.columns.states import AttemptState
 from runner.store.database.connections import is_full
 from runner.store.database.locks import postgresql_lock
 from runner.store.database.outages import StoreFull, StoreUnavailable
@@ -146,8 +145,7 @@ class Mirror:
             self._study_id = connection.execute(
                 select(studies.c.id).where(studies.c.name == self._info.name)
             ).scalar_one()
-        known = select(STUDIES.c.study_id).where(STUDIES.c.study_name == self._info.name)
-        return is_behind(connection, self._study_id) or not connection.scalar(known)
+        return is_behind(connection, self._study_id)
 
     def _batch(self, connection: Connection, *, wait: bool) -> tuple[int, bool]:
         """Mirror up to `BATCH` attempts; returns how many, and whether any may be left."""

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+
+
+def printable(text: str) -> str:
+    """A text that leaves a terminal as it is: controls and halves of characters are spelled out.
+
+    Names, paths and messages come from other people's files, and ESC in one of them may set
+    colours, titles or the cursor. Line ends and tabs stay.
+    """
+    return "".join(_spelled(one) if _is_control(one) else one for one in text)
+
+
+def _is_control(one: str) -> bool:
+    return one not in "\n\t" and unicodedata.category(one) in ("Cc", "Cs")
+
+
+def _spelled(one: str) -> str:
+    return one.encode("unicode_escape").decode("ascii")
 
 
 def listed(words: Sequence[str], conjunction: str = "and") -> str:

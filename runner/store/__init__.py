@@ -3,16 +3,17 @@
     store      its one public face          binding    how functions become its methods
     read       rows for analysis            cells/     what happens to studies and their cells
     curve_arrays  curves as arrays          database/  where it is, what it holds
-    targets    who reached the target
+    targets    who reached the target        columns/   what a column holds
 
 The public surface is what this file names.
 """
 
 from runner.store.cells.adoption import Kind
-from runner.store.cells.leasing import AttemptState, Lease, State
+from runner.store.cells.leasing import Lease
 from runner.store.cells.planning import Planned
 from runner.store.cells.studies import StudyInfo
-from runner.store.database.outages import StoreError, StoreFull, StoreUnavailable
+from runner.store.columns.states import AttemptState, State
+from runner.store.database.outages import StoreDamaged, StoreError, StoreFull, StoreUnavailable
 from runner.store.read import Counts
 from runner.store.store import Repaired, Store, open_store
 
@@ -25,6 +26,7 @@ __all__ = [
     "Repaired",
     "State",
     "Store",
+    "StoreDamaged",
     "StoreError",
     "StoreFull",
     "StoreUnavailable",

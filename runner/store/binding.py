@@ -10,7 +10,8 @@ the function's own signature, people its own documentation: neither is written a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -38,7 +39,8 @@ def reads(
     """A method that runs `query` on one snapshot of the database."""
 
     def method(self: Opened, /, *args: P.args, **kwargs: P.kwargs) -> Result:
-        return self.database.read(lambda connection: query(connection, *args, **kwargs))
+        work = partial(_called, query, args, kwargs)
+        return self.database.read(work, study=_study(query, args))
 
     return _described(method, query, "self")
 
@@ -49,9 +51,22 @@ def writes(
     """A method that runs `change`, which must be safe to repeat, and commits it."""
 
     def method(self: Opened, /, *args: P.args, **kwargs: P.kwargs) -> Result:
-        return self.database.write(lambda connection: change(connection, *args, **kwargs))
+        work = partial(_called, change, args, kwargs)
+        return self.database.write(work, study=_study(change, args))
 
     return _described(method, change, "self")
+
+
+def _called(
+    function: Callable[..., Result], args: Any, kwargs: Any, connection: Connection
+) -> Result:
+    return function(connection, *args, **kwargs)
+
+
+def _study(function: Callable[..., Any], args: Sequence[Any]) -> int | None:
+    """The number of the study that a function over a connection is told first, if it is."""
+    told = list(inspect.signature(function).parameters)[1:2] == ["study_id"]
+    return args[0] if told and args else None
 
 
 def of_study(

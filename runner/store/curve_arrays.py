@@ -7,10 +7,12 @@ store itself must not wait for it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from runner.store.columns.checked import DamagedValue
 from runner.store.database.tables import cells, epochs
 from runner.store.targets import SOURCE
 
@@ -41,7 +43,10 @@ def curve_arrays(connection: Connection, study_id: int) -> dict[str, np.ndarray]
     cursor = rows.cursor
     parts = [np.empty((0, len(names)))]
     while cursor is not None and (chunk := cursor.fetchmany(CHUNK)):
-        parts.append(np.array(chunk, dtype=np.float64))
+        try:
+            parts.append(np.array(chunk, dtype=np.float64))
+        except ValueError:
+            raise _damaged(chunk) from None
     rows.close()
     table = dict(zip(names, np.concatenate(parts).T, strict=True))
     holders = table.pop("cell_id")
@@ -53,3 +58,14 @@ def curve_arrays(connection: Connection, study_id: int) -> dict[str, np.ndarray]
     ordered = {name: values[order] for name, values in table.items()}
     cell = np.repeat(np.array([row[0] for row in wanted], dtype=object), count)
     return {"cell": cell, **ordered, "epoch": ordered["epoch"].astype(np.int64)}
+
+
+def _damaged(chunk: Sequence[Sequence[Any]]) -> DamagedValue:
+    """The first value of these rows that is no number."""
+    column, value = next(
+        (column, value)
+        for row in chunk
+        for column, value in zip(epochs.c, row, strict=True)
+        if not isinstance(value, int | float | None)
+    )
+    return DamagedValue(epochs.name, column.name, value, "a number")

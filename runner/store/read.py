@@ -7,15 +7,16 @@ Optuna nor torch.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, text
+from sqlalchemy import Connection, column, func, inspect, or_, select, table, text
 
 from runner.content.outcome import Status, Target, told
 from runner.store.cells.adoption import origin, origin_study
-from runner.store.cells.leasing import AttemptState, State
+from runner.store.columns.checked import DamagedValue
+from runner.store.columns.states import AttemptState, State
 from runner.store.database.tables import (
     IS_RUNNING,
     IS_WAITING,
@@ -24,9 +25,12 @@ from runner.store.database.tables import (
     attempts,
     cells,
     epochs,
+    studies,
 )
 from runner.store.targets import SOURCE, find_target, judged
 
+OPTUNAS = table("studies", column("study_id"), column("study_name"))
+"""Optuna's own studies, in the same database once one is mirrored."""
 LEARNED = {Status.LEARNED: True, Status.STALLED: False, Status.DIVERGED: False}
 """Whether a training that came to an end was better than guessing."""
 _LAST = ("worker", "slot", "host", "device", "started", "ended")
@@ -125,9 +129,23 @@ TO_MIRROR = (
 
 
 def is_behind(connection: Connection, study_id: int) -> bool:
-    """Whether attempts have no Optuna trial yet, or one that was not told their end."""
+    """Whether Optuna lacks the study, a trial of an attempt, or how one ended.
+
+    Somebody may have deleted the study in the dashboard.
+    """
     one = select(attempts.c.id).where(attempts.c.study_id == study_id, *TO_MIRROR).limit(1)
-    return connection.scalar(one) is not None
+    return connection.scalar(one) is not None or not _is_mirrored(connection, study_id)
+
+
+def _is_mirrored(connection: Connection, study_id: int) -> bool:
+    """Whether Optuna has a study of that name."""
+    if not inspect(connection).has_table(OPTUNAS.name):
+        return False
+    name = select(studies.c.name).where(studies.c.id == study_id).scalar_subquery()
+    return (
+        connection.scalar(select(OPTUNAS.c.study_id).where(OPTUNAS.c.study_name == name))
+        is not None
+    )
 
 
 def complete_among(connection: Connection, study_id: int, cell_ids: Collection[str]) -> set[str]:
@@ -173,6 +191,7 @@ def runs(
         .scalar_subquery()
     )
     got_there, epoch = judged(connection, study_id)
+    declared = connection.scalar(select(studies.c.factors).where(studies.c.id == study_id)) or []
     rows = connection.execute(
         select(
             cells,
@@ -196,7 +215,7 @@ def runs(
         .order_by(cells.c.run_order, cells.c.id)
         .limit(limit)
     )
-    return [_run(row._asdict()) for row in rows]
+    return [_run(row._asdict(), [factor for factor, _ in declared]) for row in rows]
 
 
 def judged_runs(
@@ -206,7 +225,8 @@ def judged_runs(
     return runs(connection, study_id), find_target(connection, study_id)
 
 
-def _run(row: dict[str, Any]) -> dict[str, Any]:
+def _run(row: dict[str, Any], factors: Collection[str]) -> dict[str, Any]:
+    _check(row, factors)
     failed = row["state"] == State.FAILED
     begun = row["state"] != State.WAITING
     status = None if row["status"] is None else Status(row["status"])
@@ -227,6 +247,16 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
         "run_order": row["run_order"],
         "notes": row["notes"] or [],
     }
+
+
+def _check(row: Mapping[str, Any], factors: Collection[str]) -> None:
+    """Refuse a cell whose columns do not go together."""
+    if lacking := [factor for factor in factors if factor not in row["labels"]]:
+        raise DamagedValue(
+            cells.name, "labels", row["labels"], f"a level of {lacking[0]}", row["id"]
+        )
+    if row["state"] == State.COMPLETE and row["status"] is None:
+        raise DamagedValue(cells.name, "status", None, "how its training ended", row["id"])
 
 
 def curves(connection: Connection, study_id: int, cell: str | None = None) -> dict[str, list[Any]]:

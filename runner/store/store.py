@@ -26,7 +26,7 @@ from runner.store import curve_arrays, read, targets
 from runner.store.binding import of_lease, of_study, reads, writes
 from runner.store.cells import adoption, endings, leasing, liveness, planning, recovery
 from runner.store.cells.adoption import Kind
-from runner.store.cells.leasing import Holder, Lease, State, new_token
+from runner.store.cells.leasing import Holder, Lease, new_token
 from runner.store.cells.planning import Planned
 from runner.store.cells.studies import (
     AnyStudy,
@@ -34,9 +34,12 @@ from runner.store.cells.studies import (
     StudyKey,
     all_studies,
     find_study,
+    load_study,
     name_of,
     register,
+    study_names,
 )
+from runner.store.columns.states import State
 from runner.store.database import tables
 from runner.store.database.address import Address, resolve_address
 from runner.store.database.connections import READ_PATIENCE, WRITE_PATIENCE, Database
@@ -135,10 +138,15 @@ class Store:
 
     register = writes(register)
     studies = reads(all_studies)
+    study_names = reads(study_names)
+    load_study = reads(load_study)
 
     def find_study(self, prefix: str) -> StudyInfo:
-        """The study of that name, or the only one whose name begins so; InputError otherwise."""
-        return find_study(self.studies(), prefix, str(self.address))
+        """The study of that name, or the only one whose name begins so; InputError otherwise.
+
+        Another study that is damaged does not matter.
+        """
+        return self.load_study(find_study(self.study_names(), prefix, str(self.address)))
 
     def find_key(self, study: AnyStudy) -> StudyKey:
         """The study's number and name; InputError where there is none."""

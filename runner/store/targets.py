@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select
 
 from runner.content.outcome import Target
-from runner.store.cells.leasing import State
+from runner.store.columns.states import State
 from runner.store.database.tables import cells, epochs, studies
 
 FIELD = "train.target"

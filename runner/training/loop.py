@@ -13,8 +13,7 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from math import isfinite, log
 from pathlib import Path
@@ -24,12 +23,11 @@ from torch import Tensor, nn
 
 from ablations import registry
 from ablations.augmentation import MIRRORING
-from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.content.seeds import generator, stream
 from runner.data.images import DataError, Images
-from runner.network.model import build, for_images, trainable_weights
+from runner.network.model import build, for_images, levels_may_refuse, trainable_weights
 from runner.network.weights import left_by_init
 from runner.training.capture import captured
 from runner.training.checkpoint import Learner, Progress, restore_checkpoint, save_checkpoint
@@ -153,19 +151,18 @@ class _Training:
         seed, replicate = protocol.seed, cell.replicate
         # What has no generator of its own (dropout, a plugin's layers) draws from torch's.
         torch.manual_seed(stream(seed, replicate, "dropout"))
-        with _levels_may_refuse("init", "bn_placement"):
-            network = build(cell, self.classes)
+        network = build(cell, self.classes)
         if left := left_by_init(network, cell):
             self.notes.append(left)
         if not cell.is_of_built_in_network:
             network = for_images(network, self.train_split[0])
         network = network.to(self.device).to(memory_format=memory_format(protocol))
         network.train()
-        with _levels_may_refuse("optimizer"):
+        with levels_may_refuse("optimizer"):
             chosen = cell.level("optimizer")
             make = registry.find("optimizer", chosen.name).function
             optimizer = make(list(network.parameters()), **chosen.parameters)
-        with _levels_may_refuse("scheduler"):
+        with levels_may_refuse("scheduler"):
             chosen = cell.level("scheduler")
             make = registry.find("scheduler", chosen.name).function
             stepper = make(optimizer, protocol.epochs, self.steps, **chosen.parameters)
@@ -311,17 +308,6 @@ class _Training:
             notes=tuple(self.notes),
             curve=self.so_far.curve,
         )
-
-
-@contextmanager
-def _levels_may_refuse(*factors: str) -> Iterator[None]:
-    """A level that refuses its parameters is the user's to mend, not a bug."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{' or '.join(factors)}: a level refused its parameters: {error}"
-        ) from error
 
 
 def _on_device(images: object, labels: object, device: torch.device) -> tuple[Tensor, Tensor]:

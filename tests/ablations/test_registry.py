@@ -191,3 +191,20 @@ def test_the_digest_is_of_what_ran_whatever_an_older_compiled_copy_says(tmp_path
 def test_a_missing_module_is_named():
     with pytest.raises(InputError, match="cannot import 'no_such_module_anywhere'"):
         registry.load_plugins(("no_such_module_anywhere",))
+
+
+@pytest.mark.parametrize(
+    "decorator", ["level('optimizer', name=NAME)", "model(NAME)", "dataset(NAME)"]
+)
+@pytest.mark.parametrize("name", ["\x1b[31mred", "red\x07", "red\x9b", "\u202ered"])
+def test_a_registered_name_with_a_control_character_is_refused(tmp_path, decorator, name):
+    plugin = tmp_path / "names.py"
+    plugin.write_text(
+        "from ablations.registry import dataset, level, model\n"
+        f"NAME = {name!r}\n@{decorator}\ndef mine(parameters): ...\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match="has a control character in its name") as refused:
+        registry.load_plugins([str(plugin)])
+    assert str(plugin) in str(refused.value)
+    assert not registry.has_control(str(refused.value))

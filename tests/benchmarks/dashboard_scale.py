@@ -84,7 +84,7 @@ def register(store: Store, runs: int) -> StudyInfo:
     return store.register(
         name="dashboard-sim-000000",
         profile="sim",
-        spec={"train": {"epochs": EPOCHS, "target": 0.9}},
+        spec={"data": {}, "model": {}, "train": {"epochs": EPOCHS, "target": 0.9}},
         factors={f: [Level(f, f"level{n}", f"level{n}", {}) for n in range(k)]
                  for f, k in LEVELS.items()},
         replicates=-(-runs // COMBINATIONS),

@@ -97,7 +97,11 @@ def register(store: Store, n: int) -> StudyInfo:
         for level in next(cells(1))[0].levels
     }
     return store.register(
-        name="scale-sim-000000", profile="sim", spec={}, factors=levels, replicates=replicates
+        name="scale-sim-000000",
+        profile="sim",
+        spec={"data": {}, "model": {}, "train": {}},
+        factors=levels,
+        replicates=replicates,
     )
 
 

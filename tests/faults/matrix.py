@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 PROCESSES = "tests/faults/test_processes.py"
 STORAGE = "tests/faults/test_storage.py"
+DAMAGE = "tests/faults/test_damage.py"
 DEVICES = "tests/faults/test_devices.py"
 EDITS = "tests/faults/test_edits.py"
 CRASHES = "tests/faults/test_crash_points.py"
@@ -30,6 +31,7 @@ SECRETS = "tests/store_contract/test_secrets.py"
 SOURCE = "tests/runner/spec/test_source.py"
 LOAD_SPEC = "tests/runner/spec/test_load.py"
 LOAD_DATA = "tests/runner/data/test_loading.py"
+ADDRESS = "tests/runner/store/test_address.py"
 CACHE = "tests/runner/data/test_cache.py"
 LOOP = "tests/runner/training/test_loop.py"
 RESUME = "tests/runner/training/test_checkpoint.py"
@@ -188,7 +190,7 @@ MATRIX: dict[str, Row] = {
         stand_in="what was written is recorded, then replayed without what was not synced",
     ),
     "S8": Row(
-        "garbage, truncated, empty, read-only, missing, older or foreign database",
+        "garbage, truncated, empty, read-only, missing, older or foreign database; damaged rows",
         (
             f"{OPENING}::test_what_is_no_database_is_refused_and_kept",
             f"{OPENING}::test_a_truncated_store_is_refused_and_kept",
@@ -198,6 +200,13 @@ MATRIX: dict[str, Row] = {
             f"{OPENING}::test_another_schema_version_is_refused",
             f"{OPENING}::test_foreign_tables_are_left_alone",
             f"{INPUT}::test_s8_a_store_that_cannot_be_used_is_named_in_one_line",
+            f"{DAMAGE}::test_s8_a_damaged_study_is_named",
+            f"{DAMAGE}::test_s8_a_damaged_cell_attempt_or_epoch_is_named",
+            f"{DAMAGE}::test_s8_the_analysis_names_damage",
+            f"{DAMAGE}::test_s8_a_damaged_study_does_not_hide_the_others",
+            f"{DAMAGE}::test_s8_a_text_that_is_no_utf8_is_damage_and_no_outage",
+            f"{DAMAGE}::test_s8_every_verb_names_a_damaged_row_or_does_not_meet_it",
+            f"{DAMAGE}::test_s8_every_verb_says_in_a_sentence_that_the_file_is_damaged",
         ),
     ),
     "S9": Row(
@@ -220,6 +229,7 @@ MATRIX: dict[str, Row] = {
             f"{MIRROR}::test_what_people_do_in_the_dashboard_is_survived",
             f"{MIRROR}::test_a_trial_that_vanished_is_made_again",
             f"{MIRROR}::test_a_study_deleted_in_the_dashboard_is_made_again",
+            f"{MIRROR}::test_a_finished_study_deleted_in_the_dashboard_is_behind_and_made_again",
             f"{MIRROR}::test_a_strangers_parameter_of_the_same_name_is_named",
         ),
     ),
@@ -275,6 +285,7 @@ MATRIX: dict[str, Row] = {
             f"{LOAD_DATA}::test_a_data_set_is_downloaded_once_into_its_root",
             f"{CACHE}::test_two_processes_at_once_make_it_once",
             f"{CACHE}::test_a_folder_that_cannot_be_written_is_named",
+            f"{CACHE}::test_a_second_user_reads_the_entry_or_is_told_which_folder_to_name",
         ),
         stand_in="a server of the test's own, with a small archive in CIFAR-10's format",
     ),
@@ -362,6 +373,8 @@ MATRIX: dict[str, Row] = {
             f"{STORAGE}::test_x1_an_unreachable_server_is_named_without_its_password",
             f"{SECRETS}::test_a_whole_life_of_a_store_says_no_password",
             f"{SECRETS}::test_a_pickled_store_leaves_its_password_at_home",
+            f"{ADDRESS}::test_what_is_no_address_is_refused_without_quoting_it",
+            f"{ADDRESS}::test_a_refused_address_ends_a_grid_at_once_and_leaves_no_file",
         ),
     ),
     "X2": Row(
@@ -371,6 +384,8 @@ MATRIX: dict[str, Row] = {
             f"{NAMES}::test_x2_a_study_name_that_is_a_path_is_refused",
             f"{NAMES}::test_x2_a_study_asked_for_by_a_path_is_not_found",
             "tests/analysis/report/test_report.py::test_names_are_never_html",
+            "tests/ablations/test_registry.py::"
+            "test_a_registered_name_with_a_control_character_is_refused",
             "tests/analysis/figures/test_hostile_names.py::test_hostile_names_are_drawn_literally",
             f"{LOAD_SPEC}::test_mistakes_are_refused_with_file_line_and_key",
         ),

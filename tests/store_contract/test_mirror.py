@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 from sqlalchemy import text
 
 from ablations.errors import InputError
+from runner.commands.looking.dashboard import keep_current
 from runner.content.outcome import Reason, Status
 from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.optuna_mirror.optuna_tables import open_storage
@@ -224,6 +225,20 @@ def test_a_study_deleted_in_the_dashboard_is_made_again(store: Store, study: Stu
         store.finish(claimed(store, study), outcome())
         assert mirror.sync() == 5
     assert len(load_study(store, study).trials) == 5
+
+
+def test_a_finished_study_deleted_in_the_dashboard_is_behind_and_made_again(
+    store: Store, study: StudyInfo
+) -> None:
+    """By what `grid` and the dashboard's publisher ask: none of its attempts lacks a trial."""
+    store.finish(claimed(store, study), outcome())
+    assert store.is_behind(study)
+    sync(store, study)
+    assert not store.is_behind(study)
+    optuna.delete_study(study_name=study.name, storage=open_storage(store.database))
+    assert store.is_behind(study)
+    assert list(keep_current(store, {})) == []
+    assert len(load_study(store, study).trials) == 1
 
 
 def test_a_strangers_parameter_of_the_same_name_is_named(store: Store, study: StudyInfo) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from ablations.errors import InputError
-from runner.store import open_store
+from runner.store import StoreDamaged, open_store
 from runner.store.database.preparing import SCHEMA_VERSION
 from tests.postgres import PostgresServer
 from tests.store_contract.crowd import ROOT, crowd
@@ -159,7 +159,7 @@ def test_a_truncated_store_is_refused_and_kept(tmp_path: Path, share: float) -> 
     path = made(tmp_path / "store.db")
     content = path.read_bytes()[: int(path.stat().st_size * share)]
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"the store {path} is truncated"):
+    with pytest.raises(StoreDamaged, match=f"the store {path} is damaged: it is truncated"):
         open_store(str(path), create=True)
     assert path.read_bytes() == content
 
@@ -170,7 +170,7 @@ def test_a_damaged_store_is_named_when_the_damage_is_met(tmp_path: Path) -> None
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
     with (
-        pytest.raises(InputError, match=f"{path} cannot be used: .*malformed"),
+        pytest.raises(StoreDamaged, match=f"the store {path} is damaged: .*malformed"),
         open_store(str(path)) as store,
     ):
         store.studies()

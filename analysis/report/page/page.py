@@ -132,7 +132,7 @@ def render(
         plotly_version=_plotly_version(),
         css=Markup(_part("template/report.css")),  # noqa: S704 - our own file
         script=Markup(_part("template/report.js")),  # noqa: S704 - our own file
-        plotly=Markup(_part("vendor/plotly-cartesian.min.js")),  # noqa: S704 - vendored
+        plotly=Markup(_plotly()),  # noqa: S704 - vendored
         data=Markup(data),  # noqa: S704 - escaped by `to_script`
     )
     return text
@@ -148,6 +148,11 @@ def _made_with(name: str) -> str:
 @cache
 def _part(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    """The library under its licence, which each copy of it must carry."""
+    return f"/*\n{_part('vendor/LICENSE.plotly.txt')}*/\n{_part('vendor/plotly-cartesian.min.js')}"
 
 
 def _plotly_version() -> str:

@@ -8,16 +8,21 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from ablations.errors import InputError
 from runner.commands import options
 from runner.pool.coordinate import SIGNALS
+from runner.program.wording import printable
+
+if TYPE_CHECKING:
+    from analysis.dashboard import Board
+    from runner.store import Store
 
 EXAMPLES = """examples:
   python -m runner dashboard
@@ -142,18 +147,50 @@ def _keep_current(storage: str | None) -> None:
     """Panels and notes of every study, also of grids that run on other machines."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's to answer
 
-    from analysis.dashboard import Board
-    from runner.store import StoreError, open_store
+    from runner.store import open_store
 
     server = multiprocessing.parent_process()
     if server is None:
         raise RuntimeError("this runs beside a server, which it outlives by nothing")
     boards: dict[str, Board] = {}
+    said: set[str] = set()
     store = open_store(storage)
     while server.is_alive():
-        try:
-            for info in store.studies():
-                boards.setdefault(info.name, Board(store, info)).publish()
-        except StoreError as error:
-            print(f"panels are not updated: {error}", file=sys.stderr)
+        for sentence in keep_current(store, boards):
+            if sentence not in said:
+                print(printable(sentence), file=sys.stderr, flush=True)
+            said.add(sentence)
         server.join(PUBLISH_SECONDS)
+
+
+def keep_current(store: Store, boards: dict[str, Board]) -> Iterator[str]:
+    """Bring every study's trials and page up to date; yields what stands in the way of one.
+
+    A study that was deleted in the dashboard is made again, as while it trains.
+
+    Args:
+        store: Where.
+        boards: Study to its page as this process knows it; added to.
+    """
+    from analysis.dashboard import Board
+    from runner.optuna_mirror.mirror import Mirror
+    from runner.store import StoreError
+
+    try:
+        names = store.study_names()
+    except StoreError as error:
+        yield f"panels are not updated: {error}"
+        return
+    for name in names:
+        try:
+            info = store.load_study(name)
+            if store.is_behind(info):
+                with Mirror(store, info) as mirror:
+                    mirror.sync(wait=False)
+                boards.pop(name, None)
+            board = boards.setdefault(name, Board(store, info))
+            store.status(info)  # damage is said here; a page never raises
+        except (StoreError, InputError) as error:
+            yield f"panels of {name} are not updated: {error}"
+        else:
+            board.publish()

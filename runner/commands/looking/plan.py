@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ablations.errors import InputError
@@ -20,7 +19,7 @@ from runner.commands.sentences import (
     retired_words,
     size_words,
 )
-from runner.commands.terminal import SHORT_ID, plain_console
+from runner.commands.terminal import SHORT_ID, plain_console, shown
 from runner.commands.trial import try_plugins
 from runner.program.wording import counted, duration
 
@@ -56,26 +55,26 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     tried = try_plugins(spec, design)
     console = plain_console()
     piped = not console.is_terminal
-    console.print(escape(headline(spec)), soft_wrap=piped)
+    console.print(shown(headline(spec)), soft_wrap=piped)
     excluded = f" ({counted(design.excluded, 'combination')} excluded)" if design.excluded else ""
     console.print(
-        f"study {escape(spec.study)}: {size_words(design)}{excluded}",
+        f"study {shown(spec.study)}: {size_words(design)}{excluded}",
         soft_wrap=piped,
     )
     table = Table("factor", "levels (cells of each)", box=None)
     for factor, counts in design.level_counts.items():
         listed = "  ".join(f"{label} ({count})" for label, count in counts.items())
-        table.add_row(escape(factor), escape(listed))
+        table.add_row(shown(factor), shown(listed))
     for level in spec.fixed:
-        table.add_row(escape(level.factor), escape(f"{level.label} (fixed)"))
+        table.add_row(shown(level.factor), shown(f"{level.label} (fixed)"))
     console.print(table)
     if (folder := folder_of(spec)) is not None:
         from runner.data.folder import folder_words
 
         for sentence in folder_words(folder):
-            console.print(escape(sentence), soft_wrap=piped)
+            console.print(shown(sentence), soft_wrap=piped)
     for warning in (*warnings(design), *tried.notes):
-        console.print(f"note: {escape(warning)}", soft_wrap=piped)
+        console.print(f"note: {shown(warning)}", soft_wrap=piped)
     _stored(design, arguments, console)
     _facts(design, arguments, console)
     _cells(design, arguments.cells, console)
@@ -84,7 +83,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
 
 def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> None:
     """What the store says of the plan: cells that leave the design, outcomes to be adopted."""
-    from runner.store import StoreError, open_store
+    from runner.store import StoreDamaged, StoreError, open_store
 
     spec = design.spec
     piped = not console.is_terminal
@@ -94,8 +93,10 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
             # Which devices a cluster has is asked when the grid starts.
             kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)
             adoptable = {} if kind is None else store.adoptable(spec.study, design.cells, kind=kind)
+    except StoreDamaged:
+        raise  # the grid would be refused as well
     except StoreError as error:
-        console.print(f"not known what the store holds: {escape(str(error))}", soft_wrap=piped)
+        console.print(f"not known what the store holds: {shown(str(error))}", soft_wrap=piped)
         return
     except InputError:  # there is no store yet
         return
@@ -104,7 +105,7 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
     if adoptable:
         console.print(
             f"trained already in other studies of the store, to be adopted: "
-            f"{counted(sum(adoptable.values()), 'cell')} ({escape(adopted_words(adoptable))})",
+            f"{counted(sum(adoptable.values()), 'cell')} ({shown(adopted_words(adoptable))})",
             soft_wrap=piped,
         )
 
@@ -116,14 +117,14 @@ def _facts(design: Design, arguments: argparse.Namespace, console: Console) -> N
     piped = not console.is_terminal
     known = facts(design, everything=arguments.everything)
     for sentence in () if known is None else known.sentences:
-        console.print(escape(sentence), soft_wrap=piped)
+        console.print(shown(sentence), soft_wrap=piped)
     slots = slots_here(design.spec, arguments)
     cost = estimate_cost(design, slots)
     time = "unknown" if cost.seconds is None else f"about {duration(cost.seconds)}"
     each = "" if cost.cell_seconds is None else f" ({cost.cell_seconds:.1f} s a cell)"
     console.print(
         f"time {time}{each} on {counted(len(slots), 'slot')}, disk "
-        f"{cost.disk_bytes / 1e6:.1f} MB; basis: {escape(cost.basis)}",
+        f"{cost.disk_bytes / 1e6:.1f} MB; basis: {shown(cost.basis)}",
         soft_wrap=piped,
     )
 
@@ -133,7 +134,7 @@ def _cells(design: Design, count: int, console: Console) -> None:
         return
     table = Table("cell", "rep", *design.spec.labels, box=None)
     for cell in design.cells[:count]:
-        table.add_row(cell.id[:SHORT_ID], str(cell.replicate), *map(escape, cell.labels.values()))
+        table.add_row(cell.id[:SHORT_ID], str(cell.replicate), *map(shown, cell.labels.values()))
     console.print(table)
     if len(design.cells) > count:
         console.print(f"… and {len(design.cells) - count} more (--cells N lists more)")

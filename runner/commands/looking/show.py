@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import study_folder
-from runner.commands.terminal import plain_console
+from runner.commands.terminal import plain_console, said_damaged, shown
 from runner.content.outcome_files import log_path
-from runner.store import Store, StudyInfo, open_store
+from runner.program.wording import printable
+from runner.store import Store, StoreDamaged, StudyInfo, open_store
 
 EXAMPLES = """examples:
   python -m runner show 3f9a12c4
@@ -56,13 +56,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     store = open_store(arguments.storage)
-    studies = [store.find_study(arguments.study)] if arguments.study else store.studies()
-    matches = [
-        (info, row)
-        for info in studies
-        for row in store.runs(info, beginning=arguments.cell, limit=SEVERAL)
-    ]
-    if not matches:
+    names = [store.find_study(arguments.study).name] if arguments.study else store.study_names()
+    matches: list[tuple[StudyInfo, dict[str, Any]]] = []
+    damage: list[StoreDamaged] = []
+    for name in names:
+        try:
+            info = store.load_study(name)
+            rows = store.runs(info, beginning=arguments.cell, limit=SEVERAL)
+        except StoreDamaged as error:  # the cell may be another study's
+            damage.append(error)
+        else:
+            matches += [(info, row) for row in rows]
+    if not matches and not damage:
         raise InputError(f"no cell {arguments.cell!r} in {store.address}; `status` lists studies")
     cells = sorted({row["cell"] for _, row in matches})
     if len(cells) > 1:
@@ -72,26 +77,26 @@ def run(arguments: argparse.Namespace) -> int:
     for info, row in matches:
         _show(store, info, row, console)
         _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)
-    return 0
+    return said_damaged(damage)
 
 
 def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) -> None:
     console.print(
-        f"[bold]cell {row['cell']}[/bold] of {escape(info.name)}, replicate {row['replicate']}: "
-        + escape(
+        f"[bold]cell {row['cell']}[/bold] of {shown(info.name)}, replicate {row['replicate']}: "
+        + shown(
             " ".join(dict.fromkeys(filter(None, (row["state"], row["status"], row["reason"]))))
         ),
         highlight=False,
     )
     if row["adopted_from"]:
         console.print(
-            f"adopted from {escape(row['adopted_from'])}, which trained the same content",
+            f"adopted from {shown(row['adopted_from'])}, which trained the same content",
             highlight=False,
             soft_wrap=True,
         )
     facts = Table.grid(padding=(0, 2))
     for factor in info.factors:
-        facts.add_row(escape(factor), escape(str(row[f"factor:{factor}"])))
+        facts.add_row(shown(factor), shown(str(row[f"factor:{factor}"])))
     target = store.find_target(info)
     if target is not None:
         facts.add_row("target", target.words + (", derived" if target.derived else ""))
@@ -101,9 +106,9 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
                 name, f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name])
             )
     for note in row["notes"]:
-        facts.add_row("note", escape(note))
+        facts.add_row("note", shown(note))
     if row["detail"]:
-        facts.add_row("detail", escape(row["detail"]))
+        facts.add_row("detail", shown(row["detail"]))
     console.print(facts)
     attempts = store.attempts(info, row["cell"])
     table = Table("attempt", "state", "reason", "worker", "device", "seconds", "commit", box=None)
@@ -114,8 +119,8 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
             str(one["attempt"]),
             one["state"],
             one["reason"] or "",
-            escape(one["worker"]),
-            escape(one["device"]),
+            shown(one["worker"]),
+            shown(one["device"]),
             seconds,
             commit,
         )
@@ -150,7 +155,7 @@ def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path
 def _log(path: Path | None, lines: int, console: Console) -> None:
     if path is None:
         return
-    console.print(f"log {escape(str(path))}", style="dim", highlight=False)
+    console.print(f"log {shown(str(path))}", style="dim", highlight=False)
     try:
         with path.open("rb") as file:  # only its end: a log may be long
             file.seek(max(0, path.stat().st_size - 200 * max(lines, 1)))
@@ -159,4 +164,4 @@ def _log(path: Path | None, lines: int, console: Console) -> None:
         console.print("(it lies on another machine)", style="dim")
         return
     for line in text.splitlines()[-lines:]:
-        console.print(line, markup=False, highlight=False)
+        console.print(printable(line), markup=False, highlight=False)

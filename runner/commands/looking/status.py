@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
-from runner.commands.terminal import SHORT_ID, plain_console
+from runner.commands.terminal import SHORT_ID, plain_console, said_damaged, shown
 from runner.program.wording import counted
-from runner.store import Counts, State, Store, StudyInfo, open_store
+from runner.store import Counts, State, Store, StoreDamaged, StudyInfo, open_store
 
 EXAMPLES = """examples:
   python -m runner status
@@ -34,33 +33,40 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     console = plain_console()
     if arguments.study is None:
-        _all(open_store(arguments.storage), console)
-    else:
-        _one(*named_study(arguments), console)
+        return _all(open_store(arguments.storage), console)
+    _one(*named_study(arguments), console)
     return 0
 
 
-def _all(store: Store, console: Console) -> None:
+def _all(store: Store, console: Console) -> int:
+    """Every study; 4 where one of them is damaged, which hides none of the others."""
+    damage: list[StoreDamaged] = []
     table = Table("study", "cells", "complete", "running", "waiting", "failed", box=None)
-    for info in store.studies():
-        counts = store.status(info)
+    for name in store.study_names():
+        try:
+            counts = store.status(store.load_study(name))
+        except StoreDamaged as error:
+            damage.append(error)
+            table.add_row(shown(name), "damaged")
+            continue
         table.add_row(
-            escape(info.name),
+            shown(name),
             *map(
                 str,
                 (counts.planned, counts.complete, counts.running, counts.waiting, counts.failed),
             ),
         )
-    console.print(f"store {escape(str(store.address))}", highlight=False)
+    console.print(f"store {shown(str(store.address))}", highlight=False)
     if not table.row_count:
         console.print("no study yet: python -m runner grid ablations/five_factor.yaml")
     else:
         console.print(table)
+    return said_damaged(damage)
 
 
 def _one(store: Store, info: StudyInfo, console: Console) -> None:
     counts = store.status(info)
-    console.print(f"[bold]{escape(info.name)}[/bold] in {escape(str(store.address))}")
+    console.print(f"[bold]{shown(info.name)}[/bold] in {shown(str(store.address))}")
     console.print(
         f"{counted(counts.planned, 'cell')}, {counted(info.replicates, 'replicate')}: "
         + ", ".join(f"{number} {state}" for state, number in counts.states.items() if number)
@@ -68,7 +74,7 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
         highlight=False,
     )
     if adopted := store.adopted(info):
-        console.print(f"adopted: {escape(adopted_words(adopted))}", highlight=False, soft_wrap=True)
+        console.print(f"adopted: {shown(adopted_words(adopted))}", highlight=False, soft_wrap=True)
     console.print(_replicates(counts))
     if counts.statuses:
         target = store.find_target(info)
@@ -83,10 +89,10 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
             table.add_row(
                 row["cell"][:SHORT_ID],
                 str(row["replicate"]),
-                escape(" · ".join(row["labels"].values())),
+                shown(" · ".join(row["labels"].values())),
                 str(row["epoch"] or 0),
                 "" if row["accuracy"] is None else f"{row['accuracy']:.3f}",
-                escape(f"{row['worker']} {row['slot']}"),
+                shown(f"{row['worker']} {row['slot']}"),
             )
         console.print("running", style="bold")
         console.print(table)
@@ -94,7 +100,7 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
         _failures(store, info, counts, console)
     if counts.complete:
         console.print(
-            f"is it decided yet: python -m analysis decided {escape(info.name)}",
+            f"is it decided yet: python -m analysis decided {shown(info.name)}",
             style="dim",
             highlight=False,
             soft_wrap=True,
@@ -118,8 +124,8 @@ def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -
             row["cell"][:SHORT_ID],
             row["reason"],
             str(row["attempts"]),
-            escape(" · ".join(levels)),
-            escape(row["detail"] or ""),
+            shown(" · ".join(levels)),
+            shown(row["detail"] or ""),
         )
     console.print(table)
     if counts.failed > len(rows):
@@ -127,7 +133,7 @@ def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -
     reasons = " ".join(f"--reason {reason}" for reason in counts.reasons)
     console.print("one of them in full: python -m runner show CELL", style="dim")
     console.print(
-        f"put back: python -m runner retry {escape(info.name)} {reasons}",
+        f"put back: python -m runner retry {shown(info.name)} {reasons}",
         style="dim",
         highlight=False,
         soft_wrap=True,  # in one piece, to be copied

@@ -19,6 +19,7 @@ from runner.commands.sentences import (
     retired_words,
     size_words,
 )
+from runner.program.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     from runner.store import open_store
 
     for warning in warnings(design):
-        print(f"note: {warning}", file=sys.stderr)
+        print(printable(f"note: {warning}"), file=sys.stderr)
     # What cannot be trained here is refused before there is a store, a study or a folder of it.
     kind = device_kind(spec, arguments)
     if not on_cluster(spec, arguments):
@@ -100,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
     if not store.open_cells(study):
         print("nothing to do: every cell of this grid has been run")
-        if store.is_behind(study):  # adopted cells have no trials yet
+        if store.is_behind(study):  # adopted cells have no trials yet, a deleted study none
             from runner.optuna_mirror.mirror import Mirror
 
             with Mirror(store, study) as mirror:
@@ -133,7 +134,7 @@ def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
         return
     try:
         with open_store(storage) as store:
-            if spec.study in {study.name for study in store.studies()}:
+            if spec.study in store.study_names():
                 return  # a study that is there is not kept from saying that it is done
     except InputError:
         pass  # there is no store yet
@@ -171,14 +172,15 @@ def _about(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[st
         return about
     try:
         with open_store(arguments.storage) as store:
-            known = next((one for one in store.studies() if one.name == spec.study), None)
-            if known is not None and _is_done(store, known, design):
-                return about | {key: known.spec[key] for key in ABOUT if key in known.spec}
+            if spec.study in store.study_names():
+                known = store.load_study(spec.study)
+                if _is_done(store, known, design):
+                    return about | {key: known.spec[key] for key in ABOUT if key in known.spec}
     except InputError:
         pass  # there is no store yet
     tried = try_plugins(spec, design)
     for note in tried.notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(printable(f"note: {note}"), file=sys.stderr)
     return about if tried.networks is None else about | {"networks": tried.networks}
 
 

@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     store, info = named_study(arguments)
     reasons = [Reason(value) for value in arguments.reason] if arguments.reason else None
+    store.status(info)  # a damaged study is named before any of it is changed
     sent = store.retry(info, reasons)
     others = store.status(info).reasons
     then = ""

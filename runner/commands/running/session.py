@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ablations.errors import InputError
 from runner.commands.placement import devices_here, on_cluster, scheduler_address, slots_here
 from runner.commands.running.screen import progress_display
-from runner.program.wording import counted, duration
+from runner.program.wording import counted, duration, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def train_study(
         for cell in samples:
             prepare_images(cell)
     except OSError as error:
-        print(f"stopped: {error}", file=sys.stderr)
+        print(printable(f"stopped: {error}"), file=sys.stderr)
         return 4
     display = progress_display(
         study.name,
@@ -91,7 +91,7 @@ def train_study(
         try:
             run = run_slots(slots, worker, publish=publish)
         except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
-            print(f"stopped: {error}", file=sys.stderr)
+            print(printable(f"stopped: {error}"), file=sys.stderr)
             return 4
     for device in sorted(worker.vanished):
         print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
@@ -183,10 +183,10 @@ def _train_on_dask(
                     options=options,
                 )
         except (StoreError, OSError) as error:
-            print(f"stopped: {error}", file=sys.stderr)
+            print(printable(f"stopped: {error}"), file=sys.stderr)
             return 4
     if worker.trouble is not None:
-        print(f"stopped: {worker.trouble}", file=sys.stderr)
+        print(printable(f"stopped: {worker.trouble}"), file=sys.stderr)
         return 4
     if signals:
         return SIGNALS[signal.Signals(signals[0])]

@@ -7,7 +7,7 @@ import os
 
 from ablations.registry import load_plugins
 from runner.commands import options
-from runner.commands.arguments import named_study, study_folder, writable
+from runner.commands.arguments import named_study, stored_specification, study_folder, writable
 from runner.commands.running.session import train_study
 
 EXAMPLES = """examples:
@@ -38,10 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
 
         die_with_parent()
     from runner.content.code import check_code
-    from runner.spec import Spec
 
     store, info = named_study(arguments)
-    spec = Spec.from_dict(info.spec)
+    spec = stored_specification(store, info)
     load_plugins(spec.plugins)  # refused here rather than by every cell
     check_code(spec.code)
     folder = writable(study_folder(arguments.results, info.name))

@@ -27,6 +27,7 @@ from runner.content.outcome import Epoch, Outcome, Status
 from runner.content.outcome_files import write_outcome
 from runner.network.found import Found
 from runner.pool.process.parent_death import die_with_parent
+from runner.program.wording import printable
 
 if TYPE_CHECKING:
     from runner.data import Images
@@ -101,12 +102,13 @@ def _train(job: CellJob, channel: Connection) -> Outcome:
     except (Exception, SystemExit) as error:  # a level may call sys.exit
         traceback.print_exc()
         sys.stderr.flush()
-        first_line = (str(error).splitlines() or [""])[0]
-        return Outcome(
-            Status.FAILED,
-            reason=reason_of(error),
-            detail=f"{type(error).__name__}: {first_line}"[:500],
-        )
+        return Outcome(Status.FAILED, reason=reason_of(error), detail=detail_of(error))
+
+
+def detail_of(error: BaseException) -> str:
+    """What ended a cell, in one line that every terminal and file takes."""
+    first_line = (str(error).splitlines() or [""])[0]
+    return printable(f"{type(error).__name__}: {first_line}")[:500]
 
 
 def read_images(channel: Connection, cell: str) -> None:

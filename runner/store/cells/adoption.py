@@ -17,7 +17,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, String, bindparam, cast, func, insert, literal, select, update
 
-from runner.store.cells.leasing import State
+from runner.store.columns.states import State
 from runner.store.database.tables import OUTCOME_FLOATS, OUTCOME_INTEGERS, attempts, cells, studies
 
 Kind = Literal["cpu", "cuda"]

@@ -13,11 +13,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.store.cells.leasing import AttemptState, State
 from runner.store.cells.policy import is_retried
+from runner.store.columns.states import AttemptState, State
+from runner.store.columns.values import clean, now, number
 from runner.store.database.bulk import insert_rows
 from runner.store.database.tables import OUTCOME_FLOATS, OUTCOME_INTEGERS, attempts, cells, epochs
-from runner.store.database.values import clean, now, number
 
 MEASURED = tuple(one.name for one in fields(Epoch) if one.name != "epoch")
 """What an epoch's row holds beside its number."""

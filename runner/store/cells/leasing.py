@@ -12,7 +12,6 @@ import secrets
 import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -22,27 +21,10 @@ from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Reason
 from runner.store.cells import liveness
 from runner.store.cells.studies import StudyKey
+from runner.store.columns.checked import UNREADABLE, DamagedValue
+from runner.store.columns.states import AttemptState, State
+from runner.store.columns.values import now, number
 from runner.store.database.tables import IS_WAITING, attempts, cells, contents
-from runner.store.database.values import now, number
-
-
-class State(StrEnum):
-    """Where a cell stands."""
-
-    WAITING = "waiting"  # to be claimed
-    RUNNING = "running"  # a worker holds it and beats
-    COMPLETE = "complete"  # trained to an outcome: learned, stalled or diverged
-    FAILED = "failed"  # given up; `retry` sends it back
-
-
-class AttemptState(StrEnum):
-    """How an attempt stands or ended."""
-
-    RUNNING = "running"
-    COMPLETE = "complete"
-    FAILED = "failed"
-    LOST = "lost"  # its worker vanished
-    RELEASED = "released"  # given back unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +136,7 @@ def claim(
     return [
         Lease(
             study=study.name,
-            cell=_checked(Cell.from_json(content[row.cell]), row.cell),
+            cell=_checked(_planned(row, content.get(row.cell)), row.cell),
             attempt=row.claims,
             token=row.token,
             seconds=lease_seconds,
@@ -207,6 +189,17 @@ def _take(
             break
         taken.append(_Taken(*row))
     return taken
+
+
+def _planned(row: _Taken, content: str | None) -> Cell:
+    """The cell of a row, made of its content."""
+    if content is None:
+        expected = f"its content in table {contents.name}"
+        raise DamagedValue(cells.name, "cell", row.cell, expected, row.id)
+    try:
+        return Cell.from_json(content)
+    except UNREADABLE:
+        raise DamagedValue(contents.name, "content", content, "what the cell is made of") from None
 
 
 def _checked(cell: Cell, planned: str) -> Cell:

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 
 from runner.content.cell import Cell
 from runner.store.cells.adoption import Kind, Trained, adopt, trained_elsewhere
-from runner.store.cells.leasing import State
 from runner.store.cells.studies import StudyKey
+from runner.store.columns.states import State
 from runner.store.database.bulk import upsert
 from runner.store.database.connections import Database
 from runner.store.database.tables import cells, contents, studies

@@ -22,7 +22,8 @@ from runner.store.cells.endings import (
     give_back,
     release,
 )
-from runner.store.cells.leasing import AttemptState, State, new_token
+from runner.store.cells.leasing import new_token
+from runner.store.columns.states import AttemptState, State
 from runner.store.database.tables import IS_RUNNING, attempts, cells
 
 

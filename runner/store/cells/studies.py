@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, inspect, select
+from sqlalchemy import Connection, Row, String, inspect, select, type_coerce
 
 from ablations.errors import InputError, did_you_mean
 from runner.content.level import Level
+from runner.store.columns.checked import DamagedValue, Words
+from runner.store.columns.values import now
 from runner.store.database.bulk import upsert
 from runner.store.database.locks import postgresql_lock
 from runner.store.database.tables import specs, studies
-from runner.store.database.values import now
 
 
 class StudyKey(NamedTuple):
@@ -149,17 +150,44 @@ def spec_versions(connection: Connection, name: str) -> dict[str, dict[str, Any]
     return {row.digest: row.spec for row in rows}
 
 
+def study_names(connection: Connection) -> list[str]:
+    """Name of every study, oldest first; of a damaged one too, as it can be read."""
+    raw = type_coerce(studies.c.name, String)
+    return [str(name) for name in connection.scalars(select(raw).order_by(studies.c.id))]
+
+
+def load_study(connection: Connection, name: str) -> StudyInfo:
+    """The study of that full name.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DamagedValue(studies.name, "name", name, Words.expected) from None
+    row = connection.execute(select(studies).where(studies.c.name == name)).first()
+    if row is None:
+        raise InputError(f"the store holds no study {name!r}")
+    return _info(row)
+
+
 def all_studies(connection: Connection) -> list[StudyInfo]:
     """Every study, oldest first."""
     return [_info(row) for row in connection.execute(select(studies).order_by(studies.c.id))]
 
 
 def _info(row: Row[Any]) -> StudyInfo:
+    factors = {factor: list(labels) for factor, labels in row.factors}
+    for factor, labels in factors.items():
+        if set(labels) != set(row.levels.get(factor, ())):
+            expected = f"the levels of {factor}, {', '.join(labels)}"
+            raise DamagedValue(studies.name, "levels", row.levels, expected, row.id)
     return StudyInfo(
         name=row.name,
         profile=row.profile,
         created=row.created,
-        factors={factor: list(labels) for factor, labels in row.factors},
+        factors=factors,
         levels=row.levels,
         replicates=row.replicates,
         claims=row.claims,
@@ -167,19 +195,17 @@ def _info(row: Row[Any]) -> StudyInfo:
     )
 
 
-def find_study(known: Sequence[StudyInfo], prefix: str, where: str) -> StudyInfo:
-    """The study of that name, or the only one whose name begins so.
+def find_study(names: Sequence[str], prefix: str, where: str) -> str:
+    """The full name of the study called so, or of the only one whose name begins so.
 
     Raises:
         InputError: none, or several.
     """
-    exact = [study for study in known if study.name == prefix]
-    fitting = exact or [study for study in known if study.name.startswith(prefix)]
+    fitting = [prefix] if prefix in names else [name for name in names if name.startswith(prefix)]
     if len(fitting) == 1:
         return fitting[0]
-    names = [study.name for study in fitting or known]
-    if not known:
+    if not names:
         raise InputError(f"the store {where} holds no study yet")
     if not fitting:
         raise InputError(f"no study {prefix!r} in {where}; {did_you_mean(prefix, names)}")
-    raise InputError(f"{prefix!r} is the beginning of several studies: {', '.join(names)}")
+    raise InputError(f"{prefix!r} is the beginning of several studies: {', '.join(fitting)}")

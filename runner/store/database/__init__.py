@@ -3,5 +3,5 @@
 address  where it is             connections  transactions, patience
 tables   what it holds           preparing    made once, refused where it is no store
 bulk     many rows a statement   locks        for what is done once
-values   as both databases keep  outages      what the store raises
+damage   which row is damaged    outages      what the store raises
 """

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -25,6 +27,9 @@ NOT_AN_ADDRESS = (
 
 SECRETS = ("password", "passfile", "sslpassword", "sslkey", "service", "servicefile")
 """What PostgreSQL's client takes from a URL's query and nobody else may see."""
+
+_KEYWORDS = re.compile(r"\b(password|passfile|user|host|hostaddr|dbname|service)\s*=", re.I)
+"""What tells PostgreSQL's other form, `host=... password=...`, from the name of a file."""
 
 POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
 
@@ -104,34 +109,51 @@ def resolve_address(given: str | None = None) -> Address:
         InputError: not an address, a database of another kind, or no driver for it.
     """
     given = given or os.environ.get(VARIABLE) or str(DEFAULT_PATH)
-    if "://" not in given:
-        if "@" in given and not Path(given).exists():
+    scheme, is_url, rest = given.partition("://")
+    if not is_url:
+        if ("@" in given or _KEYWORDS.search(given)) and not Path(given).exists():
             raise InputError(NOT_AN_ADDRESS)  # a mistyped URL: quoting it would show its password
         return _sqlite(given)
-    scheme = given.partition("://")[0]
     if scheme in ("sqlite", "sqlite+pysqlite"):
-        # Cut by hand: in a URL a path could hold neither "?" nor "#".
-        return _sqlite(given.partition("://")[2].removeprefix("/"))
+        # Cut by hand: in a URL a path could hold neither "?" nor "#". Between the second slash and
+        # the third stands a user, a password and a host, of which a file has none.
+        return _sqlite(rest.removeprefix("/") if rest.startswith("/") else "")
     if scheme not in POSTGRESQL:
         hint = did_you_mean(scheme, ("sqlite", "postgresql"))
         raise InputError(f"--storage: no database of kind {scheme!r} is supported; {hint}")
+    if rest.count("@") > 1:  # SQLAlchemy cuts at the first, and shows what comes after it
+        raise InputError(NOT_AN_ADDRESS)
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
         # Their messages may quote the URL, and with it the password.
         raise InputError(NOT_AN_ADDRESS) from None
-    shown = sorted(set(url.query) & set(SECRETS))
-    if shown:  # masked nowhere: not by SQLAlchemy, not by whoever prints an address
-        raise InputError(
-            f"--storage: {shown[0]} does not belong in the address's query; write the password as "
-            "postgresql://USER:PASSWORD@HOST/DATABASE, the rest into PGPASSFILE, PGSSLKEY or "
-            "PGSERVICE of the environment"
-        )
     if importlib.util.find_spec("psycopg") is None:
         raise InputError(
             "--storage: PostgreSQL needs its driver: pip install 'ablation-grid-runner[postgres]'"
         )
+    _check_query(url.query)
     return Address(url.set(drivername="postgresql+psycopg"))
+
+
+def _check_query(query: Mapping[str, object]) -> None:
+    """Refuse options that PostgreSQL's client does not know, and those that hold a secret."""
+    if not query:
+        return
+    from psycopg import pq
+
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    for name in sorted(query):
+        # Masked nowhere: not by SQLAlchemy, not by whoever prints an address.
+        if name.lower() in (*SECRETS, "passwd", "pass"):
+            raise InputError(
+                f"--storage: {name} does not belong in the address's query; write the password as "
+                "postgresql://USER:PASSWORD@HOST/DATABASE, the rest into PGPASSFILE, PGSSLKEY or "
+                "PGSERVICE of the environment"
+            )
+        if name not in known:
+            hint = did_you_mean(name, known.difference(SECRETS))
+            raise InputError(f"--storage: PostgreSQL's client has no option {name!r}; {hint}")
 
 
 def _sqlite(path: str) -> Address:

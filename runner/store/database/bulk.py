@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Float, Insert, TableClause, bindparam, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 
 def upsert(connection: Connection, table: TableClause) -> postgresql.Insert | sqlite.Insert:
@@ -46,10 +47,13 @@ def insert_rows(
         connection.execute(statement, [{**row, **dict(same)} for row in rows])
         return
     columns = {
-        name: _alike([row[name] for row in rows], isinstance(table.c[name].type, Float))
-        for name in names
+        name: _alike([row[name] for row in rows], _is_float(table.c[name].type)) for name in names
     }
     connection.execute(_from_arrays(table, names, same, keep), columns)
+
+
+def _is_float(kind: TypeEngine[Any]) -> bool:
+    return isinstance(getattr(kind, "impl", kind), Float)
 
 
 def _alike(values: list[Any], floats: bool) -> list[Any]:

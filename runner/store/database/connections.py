@@ -2,7 +2,7 @@
 
 Every transaction of the store runs through `Database.read` or `Database.write`, which repeat it
 with bounded back-off when the database is locked, restarting or out of reach, and turn what then
-remains into one clear sentence. Knows no table.
+remains into one clear sentence. Knows no table: `damage` does, where a row of one is damaged.
 
 SQLite: WAL with synchronous=FULL (loses nothing acknowledged, even at power loss), BEGIN IMMEDIATE
 for writers (a claim's check and set cannot be torn apart). PostgreSQL: time zone UTC; a
@@ -23,12 +23,14 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ablations.errors import InputError
+from runner.store.columns.checked import DamagedValue
 from runner.store.database.address import Address
-from runner.store.database.outages import StoreFull, StoreUnavailable
+from runner.store.database.damage import damage_words, damaged, is_damage
+from runner.store.database.outages import StoreDamaged, StoreFull, StoreUnavailable
 
 Result = TypeVar("Result")
 
@@ -114,12 +116,22 @@ class Database:
                 self._engine.dispose(close=self._pid == os.getpid())
             self._engine = None
 
-    def read(self, work: Callable[[Connection], Result]) -> Result:
-        """Run `work` in a transaction that changes nothing: one snapshot of the database."""
-        return self._patiently(work, self.read_patience, writes=False)
+    def read(self, work: Callable[[Connection], Result], *, study: int | None = None) -> Result:
+        """Run `work` in a transaction that changes nothing: one snapshot of the database.
+
+        Raises:
+            StoreUnavailable: no answer within the patience.
+            StoreDamaged: what was read is not what was written, in a row of the `study` if its
+                number is given.
+        """
+        return self._patiently(work, self.read_patience, writes=False, study=study)
 
     def write(
-        self, work: Callable[[Connection], Result], *, patience: float | None = None
+        self,
+        work: Callable[[Connection], Result],
+        *,
+        patience: float | None = None,
+        study: int | None = None,
     ) -> Result:
         """Run `work` in a transaction that holds the right to write, and commit it.
 
@@ -129,11 +141,18 @@ class Database:
         Raises:
             StoreUnavailable: no answer within the patience.
             StoreFull: no space left.
+            StoreDamaged: as of `read`; nothing is changed.
         """
-        return self._patiently(work, patience or self.write_patience, writes=True)
+        patience = patience or self.write_patience
+        return self._patiently(work, patience, writes=True, study=study)
 
     def _patiently(
-        self, work: Callable[[Connection], Result], patience: float, *, writes: bool
+        self,
+        work: Callable[[Connection], Result],
+        patience: float,
+        *,
+        writes: bool,
+        study: int | None,
     ) -> Result:
         began = time.monotonic()
         pause = 0.02
@@ -141,12 +160,16 @@ class Database:
             try:
                 with self._transaction(writes) as connection:
                     return work(connection)
+            except DamagedValue as met:
+                raise self._damaged(met, study) from None
             except (DBAPIError, PoolTimeout) as error:
                 problem = sentence(error)
                 if is_full(error) or (is_io_error(error) and self._has_no_space()):
                     raise StoreFull(
                         f"no space left for the store {self.address}: {problem}"
                     ) from None
+                if is_damage(error) or is_corrupt(error):
+                    raise damaged(self.address, problem) from None
                 if is_unusable(error):
                     raise InputError(f"{self.address} cannot be used: {problem}") from None
                 if not is_passing(error):
@@ -157,6 +180,11 @@ class Database:
                     ) from None
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
             pause = min(pause * 2, 2.0)
+
+    def _damaged(self, met: DamagedValue, study: int | None) -> StoreDamaged:
+        """The error that names the row, looked for in a transaction of its own."""
+        with self._transaction(writes=False) as connection:
+            return damaged(self.address, damage_words(connection, met, study))
 
     def _has_no_space(self) -> bool:
         """Whether the file system of the SQLite file is full: SQLite may only say "I/O error"."""
@@ -210,10 +238,17 @@ def _session_options() -> str:
 def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Give a new SQLite connection the store's settings."""
     connection.isolation_level = None  # transactions begin where `_begin_sqlite` says
+    # Bytes that are no UTF-8 are read, for the columns' types to refuse: SQLite's own refusal names
+    # neither table nor row, and looks like an outage.
+    connection.text_factory = _text
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -242,8 +277,13 @@ def is_io_error(error: Exception) -> bool:
     return code is not None and code & 0xFF == sqlite3.SQLITE_IOERR
 
 
+def is_corrupt(error: Exception) -> bool:
+    """Whether SQLite found its own file not to be what it wrote."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_CORRUPT
+
+
 UNUSABLE_SQLITE = {
-    sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_CANTOPEN,
@@ -251,8 +291,11 @@ UNUSABLE_SQLITE = {
     sqlite3.SQLITE_AUTH,
 }
 
-REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied")
-"""What a PostgreSQL server says when waiting will not help."""
+REFUSALS = (
+    *("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied"),
+    *("invalid ", "bad value for"),  # of an option of the address
+)
+"""What a PostgreSQL server, or its client, says when waiting will not help."""
 
 
 def is_unusable(error: Exception) -> bool:
@@ -261,7 +304,8 @@ def is_unusable(error: Exception) -> bool:
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in UNUSABLE_SQLITE
-    if getattr(cause, "sqlstate", None) is not None or not isinstance(error, OperationalError):
+    on_connect = isinstance(error, OperationalError | ProgrammingError)
+    if getattr(cause, "sqlstate", None) is not None or not on_connect:
         return False
     return any(refusal in str(cause) for refusal in REFUSALS)  # psycopg gives no code on connect
 

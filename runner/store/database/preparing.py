@@ -16,6 +16,7 @@ from ablations.errors import InputError
 from runner.program.files import aside_of, sync
 from runner.store.database.address import DEFAULT_PATH, Address
 from runner.store.database.connections import Database
+from runner.store.database.damage import damaged
 from runner.store.database.locks import postgresql_lock, sqlite_lock
 from runner.store.database.tables import metadata, version
 
@@ -28,8 +29,9 @@ def prepare(database: Database, *, create: bool) -> None:
     Safe when many processes call it at one instant on a database that does not exist yet.
 
     Raises:
-        InputError: it is not there (and `create` is False), not a database, damaged, read-only
-            (and `create` is True), of another version, or holds other tables under our names.
+        InputError: it is not there (and `create` is False), not a database, read-only (and
+            `create` is True), of another version, or holds other tables under our names.
+        StoreDamaged: it is truncated or torn.
     """
     path = database.address.path
     if path is not None:
@@ -112,10 +114,7 @@ def _check_file(path: Path) -> None:
     # While a write-ahead log exists, the file alone may lag behind its own header.
     log = path.with_name(path.name + "-wal")
     if size < pages * page and not (log.exists() and log.stat().st_size):
-        raise InputError(
-            f"the store {path} is truncated: {size} of {pages * page} bytes are there; "
-            "restore it from a copy"
-        )
+        raise damaged(path, f"it is truncated, {size} of {pages * page} bytes are there")
 
 
 def _is_store(database: Database, create: bool) -> bool:
@@ -127,8 +126,10 @@ def _is_store(database: Database, create: bool) -> bool:
         return False, []
 
     there, versions = database.read(look)
+    if there and not versions:
+        raise damaged(database.address, f"table {version.name} is empty")
     if there and versions != [SCHEMA_VERSION]:
-        version_found = max(versions, default=0)
+        version_found = max(versions)
         advice = (
             "install a newer version" if version_found > SCHEMA_VERSION else "start a new store"
         )

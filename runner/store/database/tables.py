@@ -6,61 +6,41 @@ Optuna's tables lie beside them in the same database once a study is mirrored; O
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
-    Float,
     ForeignKey,
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
+from runner.content.outcome import Reason, Status
+from runner.store.columns.checked import (
+    BigCount,
+    Checked,
+    Count,
+    JsonText,
+    OneOf,
+    Real,
+    UtcTime,
+    Words,
+    are_factors,
+    are_labels,
+    are_levels,
+    are_texts,
+    is_provenance,
+    is_specification,
+)
+from runner.store.columns.states import AttemptState, State
 
-class UtcTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC on every database; SQLite has no time zones of its own."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store in UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Read as aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class JsonText(TypeDecorator[Any]):
-    """A value kept as JSON text, which reads the same in every database and by eye."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Store as compact JSON."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Read back."""
-        return None if value is None else json.loads(value)
-
+SPECIFICATION = ("the sections data, model and train", is_specification)
+LABELS = ("factor to the label of its level", are_labels)
+PROVENANCE = ("what is known of where it ran", is_provenance)
 
 metadata = MetaData()
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in INTEGER keys
@@ -71,14 +51,18 @@ studies = Table(
     "ablation_studies",
     metadata,
     Column("id", Serial, primary_key=True),
-    Column("name", String(255), nullable=False, unique=True),
-    Column("profile", Text, nullable=False),
+    Column("name", Words(255), nullable=False, unique=True),
+    Column("profile", Words(), nullable=False),
     Column("created", UtcTime, nullable=False),
-    Column("replicates", Integer, nullable=False),
-    Column("factors", JsonText, nullable=False),  # [[factor, [label, ...]], ...] as declared
-    Column("levels", JsonText, nullable=False),  # factor -> label -> {name, parameters}
-    Column("claims", JsonText, nullable=False),
-    Column("spec", JsonText, nullable=False),
+    Column("replicates", Count(1), nullable=False),
+    Column(
+        "factors", JsonText("factors with the labels of their levels", are_factors), nullable=False
+    ),  # [[factor, [label, ...]], ...] as declared
+    Column(
+        "levels", JsonText("factor to label to name and parameters", are_levels), nullable=False
+    ),  # factor -> label -> {name, parameters}
+    Column("claims", JsonText("a list of claims", are_texts), nullable=False),
+    Column("spec", JsonText(*SPECIFICATION), nullable=False),
 )
 
 # Every version of a study's specification that was ever registered: attempts name theirs. It came
@@ -87,32 +71,34 @@ specs = Table(
     "ablation_specs",
     MetaData(),
     Column("study_id", ForeignKey(studies.c.id), primary_key=True),
-    Column("digest", String(16), primary_key=True),  # runner.store.cells.studies.spec_digest
+    Column("digest", Words(16), primary_key=True),  # runner.store.cells.studies.spec_digest
     Column("created", UtcTime, nullable=False),
-    Column("spec", JsonText, nullable=False),
+    Column("spec", JsonText(*SPECIFICATION), nullable=False),
 )
 
 # What an outcome leaves in a cell's row: columns named as `Outcome`'s fields.
-OUTCOME_FLOATS = (
-    "test_accuracy",
-    "test_loss",
-    "best_validation_accuracy",
-    "final_validation_accuracy",
-    "seconds",
-    "cpu_seconds",
-)
-OUTCOME_INTEGERS = (
-    "test_correct",
-    "n_test",
-    "classes",
-    "epochs_to_target",
-    "epochs_run",
-    "epochs_budget",
-    "diverged_epoch",
-    "peak_memory_bytes",
-    "parameters",
-    "train_images",
-)
+OUTCOME_FLOATS = {
+    "test_accuracy": (0, 1),
+    "test_loss": (),
+    "best_validation_accuracy": (0, 1),
+    "final_validation_accuracy": (0, 1),
+    "seconds": (0,),
+    "cpu_seconds": (0,),
+}
+"""With the least and the most that each may be."""
+OUTCOME_INTEGERS = {
+    "test_correct": 0,
+    "n_test": 1,
+    "classes": 1,
+    "epochs_to_target": 1,
+    "epochs_run": 0,
+    "epochs_budget": 1,
+    "diverged_epoch": 0,
+    "peak_memory_bytes": 0,
+    "parameters": 0,
+    "train_images": 0,
+}
+"""With the least that each may be."""
 
 # The design and its state. Narrow, so that counting 100,000 of them is fast; what a cell contains
 # is beside it, in cell_contents.
@@ -121,25 +107,25 @@ cells = Table(
     metadata,
     Column("id", Serial, primary_key=True),
     Column("study_id", ForeignKey("ablation_studies.id"), nullable=False),
-    Column("cell", String(16), nullable=False),  # Cell.id
-    Column("replicate", Integer, nullable=False),
-    Column("run_order", Integer, nullable=False),
+    Column("cell", Words(16), nullable=False),  # Cell.id
+    Column("replicate", Count(), nullable=False),
+    Column("run_order", Count(), nullable=False),
     Column("planned", Boolean, nullable=False),  # False: the specification no longer holds it
-    Column("labels", JsonText, nullable=False),
-    Column("state", String(8), nullable=False),  # runner.store.cells.leasing.State
-    Column("status", String(16)),
-    Column("reason", String(16)),
-    Column("detail", Text),
-    Column("claims", Integer, nullable=False),  # how often it was claimed: numbers its attempts
-    Column("round", Integer, nullable=False),  # raised by `retry`: older failures count no more
-    Column("token", String(32)),  # fence of the current or last lease
-    Column("beats", Integer, nullable=False),  # rises while the lease lives
-    Column("lease_seconds", Float),
-    Column("progress_epoch", Integer),
-    Column("progress_accuracy", Float),
-    *(Column(name, Float) for name in OUTCOME_FLOATS),
-    *(Column(name, BigInteger) for name in OUTCOME_INTEGERS),
-    Column("notes", JsonText),
+    Column("labels", JsonText(*LABELS), nullable=False),
+    Column("state", OneOf(State, 8), nullable=False),  # runner.store.cells.leasing.State
+    Column("status", OneOf(Status, 16)),
+    Column("reason", OneOf(Reason, 16)),
+    Column("detail", Words()),
+    Column("claims", Count(), nullable=False),  # how often it was claimed: numbers its attempts
+    Column("round", Count(), nullable=False),  # raised by `retry`: older failures count no more
+    Column("token", Words(32)),  # fence of the current or last lease
+    Column("beats", Count(), nullable=False),  # rises while the lease lives
+    Column("lease_seconds", Real(0)),
+    Column("progress_epoch", Count()),
+    Column("progress_accuracy", Real(0, 1)),
+    *(Column(name, Real(*ends)) for name, ends in OUTCOME_FLOATS.items()),
+    *(Column(name, BigCount(least)) for name, least in OUTCOME_INTEGERS.items()),
+    Column("notes", JsonText("a list of notes", are_texts)),
     # The cell of another study with the same content whose outcome this is: its curve lies there.
     Column("adopted_from", ForeignKey("cells.id")),
     UniqueConstraint("study_id", "cell"),
@@ -176,8 +162,8 @@ contents = Table(
     "cell_contents",
     metadata,
     Column("study_id", ForeignKey("ablation_studies.id"), primary_key=True),
-    Column("cell", String(16), primary_key=True),
-    Column("content", Text, nullable=False),  # Cell.to_json()
+    Column("cell", Words(16), primary_key=True),
+    Column("content", Words(), nullable=False),  # Cell.to_json()
 )
 
 attempts = Table(
@@ -186,25 +172,29 @@ attempts = Table(
     Column("id", Serial, primary_key=True),
     Column("study_id", ForeignKey("ablation_studies.id"), nullable=False),
     Column("cell_id", ForeignKey("cells.id"), nullable=False),
-    Column("number", Integer, nullable=False),  # 1, 2, ... within the cell
-    Column("round", Integer, nullable=False),
-    Column("token", String(32), nullable=False, unique=True),
-    Column("state", String(8), nullable=False),  # runner.store.cells.leasing.AttemptState
-    Column("status", String(16)),
-    Column("reason", String(16)),
-    Column("detail", Text),
-    Column("worker", Text, nullable=False),
-    Column("slot", Text, nullable=False),
-    Column("device", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("owner", Text, nullable=False),  # identity of the process: runner.store.cells.liveness
+    Column("number", Count(1), nullable=False),  # 1, 2, ... within the cell
+    Column("round", Count(), nullable=False),
+    Column("token", Words(32), nullable=False, unique=True),
+    Column(
+        "state", OneOf(AttemptState, 8), nullable=False
+    ),  # runner.store.cells.leasing.AttemptState
+    Column("status", OneOf(Status, 16)),
+    Column("reason", OneOf(Reason, 16)),
+    Column("detail", Words()),
+    Column("worker", Words(), nullable=False),
+    Column("slot", Words(), nullable=False),
+    Column("device", Words(), nullable=False),
+    Column("host", Words(), nullable=False),
+    Column("pid", Count(), nullable=False),
+    Column(
+        "owner", Words(), nullable=False
+    ),  # identity of the process: runner.store.cells.liveness
     Column("started", UtcTime, nullable=False),
     Column("ended", UtcTime),
-    Column("seconds", Float),  # of the training
-    Column("log", Text),
-    Column("provenance", JsonText, nullable=False),
-    Column("trial_id", Integer),  # of the Optuna trial that mirrors it
+    Column("seconds", Real(0)),  # of the training
+    Column("log", Words()),
+    Column("provenance", JsonText(*PROVENANCE), nullable=False),
+    Column("trial_id", Count()),  # of the Optuna trial that mirrors it
     Column("mirrored", Boolean, nullable=False),  # whether the trial was told the end
     UniqueConstraint("cell_id", "number"),
 )
@@ -221,13 +211,18 @@ epochs = Table(
     "epochs",
     metadata,
     Column("cell_id", ForeignKey("cells.id"), primary_key=True),
-    Column("epoch", Integer, primary_key=True),
-    Column("train_loss", Float),
-    Column("train_accuracy", Float),
-    Column("validation_loss", Float),
-    Column("validation_accuracy", Float),
-    Column("learning_rate", Float),
-    Column("gradient_norm", Float),
-    Column("seconds", Float),
-    Column("images_per_second", Float),
+    Column("epoch", Count(), primary_key=True),
+    Column("train_loss", Real()),
+    Column("train_accuracy", Real(0, 1)),
+    Column("validation_loss", Real()),
+    Column("validation_accuracy", Real(0, 1)),
+    Column("learning_rate", Real()),
+    Column("gradient_norm", Real()),
+    Column("seconds", Real(0)),
+    Column("images_per_second", Real(0)),
 )
+
+for table in (*metadata.sorted_tables, specs):
+    for column in table.columns:
+        if isinstance(column.type, Checked):
+            column.type.place = (table.name, column.name)

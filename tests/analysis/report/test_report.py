@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import tomllib
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -22,9 +23,11 @@ from analysis.report.page.page_sections import SECTIONS
 from analysis.report.press import Press
 from analysis.report.words.answer import answer
 from analysis.report.words.papers.methods import methods
+from analysis.report.words.papers.tables import latex_table
 from runner.store import open_store
 from tests.analysis.written import Written
 
+ROOT = Path(__file__).parents[3]
 HOSTILE = '</script><script>alert("x")</script>'
 
 
@@ -193,8 +196,30 @@ def test_no_link_is_dead(written: Written, tmp_path: Path) -> None:
     assert all((page.parent / link).exists() for link in links)
 
 
+def test_a_plugins_network_is_called_by_its_name_and_has_no_depth_of_ours(tmp_path: Path) -> None:
+    from tests.analysis.report.simulated import simulate, specification
+
+    url, info = simulate(tmp_path, specification(tmp_path, {"init": ["he", "xavier"]}))
+    study = analysis.load(info.name, url)
+    study = replace(study, info={**study.info, "model": {"name": "two_layers", "depth": 16}})
+    for text in (methods(study), latex_table(study), *_facts(study)):
+        assert "TWO" not in text
+        assert "-16" not in text
+    assert "Each run trained the network two_layers" in methods(study)
+
+
+def test_the_library_in_a_page_carries_its_licence(written: Written) -> None:
+    """Its MIT licence asks for its notice in every copy: each page is one, and each wheel."""
+    notice = "The above copyright notice and this permission notice shall be included"
+    assert notice in written.html
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    shipped = {path for pattern in project["license-files"] for path in ROOT.glob(pattern)}
+    assert {path.name for path in shipped} == {"LICENSE", "LICENSE.plotly.txt"}
+    assert any(notice in path.read_text("utf-8") for path in shipped)
+
+
 def test_a_factor_of_the_protocol_is_no_setting_that_all_share(tmp_path: Path) -> None:
-    from tests.analysis.report.simulated import ROOT, simulate
+    from tests.analysis.report.simulated import simulate
 
     url, info = simulate(tmp_path, ROOT / "ablations" / "optimizer_by_depth.yaml")
     study = analysis.load(info.name, url)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +125,53 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("ABLATIONS_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(DataError, match="ABLATIONS_CACHE"):
         cached("key", Source())
+
+
+@pytest.mark.parametrize(
+    ("mask", "folders", "files"), [(0o022, 0o755, 0o644), (0o002, 0o775, 0o664)]
+)
+def test_an_entry_may_be_read_by_whom_the_umask_lets(
+    folder: Path, mask: int, folders: int, files: int
+):
+    before = os.umask(mask)
+    try:
+        cached("key", Source())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "key").stat().st_mode) == folders
+    for one in (folder / "key").iterdir():
+        assert stat.S_IMODE(one.stat().st_mode) == files
+
+
+SECOND_USER = """
+import os, sys
+import numpy, filelock
+from runner.data.cache import cached, holds
+from runner.data.images import DataError
+os.umask(int(sys.argv[1], 8))
+assert len(cached("key", lambda: {"numbers": numpy.arange(4)})["numbers"]) == 4
+os.seteuid(65534)
+try:
+    print(holds("key"), cached("key", dict)["numbers"].sum())
+except DataError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+@pytest.mark.parametrize(
+    ("mask", "answer"), [("022", "True 6"), ("077", "cannot read the decoded images in")]
+)
+def test_a_second_user_reads_the_entry_or_is_told_which_folder_to_name(mask: str, answer: str):
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:
+        os.chmod(shared, 0o1777)  # noqa: S103  pytest's own folders are closed to others
+        said = subprocess.run(
+            [sys.executable, "-c", SECOND_USER, mask],
+            env={**os.environ, "ABLATIONS_CACHE": shared},
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=True,
+        ).stdout
+    assert said.startswith(answer)
+    assert "ABLATIONS_CACHE" in said or mask == "022"

@@ -1,5 +1,7 @@
 """VGG's published shape, the bias rule, and weights that pair the cells of a replicate."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -152,3 +154,33 @@ def test_a_halved_block_trains_to_the_same_bits_in_bf16_and_channels_last() -> N
         normed = blocks[0][1](blocks[0][0](images))
     windows = normed.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
     assert ((windows == windows.amax(4, keepdim=True)).sum(4) > 1).any()
+
+
+REFUSING = """
+from ablations.registry import level, model
+
+@level("bn_placement")
+def picky(channels, *, most: int = 2):
+    if channels > most:
+        raise ValueError(f"{channels} channels are too many")
+    return []
+
+@model()
+def unwilling(classes, block, *, kind: str = "a"):
+    if kind == "boom":
+        raise ValueError("no kind of mine")
+    return block(3, 4)
+"""
+
+
+def test_who_refuses_a_network_is_named(tmp_path: Path) -> None:
+    """A plugin's model is not blamed on a level, nor a level that it calls on the model."""
+    plugin = tmp_path / "refusing.py"
+    plugin.write_text(REFUSING)
+    registry.load_plugins([str(plugin)])
+    model = {"name": "unwilling", "parameters": {"kind": "boom"}}
+    with pytest.raises(InputError) as refused:
+        build(make_cell(model=model), 10)
+    assert str(refused.value) == (f"model 'unwilling': ValueError: no kind of mine ({plugin}:13)")
+    with pytest.raises(InputError, match=r"^bn_placement: a level refused.*4 channels are"):
+        build(make_cell(bn_placement="picky", model={"name": "unwilling"}), 10)

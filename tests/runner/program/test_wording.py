@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runner.program.wording import counted, duration, listed
+from runner.commands import main
+from runner.pool.process.child import detail_of
+from runner.program.wording import counted, duration, listed, printable
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,29 @@ def test_one_is_singular_and_everything_else_is_plural() -> None:
 )
 def test_a_span_of_time_has_its_two_largest_units(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, ümlaut, 字\n\ttab", "plain, ümlaut, 字\n\ttab"),
+        ("\x1b]0;TITLE\x07", "\\x1b]0;TITLE\\x07"),
+        ("\x9b31m\x7f\r", "\\x9b31m\\x7f\\r"),
+        ("\udcff", "\\udcff"),
+    ],
+)
+def test_what_would_change_a_terminal_is_spelled_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_an_error_about_a_path_with_controls_leaves_the_terminal_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["plan", "\x1b]0;TITLE\x07.yaml"]) == 2
+    error = capsys.readouterr().err
+    assert "TITLE" in error
+    assert not {"\x1b", "\x07"} & set(error)
+
+
+def test_what_a_plugin_raises_is_told_without_its_controls() -> None:
+    assert detail_of(ValueError("\x1b[31mRED\x1b[0m\nmore")) == "ValueError: \\x1b[31mRED\\x1b[0m"

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from ablations.errors import InputError
+from runner.commands import main
+from runner.store import open_store
 from runner.store.database.address import resolve_address
 
 
@@ -84,6 +86,21 @@ def test_a_server_without_a_password_travels_freely() -> None:
         ("sqlite:///file:x?mode=memory&uri=true", "SQLite needs a file"),
         ("postgresql://u:s3cret@h:port/d", "not a database address; expected postgresql://USER"),
         ("postgresql:/u:s3cret@h/d", "not a database address"),
+        ("postgresql://u:x@s3cret@h:5432/d", "with @ : / and % of the password written as %40"),
+        ("postgresql://u:x@a/s3cret@h/d", "not a database address"),
+        ("postgresql://u:x@a?s3cret=1@h/d", "not a database address"),
+        ("host=127.0.0.1 user=u password=s3cret", "not a database address"),
+        ("user = u  password = 's3cret'", "not a database address"),
+        ("HOST=h PASSWORD=s3cret", "not a database address"),
+        ("sqlite://u:s3cret@h/x", "SQLite needs a file.*: sqlite:///FILE"),
+        ("sqlite://u:s3cret@h", "SQLite needs a file"),
+        (
+            "postgresql://u@h/d?sslmod=require&x=s3cret",
+            "no option 'sslmod'; did you mean 'sslmode'",
+        ),
+        ("postgresql://u@h/d?PASSWORD=s3cret", "PASSWORD does not belong in the address's query"),
+        ("postgresql://u@h/d?passwd=s3cret", "passwd does not belong in the address's query"),
+        ("postgresql://u@h/d?pasword=s3cret", "no option 'pasword'; "),
     ],
 )
 def test_what_is_no_address_is_refused_without_quoting_it(given: str, complaint: str) -> None:
@@ -92,7 +109,41 @@ def test_what_is_no_address_is_refused_without_quoting_it(given: str, complaint:
     assert "s3cret" not in str(refused.value)
 
 
+def test_a_refused_address_ends_a_grid_at_once_and_leaves_no_file(
+    somewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABLATIONS_STORAGE", "host=127.0.0.1 user=u password=s3cret")
+    assert main(["status"]) == 2
+    said = capsys.readouterr()
+    assert "s3cret" not in said.out + said.err
+    assert said.err.count("\n") == 1
+    assert list(somewhere.iterdir()) == []
+
+
+def test_a_known_option_of_the_client_is_kept() -> None:
+    address = resolve_address("postgresql://ada@db/grid?sslmode=require&connect_timeout=3")
+    assert address.url.query == {"sslmode": "require", "connect_timeout": "3"}
+
+
+def test_a_file_whose_name_has_signs_of_an_address_is_opened_where_it_is_there(
+    somewhere: Path,
+) -> None:
+    for name in ("me@work.db", "host=a.db"):
+        with pytest.raises(InputError, match="not a database address"):
+            resolve_address(name)
+        (somewhere / name).touch()
+        assert resolve_address(name).path == somewhere / name
+    assert resolve_address("sqlite:///you@work.db").path == somewhere / "you@work.db"
+
+
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'ablation-grid-runner\[postgres\]'"):
         resolve_address("postgresql://ada@db.example/grid")
+
+
+@pytest.mark.parametrize("option", ["sslmode=requir", "keepalives=often"])
+def test_a_wrong_value_of_an_option_is_not_waited_for(option: str) -> None:
+    """The client itself refuses it, before any server is asked."""
+    with pytest.raises(InputError, match=r"cannot be used: .*value"):
+        open_store(f"postgresql://u:s3cret@127.0.0.1:9/d?{option}", read_patience=0)
