@@ -14,8 +14,8 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from runner.commands import main
-from runner.program.closed_streams import reopen_closed
+from runner.program.streams import prepare_streams
 
 if __name__ == "__main__":
-    reopen_closed()
+    prepare_streams()
     sys.exit(main(sys.argv[1:]))

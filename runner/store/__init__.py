@@ -12,7 +12,7 @@ from runner.store.cells.adoption import Kind
 from runner.store.cells.leasing import AttemptState, Lease, State
 from runner.store.cells.planning import Planned
 from runner.store.cells.studies import StudyInfo
-from runner.store.database.outages import StoreError, StoreFull, StoreUnavailable
+from runner.store.database.outages import StoreError, StoreFull, StoreGone, StoreUnavailable
 from runner.store.read import Counts
 from runner.store.store import Repaired, Store, open_store
 
@@ -27,6 +27,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreFull",
+    "StoreGone",
     "StoreUnavailable",
     "StudyInfo",
     "open_store",

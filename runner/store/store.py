@@ -131,6 +131,10 @@ class Store:
         """Close this process's connections."""
         self.database.close()
 
+    def keep_aside(self) -> str:
+        """After `StoreGone`: copy what the file held; says where it is, to end a sentence."""
+        return self.database.keep_aside()
+
     # -- studies and their design ------------------------------------------------------------
 
     register = writes(register)

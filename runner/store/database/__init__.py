@@ -3,5 +3,6 @@
 address  where it is             connections  transactions, patience
 tables   what it holds           preparing    made once, refused where it is no store
 bulk     many rows a statement   locks        for what is done once
-values   as both databases keep  outages      what the store raises
+values   as both databases keep  outages      what the store raises and says
+sqlite_file/  the file of a SQLite store
 """

@@ -22,7 +22,13 @@ from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
 from runner.machine.device import Slot
 from runner.pool.process.child import CellJob
-from runner.pool.process.launch import CellProcess, _context, prepare_images, start_fork_server
+from runner.pool.process.launch import (
+    CellProcess,
+    NoProcess,
+    _context,
+    prepare_images,
+    start_fork_server,
+)
 from tests.runner.cells import make_cell
 
 LEVELS = str(Path(__file__).parents[2] / "faults" / "levels.py")
@@ -146,6 +152,24 @@ def test_what_a_cell_prints_is_in_its_log(tmp_path):
     assert "no 4 GiB block left" in (tmp_path / "token.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("ImportError: libtorch_cpu.so: failed to map segment from shared object", Reason.OOM),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", Reason.OOM),
+        ("ImportError: no module of that name", Reason.BUG),
+    ],
+)
+def test_a_process_that_ended_without_an_outcome_is_told_by_its_last_words(tmp_path, said, reason):
+    process = CellProcess(CPU)
+    process._channel.close()  # it ends by itself, as one does that cannot begin
+    process._process.join()
+    (tmp_path / "token.log").write_text(f"Traceback ...\n{said}\n\n")
+    ended = run(process, job(tmp_path, make_cell()))
+    assert ended.reason is reason
+    assert said in ended.detail
+
+
 def test_images_that_cannot_be_had_are_one_sentence(tmp_path):
     cell = make_cell(data={"name": "image_folder", "root": str(tmp_path / "nowhere")})
     with pytest.raises(InputError, match="nowhere"):
@@ -203,7 +227,7 @@ def test_where_no_process_can_be_started_that_is_said(monkeypatch):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(type(_context.Process()), "start", refuse)
-    with pytest.raises(OSError, match=r"no process can be started.*unavailable"):
+    with pytest.raises(NoProcess, match=r"no process can be started here .*unavailable"):
         CellProcess(CPU)
 
 
