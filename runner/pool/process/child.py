@@ -110,7 +110,7 @@ def _train(job: CellJob, channel: Connection) -> Outcome:
 
 
 def read_images(channel: Connection, cell: str) -> None:
-    """Read the images of a cell once, before any slot needs them; say how it went.
+    """Read the images of a cell once, before any slot needs them, every byte; say how it went.
 
     The target of a process of its own: a download or a first decoding shows its progress on the
     run's own terminal, and what fails is one sentence before any cell has been claimed.
@@ -123,7 +123,7 @@ def read_images(channel: Connection, cell: str) -> None:
     try:
         one = Cell.from_json(cell)
         load_plugins(one.plugins)
-        load(one.data)
+        load(one.data, verify=True)  # for all cells of the session
     except InputError as error:  # of a plugin's class perhaps, which the run does not know
         _send(channel, InputError(error.problem, error.key))
     except OSError as error:

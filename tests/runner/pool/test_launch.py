@@ -14,12 +14,14 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from ablations import registry
 from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
+from runner.data import load
 from runner.machine.device import Slot
 from runner.pool.process.child import CellJob
 from runner.pool.process.launch import (
@@ -178,6 +180,20 @@ def test_images_that_cannot_be_had_are_one_sentence(tmp_path):
 
 def test_images_that_can_be_had_are_read():
     assert prepare_images(make_cell()) is None
+
+
+def test_images_that_rotted_on_the_disk_are_made_again_before_a_cell_trains(image_cache):
+    cell = make_cell()
+    prepare_images(cell)
+    sound = np.array(load(cell.data).train_images)
+    (file,) = image_cache.glob("digits-*-100-*/train_images.npy")
+    status, content = file.stat(), bytearray(file.read_bytes())
+    content[-1] ^= 255
+    file.write_bytes(content)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert not np.array_equal(load(cell.data).train_images, sound)
+    prepare_images(cell)
+    assert np.array_equal(load(cell.data).train_images, sound)
 
 
 def test_an_idle_process_ends_when_it_is_closed():
