@@ -102,6 +102,8 @@ MATRIX: dict[str, Row] = {
         (
             MISBEHAVES,
             f"{DEVICES}::test_p8_a_cell_out_of_memory_is_tried_once_more_alone_and_costs_no_slot",
+            "tests/runner/pool/test_launch.py::"
+            "test_a_process_that_ended_without_an_outcome_is_told_by_its_last_words",
             f"{DEVICES}::test_p8_a_device_with_one_slot_too_many_closes_it_and_every_cell_completes",
             "tests/runner/pool/test_launch.py::"
             "test_a_process_whose_device_failed_ends_and_trains_nothing_more",
@@ -289,6 +291,9 @@ MATRIX: dict[str, Row] = {
             f"{LOAD_DATA}::test_a_data_set_is_downloaded_once_into_its_root",
             f"{CACHE}::test_two_processes_at_once_make_it_once",
             f"{CACHE}::test_a_folder_that_cannot_be_written_is_named",
+            f"{CACHE}::test_bytes_that_rotted_under_an_unchanged_time_are_found_where_asked",
+            "tests/runner/pool/test_launch.py::"
+            "test_images_that_rotted_on_the_disk_are_made_again_before_a_cell_trains",
         ),
         stand_in="a server of the test's own, with a small archive in CIFAR-10's format",
     ),
@@ -394,6 +399,7 @@ MATRIX: dict[str, Row] = {
         (
             f"{EDITS}::test_x3_exit_codes_are_right_whatever_is_closed",
             f"{EDITS}::test_x3_a_grid_whose_reader_leaves_or_whose_output_is_closed_loses_nothing",
+            f"{EDITS}::test_x3_a_terminal_that_is_not_utf_8_ends_no_grid_and_no_cell",
             f"{EDITS}::test_x3_no_arguments_say_how_to_call",
             f"{EDITS}::test_x3_a_wrong_verb_is_answered_with_the_nearest",
             f"{EDITS}::test_x3_help_of_every_verb_has_examples",

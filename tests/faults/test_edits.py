@@ -165,6 +165,29 @@ def test_x3_a_grid_whose_reader_leaves_or_whose_output_is_closed_loses_nothing(b
     assert len(bench.attempts()) == 4
 
 
+def test_x3_a_terminal_that_is_not_utf_8_ends_no_grid_and_no_cell(bench, tmp_path):
+    """The run prints a middle dot after its first cell; the plugin prints one in each cell."""
+    plugin = tmp_path / "prints.py"
+    plugin.write_text(
+        "from ablations.registry import level\n"
+        "@level('init')\n"
+        "def says(layer, draw):\n"
+        "    print('·')\n"
+    )
+    file = specification(
+        tmp_path,
+        plugins=[str(plugin)],
+        factors={"init": ["he", "says"]},
+        fixed={**FIXED, "optimizer": "sgd"},
+        replicates=1,
+    )
+    code, output = finish(bench.grid(file, PYTHONIOENCODING="ascii"))
+    assert code == 0, output
+    assert "2/2" in output
+    assert "UnicodeEncodeError" not in output
+    bench.assert_exact(2)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
