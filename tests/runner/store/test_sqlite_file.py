@@ -54,6 +54,21 @@ def test_a_deleted_store_is_noticed_at_once_and_its_outcomes_come_back(path, tmp
     assert sorted(file.name for file in path.parent.glob("*.kept*")) == []
 
 
+def test_a_store_deleted_with_its_folder_comes_back_too(tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    path = folder / "store.db"
+    with open_store(str(path), create=True) as store:
+        study = planned(store)
+        store.finish(store.claim(study, "w", lease_seconds=LEASE), outcome())
+        shutil.rmtree(folder)
+        with pytest.raises(StoreGone, match="was deleted"):
+            store.status(study)
+        assert "the next `grid` goes on with that" in store.keep_aside()
+    with open_store(str(path), create=True) as store:
+        assert store.status(study).complete == 1
+
+
 def test_a_file_that_takes_the_stores_place_is_neither_used_nor_overwritten(path):
     with open_store(str(path), create=True) as store:
         study = planned(store)
@@ -91,6 +106,15 @@ def short_files():
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda most: resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_cannot_be_kept_is_said(path, short_files):
+    with open_store(str(path), create=True) as store:
+        planned(store)
+        delete(path)
+        short_files(4096)
+        assert store.keep_aside().startswith("what it held could not be kept: ")
+    assert not list(path.parent.glob("*.kept*"))
 
 
 SAID = r"no space left for the store .*: a limit on the size of files is reached \(`ulimit -f`"

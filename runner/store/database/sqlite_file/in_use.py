@@ -53,6 +53,6 @@ class FileInUse:
     def _found(self) -> tuple[int, int] | None:
         try:
             status = self.path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # with its folder perhaps
             return None
         return status.st_dev, status.st_ino

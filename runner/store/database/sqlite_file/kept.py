@@ -8,8 +8,8 @@ copy for it; where another file lies there by now, that one is somebody's, and a
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
+from itertools import count
 from pathlib import Path
 
 from runner.program.files import aside_of, sync
@@ -29,13 +29,18 @@ def keep(connection: sqlite3.Connection, path: Path) -> str:
         OSError, sqlite3.Error: there is no room, say; nothing is left behind.
     """
     kept = kept_of(path)
+    kept.parent.mkdir(parents=True, exist_ok=True)  # which `git clean` takes along
     is_next = not path.exists() and not kept.exists()
     if not is_next:
-        kept = kept.with_name(f"{kept.name}-{os.getpid()}")
+        numbered = (kept.with_name(f"{kept.name}-{number}") for number in count(1))
+        kept = next(one for one in numbered if not one.exists())
     _copy(connection, kept)
     if is_next:
         return f"all it held is kept in {kept}, and the next `grid` goes on with that"
-    return f"all it held is kept in {kept}: to go on with that, move it to {path}"
+    if path.exists():
+        return f"all it held is kept in {kept}: to go on with that, move it to {path}"
+    first = kept_of(path)  # by another command that had the same file in use, most likely
+    return f"all it held is kept in {kept}; the next `grid` goes on with what is kept in {first}"
 
 
 def take_up(path: Path) -> bool:
