@@ -95,7 +95,7 @@ def prepare_images(cell: Cell) -> None:
 
     Raises:
         InputError: they cannot be had; the message says why.
-        NoProcess: nobody can read them.
+        MachineError: nobody can read them.
     """
     for tried in range(1, STARTS + 1):
         ours, process = _start("reader of images", read_images, cell.to_json())
@@ -107,9 +107,14 @@ def prepare_images(cell: Cell) -> None:
             return
         if isinstance(answer, InputError):
             raise answer
+        if isinstance(answer, str):
+            raise MachineError(answer)
         was_killed = process.exitcode not in (0, 1)  # or its fork server was
         if not was_killed or tried == STARTS:
-            raise InputError(f"reading the data set ended with code {process.exitcode}")
+            code = process.exitcode
+            raise MachineError(
+                f"reading the data set ended with code {code}; what it said stands above"
+            )
 
 
 def try_networks(cells: Sequence[Cell]) -> list[Found | None]:

@@ -23,7 +23,7 @@ from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
 from runner.data import load
 from runner.machine.device import Slot
-from runner.pool.process.child import CellJob
+from runner.pool.process.child import CellJob, _answer_of, _read_through
 from runner.pool.process.launch import (
     CellProcess,
     NoProcess,
@@ -178,21 +178,33 @@ def test_images_that_cannot_be_had_are_one_sentence(tmp_path):
         prepare_images(cell)
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("failed to map segment from shared object")]
+)
+def test_memory_that_lacks_for_the_images_is_not_the_users_mistake(error):
+    def reading():
+        raise error
+
+    answer = _answer_of(reading)
+    assert answer.startswith("there is too little memory to read the data set: ")
+
+
 def test_images_that_can_be_had_are_read():
     assert prepare_images(make_cell()) is None
 
 
 def test_images_that_rotted_on_the_disk_are_made_again_before_a_cell_trains(image_cache):
-    cell = make_cell()
-    prepare_images(cell)
+    """By what the reader of a session's images runs in its own process."""
+    cell = make_cell(data={"limit": 110})  # an entry that no other test has mapped
+    _read_through(cell.to_json())
     sound = np.array(load(cell.data).train_images)
-    (file,) = image_cache.glob("digits-*-100-*/train_images.npy")
+    (file,) = image_cache.glob("digits-*-110-*/train_images.npy")
     status, content = file.stat(), bytearray(file.read_bytes())
     content[-1] ^= 255
     file.write_bytes(content)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert not np.array_equal(load(cell.data).train_images, sound)
-    prepare_images(cell)
+    _read_through(cell.to_json())
     assert np.array_equal(load(cell.data).train_images, sound)
 
 

@@ -1,5 +1,6 @@
 """A store's file that is deleted, replaced or kept from growing while a run uses it."""
 
+import errno
 import resource
 import shutil
 import sqlite3
@@ -11,6 +12,7 @@ from ablations.errors import InputError
 from runner.content.outcome_files import write_outcome
 from runner.optuna_mirror.mirror import Mirror
 from runner.store import StoreFull, StoreGone, open_store
+from runner.store.database.sqlite_file.room import no_room
 from tests.store_contract.grids import LEASE, outcome, planned
 
 
@@ -134,3 +136,12 @@ def test_it_is_said_of_optunas_tables_too(path, short_files):
         short_files(path.with_name(f"{path.name}-wal").stat().st_size + 20_000)
         with pytest.raises(StoreFull, match=SAID):
             Mirror(store, study)
+
+
+def test_a_quota_is_named_as_what_it_is(path, monkeypatch):
+    def write(*_):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    assert no_room(path) is None
+    monkeypatch.setattr("os.pwrite", write)
+    assert no_room(path) == "the disk quota of this user is used up"
