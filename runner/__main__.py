@@ -1,7 +1,8 @@
 """`python -m runner VERB`: run a factorial grid and look after it.
 
 Exit codes: 0 done; 1 a bug; 2 what was given cannot be used; 3 the grid ended but some cells
-failed; 4 the store, the disk or every device is gone; 129, 130, 143 stopped by a signal.
+failed; 4 the store, the disk or every device is gone; 5 another command cut the grid's design
+while it ran; 129, 130, 143 stopped by a signal.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from runner.commands import main
-from runner.program.closed_streams import reopen_closed
+from runner.program.streams import prepare_streams
 
 if __name__ == "__main__":
-    reopen_closed()
+    prepare_streams()
     sys.exit(main(sys.argv[1:]))

@@ -39,7 +39,8 @@ EPILOG = """exit codes:
   0  done                                  3  the grid ended, but some cells failed
   1  a bug in this program                 4  the store, the disk or every device is gone,
                                               or the store is damaged
-  2  what was given cannot be used         129, 130, 143  stopped by a signal
+  2  what was given cannot be used         5  another command cut this grid's design
+                                            129, 130, 143  stopped by a signal
 
 examples:
   python -m runner plan ablations/five_factor.yaml

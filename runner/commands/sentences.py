@@ -92,3 +92,23 @@ def retired_words(count: int) -> str:
         f"{counted(count, 'cell')} of the study {leave} the design: what they found stays in the "
         "store, and counts again when the specification holds them again"
     )
+
+
+def shrinking_words(count: int, trainers: Mapping[str, int]) -> str:
+    """Why a design is not made smaller while others train it."""
+    who, running = listed(list(trainers)), counted(sum(trainers.values()), "cell")
+    return (
+        f"this design leaves out {counted(count, 'cell')} of the study, which {who} "
+        f"trains now ({running} at this moment): wait until it has ended, or stop it; or give "
+        "--shrink, and it ends without them and says so"
+    )
+
+
+def taken_out_words(count: int, planned: int) -> str:
+    """What another command did to the design of this one while it ran."""
+    were = "was" if count == 1 else "were"
+    return (
+        f"{count:,} of the {counted(planned, 'cell')} of this design {were} taken out by another "
+        "command meanwhile: they are not trained, and the report is about the others; the same "
+        "command brings them back"
+    )

@@ -3,7 +3,8 @@
 `cached(key, build)` returns what `build()` made, now or in an earlier process. An entry is written
 aside, synced and renamed under a file lock, so two processes that come at once make it once and a
 kill leaves nothing half-made. Each entry knows sizes, times and checksums of its files; one that
-was damaged is made again. Entries lie in the machine's `cache_folder`.
+was damaged is made again. Files that nobody touched are read through only where that is asked for:
+a disk may rot without touching a time. Entries lie in the machine's `cache_folder`.
 """
 
 from __future__ import annotations
@@ -39,17 +40,22 @@ def holds(key: str) -> bool:
         return False
 
 
-def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
+def cached(key: str, build: Callable[[], Arrays], *, verify: bool = False) -> Arrays:
     """The arrays stored under `key`, made by `build` if they are not there or damaged.
 
     Of any shapes; memory-mapped copy-on-write: pages are shared until somebody writes to them.
+
+    Args:
+        key: name of the entry.
+        build: makes the arrays.
+        verify: read all bytes through, also of files whose size and time are what they were.
 
     Raises:
         DataError: the cache folder cannot be read or written. What `build` raises passes through.
     """
     entry = cache_folder() / key
     try:
-        arrays = _read(entry)
+        arrays = _read(entry, verify)
     except OSError as error:
         raise DataError(
             f"cannot read the decoded images in {entry}: {error.strerror or error}; ask its owner "
@@ -62,10 +68,11 @@ def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{entry}.lock"):
-            arrays = _read(entry)  # another process may have made it while this one waited
+            # Another process may have made it while this one waited.
+            arrays = _read(entry, verify)
             if arrays is None:
                 _write(entry, build())
-                arrays = _read(entry)
+                arrays = _read(entry, verify)
     except OSError as error:
         raise DataError(
             f"cannot keep decoded images in {entry.parent}: {error.strerror or error}; "
@@ -76,17 +83,18 @@ def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
     return arrays
 
 
-def _read(entry: Path) -> Arrays | None:
+def _read(entry: Path, verify: bool) -> Arrays | None:
     """The arrays of a sound entry, None where there is none."""
     try:
         about = json.loads((entry / ABOUT).read_text())
+        if about.keys() != {path.stem for path in entry.glob("*.npy")} or not about:
+            raise ValueError(f"{ABOUT} does not name the files beside it")
         arrays = {}
         for name, stamp in about.items():
             path = entry / f"{name}.npy"
             status = path.stat()
-            # A file nobody touched since it was written is not read through again.
             untouched = [status.st_size, status.st_mtime_ns] == [stamp["bytes"], stamp["time"]]
-            if not untouched and _checksum(path) != stamp["checksum"]:
+            if (verify or not untouched) and _checksum(path) != stamp["checksum"]:
                 raise ValueError(f"{path.name} is not what was written")
             arrays[name] = np.load(path, mmap_mode="c", allow_pickle=False)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -118,8 +126,10 @@ def _write(entry: Path, arrays: Arrays) -> None:
                 "checksum": _checksum(path),
             }
         (partial / ABOUT).write_text(json.dumps(about))
-        if entry.exists():
+        if entry.is_dir():
             shutil.rmtree(entry)
+        else:  # a file of that name is no entry either
+            entry.unlink(missing_ok=True)
         partial.rename(entry)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

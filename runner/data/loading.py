@@ -19,7 +19,7 @@ from runner.data.split import cut
 from runner.spec.catalog import DATASETS
 
 
-def load(spec: DataSpec, planned: str = "") -> Images:
+def load(spec: DataSpec, planned: str = "", *, verify: bool = False) -> Images:
     """The images of a study: the same three splits in every process and for every cell.
 
     A built-in set is decoded once a machine; later calls memory-map the result. A plugin's set is
@@ -30,6 +30,8 @@ def load(spec: DataSpec, planned: str = "") -> Images:
         planned: the `data_identity` a cell was planned for. Where this machine holds the images of
             that identity they are taken as they are: a folder of 60,000 files is not listed again
             for each cell, and a folder that changed since does not change the cell.
+        verify: hold what was decoded against its checksums. For once a session and not once a cell:
+            it reads all of it.
 
     Raises:
         DataError: the images cannot be read or downloaded.
@@ -40,10 +42,12 @@ def load(spec: DataSpec, planned: str = "") -> Images:
     at_hand = planned and holds(_key(planned, spec.side))
     identity = planned if at_hand else data_identity(spec)
     key = _key(identity, spec.side)
-    whole = cached(key, lambda: _whole(_read(spec, identity)))
+    whole = cached(key, lambda: _whole(_read(spec, identity)), verify=verify)
     limit = spec.limit if spec.limit and spec.limit < len(whole["train_labels"]) else None
     parts = cached(
-        f"{key}-{limit or 'all'}-{spec.validation}", lambda: _parts(whole, limit, spec.validation)
+        f"{key}-{limit or 'all'}-{spec.validation}",
+        lambda: _parts(whole, limit, spec.validation),
+        verify=verify,
     )
     mean, std = (tuple(map(float, row)) for row in whole["statistics"])
     keeps = DATASETS[spec.name].mirror_keeps_labels

@@ -14,6 +14,9 @@ from runner.spec.spec_file import FullDesign
 MOST_RUNS = 20_000
 """Larger incomplete grids are not examined: planning must answer at once."""
 
+MOST_NUMBERS = 25_000_000
+"""Nor are models whose matrices hold more numbers than this: 200 MB of them."""
+
 MOST_LISTED = 6
 
 
@@ -52,8 +55,11 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
     from runner.design.search import quality
 
     levels = [len(factor.levels) for factor in design.spec.factors]
-    runs = np.array(design.runs, dtype=np.int64)
     order = min(2, len(levels))
+    columns = quality.parameter_count(levels, order)
+    if columns * (len(design.runs) + columns) > MOST_NUMBERS:
+        return None
+    runs = np.array(design.runs, dtype=np.int64)
     estimability = quality.estimable(runs, levels, order)
     estimable = tuple(
         term_name(term, names) for term, free in estimability.items() if term and free

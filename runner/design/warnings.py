@@ -14,8 +14,8 @@ MOST_RUNS = 50_000
 def warnings(design: Design) -> tuple[str, ...]:
     """A sentence for each claim that no run, or no pair of runs, will be there for."""
     if not design.is_fraction or len(design.runs) > MOST_RUNS:
-        return ()
-    return tuple(_claims(design))
+        return design.spec.left_out
+    return (*design.spec.left_out, *_claims(design))
 
 
 def _claims(design: Design) -> Iterator[str]:

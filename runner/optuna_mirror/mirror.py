@@ -25,6 +25,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from runner.optuna_mirror.attempts import REPLICATE, Attempt, open_attempts, trial_parameters
@@ -37,9 +38,8 @@ from runner.optuna_mirror.reads import RowStorage
 from runner.optuna_mirror.writes import end_trials, make_trials
 from runner.store.cells.studies import StudyInfo
 from runner.store.columns.states import AttemptState
-from runner.store.database.connections import is_full
 from runner.store.database.locks import postgresql_lock
-from runner.store.database.outages import StoreFull, StoreUnavailable
+from runner.store.database.outages import StoreUnavailable
 from runner.store.database.tables import attempts, studies
 from runner.store.read import is_behind
 from runner.store.store import Store
@@ -125,10 +125,8 @@ class Mirror:
                     batch, more = self._database.write(partial(self._batch, wait=wait))
                 except optuna.exceptions.StorageInternalError as error:
                     # Optuna wraps what the database said; the transaction is undone as a whole.
-                    if error.__cause__ is not None and is_full(error.__cause__):
-                        raise StoreFull(
-                            f"no space left for the store {self._database.address}"
-                        ) from None
+                    if isinstance(error.__cause__, DBAPIError):
+                        self._database.raise_final(error.__cause__)
                     if time.monotonic() - began > self._database.write_patience:
                         raise StoreUnavailable(
                             f"the store {self._database.address} takes no trials: {error}"

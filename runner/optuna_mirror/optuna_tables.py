@@ -7,7 +7,8 @@ touches its tables.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import optuna
@@ -27,11 +28,13 @@ from sqlalchemy import (
     table,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from ablations.errors import InputError
 from runner.store.database.bulk import upsert
-from runner.store.database.connections import BUSY_SECONDS, Database
+from runner.store.database.connections import BUSY_SECONDS, Database, is_passing, sentence
 from runner.store.database.locks import postgresql_lock, sqlite_lock
+from runner.store.database.outages import StoreUnavailable
 
 STUDIES = table("studies", column("study_id"), column("study_name"))
 TRIALS = table(
@@ -113,12 +116,26 @@ def open_storage(database: Database, kind: type[RDBStorage] = RDBStorage) -> RDB
     if database.read(_is_made):
         return make()
     # Optuna's own making of its tables fails when two processes do it at once.
-    with sqlite_lock(database.address):
+    with sqlite_lock(database.address), _said_as(database):
         if database.address.is_sqlite:
             return make()
         with engine.begin() as connection:
             postgresql_lock(connection)
             return make()
+
+
+@contextmanager
+def _said_as(database: Database) -> Iterator[None]:
+    """What goes wrong on Optuna's own connection is said as of the store's."""
+    try:
+        yield
+    except DBAPIError as error:
+        database.raise_final(error)
+        if not is_passing(error):
+            raise
+        raise StoreUnavailable(
+            f"the store {database.address} takes no tables of trials: {sentence(error)}"
+        ) from None
 
 
 def _is_made(connection: Connection) -> bool:

@@ -18,6 +18,7 @@ from runner.machine.device import Slot
 from runner.machine.provenance import provenance
 from runner.pool.process.launch import Ended
 from runner.pool.sharing import SharedDevice
+from runner.program.exits import MachineError
 from runner.store import Lease, Store, StudyInfo
 
 LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
@@ -151,9 +152,9 @@ class Worker:
         self.stop.set()
 
 
-class DiskFull(Exception):
+class DiskFull(MachineError):
     """An outcome could not be written; the cell is waiting again."""
 
 
-class NoDeviceLeft(Exception):
+class NoDeviceLeft(MachineError):
     """Every device vanished while cells trained; those are waiting again."""

@@ -1,5 +1,5 @@
 """What the programs `python -m runner` and `python -m analysis` share.
 
-wording  lists, counts and spans of time in words    exits           how a verb ends
-files    whole or not at all                         closed_streams  that somebody closed
+wording  lists, counts and spans of time in words    exits    how a verb ends
+files    whole or not at all                         streams  open, and taking any sign
 """

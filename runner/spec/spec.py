@@ -43,6 +43,7 @@ class Spec:
     exclude: tuple[Predicate, ...] = ()
     only: tuple[Predicate, ...] = ()
     claims: tuple[Claim, ...] = ()
+    left_out: tuple[str, ...] = field(default=(), compare=False)  # claims of the file, why
     plugins: tuple[str, ...] = ()  # absolute paths or module names
     run: RunSpec = field(default_factory=RunSpec)
     backend: BackendSpec = field(default_factory=BackendSpec)

@@ -13,7 +13,13 @@ from runner.store.cells.leasing import Lease
 from runner.store.cells.planning import Planned
 from runner.store.cells.studies import StudyInfo
 from runner.store.columns.states import AttemptState, State
-from runner.store.database.outages import StoreDamaged, StoreError, StoreFull, StoreUnavailable
+from runner.store.database.outages import (
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreGone,
+    StoreUnavailable,
+)
 from runner.store.read import Counts
 from runner.store.store import Repaired, Store, open_store
 
@@ -29,6 +35,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreFull",
+    "StoreGone",
     "StoreUnavailable",
     "StudyInfo",
     "open_store",

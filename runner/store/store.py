@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -134,6 +135,10 @@ class Store:
         """Close this process's connections."""
         self.database.close()
 
+    def keep_aside(self) -> str:
+        """After `StoreGone`: copy what the file held; says where it is, to end a sentence."""
+        return self.database.keep_aside()
+
     # -- studies and their design ------------------------------------------------------------
 
     register = writes(register)
@@ -191,6 +196,10 @@ class Store:
         The study need not be registered.
         """
         return planning.leaving(self.database, name_of(study), design)
+
+    def taken_out(self, study: AnyStudy, design: Iterable[Cell]) -> int:
+        """How many cells of a design that was planned are planned no more; changes nothing."""
+        return planning.taken_out(self.database, name_of(study), design)
 
     adopted = of_study(reads(adoption.adopted))
 
@@ -259,6 +268,11 @@ class Store:
     release = of_lease(writes(endings.release))
     retry = of_study(writes(recovery.retry))
 
+    def trainers(self, study: AnyStudy) -> dict[str, int]:
+        """Workers that hold cells of the study, and how many; not those known to be gone."""
+        running = self._running(self.find_key(study).id)
+        return dict(Counter(one.worker for one in running if not liveness.is_gone(one.owner)))
+
     def reconcile(self, study: AnyStudy, folder: Path | None = None) -> Repaired:
         """Put right what crashes left: unreported outcome files, leases of vanished workers.
 
@@ -273,9 +287,7 @@ class Store:
         adopted = self._adopt(study_id, folder) if folder is not None and folder.is_dir() else ()
         # With the right to write, though it only reads: while another program withholds it nobody
         # can beat, and a look that waits as they do takes none of them for dead.
-        running = self.database.write(
-            lambda connection: recovery.running_cells(connection, study_id)
-        )
+        running = self._running(study_id, writes=True)
         with self._lock:
             watch = self._watches.setdefault(study_id, liveness.Watch(self._clock))
         expired = watch.expired((one.token, one.beats, one.lease_seconds) for one in running)
@@ -286,6 +298,10 @@ class Store:
             return Repaired(adopted, {})
         lost = self.database.write(lambda connection: recovery.lose(connection, gone, expired))
         return Repaired(adopted, lost)
+
+    def _running(self, study_id: int, *, writes: bool = False) -> list[recovery.RunningCell]:
+        turn = self.database.write if writes else self.database.read
+        return turn(lambda connection: recovery.running_cells(connection, study_id))
 
     def _adopt(self, study_id: int, folder: Path) -> tuple[str, ...]:
         adopted = []

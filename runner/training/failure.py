@@ -7,9 +7,7 @@ import torch
 from ablations.errors import InputError
 from runner.content.outcome import Reason
 from runner.data.images import DataError
-
-# Where torch reports a lack of memory by a plain RuntimeError: its CPU allocator, CUDA libraries.
-MEMORY_SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory")
+from runner.machine.memory import lacks_memory
 
 # Parts of messages by which CUDA libraries report a device in trouble through RuntimeError.
 CUDA_SIGNS = (
@@ -42,7 +40,7 @@ def _own_reason(exception: BaseException) -> Reason | None:
         return Reason.INTERRUPTED
     if isinstance(exception, torch.cuda.OutOfMemoryError | MemoryError):
         return Reason.OOM
-    if isinstance(exception, RuntimeError) and any(sign in text for sign in MEMORY_SIGNS):
+    if isinstance(exception, RuntimeError | OSError | ImportError) and lacks_memory(text):
         return Reason.OOM
     if isinstance(exception, RuntimeError) and any(sign in text for sign in CUDA_SIGNS):
         return Reason.CUDA

@@ -192,10 +192,15 @@ class Bench:
         """Nothing this bench started lives on."""
         wait_until(lambda: not self.living(), seconds, lambda: f"orphans: {self.living()}")
 
-    def close(self) -> None:
-        """Kill whatever is left, so that one failed test does not spoil the next."""
+    def forget(self) -> None:
+        """Let go of the store."""
         if self._store is not None:
             self._store.close()
+            self._store = None
+
+    def close(self) -> None:
+        """Kill whatever is left, so that one failed test does not spoil the next."""
+        self.forget()
         for process in self.living():
             with contextlib.suppress(psutil.Error):
                 process.kill()

@@ -27,6 +27,7 @@ OPENING = "tests/store_contract/test_opening.py"
 OUTAGES = "tests/store_contract/test_outages.py"
 RECOVERY = "tests/store_contract/test_recovery.py"
 MIRROR = "tests/store_contract/test_mirror.py"
+FILE = "tests/runner/store/test_sqlite_file.py"
 SECRETS = "tests/store_contract/test_secrets.py"
 SOURCE = "tests/runner/spec/test_source.py"
 LOAD_SPEC = "tests/runner/spec/test_load.py"
@@ -103,6 +104,8 @@ MATRIX: dict[str, Row] = {
         (
             MISBEHAVES,
             f"{DEVICES}::test_p8_a_cell_out_of_memory_is_tried_once_more_alone_and_costs_no_slot",
+            "tests/runner/pool/test_launch.py::"
+            "test_a_process_that_ended_without_an_outcome_is_told_by_its_last_words",
             f"{DEVICES}::test_p8_a_device_with_one_slot_too_many_closes_it_and_every_cell_completes",
             "tests/runner/pool/test_launch.py::"
             "test_a_process_whose_device_failed_ends_and_trains_nothing_more",
@@ -154,6 +157,7 @@ MATRIX: dict[str, Row] = {
             f"{OUTAGES}::test_a_write_lock_of_seven_seconds_is_waited_out",
             f"{OUTAGES}::test_a_write_lock_that_stays_is_one_clear_error",
             f"{OUTAGES}::test_time_in_which_nobody_could_write_expires_no_lease",
+            f"{OUTAGES}::test_a_wait_is_said_once_with_its_length_and_so_is_its_end",
         ),
         stand_in="a lock that stays meets a patience of 3 s, not the shipped 300 s",
     ),
@@ -176,6 +180,8 @@ MATRIX: dict[str, Row] = {
             f"{STORAGE}::test_s6_checkpoints_that_fill_the_stores_own_disk_lose_nothing",
             f"{RESUME}::test_a_full_disk_costs_the_checkpoint_and_not_the_cell",
             f"{OUTAGES}::test_a_full_disk_is_said_and_loses_nothing",
+            f"{FILE}::test_a_limit_on_the_size_of_files_is_said_and_not_waited_for",
+            f"{FILE}::test_it_is_said_of_optunas_tables_too",
         ),
     ),
     "S7": Row(
@@ -233,6 +239,15 @@ MATRIX: dict[str, Row] = {
             f"{MIRROR}::test_a_strangers_parameter_of_the_same_name_is_named",
         ),
     ),
+    "S11": Row(
+        "the store's file deleted or replaced while a run uses it",
+        (
+            f"{STORAGE}::test_s11_a_store_deleted_under_a_run_loses_no_outcome",
+            f"{FILE}::test_a_deleted_store_is_noticed_at_once_and_its_outcomes_come_back",
+            f"{FILE}::test_a_file_that_takes_the_stores_place_is_neither_used_nor_overwritten",
+            f"{FILE}::test_the_log_of_a_deleted_store_is_no_part_of_the_next_one",
+        ),
+    ),
     "I1": Row(
         "YAML that surprises or attacks",
         (
@@ -263,6 +278,7 @@ MATRIX: dict[str, Row] = {
             f"{EDITS}::test_i3_a_new_level_or_replicate_runs_only_the_new_cells",
             f"{EDITS}::test_i3_reordering_a_file_is_the_same_study",
             f"{EDITS}::test_i3_another_protocol_is_another_study_beside_it",
+            f"{EDITS}::test_i3_a_design_is_not_cut_in_silence_while_a_grid_trains_it",
         ),
     ),
     "I4": Row(
@@ -286,6 +302,9 @@ MATRIX: dict[str, Row] = {
             f"{CACHE}::test_two_processes_at_once_make_it_once",
             f"{CACHE}::test_a_folder_that_cannot_be_written_is_named",
             f"{CACHE}::test_a_second_user_reads_the_entry_or_is_told_which_folder_to_name",
+            f"{CACHE}::test_bytes_that_rotted_under_an_unchanged_time_are_found_where_asked",
+            "tests/runner/pool/test_launch.py::"
+            "test_images_that_rotted_on_the_disk_are_made_again_before_a_cell_trains",
         ),
         stand_in="a server of the test's own, with a small archive in CIFAR-10's format",
     ),
@@ -395,6 +414,7 @@ MATRIX: dict[str, Row] = {
         (
             f"{EDITS}::test_x3_exit_codes_are_right_whatever_is_closed",
             f"{EDITS}::test_x3_a_grid_whose_reader_leaves_or_whose_output_is_closed_loses_nothing",
+            f"{EDITS}::test_x3_a_terminal_that_is_not_utf_8_ends_no_grid_and_no_cell",
             f"{EDITS}::test_x3_no_arguments_say_how_to_call",
             f"{EDITS}::test_x3_a_wrong_verb_is_answered_with_the_nearest",
             f"{EDITS}::test_x3_help_of_every_verb_has_examples",

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
-from tests.faults.harness import ROOT, Bench, finish, specification
+from tests.faults.harness import ROOT, Bench, finish, specification, wait_until
 
 pytestmark = pytest.mark.fault
+
+FIXED = {"augmentation": "none", "scheduler": "constant", "bn_placement": "before"}
 
 
 def test_i3_a_new_level_or_replicate_runs_only_the_new_cells(bench, tmp_path):
@@ -47,6 +49,30 @@ def test_i3_another_protocol_is_another_study_beside_it(bench, tmp_path):
     first, second = store.studies()
     assert first.name != second.name
     assert [store.status(s).complete for s in (first, second)] == [4, 4]
+
+
+def test_i3_a_design_is_not_cut_in_silence_while_a_grid_trains_it(bench, tmp_path):
+    """Refused; where it is wanted all the same, the grid that loses cells says how many."""
+    go = tmp_path / "go"
+    waits = {"waits": {"until": str(go), "announce": str(tmp_path)}}
+    file = specification(
+        tmp_path, factors={"init": ["he", waits]}, replicates=3, fixed={**FIXED, "optimizer": "sgd"}
+    )
+    first = bench.grid(file, "--slots-per-device", 1)
+    wait_until(lambda: [p for p in tmp_path.iterdir() if p.name.isdigit()])
+    smaller = (file, "--set", "replicates=1", "--slots-per-device", 1)
+    code, output = finish(bench.grid(*smaller))
+    assert code == 2, output
+    assert "this design leaves out 4 cells of the study, which" in output
+    assert "--shrink" in output
+    assert len(bench.runs()) == 6, "nothing was changed"
+    second = bench.grid(*smaller, "--shrink")
+    wait_until(lambda: len(bench.runs()) == 2)
+    go.touch()
+    (code, output), (other, _) = finish(first), finish(second)
+    assert (code, other) == (5, 0), output
+    assert "4 of the 6 cells of this design were taken out by another command" in output
+    bench.assert_exact(2)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +163,29 @@ def test_x3_a_grid_whose_reader_leaves_or_whose_output_is_closed_loses_nothing(b
         bench.assert_no_orphans()
     bench.assert_exact(4)
     assert len(bench.attempts()) == 4
+
+
+def test_x3_a_terminal_that_is_not_utf_8_ends_no_grid_and_no_cell(bench, tmp_path):
+    """The run prints a middle dot after its first cell; the plugin prints one in each cell."""
+    plugin = tmp_path / "prints.py"
+    plugin.write_text(
+        "from ablations.registry import level\n"
+        "@level('init')\n"
+        "def says(layer, draw):\n"
+        "    print('·')\n"
+    )
+    file = specification(
+        tmp_path,
+        plugins=[str(plugin)],
+        factors={"init": ["he", "says"]},
+        fixed={**FIXED, "optimizer": "sgd"},
+        replicates=1,
+    )
+    code, output = finish(bench.grid(file, PYTHONIOENCODING="ascii"))
+    assert code == 0, output
+    assert "2/2" in output
+    assert "UnicodeEncodeError" not in output
+    bench.assert_exact(2)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,36 @@ def test_s3_two_launchers_share_a_study_on_postgresql(postgres_bench, tmp_path):
     assert len(postgres_bench.attempts()) == 12
 
 
+def test_s11_a_store_deleted_under_a_run_loses_no_outcome(bench, tmp_path):
+    go = tmp_path / "go"
+    waits = {"waits": {"until": str(go), "announce": str(tmp_path)}}
+    fixed = {"augmentation": "none", "scheduler": "constant", "bn_placement": "before"}
+    file = specification(
+        tmp_path,
+        factors={"init": ["he", "xavier", waits]},
+        replicates=1,
+        fixed={**fixed, "optimizer": "sgd"},
+    )
+    run = bench.grid(file, "--slots-per-device", 2)
+    wait_until(lambda: [p for p in tmp_path.iterdir() if p.name.isdigit()] and bench.completed())
+    told = {attempt["cell"] for attempt in bench.attempts() if attempt["state"] == "complete"}
+    bench.forget()
+    for left in tmp_path.glob("ablations.db*"):
+        left.unlink()
+    code, output = finish(run)
+    assert code == 4, output
+    assert f"stopped: the store {tmp_path}/ablations.db was deleted while it was in use" in output
+    assert "Traceback" not in output
+    bench.assert_no_orphans()
+    go.touch()
+    code, output = bench.run("grid", file, "--no-report")
+    assert code == 0, output
+    assert "what it held was kept" in output
+    bench.assert_exact(3)
+    again = [a["cell"] for a in bench.attempts() if a["cell"] in told]
+    assert sorted(again) == sorted(told), "what was finished was not trained again"
+
+
 HOLD_THE_LOCK = """
 import sqlite3, sys, time
 other = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event
 from runner.optuna_mirror.mirror import Mirror
 from runner.store import Lease, State, Store, StoreFull, StoreUnavailable, open_store
 from runner.store.database import connections as database
+from runner.store.database import outages
 from tests.postgres import PostgresServer
 from tests.store_contract.grids import LEASE, outcome, planned
 
@@ -68,6 +69,35 @@ def test_a_write_lock_that_stays_is_one_clear_error(tmp_path: Path) -> None:
         assert "database is locked" in str(e.value)
         assert store.status(study).running == 1
         assert store.finish(lease, outcome())  # nothing was lost
+
+
+def test_a_wait_is_said_once_with_its_length_and_so_is_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(outages, "SAID_AFTER", 0.0)
+    monkeypatch.setattr(database, "ANSWER_SECONDS", 0.01)
+    path = tmp_path / "store.db"
+    with open_store(str(path), create=True) as store:
+        study = planned(store)
+        claimed = []
+
+        def claim() -> None:
+            claimed.append(store.claim(study, "w", lease_seconds=LEASE))
+
+        slots = [threading.Thread(target=claim) for _ in range(3)]
+        with write_lock(path):
+            for thread in slots:
+                thread.start()
+            while not caplog.messages:
+                time.sleep(0.01)
+        for thread in slots:
+            thread.join()
+    assert None not in claimed
+    assert caplog.messages == [
+        f"the store {path} does not answer (database is locked): "
+        "waiting for it, up to 5 min 00 s in all",
+        f"the store {path} answers again",
+    ]
 
 
 def test_time_in_which_nobody_could_write_expires_no_lease(tmp_path: Path) -> None:

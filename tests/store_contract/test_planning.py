@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from ablations.errors import InputError
 from runner.content.cell import Level
 from runner.content.outcome import Reason
 from runner.store import Planned, Store, StudyInfo
+from runner.store.cells.liveness import machine
+from runner.store.database.tables import attempts
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import (
     LEASE,
@@ -191,3 +194,25 @@ def test_best_and_worst_cells(store: Store, study: StudyInfo) -> None:
         store.finish(lease, outcome(accuracy))
     assert [row["test_accuracy"] for row in store.ranked(study, 2)] == [0.75, 0.5]
     assert [row["test_accuracy"] for row in store.ranked(study, 1, best=False)] == [0.25]
+
+
+def test_cells_that_another_plan_took_out_are_counted(store: Store, study: StudyInfo) -> None:
+    whole = [cell for cell, _ in design()]
+    assert store.taken_out(study, whole) == 0
+    store.plan(study, design(OPTIMIZERS[:2]))
+    assert store.taken_out(study, whole) == 10
+    assert store.taken_out(study, whole[:10]) == 0
+
+
+def test_who_trains_a_study_is_known_but_for_processes_that_are_gone(
+    store: Store, study: StudyInfo
+) -> None:
+    assert store.trainers(study) == {}
+    leases = [store.claim(study, worker, lease_seconds=LEASE) for worker in ("a", "a", "b")]
+    assert store.trainers(study) == {"a": 2, "b": 1}
+    gone = update(attempts).where(attempts.c.worker == "a").values(owner=f"{machine()} 1 never")
+    store.database.write(lambda connection: connection.execute(gone))
+    assert store.trainers(study) == {"b": 1}
+    assert leases[2] is not None
+    store.finish(leases[2], outcome())
+    assert store.trainers(study) == {}

@@ -17,7 +17,9 @@ from runner.commands.sentences import (
     folder_of,
     headline,
     retired_words,
+    shrinking_words,
     size_words,
+    taken_out_words,
 )
 from runner.program.wording import printable
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 ABOUT = ("images", "networks")
 """Keys under which a study keeps what was found of its folder and plugins when it was planned."""
+
+CUT = 5
+"""Exit code of a grid that trained less than it was given: another command cut its design."""
 
 EXAMPLES = """examples:
   python -m runner grid ablations/five_factor.yaml
@@ -52,6 +57,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.planning(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--no-report", action="store_true", help="train only, analyse later")
+    parser.add_argument(
+        "--shrink",
+        action="store_true",
+        help="take cells out of the study although another command trains it now",
+    )
     parser.add_argument(
         "--backend",
         choices=("local", "dask"),
@@ -83,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
         _read_images(spec, design, arguments.storage)
     about = _about(spec, design, arguments)
     store = open_store(arguments.storage, create=True)
+    if not arguments.shrink:
+        _refuse_to_shrink(store, spec, design)
     study, planned = register_design(store, spec, design, kind, about)
     if planned.retired:
         print(retired_words(planned.retired), file=sys.stderr)
@@ -112,11 +124,27 @@ def run(arguments: argparse.Namespace) -> int:
         code = train_study(store, study, folder, arguments, spec=spec, publish=show)
         if show is not None:
             show()
-    if code in (0, 3) and not arguments.no_report:
+    if code not in (0, 3):
+        return code
+    cut = store.taken_out(study, design.cells)
+    if cut:
+        print(taken_out_words(cut, len(design.cells)), file=sys.stderr)
+    if not arguments.no_report:
         report(store, study, folder)
     if code == 3:
         _say_failures(store, study)
-    return code
+    return CUT if cut else code
+
+
+def _refuse_to_shrink(store: Store, spec: Spec, design: Design) -> None:
+    """Raise InputError where the study would lose cells of a design that others train now.
+
+    One that holds no cell at this moment, because it starts or claims its next, is not seen: it
+    finds out at its end.
+    """
+    leaving = store.leaving(spec.study, design.cells)
+    if leaving and (trainers := store.trainers(spec.study)):
+        raise InputError(f"study {spec.study}: {shrinking_words(leaving, trainers)}")
 
 
 def _read_images(spec: Spec, design: Design, storage: str | None) -> None:

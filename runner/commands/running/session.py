@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ablations.errors import InputError
 from runner.commands.placement import devices_here, on_cluster, scheduler_address, slots_here
 from runner.commands.running.screen import progress_display
+from runner.program.exits import MachineError
 from runner.program.wording import counted, duration, printable
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ def train_study(
     from runner.pool.calibrate import recall
     from runner.pool.coordinate import SIGNALS, run_slots
     from runner.pool.process.launch import prepare_images, start_fork_server
-    from runner.pool.worker import DiskFull, NoDeviceLeft, Worker
-    from runner.store import StoreError
+    from runner.pool.worker import Worker
 
     if on_cluster(spec, arguments):
         return _train_on_dask(store, study, folder, arguments, spec=spec, publish=publish)
@@ -70,9 +70,8 @@ def train_study(
         start_fork_server()
         for cell in samples:
             prepare_images(cell)
-    except OSError as error:
-        print(printable(f"stopped: {error}"), file=sys.stderr)
-        return 4
+    except (MachineError, OSError) as error:
+        return _stopped(error, store)
     display = progress_display(
         study.name,
         lambda: store.status(study).replicates,
@@ -90,9 +89,8 @@ def train_study(
         )
         try:
             run = run_slots(slots, worker, publish=publish)
-        except (StoreError, DiskFull, NoDeviceLeft, OSError) as error:
-            print(printable(f"stopped: {error}"), file=sys.stderr)
-            return 4
+        except (MachineError, OSError) as error:
+            return _stopped(error, store)
     for device in sorted(worker.vanished):
         print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
     if run.signal is not None:
@@ -150,7 +148,6 @@ def _train_on_dask(
     from runner.pool.cluster import first_workers, other_hosts, run_on_dask
     from runner.pool.coordinate import SIGNALS, coordinate
     from runner.pool.worker import Worker
-    from runner.store import StoreError
 
     scheduler = scheduler_address(spec, arguments)
     address = store.address
@@ -182,15 +179,22 @@ def _train_on_dask(
                     is_open=lambda: bool(store.open_cells(study)),
                     options=options,
                 )
-        except (StoreError, OSError) as error:
-            print(printable(f"stopped: {error}"), file=sys.stderr)
-            return 4
+        except (MachineError, OSError) as error:
+            return _stopped(error, store)
     if worker.trouble is not None:
-        print(printable(f"stopped: {worker.trouble}"), file=sys.stderr)
-        return 4
+        return _stopped(worker.trouble, store)
     if signals:
         return SIGNALS[signal.Signals(signals[0])]
     return 3 if store.status(study).failed else 0
+
+
+def _stopped(error: Exception, store: Store) -> int:
+    """Say why the run cannot go on, and where the content of a store that is gone is now."""
+    from runner.store import StoreGone
+
+    kept = f"; {store.keep_aside()}" if isinstance(error, StoreGone) else ""
+    print(printable(f"stopped: {error}{kept}"), file=sys.stderr)
+    return 4
 
 
 def _name_of_worker() -> str:

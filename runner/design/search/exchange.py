@@ -7,15 +7,49 @@ All randomness comes from the seed that is handed in.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runner.design.search.quality import Matrix, Runs, model_matrix, word_lengths
+from runner.program.wording import counted
+
+SAID_AFTER, SAID_AGAIN = 3.0, 20.0
+"""Seconds before a search says how far it is, and before it says so again."""
+
+log = logging.getLogger(__name__)
 
 BETTER = 1e-9
 """An exchange must improve by more than this: rounding must not make it run in circles."""
+
+
+class Search:
+    """Says now and then how far a search is, so that a long one is not taken for one that hangs."""
+
+    def __init__(self, count: int, candidates: int, starts: int) -> None:
+        self._what = f"choosing {count:,} of {candidates:,} combinations"
+        self._start, self._starts, self._swaps = 0, starts, 0
+        self._next = time.monotonic() + SAID_AFTER
+
+    def begins(self) -> None:
+        """Another start."""
+        self._start, self._swaps = self._start + 1, 0
+        self._say()
+
+    def goes_on(self) -> None:
+        """Another swap."""
+        self._swaps += 1
+        self._say()
+
+    def _say(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SAID_AGAIN
+        start = f"random start {self._start} of at most {self._starts}"
+        log.warning("%s: %s, %s so far", self._what, start, counted(self._swaps, "swap"))
 
 
 def d_optimal(
@@ -41,21 +75,26 @@ def d_optimal(
     matrix, _ = model_matrix(candidates, levels, order)
     random = np.random.default_rng(seed)
     best, best_value = np.arange(count), -np.inf
+    search = Search(count, len(candidates), starts)
     for _ in range(starts):
-        inside = _exchange(matrix, random.permutation(len(matrix))[:count], count)
+        search.begins()
+        inside = _exchange(matrix, random.permutation(len(matrix))[:count], count, search)
         sign, value = np.linalg.slogdet(matrix[inside].T @ matrix[inside] / count)
         if sign > 0 and value > best_value + BETTER:
             best, best_value = np.sort(inside), float(value)
     return best, best_value
 
 
-def _exchange(matrix: Matrix, start: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def _exchange(
+    matrix: Matrix, start: NDArray[np.int64], count: int, search: Search
+) -> NDArray[np.int64]:
     """The best swap of one run inside for one outside, made again until none helps.
 
     Args:
         matrix: Model columns of all candidates [n, parameters].
         start: Positions [count] to begin with.
         count: Runs.
+        search: Told of every swap.
     """
     inside = start.copy()
     identity = np.eye(matrix.shape[1])
@@ -63,10 +102,13 @@ def _exchange(matrix: Matrix, start: NDArray[np.int64], count: int) -> NDArray[n
     # another: a ridge shows the way to a first regular subset, and is then left out, because it
     # favours other subsets than the determinant itself does.
     for ridge in (1e-3, 0.0):
-        for _ in range(20 * count):
+        for swaps in range(20 * count):
+            search.goes_on()
             outside = np.setdiff1d(np.arange(len(matrix)), inside)
             information = matrix[inside].T @ matrix[inside] + ridge * count * identity
-            if not len(outside) or np.linalg.matrix_rank(information) < len(identity):
+            # Every swap enlarges the determinant: what was regular stays so.
+            singular = not swaps and np.linalg.matrix_rank(information) < len(identity)
+            if not len(outside) or singular:
                 break
             # With d_ij = x_i (X'X)^-1 x_j, the factor by which a swap changes the determinant, for
             # all swaps at once: [inside, outside]. No determinant is taken anew.
@@ -109,6 +151,7 @@ def orthogonal_array(
     best: NDArray[np.int64] = np.arange(count)
     best_pattern = _pattern(candidates[best], levels)
     singles = np.arange(len(candidates))[:, None]
+    search = Search(count, len(candidates), 2 * starts)
     for blocks in (_cycles(candidates, levels), singles):
         if count % blocks.shape[1]:
             continue
@@ -117,6 +160,7 @@ def orthogonal_array(
         for _ in range(starts):
             if not any(best_pattern[:4]):
                 return best
+            search.begins()
             start = random.permutation(len(blocks))[: count // blocks.shape[1]]
             inside = blocks[_tabu(merged, start, steps, random)].ravel()
             pattern = _pattern(candidates[inside], levels)

@@ -25,6 +25,9 @@ MOST_CANDIDATES = 5_000
 MOST_FOR_ORTHOGONAL = 2_000
 """The search for orthogonal arrays holds a number for every pair of combinations."""
 
+MOST_NUMBERS = 2**27
+"""Numbers that exchange may hold at once, a GiB of them: one for every swap, and the model's."""
+
 ORTHOGONAL_STARTS, ORTHOGONAL_STEPS = 10, 150
 
 
@@ -99,6 +102,16 @@ def _d_optimal(spec: Spec, design: DOptimalDesign, candidates: Runs, levels: Seq
         size = max(MOST_CANDIDATES, 2 * design.runs)
         size = min(size, len(candidates))
         candidates = candidates[np.sort(random.permutation(len(candidates))[:size])]
+    outside = len(candidates) - design.runs
+    numbers = design.runs * outside + needed * (len(candidates) + needed)
+    if numbers > MOST_NUMBERS:
+        raise _refuse(
+            spec,
+            f"{design.runs:,} of {len(candidates):,} combinations for {needed:,} parameters takes "
+            f"{8 * numbers / 2**30:,.0f} GiB to choose; expected fewer runs, fewer levels or a "
+            "lower order",
+            "runs",
+        )
     chosen, value = d_optimal(
         candidates, levels, design.runs, order=order, seed=design.seed, starts=design.starts
     )

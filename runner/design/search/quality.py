@@ -176,7 +176,9 @@ def estimable(runs: Runs, levels: Sequence[int], order: int) -> dict[Term, bool]
     orthogonal to the null space of the model matrix (Searle, 1971, Linear Models, chapter 5).
     """
     matrix, owners = model_matrix(runs, levels, order)
-    _, values, right = np.linalg.svd(matrix, full_matrices=True)
+    # Of more runs than columns the left vectors alone would fill the memory.
+    wide = len(matrix) < matrix.shape[1]
+    _, values, right = np.linalg.svd(matrix, full_matrices=wide)
     rank = int(np.sum(values > 1e-9 * values[0]))
     null = right[rank:]
     free = np.sum(null**2, axis=0) < TINY

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +26,7 @@ from ablations.registry import load_plugins
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Status
 from runner.content.outcome_files import write_outcome
+from runner.machine.memory import lacks_memory
 from runner.network.found import Found
 from runner.pool.process.parent_death import die_with_parent
 from runner.program.wording import printable
@@ -37,6 +39,10 @@ OUTCOME_NOT_WRITTEN = 74
 
 ENDED = "ended"
 """What the channel says once the outcome file is in its place."""
+
+
+OUT_OF_MEMORY = "there is too little memory to read the data set"
+"""How the channel begins to say that it was not for lack of images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def detail_of(error: BaseException) -> str:
 
 
 def read_images(channel: Connection, cell: str) -> None:
-    """Read the images of a cell once, before any slot needs them; say how it went.
+    """Read the images of a cell once, before any slot needs them, every byte; say how it went.
 
     The target of a process of its own: a download or a first decoding shows its progress on the
     run's own terminal, and what fails is one sentence before any cell has been claimed.
@@ -120,18 +126,31 @@ def read_images(channel: Connection, cell: str) -> None:
     die_with_parent(_server)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _send(channel, _answer_of(lambda: _read_through(cell)))
+
+
+def _read_through(cell: str) -> None:
     from runner.data import load
 
+    one = Cell.from_json(cell)
+    load_plugins(one.plugins)
+    load(one.data, verify=True)  # for all cells of the session
+
+
+def _answer_of(reading: Callable[[], None]) -> InputError | str:
+    """How it went, as the run is told: what is nobody's to mend stays raised."""
     try:
-        one = Cell.from_json(cell)
-        load_plugins(one.plugins)
-        load(one.data)
+        reading()
     except InputError as error:  # of a plugin's class perhaps, which the run does not know
-        _send(channel, InputError(error.problem, error.key))
-    except OSError as error:
-        _send(channel, InputError(str(error) or type(error).__name__))
-    else:
-        _send(channel, ENDED)
+        return InputError(error.problem, error.key)
+    except (MemoryError, ImportError, OSError) as error:
+        said = f"{type(error).__name__}: {error}"
+        if lacks_memory(said):
+            return f"{OUT_OF_MEMORY}: {said}"
+        if not isinstance(error, OSError):
+            raise
+        return InputError(str(error) or type(error).__name__)
+    return ENDED
 
 
 def try_networks(channel: Connection, cells: list[str]) -> None:

@@ -26,10 +26,12 @@ from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason
 from runner.content.outcome_files import read_outcome
 from runner.machine.device import Slot
+from runner.machine.memory import lacks_memory, out_of_memory_kills
 from runner.network.found import Found
 from runner.pool.process import child
 from runner.pool.process.child import ENDED, OUTCOME_NOT_WRITTEN, CellJob, read_images, serve_jobs
 from runner.pool.process.parent_death import PARENT
+from runner.program.exits import MachineError
 
 GRACE_SECONDS = float(os.environ.get("ABLATIONS_GRACE_SECONDS", "20"))
 """A cell stops itself at its time limit; this long after it, the process is killed."""
@@ -52,6 +54,10 @@ _one_at_a_time = threading.Lock()
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
 
+class NoProcess(MachineError):
+    """The machine starts no further process: memory or a limit on processes is exhausted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended: with an outcome, or without one for a reason."""
@@ -67,6 +73,9 @@ def start_fork_server() -> None:
     """Start the fork server, with one-threaded maths.
 
     The environment it starts with is every cell process's.
+
+    Raises:
+        NoProcess: it cannot be started.
     """
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # torch.set_num_threads follows train.threads
@@ -75,7 +84,10 @@ def start_fork_server() -> None:
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     os.environ[PARENT] = str(os.getpid())
     _context.set_forkserver_preload(["runner.pool.process.preload"])
-    _starter.submit(forkserver.ensure_running).result()
+    try:
+        _starter.submit(forkserver.ensure_running).result()
+    except OSError as error:
+        raise _none_starts(error) from None
 
 
 def prepare_images(cell: Cell) -> None:
@@ -83,6 +95,7 @@ def prepare_images(cell: Cell) -> None:
 
     Raises:
         InputError: they cannot be had; the message says why.
+        MachineError: nobody can read them.
     """
     for tried in range(1, STARTS + 1):
         ours, process = _start("reader of images", read_images, cell.to_json())
@@ -94,9 +107,14 @@ def prepare_images(cell: Cell) -> None:
             return
         if isinstance(answer, InputError):
             raise answer
+        if isinstance(answer, str):
+            raise MachineError(answer)
         was_killed = process.exitcode not in (0, 1)  # or its fork server was
         if not was_killed or tried == STARTS:
-            raise InputError(f"reading the data set ended with code {process.exitcode}")
+            code = process.exitcode
+            raise MachineError(
+                f"reading the data set ended with code {code}; what it said stands above"
+            )
 
 
 def try_networks(cells: Sequence[Cell]) -> list[Found | None]:
@@ -123,7 +141,7 @@ class CellProcess:
         """Start it.
 
         Raises:
-            OSError: no process can be started here.
+            NoProcess: none can be started here.
         """
         self._one_cell = slot.device == "cpu"
         self._closed = False
@@ -143,7 +161,7 @@ class CellProcess:
         """Run one job to its end; afterwards `reusable` says whether another can follow."""
         cell = Cell.from_json(job.cell)
         deadline = time.monotonic() + cell.train.time_limit + GRACE_SECONDS
-        kills_before = _out_of_memory_kills()
+        kills_before = out_of_memory_kills()
         ended = self._watch(job, deadline, on_epoch, taken_away, stop)
         outcome = read_outcome(Path(job.folder), cell.id, job.token)
         if ended is None and outcome is None:  # it is dying: let it, its exit code tells why
@@ -155,7 +173,7 @@ class CellProcess:
             return Ended(outcome)
         if ended is not None:
             return ended
-        return self._post_mortem(kills_before)
+        return self._post_mortem(kills_before, Path(job.log))
 
     def close(self) -> None:
         """End the process and everything it started; returns when it is gone."""
@@ -209,18 +227,22 @@ class CellProcess:
         with _one_at_a_time:
             return self._process.exitcode is None
 
-    def _post_mortem(self, kills_before: int) -> Ended:
+    def _post_mortem(self, kills_before: int, log: Path) -> Ended:
+        said = _last_words(log)
         with _one_at_a_time:
             code = self._process.exitcode
         if code == OUTCOME_NOT_WRITTEN:
             return Ended(None, Reason.DATA, "the outcome could not be written", disk_full=True)
+        if lacks_memory(said):  # too little to begin with, or a library that gave up
+            return Ended(None, Reason.OOM, f"was refused memory: {said}")
         if code is not None and code < 0:
-            if code == -signal.SIGKILL and _out_of_memory_kills() > kills_before:
+            if code == -signal.SIGKILL and out_of_memory_kills() > kills_before:
                 return Ended(None, Reason.OOM, "killed by the system, which ran out of memory")
             return Ended(None, Reason.KILLED, f"killed by {signal.Signals(-code).name}")
         if code == 255:  # what multiprocessing says when the fork server died with its children
             return Ended(None, Reason.KILLED, "its fork server was killed")
-        return Ended(None, Reason.BUG, f"ended without an outcome, exit code {code}")
+        last = f"; it said last: {said}" if said else ""
+        return Ended(None, Reason.BUG, f"ended without an outcome, exit code {code}{last}")
 
 
 def _start(
@@ -231,7 +253,7 @@ def _start(
     The fork server may be killed meanwhile: the next try finds it gone and makes another.
 
     Raises:
-        OSError: none could be started, several times over.
+        NoProcess: none could be started, several times over.
     """
     for tried in range(1, STARTS + 1):
         ours, theirs = _context.Pipe()
@@ -242,13 +264,32 @@ def _start(
         except (OSError, EOFError) as error:
             ours.close()
             if tried == STARTS:
-                raise OSError(f"no process can be started: {error!r}") from error
+                raise _none_starts(error) from None
             time.sleep(POLL_SECONDS)
         else:
             return ours, process
         finally:
             theirs.close()
     raise AssertionError("the last start returns or raises")
+
+
+def _last_words(log: Path) -> str:
+    """The last line that a cell process wrote into its log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 4096))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+
+
+def _none_starts(error: Exception) -> NoProcess:
+    why = getattr(error, "strerror", None) or "the server that starts them ended at once"
+    return NoProcess(
+        f"no process can be started here ({why}): look at the limits on memory and processes "
+        "(`ulimit -a`), and for what it may have said above"
+    )
 
 
 def _receive(channel: Connection) -> object:
@@ -261,12 +302,3 @@ def _receive(channel: Connection) -> object:
 def _healthy(outcome: Outcome | None) -> bool:
     """Whether the process that left this outcome can be trusted with the next cell."""
     return outcome is not None and outcome.reason is None
-
-
-def _out_of_memory_kills() -> int:
-    """How many processes the kernel has killed for memory since boot; 0 where it does not say."""
-    try:
-        lines = Path("/proc/vmstat").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

@@ -21,9 +21,11 @@ import runner.training  # noqa: E402
 from ablations.pixels import warp  # noqa: E402
 from ablations.registry import FACTORS, names  # noqa: E402
 from runner.network import fused_norm  # noqa: E402
+from runner.program.streams import prepare_streams  # noqa: E402
 from runner.training import normalise  # noqa: E402
 
 runner.pool.process.child.note_fork_server()
+prepare_streams()  # cell processes inherit them: what a plugin prints ends no cell
 for _factor in FACTORS:
     names(_factor)
 # Its first call imports the compiler, which takes over a second; each cell makes this call again.

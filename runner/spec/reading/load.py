@@ -24,8 +24,8 @@ from runner.content.level import Factor
 from runner.content.protocol import SIDE, DataSpec, ModelSpec, TrainSpec
 from runner.program.wording import listed
 from runner.spec.catalog import DATASETS
-from runner.spec.claims import Claim, check_claim, parse_claim
 from runner.spec.node import Node
+from runner.spec.reading.claims import read_claims
 from runner.spec.reading.levels import read_factors, read_fixed
 from runner.spec.reading.merge import (
     choose_profile,
@@ -75,7 +75,7 @@ def load_spec(
     root = read_extended(file)
     settings = list(overrides)
     chosen = choose_profile(root, profile, cuda_visible=cuda_visible)
-    spec = _resolve(with_settings(with_profile(root, chosen), settings), chosen, file)
+    spec = _resolve_with(root, chosen, settings, file)
     for other in profile_names(root):
         if other != chosen:  # a mistake in another machine's profile is better found on this one
             _check_profile(root, other, settings, file)
@@ -89,7 +89,7 @@ def _check_profile(root: Node, profile: str, settings: list[str], file: Path) ->
     except InputError:
         if settings:  # they may have been meant for it, or not
             try:
-                _resolve(with_settings(with_profile(root, profile), settings), profile, file)
+                _resolve_with(root, profile, settings, file)
             except InputError:
                 pass
             else:
@@ -97,8 +97,14 @@ def _check_profile(root: Node, profile: str, settings: list[str], file: Path) ->
         raise
 
 
-def _resolve(root: Node, profile: str, file: Path) -> Spec:
-    """Validate the tree and look everything up."""
+def _resolve_with(root: Node, profile: str, settings: list[str], file: Path) -> Spec:
+    """What the settings of the command line make of a profile."""
+    before = with_profile(root, profile)
+    return _resolve(with_settings(before, settings), profile, file, before)
+
+
+def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -> Spec:
+    """Validate the tree, which may have been another `before` the settings; look everything up."""
     sections = _validate(root)
     _check_name(sections.name, root, ("name",))
     plugins = _load_plugins(root)
@@ -118,6 +124,7 @@ def _resolve(root: Node, profile: str, file: Path) -> Spec:
     _check_plugin_factors(factors, sections, root)
     _check_size(factors, sections, root)
     fixed = read_fixed(root, [factor.name for factor in factors], _usual(factors, model.name))
+    claims, left_out = read_claims(root, sections.claims, factors, before)
     spec = Spec(
         name=unicodedata.normalize("NFC", sections.name),
         profile=profile,
@@ -130,7 +137,8 @@ def _resolve(root: Node, profile: str, file: Path) -> Spec:
         design=sections.design,
         exclude=read_predicates(root, "exclude", factors, fixed),
         only=read_predicates(root, "only", factors, fixed),
-        claims=_claims(root, sections.claims, factors),
+        claims=claims,
+        left_out=left_out,
         plugins=plugins,
         code=code_of(
             (*fixed, *(level for factor in factors for level in factor.levels)),
@@ -382,19 +390,3 @@ def _check_only_built_in(factors: Sequence[Factor], model: str, root: Node) -> N
                 f"plugin's; make it a parameter of the plugin's function and vary "
                 f"model.parameters.{field}, or take it out",
             )
-
-
-def _claims(root: Node, texts: Sequence[str], factors: Sequence[Factor]) -> tuple[Claim, ...]:
-    labels = {factor.name: factor.labels for factor in factors}
-    claims: list[Claim] = []
-    for position, text in enumerate(texts):
-        try:
-            claim = check_claim(parse_claim(text), labels)
-        except InputError as error:
-            raise root.refuse(("claims", position), str(error)) from None
-        for before in claims:
-            if before.meaning(labels) == claim.meaning(labels):
-                spelling = "" if before.text == text else f" (as {before.text!r})"
-                raise root.refuse(("claims", position), f"claim {text!r} is given twice{spelling}")
-        claims.append(claim)
-    return tuple(claims)

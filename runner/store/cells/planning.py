@@ -127,6 +127,17 @@ def adoptable(
 
 def leaving(database: Database, name: str, design: Iterable[Cell]) -> int:
     """How many planned cells the design no longer holds; see `Store.leaving`."""
+    planned = _planned(database, name)
+    return len(planned - {cell.id for cell in design}) if planned else 0
+
+
+def taken_out(database: Database, name: str, design: Iterable[Cell]) -> int:
+    """How many cells of the design are not planned; see `Store.taken_out`."""
+    return len({cell.id for cell in design} - _planned(database, name))
+
+
+def _planned(database: Database, name: str) -> set[str]:
+    """The planned cells of the study of that name; none where there is no such study."""
 
     def look(connection: Connection) -> set[str]:
         return set(
@@ -137,8 +148,7 @@ def leaving(database: Database, name: str, design: Iterable[Cell]) -> int:
             )
         )
 
-    planned = database.read(look)
-    return len(planned - {cell.id for cell in design}) if planned else 0
+    return database.read(look)
 
 
 def _is_wanted(cell: Cell, known: Mapping[str, Known], trained: Mapping[str, Trained]) -> bool:

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -30,15 +29,24 @@ from ablations.errors import InputError
 from runner.store.columns.checked import DamagedValue
 from runner.store.database.address import Address
 from runner.store.database.damage import damage_words, damaged, is_damage
-from runner.store.database.outages import StoreDamaged, StoreFull, StoreUnavailable
+from runner.store.database.outages import (
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+    Waiting,
+)
+from runner.store.database.sqlite_file.in_use import FileInUse
+from runner.store.database.sqlite_file.kept import keep
+from runner.store.database.sqlite_file.room import no_room
 
 Result = TypeVar("Result")
 
 BUSY_SECONDS = 60.0
-"""How long SQLite itself waits for another process's write lock before it says "locked"."""
+"""How long a connection outside this class waits for another process's write lock on SQLite."""
 
-LEAST_FREE_BYTES = 65536
-"""Below this a file system counts as full: SQLite's shared-memory file alone takes 32 KiB."""
+ANSWER_SECONDS = 2.0
+"""How long SQLite itself waits for it before it says "locked", which is then said and repeated."""
 
 WRITE_PATIENCE = 300.0
 READ_PATIENCE = 30.0
@@ -79,6 +87,8 @@ class Database:
 
     def _forget(self) -> None:
         self._engine: Engine | None = None
+        self._file: FileInUse | None = None  # of SQLite
+        self._waiting = {writes: Waiting(self.address) for writes in (False, True)}
         self._pid = 0
         self._making = threading.Lock()
         # SQLite has one writer. Its own waiting is polling, up to 100 ms apart and unfair: threads
@@ -105,7 +115,9 @@ class Database:
             self._forget()  # a lock that was held while the process forked would hang for ever
         with self._making:
             if self._engine is None:
-                self._engine = _engine(self.address, min(BUSY_SECONDS, self.write_patience))
+                path = self.address.path
+                self._file = None if path is None else FileInUse(path)
+                self._engine = _engine(self.address, self._file, self.write_patience)
                 self._pid = os.getpid()
             return self._engine
 
@@ -159,25 +171,22 @@ class Database:
         while True:
             try:
                 with self._transaction(writes) as connection:
-                    return work(connection)
+                    result = work(connection)
+                self._waiting[writes].is_over()
+                return result
             except DamagedValue as met:
                 raise self._damaged(met, study) from None
             except (DBAPIError, PoolTimeout) as error:
-                problem = sentence(error)
-                if is_full(error) or (is_io_error(error) and self._has_no_space()):
-                    raise StoreFull(
-                        f"no space left for the store {self.address}: {problem}"
-                    ) from None
-                if is_damage(error) or is_corrupt(error):
-                    raise damaged(self.address, problem) from None
-                if is_unusable(error):
-                    raise InputError(f"{self.address} cannot be used: {problem}") from None
+                self.raise_final(error)
                 if not is_passing(error):
                     raise
-                if time.monotonic() - began + pause > patience:
+                waited = time.monotonic() - began
+                problem = sentence(error)
+                if waited + pause > patience:
                     raise StoreUnavailable(
                         f"the store {self.address} did not answer for {patience:.0f} s: {problem}"
                     ) from None
+                self._waiting[writes].goes_on(waited, patience, problem)
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not a secret
             pause = min(pause * 2, 2.0)
 
@@ -186,24 +195,55 @@ class Database:
         with self._transaction(writes=False) as connection:
             return damaged(self.address, damage_words(connection, met, study))
 
-    def _has_no_space(self) -> bool:
-        """Whether the file system of the SQLite file is full: SQLite may only say "I/O error"."""
+    def raise_final(self, error: Exception) -> None:
+        """Raise what a database's error means where waiting will not help.
+
+        Raises:
+            StoreFull: no space left, whichever limit it is.
+            StoreDamaged: the file or a table is not what it was.
+            InputError: the database can never be used.
+        """
+        problem = sentence(error)
         path = self.address.path
-        return path is not None and shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES
+        full = problem if is_full(error) else None
+        if is_io_error(error) and path is not None:
+            full = no_room(path)
+        if full:
+            raise StoreFull(f"no space left for the store {self.address}: {full}") from None
+        if is_damage(error) or is_corrupt(error):
+            raise damaged(self.address, problem) from None
+        if is_unusable(error):
+            raise InputError(f"{self.address} cannot be used: {problem}") from None
+
+    def keep_aside(self) -> str:
+        """Copy what a SQLite file held that is gone; says where it is, or why it is nowhere."""
+        path = self.address.path
+        if path is None:
+            raise ValueError(f"{self.address} is no file")
+        try:
+            connection = self.engine.raw_connection()
+            try:
+                return keep(connection.driver_connection, path)  # type: ignore[arg-type]
+            finally:
+                connection.close()
+        except (OSError, sqlite3.Error, DBAPIError, PoolTimeout, StoreError) as error:
+            return f"what it held could not be kept: {sentence(error)}"
 
     @contextmanager
     def _transaction(self, writes: bool) -> Iterator[Connection]:
         engine = self.engine.execution_options(immediate=writes)
-        if writes and self.address.is_sqlite:
-            with self._writer, engine.begin() as connection:
-                yield connection
-        else:
+        if self._file is None:
             with engine.begin() as connection:
                 yield connection
+            return
+        self._file.check()
+        with self._writer if writes else nullcontext(), engine.begin() as connection:
+            yield connection
+        self._file.check()  # what went into a deleted file is not committed
 
 
-def _engine(address: Address, busy_seconds: float) -> Engine:
-    if not address.is_sqlite:
+def _engine(address: Address, file: FileInUse | None, patience: float) -> Engine:
+    if file is None:
         return create_engine(
             address.url,
             pool_size=CONNECTIONS,
@@ -211,12 +251,13 @@ def _engine(address: Address, busy_seconds: float) -> Engine:
             pool_timeout=READ_PATIENCE,
             connect_args={"options": _session_options(), "connect_timeout": 10, **NETWORK},
         )
+    busy_seconds = min(ANSWER_SECONDS, patience)
     engine = create_engine(
         address.url,
         pool_size=CONNECTIONS,
         max_overflow=0,
-        pool_timeout=busy_seconds,
-        connect_args={"timeout": busy_seconds},
+        pool_timeout=min(BUSY_SECONDS, patience),
+        creator=lambda: file.connect(busy_seconds),
     )
     event.listen(engine, "connect", prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -256,7 +297,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     """What the driver said, in one line, without the statement and its parameters."""
     cause = getattr(error, "orig", None) or error
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
@@ -271,7 +312,7 @@ def is_full(error: BaseException) -> bool:
     return getattr(cause, "sqlstate", None) == "53100"
 
 
-def is_io_error(error: Exception) -> bool:
+def is_io_error(error: BaseException) -> bool:
     """Whether SQLite could not read or write its files."""
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     return code is not None and code & 0xFF == sqlite3.SQLITE_IOERR
@@ -298,7 +339,7 @@ REFUSALS = (
 """What a PostgreSQL server, or its client, says when waiting will not help."""
 
 
-def is_unusable(error: Exception) -> bool:
+def is_unusable(error: BaseException) -> bool:
     """Whether the database answered that it cannot be used, now or later."""
     cause = getattr(error, "orig", None)
     code = getattr(cause, "sqlite_errorcode", None)
@@ -315,7 +356,7 @@ PASSING_STATES = ("08", "25P03", "40", "57P", "53", "55P")
 locks."""
 
 
-def is_passing(error: Exception) -> bool:
+def is_passing(error: BaseException) -> bool:
     """Whether the same transaction may succeed a moment later."""
     if isinstance(error, PoolTimeout):
         return True

@@ -18,6 +18,7 @@ from runner.store.database.address import DEFAULT_PATH, Address
 from runner.store.database.connections import Database
 from runner.store.database.damage import damaged
 from runner.store.database.locks import postgresql_lock, sqlite_lock
+from runner.store.database.sqlite_file.kept import into_place, kept_of, logs_of, take_up
 from runner.store.database.tables import metadata, version
 
 SCHEMA_VERSION = 2
@@ -40,10 +41,10 @@ def prepare(database: Database, *, create: bool) -> None:
             if not create:
                 raise InputError(
                     f"there is no store at {path}; `python -m runner grid SPEC` makes one, "
-                    "--storage names another"
+                    f"--storage names another{_kept_words(path)}"
                 )
             with sqlite_lock(database.address):
-                if not path.exists():
+                if not path.exists() and not take_up(path):
                     _make_file(path)
         _check_file(path)
     if _is_store(database, create):
@@ -57,6 +58,12 @@ def prepare(database: Database, *, create: bool) -> None:
             if path is not None:  # a database of someone else's, to which the store is added
                 _switch_to_wal(path)
             database.write(_make_tables)
+
+
+def _kept_words(path: Path) -> str:
+    """What is said beside a store that is not there, where a run has kept what it held."""
+    kept = kept_of(path)
+    return f"; {kept} is what a run kept of one that was deleted" if kept.exists() else ""
 
 
 def _check_folder(path: Path, create: bool) -> None:
@@ -79,13 +86,12 @@ def _make_file(path: Path) -> None:
         database.write(_make_tables)
         database.close()  # the last connection folds the write-ahead log into the file
         sync(aside)
-        aside.rename(path)
-        sync(path.parent)
+        into_place(aside, path)
     except (OSError, sqlite3.Error) as error:
         raise InputError(f"cannot make the store {path}: {error}") from None
     finally:
         database.close()
-        for left in (aside, *(aside.with_name(aside.name + end) for end in ("-wal", "-shm"))):
+        for left in (aside, *logs_of(aside)):
             left.unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -47,7 +48,10 @@ def test_arrays_are_made_once_and_mapped(folder: Path):
     assert cached("key", source)["numbers"][0] == 0
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "empty", "no about"])
+@pytest.mark.parametrize(
+    "damage",
+    ["truncated", "flipped", "missing", "empty", "no about", "empty about", "list", "less about"],
+)
 def test_a_damaged_entry_is_made_again(folder: Path, damage: str, caplog):
     source = Source()
     cached("key", source)
@@ -62,10 +66,34 @@ def test_a_damaged_entry_is_made_again(folder: Path, damage: str, caplog):
     elif damage == "empty":
         file.write_bytes(b"")
     else:
-        (folder / "key" / "about.json").write_text("{")
+        about = folder / "key" / "about.json"
+        whole = json.loads(about.read_text())
+        less = json.dumps({"names": whole["names"]})
+        texts = {"no about": "{", "empty about": "{}", "list": "[]", "less about": less}
+        about.write_text(texts[damage])
     assert np.array_equal(cached("key", source)["numbers"], np.arange(100_000))
     assert source.calls == 2
     assert "making it again" in caplog.text
+
+
+def test_bytes_that_rotted_under_an_unchanged_time_are_found_where_asked(folder: Path, caplog):
+    source = Source()
+    cached("key", source)
+    file = folder / "key" / "numbers.npy"
+    status, content = file.stat(), bytearray(file.read_bytes())
+    content[-9] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert np.array_equal(cached("key", source, verify=True)["numbers"], np.arange(100_000))
+    assert source.calls == 2
+    assert "numbers.npy is not what was written" in caplog.text
+
+
+def test_a_file_where_an_entry_belongs_gives_way(folder: Path):
+    source = Source()
+    folder.mkdir()
+    (folder / "key").write_text("")
+    assert np.array_equal(cached("key", source)["numbers"], np.arange(100_000))
 
 
 def test_a_copied_entry_with_other_times_is_checked_and_accepted(folder: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.design import design_of, facts
+from runner.spec import Predicate
 from runner.spec.spec_file import DOptimalDesign, OrthogonalDesign, RegularDesign
 
 from .conftest import MakeSpec
@@ -87,3 +88,9 @@ def test_too_large_an_incomplete_grid_is_not_examined(
 ) -> None:
     monkeypatch.setattr("runner.design.describe.MOST_RUNS", 5)
     assert facts(design_of(make_spec([2, 2, 2], exclude=[{"A": ["a0"], "B": ["b0"]}]))) is None
+
+
+def test_a_design_whose_model_would_fill_the_memory_is_not_examined(make_spec: MakeSpec) -> None:
+    """90 of 90 x 90 combinations: 8,100 parameters. Of 300 x 300 it was 60 GiB."""
+    only = tuple(Predicate((("A", (f"a{i}",)), ("B", (f"b{i}",)))) for i in range(90))
+    assert facts(design_of(make_spec([90, 90], only=only))) is None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ablations.errors import InputError
 from runner.design import design_of
-from runner.design.search import quality
+from runner.design.search import exchange, quality
 from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.regular import defining_words, from_generators, generators_of_resolution
 from runner.spec import Factor, Spec
@@ -168,6 +168,22 @@ def test_d_optimal_works_around_what_is_excluded(make_spec: MakeSpec) -> None:
     runs = chosen(spec)
     assert not any(run[0] == 0 and run[1] < 2 for run in runs.tolist())
     assert all(quality.estimable(runs, [3, 3, 2], 1).values())
+
+
+def test_a_search_that_would_fill_the_memory_is_refused_beforehand(make_spec: MakeSpec) -> None:
+    design = DOptimalDesign(kind="d_optimal", runs=12_000, order=1)
+    with pytest.raises(InputError, match=r"12,000 of 24,000 combinations .* takes 1 GiB to choose"):
+        design_of(make_spec((200, 120), design=design))
+
+
+def test_a_long_search_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(exchange, "SAID_AFTER", 0.0)
+    d_optimal(grid(3, 3, 2), (3, 3, 2), 8, order=1, seed=0, starts=2)
+    assert caplog.messages == [
+        "choosing 8 of 18 combinations: random start 1 of at most 2, 0 swaps so far"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,23 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from ablations import registry
 from ablations.errors import InputError
 from runner.content.outcome import Reason, Status
+from runner.data import load
 from runner.machine.device import Slot
-from runner.pool.process.child import CellJob
-from runner.pool.process.launch import CellProcess, _context, prepare_images, start_fork_server
+from runner.pool.process.child import CellJob, _answer_of, _read_through
+from runner.pool.process.launch import (
+    CellProcess,
+    NoProcess,
+    _context,
+    prepare_images,
+    start_fork_server,
+)
 from tests.runner.cells import make_cell
 
 LEVELS = str(Path(__file__).parents[2] / "faults" / "levels.py")
@@ -146,14 +154,58 @@ def test_what_a_cell_prints_is_in_its_log(tmp_path):
     assert "no 4 GiB block left" in (tmp_path / "token.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("ImportError: libtorch_cpu.so: failed to map segment from shared object", Reason.OOM),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", Reason.OOM),
+        ("ImportError: no module of that name", Reason.BUG),
+    ],
+)
+def test_a_process_that_ended_without_an_outcome_is_told_by_its_last_words(tmp_path, said, reason):
+    process = CellProcess(CPU)
+    process._channel.close()  # it ends by itself, as one does that cannot begin
+    process._process.join()
+    (tmp_path / "token.log").write_text(f"Traceback ...\n{said}\n\n")
+    ended = run(process, job(tmp_path, make_cell()))
+    assert ended.reason is reason
+    assert said in ended.detail
+
+
 def test_images_that_cannot_be_had_are_one_sentence(tmp_path):
     cell = make_cell(data={"name": "image_folder", "root": str(tmp_path / "nowhere")})
     with pytest.raises(InputError, match="nowhere"):
         prepare_images(cell)
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("failed to map segment from shared object")]
+)
+def test_memory_that_lacks_for_the_images_is_not_the_users_mistake(error):
+    def reading():
+        raise error
+
+    answer = _answer_of(reading)
+    assert answer.startswith("there is too little memory to read the data set: ")
+
+
 def test_images_that_can_be_had_are_read():
     assert prepare_images(make_cell()) is None
+
+
+def test_images_that_rotted_on_the_disk_are_made_again_before_a_cell_trains(image_cache):
+    """By what the reader of a session's images runs in its own process."""
+    cell = make_cell(data={"limit": 110})  # an entry that no other test has mapped
+    _read_through(cell.to_json())
+    sound = np.array(load(cell.data).train_images)
+    (file,) = image_cache.glob("digits-*-110-*/train_images.npy")
+    status, content = file.stat(), bytearray(file.read_bytes())
+    content[-1] ^= 255
+    file.write_bytes(content)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert not np.array_equal(load(cell.data).train_images, sound)
+    _read_through(cell.to_json())
+    assert np.array_equal(load(cell.data).train_images, sound)
 
 
 def test_an_idle_process_ends_when_it_is_closed():
@@ -203,7 +255,7 @@ def test_where_no_process_can_be_started_that_is_said(monkeypatch):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(type(_context.Process()), "start", refuse)
-    with pytest.raises(OSError, match=r"no process can be started.*unavailable"):
+    with pytest.raises(NoProcess, match=r"no process can be started here .*unavailable"):
         CellProcess(CPU)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from ablations import registry
 from ablations.errors import InputError
+from runner.design import design_of, warnings
 from runner.spec import Spec, load_spec
 from runner.spec.spec_file import DOptimalDesign, OrthogonalDesign, RegularDesign
 
@@ -603,3 +604,43 @@ def test_a_size_is_for_image_folders_and_large_enough_for_the_network(load: Load
     assert load(varied).labels["data.size"] == ("32", "64")
     with pytest.raises(InputError, match=r"factors\.data\.size\[0\]: 16: vgg"):
         load(varied.replace("[32, 64]", "[16, 64]"))
+
+
+PLANNED = (
+    SMALL
+    + """\
+profiles:
+  quick:
+    claims: ["optimizer: adam > sgd", "scheduler: constant < cosine | optimizer != sgd"]
+"""
+)
+
+
+def test_a_setting_that_takes_a_level_away_takes_the_claims_that_name_it(load: Load) -> None:
+    spec = load(PLANNED, "factors.optimizer=[adam, adamw]", profile="quick")
+    assert spec.claims == ()
+    assert spec.left_out == tuple(
+        f"claim '{text}' is left out: a setting (--set) took away what it names"
+        for text in (
+            "optimizer: adam > sgd",
+            "scheduler: constant < cosine | optimizer != sgd",
+        )
+    )
+    fewer = load(PLANNED, "factors.scheduler=[constant, step]", profile="quick")
+    assert [claim.text for claim in fewer.claims] == ["optimizer: adam > sgd"]
+    assert warnings(design_of(fewer)) == fewer.left_out
+    assert load(PLANNED, profile="quick").left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("setting", "claim"),
+    [
+        ("factors.optimizer=[adam, adamw]", "optimizer: adam > sdg"),  # the file never had it
+        ("claims=['optimizer: adam > adamw']", "optimizer: adam > sgd"),  # the setting's own
+    ],
+)
+def test_a_claim_that_the_file_never_bore_out_is_still_refused(
+    load: Load, setting: str, claim: str
+) -> None:
+    with pytest.raises(InputError, match="has no level"):
+        load(f"{SMALL}claims: ['{claim}']\n", setting)

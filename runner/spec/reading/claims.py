@@ -1,0 +1,63 @@
+"""The claims of a file, held against its factors.
+
+A setting of the command line may take away a level that the file's claims name: those are left out,
+with a sentence each, because nobody who tries two levels first should have to edit the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ablations.errors import InputError
+from runner.content.level import Factor
+from runner.spec.claims import Claim, check_claim, parse_claim
+from runner.spec.node import Node
+from runner.spec.reading.levels import read_factors
+
+
+def read_claims(
+    root: Node, texts: Sequence[str], factors: Sequence[Factor], before: Node | None
+) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
+    """The claims, and a sentence for each one that the settings left nothing to say about.
+
+    Args:
+        root: the tree with the settings.
+        texts: the claims as written.
+        factors: what is varied.
+        before: the tree without the settings.
+
+    Raises:
+        InputError: a claim that is none, is given twice, or names what the file never had.
+    """
+    labels = {factor.name: factor.labels for factor in factors}
+    claims: list[Claim] = []
+    left_out: list[str] = []
+    for position, text in enumerate(texts):
+        try:
+            claim = check_claim(parse_claim(text), labels)
+        except InputError as error:
+            if before is None or not _was_sound(text, before):
+                raise root.refuse(("claims", position), str(error)) from None
+            left_out.append(
+                f"claim {text!r} is left out: a setting (--set) took away what it names"
+            )
+            continue
+        for other in claims:
+            if other.meaning(labels) == claim.meaning(labels):
+                spelling = "" if other.text == text else f" (as {other.text!r})"
+                raise root.refuse(("claims", position), f"claim {text!r} is given twice{spelling}")
+        claims.append(claim)
+    return tuple(claims), tuple(left_out)
+
+
+def _was_sound(text: str, before: Node) -> bool:
+    """Whether the file has the claim, and what it names."""
+    written = before.get("claims").plain
+    if not isinstance(written, list) or text not in written:
+        return False
+    try:
+        labels = {factor.name: factor.labels for factor in read_factors(before)}
+        check_claim(parse_claim(text), labels)
+    except InputError:
+        return False
+    return True
