@@ -34,6 +34,8 @@ CACHE = "tests/runner/data/test_cache.py"
 LOOP = "tests/runner/training/test_loop.py"
 RESUME = "tests/runner/training/test_checkpoint.py"
 CUDA = "tests/runner/machine/test_cuda.py"
+WORK = "tests/runner/commands/test_work.py"
+DASHBOARD = "tests/runner/commands/test_dashboard.py"
 
 
 @dataclass(frozen=True)
@@ -384,6 +386,26 @@ MATRIX: dict[str, Row] = {
             f"{EDITS}::test_x3_a_wrong_verb_is_answered_with_the_nearest",
             f"{EDITS}::test_x3_help_of_every_verb_has_examples",
             f"{EDITS}::test_x3_a_reader_that_leaves_early_causes_no_traceback",
+        ),
+    ),
+    "X4": Row(
+        "a store that names plugin code of its own, or a plugin edited after planning",
+        (
+            f"{WORK}::test_a_plugin_outside_the_folder_is_refused_before_it_runs",
+            f"{WORK}::test_an_edited_plugin_is_refused_before_it_runs",
+            f"{WORK}::test_plugins_are_named_before_they_run",
+            f"{WORK}::test_a_plugin_that_only_a_cell_names_is_said_once",
+            "tests/ablations/test_registry.py::"
+            "test_no_plugin_from_elsewhere_runs_not_even_after_one_that_may",
+        ),
+    ),
+    "X5": Row(
+        "requests to the dashboard: of another user, another site or port, malformed",
+        (
+            f"{DASHBOARD}::test_nobody_gets_in_without_the_token",
+            f"{DASHBOARD}::test_a_page_of_another_origin_cannot_reach_it_through_the_browser",
+            f"{DASHBOARD}::test_no_answer_can_be_framed_or_sniffed_and_no_artifact_runs_scripts",
+            f"{DASHBOARD}::test_only_json_is_taken",
         ),
     ),
 }

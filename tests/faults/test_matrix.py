@@ -15,7 +15,8 @@ ROWS = [
     *(f"S{number}" for number in range(1, 11)),
     *(f"I{number}" for number in range(1, 6)),
     *(f"T{number}" for number in range(1, 5)),
-    *(f"{letter}{number}" for letter in "AX" for number in range(1, 4)),
+    *(f"A{number}" for number in range(1, 4)),
+    *(f"X{number}" for number in range(1, 6)),
 ]
 
 
