@@ -408,6 +408,21 @@ MATRIX: dict[str, Row] = {
             f"{DASHBOARD}::test_only_json_is_taken",
         ),
     ),
+    "X6": Row(
+        "a later optuna-dashboard, Optuna or joblib without the private parts that are used",
+        (
+            "tests/faults/test_later_versions.py::"
+            "test_x6_a_grid_reports_although_its_page_in_the_dashboard_cannot_be_made",
+            "tests/analysis/dashboard/test_board.py::"
+            "test_a_later_version_without_a_private_part_costs_its_page_alone",
+            "tests/analysis/dashboard/test_board.py::test_a_later_version_is_served_as_it_is",
+            f"{MIRROR}::test_a_mirror_that_cannot_be_kept_is_a_warning_once",
+            f"{MIRROR}::test_an_optuna_without_a_private_part_is_read_by_its_own_storage",
+            "tests/test_private_parts.py::"
+            "test_a_joblib_without_its_dask_backend_is_refused_in_a_sentence",
+        ),
+        stand_in="the installed versions with a part taken out",
+    ),
 }
 
 
