@@ -84,7 +84,7 @@ def _make_quick() -> None:
 
 
 def _wrap(module: str, function: str, wrapper: type) -> None:
-    """Wrap a private function of optuna-dashboard, once; a later version without it stays as it is."""
+    """Wrap a private function of optuna-dashboard, once; a version without it stays as it is."""
     try:
         part = importlib.import_module(f"optuna_dashboard.{module}")
         own = getattr(part, function)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from ablations.errors import InputError
+from runner.program.wording import brief
 
 
 def exit_code_of(verb: Callable[[], int]) -> int:
@@ -19,7 +20,7 @@ def exit_code_of(verb: Callable[[], int]) -> int:
     try:
         return verb()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {brief(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -280,6 +280,15 @@ MATRIX: dict[str, Row] = {
         ),
         stand_in="a server of the test's own, with a small archive in CIFAR-10's format",
     ),
+    "I6": Row(
+        "a thousand specifications and a thousand tables with random mistakes",
+        (
+            "tests/faults/test_random_input.py::"
+            "test_i6_a_random_specification_is_planned_or_refused_in_a_sentence",
+            "tests/faults/test_random_input.py::"
+            "test_i6_a_random_table_is_analysed_or_refused_in_a_sentence",
+        ),
+    ),
     "T1": Row(
         "a loss or an answer that is not finite, at once or later",
         (

@@ -9,7 +9,6 @@ the noise-corrected effects.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from analysis.effects.shares.variance_shares import (
     DRAWS,
@@ -41,15 +40,13 @@ def grid_shares(
         draws: bootstrap draws, fewer on large grids.
         seed: of the bootstrap's own random generator.
     """
-    labels = list(share_groups(cells.names))
-    terms = len(labels) - 2  # with the higher orders, which count as one
+    groups = share_groups(cells.names)
+    terms = len(groups) - 2  # with the higher orders, which count as one
     reason: str | None = None
     if cells.empty.any():
-        nothing = np.full(len(labels), np.nan)
+        nothing = dict.fromkeys(groups, np.nan)
         reason = f"not estimable: {int(cells.empty.sum())} cells of the grid never ran"
-        return shares_of(
-            cells.names, pd.Series(nothing, labels), [*nothing], None, confidence, reason=reason
-        )
+        return shares_of(cells.names, nothing, [*nothing.values()], None, confidence, reason=reason)
     size = cells.deviations.size
     member = _membership(cells)
     df = np.bincount(member, minlength=terms + 1)[1:].astype(float)
@@ -74,7 +71,7 @@ def grid_shares(
         drawn = _bootstrap(cells, member, corrected, observed, block, used, seed)
     return shares_of(
         cells.names,
-        pd.Series(parts, labels),
+        dict(zip(groups, parts.tolist(), strict=True)),
         [*df, np.nan, np.nan],
         drawn,
         confidence,

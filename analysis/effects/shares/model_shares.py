@@ -7,13 +7,13 @@ pairs are the mean squared effects over the declared grid, minus what noise alon
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from analysis.effects.shares.variance_shares import (
     DRAWS,
     NOISE,
     REPLICATE,
     VarianceShares,
+    group_of,
     percentages,
     shares_of,
     shrinkage,
@@ -57,7 +57,7 @@ def model_shares(
     left = "pairs, higher orders" if fit.order == 1 else "higher orders"
     return shares_of(
         list(fit.factors),
-        pd.Series(parts, [*(term.name for term in terms), REPLICATE, NOISE]),
+        dict(zip([*map(group_of, terms), REPLICATE, NOISE], parts.tolist(), strict=True)),
         [*(float(np.linalg.matrix_rank(rows)) for rows in functions), np.nan, np.nan],
         drawn,
         confidence,

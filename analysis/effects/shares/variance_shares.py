@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.model.terms import terms_up_to
+from analysis.model.terms import Term, terms_up_to
 from analysis.stats.arrays import Floats
 
 DRAWS = 1000
-HIGHER = "higher"
-REPLICATE = "replicate"
-NOISE = "noise"
+Group = tuple[str, str]
+"""What gets a share: its name and its kind, which tells a factor called noise from noise."""
+HIGHER: Group = ("higher", "higher")
+REPLICATE: Group = ("replicate", "replicate")
+NOISE: Group = ("noise", "noise")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,24 +37,32 @@ class VarianceShares:
     reason: str | None
     draws: int
 
+    @property
+    def of_terms(self) -> pd.DataFrame:
+        """The rows of factors and pairs, by the term."""
+        chosen = self.table["kind"].isin(["main", "pair"])
+        return self.table[chosen].set_index("term")
 
-def share_groups(factors: Sequence[str]) -> dict[str, str]:
-    """What gets a share, in the order of tables, each with its kind."""
-    terms = terms_up_to(factors, min(2, len(factors)))
-    groups = {term.name: "main" if len(term.factors) == 1 else "pair" for term in terms}
-    if len(factors) > 2:
-        groups[HIGHER] = "higher"
-    return groups | {REPLICATE: "replicate", NOISE: "noise"}
+
+def share_groups(factors: Sequence[str]) -> list[Group]:
+    """What gets a share, in the order of tables."""
+    groups = [group_of(term) for term in terms_up_to(factors, min(2, len(factors)))]
+    return [*groups, *[HIGHER] * (len(factors) > 2), REPLICATE, NOISE]
+
+
+def group_of(term: Term) -> Group:
+    """The group of a factor or a pair."""
+    return term.name, "main" if len(term.factors) == 1 else "pair"
 
 
 def shares_of(
     factors: Sequence[str],
-    parts: pd.Series,
+    parts: Mapping[Group, float],
     df: Sequence[float],
     drawn: Floats | None,
     confidence: float,
     *,
-    unknown: Sequence[str] = (),
+    unknown: Sequence[Group] = (),
     cell_percent: Floats | None = None,
     reason: str | None = None,
 ) -> VarianceShares:
@@ -68,7 +78,7 @@ def shares_of(
         cell_percent: shares of the variance of the observed means, shape (parts,).
         reason: what to say of the decomposition.
     """
-    values = parts.to_numpy()
+    values = np.array(list(parts.values()))
     table = pd.DataFrame(
         {
             "percent": percentages(values, truncate=True),
@@ -78,7 +88,7 @@ def shares_of(
             "cell_percent": np.nan if cell_percent is None else cell_percent,
             "df": df,
         },
-        index=parts.index,
+        index=pd.MultiIndex.from_tuples(list(parts), names=["term", "kind"]),
     )
     if drawn is not None:
         tail = (1 - confidence) / 2
@@ -87,9 +97,7 @@ def shares_of(
         table["low"] = np.minimum(low, table["percent"])
         table["high"] = np.maximum(high, table["percent"])
     table.loc[list(unknown), ["percent", "low", "high", "raw_percent"]] = np.nan
-    groups = share_groups(factors)
-    table = table.reindex(list(groups)).rename_axis("term").reset_index()
-    table.insert(1, "kind", list(groups.values()))
+    table = table.reindex(share_groups(factors)).reset_index()
     total = float(np.maximum(values, 0).sum())
     return VarianceShares(table, total, reason, 0 if drawn is None else len(drawn))
 

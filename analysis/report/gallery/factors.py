@@ -277,7 +277,7 @@ def draw_variance_shares(study: Study) -> Drawn | None:
     names = {"higher": "three factors and more", "noise": "noise within cells"}
     data = pd.DataFrame(
         {
-            "term": rows["term"].replace(names),
+            "term": rows["kind"].map(names).fillna(rows["term"]),
             "kind": rows["kind"],
             "share": rows["percent"] / 100,
             "low": rows["low"] / 100,

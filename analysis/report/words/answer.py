@@ -93,7 +93,7 @@ def factor_table(study: Study, convergence: Convergence | None) -> pd.DataFrame:
     home = study.primary or study
     speaks = home.speaking is known(home.convergence)
     of_convergence = home.judgement.p_of("convergence") if speaks else {}
-    shares = study.variance_shares().set_index("term")
+    shares = study.estimates().shares.of_terms
     contrasts = all_differences(study)
     means = study.effects()
     rows = []

@@ -20,7 +20,7 @@ def pair_terms(study: Study) -> pd.DataFrame:
         Columns factor_a, factor_b, share, share_low, p_family, shown; NaN where not estimable.
     """
     effects = study.estimates()
-    shares = effects.shares.table.set_index("term")
+    shares = effects.shares.of_terms
     judged = study.judgement.of("pair").set_index("factor")
     rows = []
     for pair in pairs_of(study.factors):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.program.wording import counted, duration, listed
+from runner.program.wording import MOST_LETTERS, brief, counted, duration, listed
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,11 @@ def test_one_is_singular_and_everything_else_is_plural() -> None:
 )
 def test_a_span_of_time_has_its_two_largest_units(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_a_refusal_that_quotes_a_paragraph_keeps_both_its_ends():
+    told = brief("file.yaml:3: claims: '" + "long\nwinded " * 1000 + "': expected a level")
+    assert len(told) <= MOST_LETTERS
+    assert told.startswith("file.yaml:3: claims: 'long winded long")
+    assert told.endswith("winded ': expected a level")
+    assert brief("two\n  lines") == "two lines"
