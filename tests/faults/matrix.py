@@ -404,6 +404,8 @@ MATRIX: dict[str, Row] = {
             f"{WORK}::test_an_edited_plugin_is_refused_before_it_runs",
             f"{WORK}::test_plugins_are_named_before_they_run",
             f"{WORK}::test_a_plugin_that_only_a_cell_names_is_said_once",
+            f"{SECRECY}::"
+            "test_x4_cell_processes_run_no_plugin_from_elsewhere_that_the_store_gives_a_cell",
             "tests/ablations/test_registry.py::"
             "test_no_plugin_from_elsewhere_runs_not_even_after_one_that_may",
         ),

@@ -94,7 +94,8 @@ INSERTED = [
 
 
 WORDS = [
-    *([], [], [], ["--profile", "default"], ["--profile", "short"], ["--set", "replicates=2"]),
+    *([[]] * 25),
+    *(["--profile", "default"], ["--profile", "short"], ["--set", "replicates=2"]),
     *(["--set", "train.epochs=[1"], ["--set", "factors.x={"], ["--set", "=3"], ["--cells", "0"]),
     *(["--set", "name.x.y=3"], ["--all"]),
 ]
