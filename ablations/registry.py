@@ -16,12 +16,13 @@ import importlib
 import importlib.util
 import inspect
 import json
+import os
 import sys
 import traceback
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -35,6 +36,9 @@ FACTORS = ("augmentation", "scheduler", "init", "bn_placement", "optimizer")
 """The five factors, each the name of a module beside this one that holds its levels."""
 
 KINDS = (*FACTORS, "model", "dataset")
+
+CONFINED_TO = "ABLATIONS_PLUGINS"
+"""Variable that names the one folder whose plugins may be run; unset or empty: any may."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -265,11 +269,13 @@ def parameter_types(function: Callable[..., Any]) -> dict[str, Any]:
 def load_plugins(plugins: tuple[str, ...]) -> None:
     """Import each plugin: the path of a `.py` file or a dotted module name.
 
-    Importing runs the plugin's code: only names from the user's own file may reach this function.
+    Importing runs the plugin's code: its name is the user's own, or a store's that the user trusts.
+    Where $ABLATIONS_PLUGINS names a folder, none is run that lies elsewhere.
 
     Raises:
-        InputError: it cannot be imported, or what it registers cannot be used.
+        InputError: it may not be run, it cannot be imported, or what it registers cannot be used.
     """
+    check_confined(plugins)
     _load_factors()  # built-in levels come first, whoever asks for names
     for plugin in plugins:
         before = dict(_registered)
@@ -285,6 +291,47 @@ def load_plugins(plugins: tuple[str, ...]) -> None:
             _registered.clear()
             _registered.update(before)
             raise
+
+
+def check_confined(plugins: tuple[str, ...]) -> None:
+    """Refuse plugins outside the folder that $ABLATIONS_PLUGINS names, before any of them is run.
+
+    Raises:
+        InputError: one lies elsewhere, or there is no such folder.
+    """
+    wanted = os.environ.get(CONFINED_TO)
+    if not wanted or not plugins:
+        return
+    folder = Path(wanted).expanduser().resolve()
+    if not folder.is_dir():
+        raise InputError(f"plugins are confined to {folder}, which is no folder", "plugins")
+    for plugin in plugins:
+        files = plugin_files(plugin)
+        outside = [file for file in files if not file.is_relative_to(folder)]
+        if outside or not files:
+            where = outside[0] if outside else f"the module {plugin!r}, which is found nowhere"
+            raise InputError(
+                f"plugins are confined to {folder}: {where} is not in it and is not run", "plugins"
+            )
+
+
+def plugin_files(plugin: str) -> list[Path]:
+    """Files that importing a plugin runs: the packages around it, then its own.
+
+    Nothing is run to find them, unlike by `importlib.util.find_spec`. Empty: it is not found.
+    """
+    if plugin.endswith(".py"):
+        return [Path(plugin).resolve()]
+    files: list[Path] = []
+    places, parts = None, plugin.split(".")
+    for depth in range(len(parts)):
+        found = PathFinder.find_spec(".".join(parts[: depth + 1]), places)
+        if found is None:
+            return []
+        if found.has_location and found.origin:  # else a folder without __init__.py: runs nothing
+            files.append(Path(found.origin).resolve())
+        places = found.submodule_search_locations or []
+    return files
 
 
 def _check_parameters(registered: Registered) -> None:

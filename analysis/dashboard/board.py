@@ -61,6 +61,7 @@ class Board:
         self._store = store
         self._info = info
         self._mirrored = False
+        self._lacks_a_part = False  # of optuna-dashboard, whatever is published
         self._done: list[int] | None = None  # counts when everything was published
 
     def publish(self, seconds: float = SECONDS) -> bool:
@@ -70,11 +71,17 @@ class Board:
             seconds: to spend on notes.
 
         Returns:
-            Whether everything is published; False when something is left for the next call, or
-            stood in the way (it is logged).
+            Whether everything is published that can be; False when something is left for the next
+            call, or stood in the way (it is logged).
         """
+        if self._lacks_a_part:
+            return True
         try:
             return self._publish(seconds)
+        except ImportError as error:
+            self._lacks_a_part = True
+            log.warning("no page of the study in this optuna-dashboard: %s", error)
+            return True
         except (StoreError, StorageInternalError, SQLAlchemyError, OSError) as error:
             log.warning("dashboard not updated: %s", error)
         except Exception:

@@ -1,15 +1,13 @@
 """What optuna-dashboard's functions would write, gathered so that it goes in as one transaction.
 
-They write an attribute a transaction: slow, and a page read in between sees half a panel.
+They write an attribute a transaction: slow, and a page read in between sees half a panel. Some are
+private, and imported where they are called: a later version without them costs a page and no more.
 """
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-
-from optuna_dashboard import save_plotly_graph_object
-from optuna_dashboard._note import note_ver_key, save_note_with_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +29,15 @@ class Draft:
 
     def panel(self, name: str, figure: go.Figure) -> None:
         """Put a figure on the study's page, in place of the one of that name."""
+        from optuna_dashboard import save_plotly_graph_object
+
         page = SimpleNamespace(_storage=self, _study_id=self._study_id)
         save_plotly_graph_object(page, figure, graph_object_id=name)
 
     def note(self, body: str, trial: int | None = None) -> None:
         """Write the study's note, or a trial's (which may have ended), in Markdown."""
+        from optuna_dashboard._note import note_ver_key, save_note_with_version
+
         version = int(self.get_study_system_attrs(self._study_id).get(note_ver_key(trial), 0)) + 1
         save_note_with_version(self, self._study_id, trial, version, body)
 

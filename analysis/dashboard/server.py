@@ -6,13 +6,14 @@ application(store, Path("results"))  # a WSGI application
 from __future__ import annotations
 
 import copy
+import importlib
 import logging
 import re
 import threading
 from typing import TYPE_CHECKING, Any
 
 from optuna.exceptions import OptunaError
-from optuna_dashboard import _app, _custom_plot_data, _serializer, wsgi
+from optuna_dashboard import wsgi
 from sqlalchemy.exc import SQLAlchemyError
 
 from analysis.dashboard.pictures import Pictures
@@ -52,9 +53,7 @@ def application(store: Store, results: Path) -> Any:
         store: whose studies are shown.
         results: folder that keeps what people upload.
     """
-    _look_up_attributes_of_trials()
-    _give_few_curves()
-    _show_panels_in_order()
+    _make_quick()
     # Cached: the plain command line re-reads every trial at each refresh.
     storage = optuna_storage(store)
     threading.Thread(target=_read_ahead, args=(storage,), daemon=True).start()
@@ -71,36 +70,29 @@ def _read_ahead(storage: BaseStorage) -> None:
         log.info("nothing read ahead: %s", error)
 
 
-def _look_up_attributes_of_trials() -> None:
-    """Make optuna-dashboard look a trial's note and pictures up instead of searching for them.
+def _make_quick() -> None:
+    """Replace what is slow in optuna-dashboard or in a random order, by what calls it.
 
-    For every trial it goes through all attributes of the study: 10,000 trials with a note and a
-    picture each make 600 million comparisons (decision 063). Does nothing where a later version
-    differs.
+    A trial's note and pictures are looked up instead of searched for: for every trial it goes
+    through all attributes of the study, 600 million comparisons for 10,000 trials (decision 063).
+    A page of many trials holds the curves of some (decision 064). Panels come in their order.
     """
-    slow = getattr(_serializer, "serialize_frozen_trial", None)
-    if slow is not None and not isinstance(slow, LookUp):
-        _serializer.serialize_frozen_trial = LookUp(slow)
-    again = getattr(_serializer, "serialize_distribution", None)
-    if again is not None and not isinstance(again, Once):
-        _serializer.serialize_distribution = Once(again)
+    _wrap("_serializer", "serialize_frozen_trial", LookUp)
+    _wrap("_serializer", "serialize_distribution", Once)
+    _wrap("_app", "serialize_study_detail", FewCurves)
+    _wrap("_custom_plot_data", "list_graph_object_ids", InOrder)
 
 
-def _give_few_curves() -> None:
-    """Make a page of many trials hold the curves of some (decision 064); a trial's picture has its.
-
-    Does nothing where a later version differs.
-    """
-    every = getattr(_app, "serialize_study_detail", None)
-    if every is not None and not isinstance(every, FewCurves):
-        _app.serialize_study_detail = FewCurves(every)
-
-
-def _show_panels_in_order() -> None:
-    """Make optuna-dashboard show panels by their names; it goes through a set, in any order."""
-    chance = getattr(_custom_plot_data, "list_graph_object_ids", None)
-    if chance is not None and not isinstance(chance, InOrder):
-        _custom_plot_data.list_graph_object_ids = InOrder(chance)
+def _wrap(module: str, function: str, wrapper: type) -> None:
+    """Wrap a private function of optuna-dashboard, once; a version without it stays as it is."""
+    try:
+        part = importlib.import_module(f"optuna_dashboard.{module}")
+        own = getattr(part, function)
+    except (ImportError, AttributeError) as error:
+        log.warning("pages of large studies may be slow in this optuna-dashboard: %s", error)
+        return
+    if not isinstance(own, wrapper):
+        setattr(part, function, wrapper(own))
 
 
 class InOrder:

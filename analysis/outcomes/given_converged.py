@@ -24,7 +24,7 @@ from analysis.stats.arrays import Floats
 from analysis.stats.estimates import Estimate, satterthwaite, t_interval, wider
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import grid_index, level_columns
-from analysis.table.columns import facts
+from analysis.table.columns import as_numbers, facts
 from analysis.table.records import records
 from analysis.table.statuses import AS_SAID, Goal
 from analysis.table.tidy import Table
@@ -140,8 +140,9 @@ def _cell_means(
 def _chance(frame: pd.DataFrame) -> float:
     if "classes" not in frame.columns:
         return float("nan")
-    classes = frame["classes"].dropna()
-    return float(1 / classes.iloc[0]) if len(classes) else float("nan")
+    classes = as_numbers(frame["classes"])
+    several = classes[classes >= 2]  # a foreign table may say 0
+    return float(1 / several.iloc[0]) if len(several) else float("nan")
 
 
 def _support(cells: CellMeans, axis: int, levels: Sequence[int]) -> Any:

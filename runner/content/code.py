@@ -5,7 +5,9 @@ What those files import is not covered, and a data set's file is in the `data_id
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 
 from ablations import registry
 from ablations.errors import InputError
@@ -23,6 +25,30 @@ def code_of(levels: Iterable[Level], *models: str) -> Code:
     return tuple(sorted((name, digest[:16]) for name, digest in digests if digest))
 
 
+def files_of(plugins: Iterable[str]) -> Code:
+    """Digests of the plugins' own files as they lie here; nothing is run. ("/a/own.py", digest)."""
+    found = ((plugin, registry.plugin_files(plugin)[-1:]) for plugin in plugins)
+    return tuple((plugin, _digest(file)) for plugin, files in found for file in files)
+
+
+def check_files(planned: Code) -> None:
+    """Hold the plugins' files against those of the plan, before any of them is run.
+
+    Raises:
+        InputError: one is missing or is not what it was; the sentence says which.
+    """
+    for plugin, digest in planned:
+        for _, here in files_of([plugin]) or ((plugin, ""),):
+            if not here:
+                raise InputError(f"the study's plugin {plugin} is not on this machine")
+            if here != digest:
+                raise _other_than_planned(f"the plugin {plugin}")
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else ""
+
+
 def check_code(planned: Code) -> None:
     """Hold what was planned against the plugins as this process has loaded them.
 
@@ -31,7 +57,11 @@ def check_code(planned: Code) -> None:
     """
     for name, digest in planned:
         if (registry.code_digest(*name.split(" ", 1)) or "")[:16] != digest:
-            raise InputError(
-                f"the plugin that defines {name} is not the one this was planned with: give the "
-                "grid's command again to plan with the plugin as it is now"
-            )
+            raise _other_than_planned(f"the plugin that defines {name}")
+
+
+def _other_than_planned(plugin: str) -> InputError:
+    return InputError(
+        f"{plugin} is not the one this was planned with: give the grid's command again to plan "
+        "with the plugin as it is now"
+    )

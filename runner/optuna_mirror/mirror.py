@@ -28,18 +28,18 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import scoped_session, sessionmaker
 
+from ablations.errors import InputError
 from runner.optuna_mirror.attempts import REPLICATE, Attempt, open_attempts, trial_parameters
 from runner.optuna_mirror.optuna_tables import (
     open_storage,
     stored_choices,
     widen,
 )
-from runner.optuna_mirror.reads import RowStorage
 from runner.optuna_mirror.writes import end_trials, make_trials
 from runner.store.cells.studies import StudyInfo
 from runner.store.columns.states import AttemptState
 from runner.store.database.locks import postgresql_lock
-from runner.store.database.outages import StoreUnavailable
+from runner.store.database.outages import StoreError, StoreUnavailable
 from runner.store.database.tables import attempts, studies
 from runner.store.read import is_behind
 from runner.store.store import Store
@@ -93,6 +93,7 @@ class Mirror:
         self._storage = open_storage(self._database)
         self._optuna_id = 0  # of the study, in Optuna's tables
         self._study_id = 0  # in the store's
+        self._given_up = False
 
     def __enter__(self) -> Mirror:
         return self
@@ -137,6 +138,29 @@ class Mirror:
                 written += batch
                 if not more:
                     return written
+
+    def keep(self, *, wait: bool = True) -> None:
+        """`sync`, which must not end a run: trials are a copy for others to look at.
+
+        What they did to it, or a later Optuna that keeps it otherwise, is a warning, once.
+
+        Raises:
+            StoreError: the store itself is lost.
+        """
+        if self._given_up:
+            return
+        try:
+            self.sync(wait=wait)
+        except StoreError:
+            raise
+        except InputError as error:
+            self._give_up(str(error))
+        except Exception as error:
+            self._give_up(f"{type(error).__name__}: {error}")
+
+    def _give_up(self, why: str) -> None:
+        self._given_up = True
+        log.warning("the trials in Optuna are no longer kept up to date: %s", why)
 
     def _is_behind(self, connection: Connection) -> bool:
         if not self._study_id:
@@ -231,6 +255,11 @@ def optuna_storage(store: Store) -> optuna.storages.BaseStorage:
 
     The dashboard's own command line goes without the cache and reads every trial at each refresh.
     """
+    try:
+        from runner.optuna_mirror.reads import RowStorage
+    except ImportError as error:  # it needs private parts of Optuna
+        log.warning("large studies are read slowly from this Optuna: %s", error)
+        return optuna.storages.get_storage(open_storage(store.database))
     return optuna.storages.get_storage(open_storage(store.database, RowStorage))
 
 

@@ -202,9 +202,7 @@ class _Cluster:
 
 
 def _backend(client: Any, place: Place) -> Any:
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):  # type: ignore[misc]  # untyped
+    class Backend(_joblibs_backend()):  # type: ignore[misc]  # untyped
         """joblib's, which runs a task here and not on the cluster where that has one thread."""
 
         def effective_n_jobs(self, n_jobs: int) -> int:
@@ -213,6 +211,19 @@ def _backend(client: Any, place: Place) -> Any:
     return (
         Backend(client=client, resources=place.resources) if place.gpus else Backend(client=client)
     )
+
+
+def _joblibs_backend() -> Any:
+    """Joblib's backend of Dask, a private part of it.
+
+    Raises:
+        InputError: this joblib keeps it elsewhere.
+    """
+    try:
+        from joblib._dask import DaskDistributedBackend
+    except ImportError as error:
+        raise InputError(f"--backend dask needs a joblib from 1.4 to below 2: {error}") from None
+    return DaskDistributedBackend
 
 
 def work_on_this_host(
@@ -277,6 +288,7 @@ def _client(scheduler: str) -> Any:
         raise InputError(
             "--backend dask needs Dask: pip install 'ablation-grid-runner[dask]'"
         ) from None
+    _joblibs_backend()  # refused here rather than by every task
     try:
         return distributed.Client(scheduler, timeout=20, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

@@ -8,21 +8,18 @@ retried. Interrupting ends the cell processes and puts their cells back.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
-from ablations.errors import InputError
 from runner.machine.device import Slot
 from runner.pool.slot import work
 from runner.pool.worker import LEASE_SECONDS, Worker
-
-log = logging.getLogger(__name__)
 
 BEAT_SECONDS = LEASE_SECONDS / 12
 REPAIR_SECONDS = LEASE_SECONDS / 5  # a lease is judged by at least four looks
@@ -107,24 +104,14 @@ def _stopped_by_signals(worker: Worker) -> Iterator[list[int]]:
 @contextlib.contextmanager
 def _duties_beside(worker: Worker, publish: Callable[[], object] | None) -> Iterator[None]:
     """Threads beside the slots, one a duty, so that a slow mirror never lets a lease expire."""
-    done, refused = threading.Event(), threading.Event()
+    done = threading.Event()
     from runner.optuna_mirror.mirror import Mirror
 
     with Mirror(worker.store, worker.study) as mirror:
-
-        def keep_mirror(*, wait: bool = False) -> None:
-            """Trials are a copy for others to look at: what they did to it must not end the run."""
-            if not refused.is_set():
-                try:
-                    mirror.sync(wait=wait)
-                except InputError as error:
-                    refused.set()
-                    log.warning("the trials in Optuna are no longer kept up to date: %s", error)
-
         duties: list[tuple[str, float, Callable[[], object]]] = [
             ("beat", BEAT_SECONDS, worker.beat),
             ("repair", REPAIR_SECONDS, worker.repair),
-            ("mirror", MIRROR_SECONDS, keep_mirror),
+            ("mirror", MIRROR_SECONDS, partial(mirror.keep, wait=False)),
         ]
         if publish is not None:
             duties.append(("publish", PUBLISH_SECONDS, publish))
@@ -141,7 +128,7 @@ def _duties_beside(worker: Worker, publish: Callable[[], object] | None) -> Iter
             for thread in threads:
                 thread.join()
             if worker.trouble is None:
-                keep_mirror(wait=True)
+                mirror.keep()
 
 
 def _every(

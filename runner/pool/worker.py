@@ -6,6 +6,7 @@ says when they are to stop.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterable
@@ -23,6 +24,8 @@ from runner.store import Lease, Store, StudyInfo
 
 LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
 """A lease not renewed for this long is taken from its worker: it counts as lost."""
+
+log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -59,6 +62,7 @@ class Worker:
         self._refused: set[str] = set()
         self._devices: dict[str, SharedDevice] = {}  # by uuid
         self._provenance = {**provenance(), "spec": self.study.spec_digest}
+        self._plugins = set(self.study.spec.get("plugins", ()))  # that this session has named
         for name in ("attempts", "checkpoints"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -89,9 +93,18 @@ class Worker:
             prefer=self._begun_here(),
         )
         if lease is not None:
+            self._name_plugins(lease.cell.plugins)
             with self._lock:
                 self._leases[lease.token] = lease
         return lease
+
+    def _name_plugins(self, plugins: Iterable[str]) -> None:
+        """Say which code is about to run that the study did not name when the session began."""
+        with self._lock:
+            unnamed = sorted(set(plugins) - self._plugins)
+            self._plugins |= set(plugins)
+        if unnamed:
+            log.warning("its cells run further plugins: %s", ", ".join(unnamed))
 
     def is_over(self) -> bool:
         """Whether there is nothing to wait for once no cell could be claimed."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+MOST_LETTERS = 1000
+"""Of a sentence that a person reads on a terminal."""
+
 
 def printable(text: str) -> str:
     """A text that leaves a terminal as it is: controls and halves of characters are spelled out.
@@ -43,3 +46,15 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def brief(sentence: str) -> str:
+    """One line of at most `MOST_LETTERS`, its middle left out: what was wrong, then what would do.
+
+    A message quotes what was given, which may be a paragraph or a list of ten thousand names.
+    """
+    line = " ".join(sentence.split())
+    if len(line) <= MOST_LETTERS:
+        return line
+    half = MOST_LETTERS // 2 - 3
+    return f"{line[:half]} ... {line[-half:]}"

@@ -48,6 +48,7 @@ class Spec:
     run: RunSpec = field(default_factory=RunSpec)
     backend: BackendSpec = field(default_factory=BackendSpec)
     code: Code = ()  # of the plugins: what they define and the digests of its files
+    files: Code = ()  # the plugins and the digests of their own files
     source: str = ""  # absolute path of the file
     root: Node | None = field(default=None, compare=False, repr=False)  # what it was read from
 
@@ -136,6 +137,8 @@ class Spec:
             "claims": [claim.text for claim in self.claims],
             "plugins": list(self.plugins),
             "code": [list(one) for one in self.code],
+            # Absent without plugins: specifications of before stay the versions they are.
+            **({"files": [list(one) for one in self.files]} if self.files else {}),
             "run": self.run.model_dump(mode="json"),
             "backend": self.backend.model_dump(mode="json"),
             "source": self.source,
@@ -163,6 +166,7 @@ class Spec:
             plugins=tuple(raw["plugins"]),
             # Absent in studies registered before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
+            files=tuple((plugin, digest) for plugin, digest in raw.get("files", ())),
             # Studies registered before `backend` was a section kept it under `run`.
             run=RunSpec(**{key: raw["run"][key] for key in RunSpec.model_fields}),
             backend=BackendSpec(**raw.get("backend", {})),

@@ -208,3 +208,52 @@ def test_a_registered_name_with_a_control_character_is_refused(tmp_path, decorat
         registry.load_plugins([str(plugin)])
     assert str(plugin) in str(refused.value)
     assert not registry.has_control(str(refused.value))
+
+
+# -- confined plugins --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A folder that plugins are confined to and another, both with a package and a file."""
+    for name in ("trusted", "other"):
+        package = tmp_path / name / f"pack_{name}"
+        package.mkdir(parents=True)
+        for file in (package / "__init__.py", package / "part.py", tmp_path / name / "own.py"):
+            file.write_text("import ablations\nablations.ran = True\n")
+        monkeypatch.syspath_prepend(str(tmp_path / name))
+    (tmp_path / "trusted" / "link.py").symlink_to(tmp_path / "other" / "own.py")
+    monkeypatch.setenv(registry.CONFINED_TO, str(tmp_path / "trusted"))
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("pack_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("plugin", ["trusted/own.py", "pack_trusted", "pack_trusted.part"])
+def test_a_plugin_in_the_folder_runs(folders, monkeypatch, plugin):
+    monkeypatch.setattr("ablations.ran", False, raising=False)
+    registry.load_plugins((str(folders / plugin) if plugin.endswith(".py") else plugin,))
+    assert sys.modules["ablations"].ran
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        *("other/own.py", "trusted/../other/own.py", "trusted/link.py"),
+        *("pack_other", "pack_other.part", "this", "sys", "pack_trusted.missing", "trusted/own"),
+    ],
+)
+def test_no_plugin_from_elsewhere_runs_not_even_after_one_that_may(folders, monkeypatch, plugin):
+    monkeypatch.setattr("ablations.ran", False, raising=False)
+    named = str(folders / plugin) if plugin.endswith(".py") else plugin
+    with pytest.raises(InputError, match=r"plugins are confined to .*trusted: .* is not run"):
+        registry.load_plugins((str(folders / "trusted" / "own.py"), named))
+    assert not sys.modules["ablations"].ran
+    assert "this" not in sys.modules
+
+
+def test_a_confinement_to_no_folder_lets_no_plugin_run(folders, monkeypatch):
+    monkeypatch.setenv(registry.CONFINED_TO, str(folders / "trusted" / "own.py"))
+    with pytest.raises(InputError, match="which is no folder"):
+        registry.load_plugins((str(folders / "trusted" / "own.py"),))
+    registry.load_plugins(())

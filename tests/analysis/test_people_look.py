@@ -173,7 +173,7 @@ def test_dashboard_and_report_tell_the_same_while_and_after(
         wait_until(lambda: _complete(bench) >= total * 2 // 3, PATIENCE)
 
     # While it runs: the report says what is missing and shows the numbers of its effects.json ...
-    bench.start("dashboard", "--port", port)
+    bench.start("dashboard", "--port", port, "--token", "looked_at")
     partial = bench.program(
         "-m", "analysis", "report", study.name, "--partial", "--out", tmp_path / "p"
     )
@@ -187,7 +187,8 @@ def test_dashboard_and_report_tell_the_same_while_and_after(
     # ... and the dashboard shows progress and effects.
     url = f"http://127.0.0.1:{port}/dashboard/studies/1"
     page.set_viewport_size({"width": 1400, "height": 1000})
-    page.goto(url, timeout=120_000)
+    page.goto(f"{url}?token=looked_at", timeout=120_000)
+    expect(page).to_have_url(url)  # without the token
     expect(page.get_by_text("Progress:").first).to_be_visible(timeout=120_000)
     expect(page.get_by_text("Main effects: mean test accuracy").first).to_be_visible()
     done, shown = _shown_now(page)

@@ -52,6 +52,7 @@ FIRST, REFRESH = 15.0, 3.0
 """Seconds promised."""
 SHOWN_WITHIN = 120
 """Seconds a browser gets for a page."""
+TOKEN = "measured"  # noqa: S105  of a server that lives as long as a measurement
 ATTRIBUTES = table("study_system_attributes", column("key"), column("value_json"))
 
 
@@ -172,7 +173,12 @@ def serving(url: str, results: Path) -> Iterator[tuple[str, psutil.Process, dict
     server = subprocess.Popen(
         [sys.executable, "-m", "runner", "dashboard", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "ABLATIONS_STORAGE": url, "ABLATIONS_RESULTS": str(results)},
+        env={
+            **os.environ,
+            "ABLATIONS_STORAGE": url,
+            "ABLATIONS_RESULTS": str(results),
+            "ABLATIONS_DASHBOARD_TOKEN": TOKEN,
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -195,7 +201,8 @@ def serving(url: str, results: Path) -> Iterator[tuple[str, psutil.Process, dict
 
 
 def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=300) as answer:  # noqa: S310  loopback
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310  loopback
         return json.load(answer)
 
 
@@ -257,7 +264,10 @@ def in_browser(url: str, results: Path) -> dict[str, Any] | None:
     with serving(url, results) as (address, process, _), sync_playwright() as playwright:
         meter = Meter(process)
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab = browser.new_page(
+            viewport={"width": 1280, "height": 900},
+            extra_http_headers={"Authorization": f"Bearer {TOKEN}"},
+        )
         tab.set_default_timeout(SHOWN_WITHIN * 1000)
         asked: list[str] = []
         tab.on("request", lambda request: asked.append(request.url.removeprefix(address)))

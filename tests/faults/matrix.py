@@ -37,6 +37,8 @@ CACHE = "tests/runner/data/test_cache.py"
 LOOP = "tests/runner/training/test_loop.py"
 RESUME = "tests/runner/training/test_checkpoint.py"
 CUDA = "tests/runner/machine/test_cuda.py"
+WORK = "tests/runner/commands/test_work.py"
+DASHBOARD = "tests/runner/commands/test_dashboard.py"
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,15 @@ MATRIX: dict[str, Row] = {
         ),
         stand_in="a server of the test's own, with a small archive in CIFAR-10's format",
     ),
+    "I6": Row(
+        "a thousand specifications and a thousand tables with random mistakes",
+        (
+            "tests/faults/test_random_input.py::"
+            "test_i6_a_random_specification_is_planned_or_refused_in_a_sentence",
+            "tests/faults/test_random_input.py::"
+            "test_i6_a_random_table_is_analysed_or_refused_in_a_sentence",
+        ),
+    ),
     "T1": Row(
         "a loss or an answer that is not finite, at once or later",
         (
@@ -420,6 +431,43 @@ MATRIX: dict[str, Row] = {
             f"{EDITS}::test_x3_help_of_every_verb_has_examples",
             f"{EDITS}::test_x3_a_reader_that_leaves_early_causes_no_traceback",
         ),
+    ),
+    "X4": Row(
+        "a store that names plugin code of its own, or a plugin edited after planning",
+        (
+            f"{WORK}::test_a_plugin_outside_the_folder_is_refused_before_it_runs",
+            f"{WORK}::test_an_edited_plugin_is_refused_before_it_runs",
+            f"{WORK}::test_plugins_are_named_before_they_run",
+            f"{WORK}::test_a_plugin_that_only_a_cell_names_is_said_once",
+            f"{SECRECY}::"
+            "test_x4_cell_processes_run_no_plugin_from_elsewhere_that_the_store_gives_a_cell",
+            "tests/ablations/test_registry.py::"
+            "test_no_plugin_from_elsewhere_runs_not_even_after_one_that_may",
+        ),
+    ),
+    "X5": Row(
+        "requests to the dashboard: of another user, another site or port, malformed",
+        (
+            f"{DASHBOARD}::test_nobody_gets_in_without_the_token",
+            f"{DASHBOARD}::test_a_page_of_another_origin_cannot_reach_it_through_the_browser",
+            f"{DASHBOARD}::test_no_answer_can_be_framed_or_sniffed_and_no_artifact_runs_scripts",
+            f"{DASHBOARD}::test_only_json_is_taken",
+        ),
+    ),
+    "X6": Row(
+        "a later optuna-dashboard, Optuna or joblib without the private parts that are used",
+        (
+            "tests/faults/test_later_versions.py::"
+            "test_x6_a_grid_reports_although_its_page_in_the_dashboard_cannot_be_made",
+            "tests/analysis/dashboard/test_board.py::"
+            "test_a_later_version_without_a_private_part_costs_its_page_alone",
+            "tests/analysis/dashboard/test_board.py::test_a_later_version_is_served_as_it_is",
+            f"{MIRROR}::test_a_mirror_that_cannot_be_kept_is_a_warning_once",
+            f"{MIRROR}::test_an_optuna_without_a_private_part_is_read_by_its_own_storage",
+            "tests/test_private_parts.py::"
+            "test_a_joblib_without_its_dask_backend_is_refused_in_a_sentence",
+        ),
+        stand_in="the installed versions with a part taken out",
     ),
 }
 

@@ -15,6 +15,10 @@ import psutil
 import pytest
 from sqlalchemy import inspect, text
 
+from runner.commands.running.grid import register_design
+from runner.design import design_of
+from runner.spec import load_spec
+from runner.store import open_store
 from tests.faults.harness import ROOT, Bench, finish, specification
 from tests.postgres import PASSWORD, PostgresServer
 from tests.store_contract.test_secrets import shows
@@ -158,6 +162,31 @@ def test_a_plugin_runs_only_when_the_file_names_it(bench: Bench, tmp_path):
     code, output = bench.run("plan", specification(tmp_path, plugins=["plugin.py"]))
     assert code == 0, output
     assert mark.exists()
+
+
+def test_x4_cell_processes_run_no_plugin_from_elsewhere_that_the_store_gives_a_cell(
+    bench: Bench, tmp_path
+):
+    """Whoever may write to the store can change a cell too, not only the study's specification."""
+    reviewed = tmp_path / "reviewed"
+    reviewed.mkdir()
+    (tmp_path / "hostile.py").write_text("open(__file__ + '.ran', 'x')\n")
+    spec = load_spec(specification(tmp_path, plugins=[], replicates=1), cuda_visible=False)
+    with open_store(bench.storage, create=True) as store:
+        register_design(store, spec, design_of(spec), "cpu")
+        hostile = f'"plugins": ["{tmp_path}/hostile.py"]'
+        store.database.write(
+            lambda connection: connection.execute(
+                text("UPDATE cell_contents SET content = replace(content, :old, :new)"),
+                {"old": '"plugins": []', "new": hostile},
+            )
+        )
+    code, output = bench.run("work", "faults", "--plugins", reviewed)
+    assert code == 3, output
+    assert f"its cells run further plugins: {tmp_path}/hostile.py" in output
+    assert not (tmp_path / "hostile.py.ran").exists()
+    confined = f"plugins are confined to {reviewed}: {tmp_path}/hostile.py is not in it"
+    assert all(confined in run["detail"] for run in bench.runs())
 
 
 def test_the_dashboard_listens_on_the_loopback_alone(bench: Bench, tmp_path):

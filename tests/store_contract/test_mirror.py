@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -13,9 +14,9 @@ from sqlalchemy import text
 from ablations.errors import InputError
 from runner.commands.looking.dashboard import keep_current
 from runner.content.outcome import Reason, Status
-from runner.optuna_mirror.mirror import Mirror, load_study
+from runner.optuna_mirror.mirror import Mirror, load_study, optuna_storage
 from runner.optuna_mirror.optuna_tables import open_storage
-from runner.store import Lease, Store, StudyInfo
+from runner.store import Lease, Store, StoreUnavailable, StudyInfo
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import (
     LEASE,
@@ -286,3 +287,56 @@ def test_more_attempts_than_one_transaction_takes_are_mirrored_too(
         store.finish(claimed(store, study), outcome())
     assert sync(store, study) == 3
     assert len(load_study(store, study).trials) == 3
+
+
+# -- a later Optuna ------------------------------------------------------------------------------
+
+
+def test_a_mirror_that_cannot_be_kept_is_a_warning_once(
+    store: Store,
+    study: StudyInfo,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = []
+
+    def lacks(*_: object, **__: object) -> None:
+        asked.append(1)
+        raise AttributeError("no 'create_new_study'")
+
+    monkeypatch.setattr("runner.optuna_mirror.mirror.Mirror._batch", lacks)
+    claimed(store, study)
+    with Mirror(store, study) as mirror:
+        mirror.keep()
+        mirror.keep()
+    (said,) = caplog.records
+    assert said.getMessage().endswith("kept up to date: AttributeError: no 'create_new_study'")
+    assert said.exc_info is None
+    assert len(asked) == 1
+
+
+def test_a_lost_store_is_not_taken_for_a_mirror_that_cannot_be_kept(
+    store: Store, study: StudyInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_gone(*_: object, **__: object) -> int:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(Mirror, "sync", is_gone)
+    with Mirror(store, study) as mirror, pytest.raises(StoreUnavailable):
+        mirror.keep()
+
+
+def test_an_optuna_without_a_private_part_is_read_by_its_own_storage(
+    store: Store,
+    study: StudyInfo,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    claimed(store, study)
+    sync(store, study)
+    monkeypatch.delitem(sys.modules, "runner.optuna_mirror.reads", raising=False)
+    monkeypatch.setitem(sys.modules, "optuna.study._frozen", None)
+    (found,) = optuna_storage(store).get_all_studies()
+    assert found.study_name == study.name
+    (said,) = caplog.messages
+    assert said.startswith("large studies are read slowly from this Optuna: ")

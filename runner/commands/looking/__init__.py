@@ -3,4 +3,5 @@
 plan    what would run          status     how far a study is
 show    one cell                export     tables
 schema  for editors             dashboard  optuna-dashboard on the store
+guard   whom it answers
 """

@@ -1,22 +1,25 @@
-"""`dashboard`: optuna-dashboard on the store, cached, on this machine's loopback only."""
+"""`dashboard`: optuna-dashboard on the store, on this machine and for who has its token only."""
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
+import secrets
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from ablations.errors import InputError
 from runner.commands import options
+from runner.commands.looking.guard import LOOPBACK, Guard
 from runner.pool.coordinate import SIGNALS
 from runner.program.wording import printable
 
@@ -32,16 +35,23 @@ EXAMPLES = """examples:
 
 PUBLISH_SECONDS = 15.0
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-"""A WSGI application."""
+VARIABLE = "ABLATIONS_DASHBOARD_TOKEN"
+"""Variable with the token that requests must show."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: loopback)")
     parser.add_argument("--port", type=int, default=8080, help="port to bind (default: 8080)")
+    token = parser.add_mutually_exclusive_group()
+    token.add_argument(
+        "--token",
+        help=f"what the address must hold (default: ${VARIABLE}, else a random one); arguments are "
+        "visible to other users of the machine, the variable is not",
+    )
+    token.add_argument(
+        "--no-token", action="store_true", help="answer every user of this machine, without a token"
+    )
     options.store(parser)
 
 
@@ -50,14 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     from analysis.dashboard.server import application
     from runner.store import open_store
 
+    token = _token(arguments)
     store = open_store(arguments.storage)
     pages = application(store, Path(arguments.results))
-    on_loopback = arguments.host in LOOPBACK
     try:
         server = make_server(
             arguments.host,
             arguments.port,
-            only_for_this_machine(pages) if on_loopback else pages,
+            Guard(pages, token, LOOPBACK if arguments.host in LOOPBACK else None),
             server_class=Threads6 if ":" in arguments.host else Threads,
             handler_class=Quiet,
         )
@@ -66,20 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
             f"cannot serve on {arguments.host}:{arguments.port}: "
             f"{getattr(error, 'strerror', None) or error}; try --port"
         ) from None
-    if not on_loopback:
-        print(
-            f"warning: anyone who reaches {arguments.host}:{arguments.port} can read, change and "
-            "delete studies; the dashboard asks for no password",
-            file=sys.stderr,
-        )
+    _warn(arguments, token)
     # A process of its own: estimating 10,000 runs takes seconds, which pages should not wait for.
     publisher = multiprocessing.get_context("spawn").Process(
         target=_keep_current, args=(arguments.storage,), daemon=True
     )
     publisher.start()
     ended = _ends_on_signals(server)
-    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    print(f"http://{host}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
+    print(f"{_address(arguments, server.server_port, token)}  (Ctrl-C ends it)", flush=True)
     with server:
         server.serve_forever()
     publisher.terminate()
@@ -87,23 +91,44 @@ def run(arguments: argparse.Namespace) -> int:
     return ended[0]
 
 
-def only_for_this_machine(pages: Application) -> Application:
-    """Refuse requests that a page of another site makes a browser on this machine send.
+def _token(arguments: argparse.Namespace) -> str | None:
+    """What requests must show: what was given, else a random one; None where none is wanted.
 
-    Loopback alone does not keep those out: a site may name itself 127.0.0.1 (DNS rebinding), or
-    post across sites, and the dashboard asks for no password before it deletes a study.
+    Raises:
+        InputError: an empty one was given.
     """
+    if arguments.no_token:
+        return None
+    given: str | None = arguments.token
+    if given is None:
+        given = os.environ.get(VARIABLE)
+    if given is not None and not given.strip():
+        raise InputError(
+            f"the token (--token or ${VARIABLE}) is empty; say --no-token to ask for none"
+        )
+    return given or secrets.token_urlsafe(24)
 
-    def answer(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        asked = {urlsplit(f"//{request.get('HTTP_HOST', '')}").hostname}
-        if origin := request.get("HTTP_ORIGIN"):
-            asked.add(urlsplit(origin).hostname)
-        if asked <= set(LOOPBACK):
-            return pages(request, start)
-        start("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
-        return [b"This dashboard answers to 127.0.0.1 and localhost only.\n"]
 
-    return answer
+def _address(arguments: argparse.Namespace, port: int, token: str | None) -> str:
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    return f"http://{host}:{port}/" + ("" if token is None else f"?{urlencode({'token': token})}")
+
+
+def _warn(arguments: argparse.Namespace, token: str | None) -> None:
+    """Say who else may get in."""
+    reach = f"{arguments.host}:{arguments.port}"
+    if arguments.host not in LOOPBACK:
+        who = (
+            f"anyone who reaches {reach} can read, change and delete studies; the dashboard asks "
+            "for no token"
+            if token is None
+            else f"the token and the pages of {reach} cross the network unencrypted"
+        )
+    elif token is None:
+        who = "every user of this machine can read, change and delete studies"
+    else:
+        return
+    print(f"warning: {who}", file=sys.stderr)
 
 
 def _ends_on_signals(server: WSGIServer) -> list[int]:

@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
             from runner.optuna_mirror.mirror import Mirror
 
             with Mirror(store, study) as mirror:
-                mirror.sync()
+                mirror.keep()
         code = 3 if counts.failed else 0
     else:
         show = None if arguments.no_report else _dashboard(store, study)

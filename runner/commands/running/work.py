@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ablations.registry import load_plugins
+from ablations.registry import CONFINED_TO, check_confined, load_plugins
 from runner.commands import options
 from runner.commands.arguments import named_study, stored_specification, study_folder, writable
 from runner.commands.running.session import train_study
 
+if TYPE_CHECKING:
+    from runner.spec import Spec
+
 EXAMPLES = """examples:
   ABLATIONS_STORAGE=postgresql://user@host/db python -m runner work five_factor
   python -m runner work five_factor --devices cuda:0 --slots-per-device 4
+  python -m runner work my_study --plugins ~/reviewed   # runs no plugin from elsewhere
 """
 
 
@@ -22,6 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.store(parser)
     options.slots(parser)
     options.output(parser)
+    parser.add_argument(
+        "--plugins",
+        metavar="DIR",
+        help="run only plugins that lie in this folder: the store names them, and whoever may "
+        f"write to it chooses (default: ${CONFINED_TO}, else any that it names)",
+    )
     parser.add_argument(
         "--stay",
         action="store_true",
@@ -37,12 +50,27 @@ def run(arguments: argparse.Namespace) -> int:
         from runner.pool.process.parent_death import die_with_parent
 
         die_with_parent()
-    from runner.content.code import check_code
-
     store, info = named_study(arguments)
     spec = stored_specification(store, info)
-    load_plugins(spec.plugins)  # refused here rather than by every cell
-    check_code(spec.code)
+    if arguments.plugins:  # of the cell processes too
+        os.environ[CONFINED_TO] = str(Path(arguments.plugins).absolute())
+    _load_plugins_of(spec)  # refused here rather than by every cell
     folder = writable(study_folder(arguments.results, info.name))
     arguments.backend = "local"
     return train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)
+
+
+def _load_plugins_of(spec: Spec) -> None:
+    """Run the code that the store names: only after it was said, and held against the plan.
+
+    Raises:
+        InputError: a plugin may not be run here, or is not the one of the plan.
+    """
+    from runner.content.code import check_code, check_files
+
+    check_confined(spec.plugins)
+    check_files(spec.files)
+    if spec.plugins:
+        print(f"plugins that run here: {', '.join(spec.plugins)}", file=sys.stderr, flush=True)
+    load_plugins(spec.plugins)
+    check_code(spec.code)

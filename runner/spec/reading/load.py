@@ -19,7 +19,7 @@ from ablations import registry
 from ablations.bounds import in_words
 from ablations.errors import InputError, did_you_mean
 from ablations.registry import BOUNDS, FACTORS
-from runner.content.code import code_of
+from runner.content.code import code_of, files_of
 from runner.content.level import Factor
 from runner.content.protocol import SIDE, DataSpec, ModelSpec, TrainSpec
 from runner.program.wording import listed
@@ -145,6 +145,7 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
             model.name,
             *(lv.name for factor in factors if factor.name == "model.name" for lv in factor.levels),
         ),
+        files=files_of(plugins),
         run=sections.run,
         backend=sections.backend,
         source=str(file.resolve()),

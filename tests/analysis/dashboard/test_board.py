@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -252,3 +253,36 @@ def test_a_person_sees_effects_and_clicks_through_to_a_curve(
     picture = page.locator("img").first
     picture.scroll_into_view_if_needed(timeout=30_000)
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
+
+
+# -- a later optuna-dashboard ----------------------------------------------------------------------
+
+
+def test_a_later_version_without_a_private_part_costs_its_page_alone(
+    running: tuple[Store, StudyInfo, Board],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, _, board = running
+    monkeypatch.delattr("optuna_dashboard._note.save_note_with_version")
+    assert board.publish()
+    (said,) = caplog.records
+    assert said.exc_info is None, "a sentence, no traceback"
+    assert said.getMessage().startswith("no page of the study in this optuna-dashboard: cannot imp")
+    assert board.publish()
+    assert len(caplog.records) == 1
+
+
+def test_a_later_version_is_served_as_it_is(
+    running: tuple[Store, StudyInfo, Board],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store, _, _ = running
+    monkeypatch.delattr("optuna_dashboard._serializer.serialize_distribution")
+    monkeypatch.setitem(sys.modules, "optuna_dashboard._custom_plot_data", None)
+    assert callable(application(store, tmp_path / "results"))
+    assert len(caplog.messages) == 2
+    for said in caplog.messages:
+        assert said.startswith("pages of large studies may be slow in this optuna-dashboard: ")

@@ -129,3 +129,22 @@ def test_the_exact_decomposition_of_a_published_grid_of_15625_cells() -> None:
         assert found.loc[term, "cell_percent"] == pytest.approx(100 * share, rel=1e-5), term
     higher = sum(expected["fraction_by_interaction_order"][str(k)] for k in (3, 4, 5, 6))
     assert found.loc["higher", "cell_percent"] == pytest.approx(100 * higher, rel=1e-5)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_factors_called_noise_replicate_and_higher_keep_their_shares(lost: int) -> None:
+    frame = grid((2, 2, 2), sigma=0.1, replicates=3, seed=1)
+    frame = frame[~((frame["A"] == "0") & (frame["B"] == "0") & (frame["C"] == "0") & bool(lost))]
+    named = frame.rename(columns={"A": "noise", "B": "replicate", "C": "higher"})
+    plain, reserved = (
+        from_frame(one, list(one.columns[:3]), "y", "seed").variance_shares()
+        for one in (frame, named)
+    )
+    assert reserved["kind"].tolist() == plain["kind"].tolist()
+    assert reserved["term"].tolist() == [
+        *("noise", "replicate", "higher", "noise:replicate", "noise:higher", "replicate:higher"),
+        *("higher", "replicate", "noise"),
+    ]
+    same = ["percent", "low", "high", "raw_percent", "cell_percent", "df"]
+    pd.testing.assert_frame_equal(reserved[same], plain[same])
+    assert reserved["percent"][0] > 50

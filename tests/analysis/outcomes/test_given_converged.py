@@ -127,3 +127,8 @@ def test_no_converged_run_and_no_column_are_one_sentence() -> None:
         given_converged(SURVIVORS.assign(converged=0.0), FACTORS)
     with pytest.raises(InputError, match="no column 'converged'"):
         given_converged(SURVIVORS.drop(columns="converged"), FACTORS)
+
+
+@pytest.mark.parametrize("classes", [0, 1, -1, float("nan"), "many"])
+def test_a_number_of_classes_that_is_none_gives_no_chance(classes: object) -> None:
+    assert np.isnan(given_converged(SURVIVORS.assign(classes=classes), FACTORS).chance)

@@ -6,7 +6,7 @@ import pytest
 
 from runner.commands import main
 from runner.pool.process.child import detail_of
-from runner.program.wording import counted, duration, listed, printable
+from runner.program.wording import MOST_LETTERS, brief, counted, duration, listed, printable
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,11 @@ def test_an_error_about_a_path_with_controls_leaves_the_terminal_as_it_is(
 
 def test_what_a_plugin_raises_is_told_without_its_controls() -> None:
     assert detail_of(ValueError("\x1b[31mRED\x1b[0m\nmore")) == "ValueError: \\x1b[31mRED\\x1b[0m"
+
+
+def test_a_refusal_that_quotes_a_paragraph_keeps_both_its_ends():
+    told = brief("file.yaml:3: claims: '" + "long\nwinded " * 1000 + "': expected a level")
+    assert len(told) <= MOST_LETTERS
+    assert told.startswith("file.yaml:3: claims: 'long winded long")
+    assert told.endswith("winded ': expected a level")
+    assert brief("two\n  lines") == "two lines"
