@@ -208,6 +208,18 @@ def test_a_cell_that_timed_out_stays_so_whatever_it_writes_later(
     assert not late.exists()
 
 
+def test_a_time_limit_passed_before_a_retry_says_nothing_of_the_attempt_after_it(
+    store: Store, study: StudyInfo, tmp_path: Path
+) -> None:
+    assert store.fail(claimed(store, study), Reason.TIMEOUT, "stopped") is State.FAILED
+    store.retry(study)
+    again = claimed(store, study)
+    assert store.release(again)
+    write_outcome(tmp_path, again.cell.id, again.token, outcome(accuracy=0.625))
+    assert store.reconcile(study, tmp_path).adopted == (again.cell.id,)
+    assert store.runs(study)[0]["test_accuracy"] == 0.625
+
+
 def test_a_file_goes_once_the_store_holds_what_it_says(
     store: Store, study: StudyInfo, tmp_path: Path
 ) -> None:
