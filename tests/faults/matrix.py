@@ -13,6 +13,7 @@ STORAGE = "tests/faults/test_storage.py"
 DEVICES = "tests/faults/test_devices.py"
 EDITS = "tests/faults/test_edits.py"
 CRASHES = "tests/faults/test_crash_points.py"
+WALK = "tests/faults/test_crash_walk.py"
 CHECKPOINTS = "tests/faults/test_checkpoints.py"
 RESULTS = "tests/faults/test_results.py"
 CLOCKS = "tests/faults/test_clocks.py"
@@ -26,6 +27,7 @@ OPENING = "tests/store_contract/test_opening.py"
 OUTAGES = "tests/store_contract/test_outages.py"
 RECOVERY = "tests/store_contract/test_recovery.py"
 MIRROR = "tests/store_contract/test_mirror.py"
+MACHINE = "tests/store_model/test_machine.py"
 SECRETS = "tests/store_contract/test_secrets.py"
 SOURCE = "tests/runner/spec/test_source.py"
 LOAD_SPEC = "tests/runner/spec/test_load.py"
@@ -71,12 +73,15 @@ MATRIX: dict[str, Row] = {
         ),
     ),
     "P4": Row(
-        "kill between claim and start, outcome file and store, failure and requeue",
+        "kill between claim and start, outcome file and store, failure and requeue; before and "
+        "after every commit, sync and rename",
         (
             f"{CRASHES}::test_p4_a_run_killed_between_two_steps_continues_exactly",
             f"{CRASHES}::test_p4_a_finished_outcome_on_disk_is_adopted_and_not_retrained",
             f"{CRASHES}::test_p4_a_run_killed_after_a_failure_retries_the_cell",
+            f"{WALK}::test_p4_a_run_killed_at_any_point_continues_exactly",
         ),
+        stand_in="where every point is walked nothing is trained: the outcomes are made up",
     ),
     "P5": Row(
         "SIGSTOP of a cell past its deadline",
@@ -222,6 +227,15 @@ MATRIX: dict[str, Row] = {
             f"{MIRROR}::test_a_study_deleted_in_the_dashboard_is_made_again",
             f"{MIRROR}::test_a_strangers_parameter_of_the_same_name_is_named",
         ),
+    ),
+    "S11": Row(
+        "claims, beats, endings, retries, plans and repairs in any order, with refused commits, "
+        "lost acknowledgements, deaths, silence and jumping clocks among them",
+        (
+            f"{MACHINE}::test_any_order_of_words_outages_and_crashes_leaves_what_the_model_says",
+            f"{LEASING}::test_a_claim_tried_again_is_the_same_claim_or_none",
+        ),
+        stand_in="the processes are objects of one process: they take turns at commits",
     ),
     "I1": Row(
         "YAML that surprises or attacks",

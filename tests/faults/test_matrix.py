@@ -12,7 +12,7 @@ from tests.faults.matrix import MATRIX
 
 ROWS = [
     *(f"P{number}" for number in range(1, 11)),
-    *(f"S{number}" for number in range(1, 11)),
+    *(f"S{number}" for number in range(1, 12)),
     *(f"I{number}" for number in range(1, 6)),
     *(f"T{number}" for number in range(1, 5)),
     *(f"{letter}{number}" for letter in "AX" for number in range(1, 4)),
