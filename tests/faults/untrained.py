@@ -4,7 +4,7 @@ Reads a line of JSON a run, `[storage, results, when, number, arguments]`, forks
 `python -m runner ARGUMENTS` and is killed right before or right after its `number`-th point; prints
 what it ended with. A point is a commit, a sync or a rename. A cell process is a stand-in that
 leaves an outcome file as a real one does, but here: all points of a run lie in one process. What it
-has left is noted in the file `trained` of the results.
+begins is noted in a file of the results.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from runner.pool.process.launch import Ended
 from tests.store_contract.grids import outcome
 
 POINTS = ((DefaultDialect, "do_commit"), (os, "fsync"), (os, "rename"), (os, "replace"))
+BEGUN = "begun"
+"""The file that names each cell whose training was begun."""
+
 PRELOADED = (
     "runner.commands.running.grid",
     "runner.pool.coordinate",
@@ -46,11 +49,11 @@ class UntrainedProcess:
         """Nothing is started."""
 
     def train(self, job: CellJob, **_watch: Any) -> Ended:
-        """Leave an outcome, and note that it is there."""
+        """Note that it is begun, and leave an outcome."""
         cell, folder = Cell.from_json(job.cell), Path(job.folder)
-        write_outcome(folder, cell.id, job.token, outcome())
-        with Path(os.environ["ABLATIONS_RESULTS"], "trained").open("a") as noted:
+        with Path(os.environ["ABLATIONS_RESULTS"], BEGUN).open("a") as noted:
             noted.write(f"{cell.id}\n")
+        write_outcome(folder, cell.id, job.token, outcome())
         return Ended(read_outcome(folder, cell.id, job.token))
 
     def close(self) -> None:
