@@ -23,7 +23,12 @@ from runner.store import open_store
 from tests.faults.harness import ROOT, specification
 from tests.faults.untrained import BEGUN
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.both_databases]
+pytestmark = [
+    pytest.mark.fault,
+    pytest.mark.slow,
+    pytest.mark.both_databases,
+    pytest.mark.timeout(3600),
+]
 
 CELLS = 4
 KILLED = -9
@@ -97,9 +102,7 @@ def assert_whole(storage: str) -> set[str]:
     return cells
 
 
-@pytest.mark.parametrize(
-    "step", [17, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
-)
+@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_p4_a_run_killed_at_any_point_continues_exactly(
     run: Run, fresh: Callable[[Path], str], tmp_path: Path, when: str, step: int
