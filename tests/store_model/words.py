@@ -136,8 +136,14 @@ def release(world: World, process: Process, pick: Pick, setting: Setting) -> Non
     """Give a cell back."""
     lease = _some_lease(world, process, pick)
     if lease is not None:
-        account = once(lambda: world.model.release(lease.token))
-        world.do(process, lambda: process.store.release(lease), lambda _: account, *_of(setting))
+        reason = pick.of((Reason.INTERRUPTED, Reason.CUDA, Reason.LOST))
+        account = once(lambda: world.model.release(lease.token, reason))
+        world.do(
+            process,
+            lambda: process.store.release(lease, reason=reason),
+            lambda _: account,
+            *_of(setting),
+        )
 
 
 def retry(world: World, process: Process, pick: Pick, setting: Setting) -> None:
