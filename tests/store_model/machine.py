@@ -138,6 +138,7 @@ class Machine(RuleBasedStateMachine):
         for real, wanted in zip(found, modelled(self.world.model), strict=True):
             apart = [(key, real.get(key), wanted.get(key)) for key in {*real, *wanted}]
             assert not [one for one in apart if one[1] != one[2]]
+        assert {path.name for path in self.folder.iterdir()} == set(self.world.model.files)
         self.the_promises_hold(*found[:2])
 
     def the_promises_hold(self, cells: Picture, attempts: Picture) -> None:
