@@ -14,6 +14,7 @@ DAMAGE = "tests/faults/test_damage.py"
 DEVICES = "tests/faults/test_devices.py"
 EDITS = "tests/faults/test_edits.py"
 CRASHES = "tests/faults/test_crash_points.py"
+WALK = "tests/faults/test_crash_walk.py"
 CHECKPOINTS = "tests/faults/test_checkpoints.py"
 RESULTS = "tests/faults/test_results.py"
 CLOCKS = "tests/faults/test_clocks.py"
@@ -28,6 +29,7 @@ OUTAGES = "tests/store_contract/test_outages.py"
 RECOVERY = "tests/store_contract/test_recovery.py"
 MIRROR = "tests/store_contract/test_mirror.py"
 FILE = "tests/runner/store/test_sqlite_file.py"
+MACHINE = "tests/store_model/test_machine.py"
 SECRETS = "tests/store_contract/test_secrets.py"
 SOURCE = "tests/runner/spec/test_source.py"
 LOAD_SPEC = "tests/runner/spec/test_load.py"
@@ -76,12 +78,15 @@ MATRIX: dict[str, Row] = {
         ),
     ),
     "P4": Row(
-        "kill between claim and start, outcome file and store, failure and requeue",
+        "kill between claim and start, outcome file and store, failure and requeue; before and "
+        "after every commit, sync and rename",
         (
             f"{CRASHES}::test_p4_a_run_killed_between_two_steps_continues_exactly",
             f"{CRASHES}::test_p4_a_finished_outcome_on_disk_is_adopted_and_not_retrained",
             f"{CRASHES}::test_p4_a_run_killed_after_a_failure_retries_the_cell",
+            f"{WALK}::test_p4_a_run_killed_at_any_point_continues_exactly",
         ),
+        stand_in="where every point is walked nothing is trained: the outcomes are made up",
     ),
     "P5": Row(
         "SIGSTOP of a cell past its deadline",
@@ -249,6 +254,15 @@ MATRIX: dict[str, Row] = {
             f"{FILE}::test_a_file_that_takes_the_stores_place_is_neither_used_nor_overwritten",
             f"{FILE}::test_the_log_of_a_deleted_store_is_no_part_of_the_next_one",
         ),
+    ),
+    "S12": Row(
+        "claims, beats, endings, retries, plans and repairs in any order, with refused commits, "
+        "lost acknowledgements, deaths, silence and jumping clocks among them",
+        (
+            f"{MACHINE}::test_any_order_of_words_outages_and_crashes_leaves_what_the_model_says",
+            f"{LEASING}::test_a_claim_tried_again_is_the_same_claim_or_none",
+        ),
+        stand_in="the processes are objects of one process: they take turns at commits",
     ),
     "I1": Row(
         "YAML that surprises or attacks",

@@ -12,7 +12,7 @@ from tests.faults.matrix import MATRIX
 
 ROWS = [
     *(f"P{number}" for number in range(1, 11)),
-    *(f"S{number}" for number in range(1, 12)),
+    *(f"S{number}" for number in range(1, 13)),
     *(f"I{number}" for number in range(1, 7)),
     *(f"T{number}" for number in range(1, 5)),
     *(f"A{number}" for number in range(1, 4)),

@@ -153,6 +153,16 @@ def test_the_origin_is_the_study_that_trained_also_through_a_chain(
     assert len(store.curves(third)["epoch"]) == 18
 
 
+def test_the_origin_is_the_study_that_trained_whichever_was_planned_first(
+    store: Store, study: StudyInfo
+) -> None:
+    second, third = register(store, OTHER), register(store, "third-cpu-000000")
+    store.plan(second, design())
+    trained(store, second, 2)
+    assert store.plan(study, design()).adopted == {second.name: 2}
+    assert store.plan(third, design()).adopted == {second.name: 2}
+
+
 def test_a_cell_the_other_study_no_longer_holds_is_adopted_all_the_same(
     store: Store, study: StudyInfo
 ) -> None:

@@ -75,6 +75,16 @@ def test_a_late_outcome_is_refused_after_a_failure(store: Store, study: StudyInf
     assert run["test_accuracy"] is None
 
 
+def test_a_failure_told_twice_is_answered_alike_whoever_has_the_cell_by_then(
+    store: Store,
+) -> None:
+    study = planned(store, 1)
+    lease = claimed(store, study)
+    assert store.fail(lease, Reason.KILLED, "") is State.WAITING
+    claimed(store, study)
+    assert store.fail(lease, Reason.KILLED, "its acknowledgement was lost") is State.WAITING
+
+
 @pytest.mark.parametrize("reason", [r for r in Reason if r is not Reason.INTERRUPTED])
 def test_a_failure_is_tried_again_as_often_as_the_policy_says(store: Store, reason: Reason) -> None:
     study = planned(store, 1)

@@ -9,7 +9,9 @@ from sqlalchemy import event
 
 from ablations.errors import InputError
 from runner.content.outcome import Reason
-from runner.store import State, Store, StudyInfo, open_store
+from runner.store import Lease, State, Store, StudyInfo, open_store
+from runner.store.cells import leasing
+from runner.store.cells.leasing import Holder, new_token
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, design, outcome, planned, register
 
@@ -78,6 +80,24 @@ def test_a_beat_carries_progress_and_refuses_what_moved_on(store: Store, study: 
     store.finish(one, outcome())
     assert store.beat([one, two], lease_seconds=5.0) == {one.token}
     assert store.beat([]) == set()
+
+
+def test_a_claim_tried_again_is_the_same_claim_or_none(store: Store, study: StudyInfo) -> None:
+    """Its acknowledgement was lost; before it is tried again others may have taken the cell."""
+    key, holder, tokens = store.find_key(study), Holder.here("w", "", "", {}), [new_token()]
+
+    def claim(repeated: bool) -> list[Lease]:
+        return store.database.write(
+            lambda connection: leasing.claim(
+                connection, key, holder, tokens, LEASE, repeated=repeated
+            )
+        )
+
+    (lease,) = claim(repeated=False)
+    assert claim(repeated=True) == [lease]
+    assert store.release(lease)
+    assert claim(repeated=True) == []
+    assert store.status(study).waiting == 20
 
 
 def test_a_claim_after_a_failure_says_why(store: Store) -> None:

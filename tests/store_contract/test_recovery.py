@@ -11,6 +11,7 @@ from runner.content.outcome_files import outcome_path, write_outcome
 from runner.store import Lease, State, Store, StudyInfo
 from runner.store.cells.liveness import machine
 from runner.store.cells.policy import ATTEMPTS
+from runner.store.cells.recovery import lose, running_cells
 from runner.store.database.address import resolve_address
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, outcome, planned
@@ -79,6 +80,15 @@ def test_a_lease_that_is_renewed_is_kept_however_long_it_takes(
     for _ in range(20):
         assert store.beat([lease]) == set()
         assert watch(watcher, study, clock, 40) == {}
+    assert store.finish(lease, outcome())
+
+
+def test_a_cell_that_beats_between_look_and_verdict_is_kept(store: Store, study: StudyInfo) -> None:
+    lease = claimed(store, study)
+    number = store.find_key(study).id
+    seen = store.database.read(lambda connection: running_cells(connection, number))
+    assert store.beat([lease]) == set()
+    assert store.database.write(lambda connection: lose(connection, seen, {lease.token})) == {}
     assert store.finish(lease, outcome())
 
 
@@ -154,6 +164,17 @@ def test_a_cell_that_keeps_losing_its_workers_is_given_up(
     assert store.status(study).reasons == {"lost": 1}
 
 
+def test_cells_given_back_do_not_count_with_leases_that_ran_out(
+    store: Store, watcher: Store, clock: Clock
+) -> None:
+    study = planned(store, 1)
+    for _ in range(ATTEMPTS[Reason.LOST]):
+        assert store.release(claimed(store, study), reason=Reason.LOST)
+    lease = claimed(store, study)
+    watcher.reconcile(study)
+    assert watch(watcher, study, clock, 60) == {lease.cell.id: State.WAITING}
+
+
 def test_killed_runs_are_never_held_against_the_cell_they_trained(
     store: Store, store_url: str
 ) -> None:
@@ -206,6 +227,18 @@ def test_a_cell_that_timed_out_stays_so_whatever_it_writes_later(
     assert not store.reconcile(study, tmp_path).adopted
     assert store.status(study).reasons == {"timeout": 1}
     assert not late.exists()
+
+
+def test_a_time_limit_passed_before_a_retry_says_nothing_of_the_attempt_after_it(
+    store: Store, study: StudyInfo, tmp_path: Path
+) -> None:
+    assert store.fail(claimed(store, study), Reason.TIMEOUT, "stopped") is State.FAILED
+    store.retry(study)
+    again = claimed(store, study)
+    assert store.release(again)
+    write_outcome(tmp_path, again.cell.id, again.token, outcome(accuracy=0.625))
+    assert store.reconcile(study, tmp_path).adopted == (again.cell.id,)
+    assert store.runs(study)[0]["test_accuracy"] == 0.625
 
 
 def test_a_file_goes_once_the_store_holds_what_it_says(

@@ -152,13 +152,15 @@ def fail(
     cell = lock_cell(connection, token)
     if cell is None:
         ended = connection.execute(
-            select(attempts.c.state, cells.c.state.label("cell_state"))
+            select(attempts.c.state, cells.c.state.label("cell_state"), cells.c.token)
             .join(cells, cells.c.id == attempts.c.cell_id)
             .where(attempts.c.token == token)
         ).first()
         if ended is None or ended.state != AttemptState.FAILED:
             return None
-        return State(ended.cell_state)  # only the acknowledgement was lost
+        # Only the acknowledgement was lost; others may have claimed the cell since then.
+        given_up = ended.token == token and ended.cell_state == State.FAILED
+        return State.FAILED if given_up else State.WAITING
     return give_back(connection, cell, token, AttemptState.FAILED, reason, detail, retry, log)
 
 

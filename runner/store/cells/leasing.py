@@ -96,10 +96,12 @@ def claim(
         InputError: the study was planned by a program whose cells have other identities.
     """
     taken: list[_Taken] = []
-    if repeated:  # a commit may have gone through and only its acknowledgement been lost
+    if repeated and _is_made(connection, tokens):
+        # Only the acknowledgement was lost. What others have taken away since then stays theirs,
+        # also when that is all of it: the tokens are used up.
         ours = select(*_TAKEN).where(cells.c.token.in_(tokens), cells.c.state == State.RUNNING)
         taken = [_Taken(*row) for row in connection.execute(ours)]
-    if not taken:
+    else:
         if prefer:
             taken = _take(connection, study.id, tokens, lease_seconds, prefer)
         if len(taken) < len(tokens):
@@ -144,6 +146,12 @@ def claim(
         )
         for row in sorted(taken, key=lambda row: row.run_order)
     ]
+
+
+def _is_made(connection: Connection, tokens: Sequence[str]) -> bool:
+    """Whether a claim with these tokens was committed."""
+    one = select(attempts.c.id).where(attempts.c.token.in_(tokens)).limit(1)
+    return connection.scalar(one) is not None
 
 
 def _take(

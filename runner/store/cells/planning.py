@@ -95,7 +95,8 @@ def plan(
             inserted, taken = database.write(write)
             new += inserted
             adopted += taken
-    gone = [cell for cell, one in known.items() if one.place[1] and cell not in seen]
+    # Sorted: whichever launcher a crash stops, and on whichever database, the same part is done.
+    gone = sorted(cell for cell, one in known.items() if one.place[1] and cell not in seen)
     for part in _chunks(gone, CHUNK):
         retire = (
             update(cells)

@@ -109,26 +109,26 @@ def adopt_file(connection: Connection, study_id: int, file: OutcomeFile) -> Fate
     """
     token, outcome = file.token, file.outcome
     row = connection.execute(
-        select(*(cells.c[name] for name in ("id", "state", "claims", "round", "token", "reason")))
+        select(*(cells.c[name] for name in ("id", "state", "claims", "round", "token")))
         .where(cells.c.study_id == study_id, cells.c.cell == file.cell)
         .with_for_update()
     ).first()
     if row is None:
         return Fate.LEFT
     failed = outcome.status in (Status.FAILED, Status.TIMEOUT)
-    is_last = row.token == token
-    timed_out = is_last and row.state != State.RUNNING and row.reason == Reason.TIMEOUT
-    if row.state == State.COMPLETE or timed_out or (failed and row.state != State.RUNNING):
+    if row.state == State.COMPLETE or (failed and row.state != State.RUNNING):
         return Fate.NEEDLESS
-    if not is_last:
+    if row.token != token:
         return Fate.NEEDLESS if failed else Fate.LEFT
     if row.state == State.RUNNING:
         finish(connection, token, outcome)
         return Fate.ADOPTED
+    last = connection.execute(select(attempts).where(attempts.c.token == token)).one()._asdict()
+    if last["reason"] == Reason.TIMEOUT:
+        return Fate.NEEDLESS
     # The attempt was given up, and counted so, before its outcome was found: history is not
     # rewritten, the outcome becomes an attempt of its own with that one's provenance.
     fresh = new_token()
-    last = connection.execute(select(attempts).where(attempts.c.token == token)).one()._asdict()
     again = {
         **last,
         "number": row.claims + 1,
