@@ -1,4 +1,4 @@
-"""Row S11 of the fault matrix: whatever is said in whatever order, the store does as the model."""
+"""Row S12 of the fault matrix: whatever is said in whatever order, the store does as the model."""
 
 from __future__ import annotations
 
