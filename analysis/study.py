@@ -725,9 +725,9 @@ def from_store(store: Store, info: StudyInfo) -> Study:
     if {ACCURACY.column, "converged"} <= set(frame.columns):
         survived = frame["converged"] == 1
         frame[GIVEN_CONVERGED.column] = frame[ACCURACY.column].where(survived)
-    facts = {key: getattr(info, key) for key in ("name", "profile", "created", "spec", "levels")}
-    facts |= {key: getattr(info, key) for key in ("data", "model", "train", "replicates")}
-    facts["target"] = target
+    keys = ("name", "profile", "created", "spec", "levels", "data", "model", "train", "replicates")
+    about = {key: getattr(info, key) for key in keys}
+    about |= {"target": target, "retired": store.status(info).retired}
     return Study(
         frame,
         factors,
@@ -735,7 +735,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         "replicate",
         name=info.name,
         planned_claims=tuple(info.claims),
-        info=facts,
+        info=about,
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
         attempt_rows=attempts,
     )

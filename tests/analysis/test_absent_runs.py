@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from analysis import Study, from_frame
+from analysis import Study, from_frame, load
 from analysis.compare.comparison import compare
 from analysis.dashboard.study_panels import interactions_panel
 from analysis.report.gallery.catalogue import BY_NAME
@@ -15,6 +16,7 @@ from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
 from analysis.report.words.papers.tables import markdown_table
+from tests.analysis.report.simulated import simulate, specification
 
 WHY = (
     "not estimable: the cell optimizer = adam, lr = 0.1 has no result and only a model without "
@@ -253,3 +255,15 @@ def test_where_replicates_agree_to_the_last_digit_the_cells_variances_test() -> 
     study = from_frame(frame, ["A", "B"], "acc", "seed")
     tests = study.tests().set_index("term")
     assert np.isfinite(tests.loc["A", "p"])
+
+
+def test_a_report_says_what_was_cut_from_its_design(tmp_path: Path) -> None:
+    factors = {"init": ["he", "naive"], "optimizer": ["adam", "sgd"]}
+    simulate(tmp_path, specification(tmp_path, factors, replicates=3))
+    url, info = simulate(tmp_path, specification(tmp_path, factors, replicates=2))
+    study = load(info.name, url)
+    assert len(study.runs) == 8
+    assert caveats(study, None)[0] == (
+        "4 runs that an earlier version of this study's file planned are no part of its design "
+        "now, and nothing here counts them."
+    )

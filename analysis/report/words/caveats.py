@@ -19,7 +19,7 @@ from analysis.report.words.names import INTERCEPT, readable
 from analysis.study import known
 from analysis.table.cells import residual_table
 from analysis.table.tidy import named
-from runner.program.wording import listed
+from runner.program.wording import counted, listed
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -39,6 +39,7 @@ DRIFT = 0.01
 def caveats(study: Study, convergence: Convergence | None) -> list[str]:
     """The sentences, in the order a careful reader would ask."""
     sentences = [
+        *_retired(study),
         *_missing(study),
         *_together(study),
         *did_nothing(study),
@@ -59,6 +60,18 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _retired(study: Study) -> list[str]:
+    """A design that was cut after it was planned, perhaps by somebody else's command."""
+    gone = int(study.info.get("retired", 0))
+    if not gone:
+        return []
+    are, them = ("is", "it") if gone == 1 else ("are", "them")
+    return [
+        f"{counted(gone, 'run')} that an earlier version of this study's file planned {are} no "
+        f"part of its design now, and nothing here counts {them}"
+    ]
 
 
 def _not_estimable(study: Study) -> list[str]:

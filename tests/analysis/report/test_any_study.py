@@ -204,7 +204,7 @@ SETTINGS: dict[str, Any] = {
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @given(cases())
-@settings(max_examples=20, **SETTINGS)
+@settings(max_examples=12, **SETTINGS)
 def test_any_study_has_a_whole_report(case: Case) -> None:
     _any(case)
 
@@ -212,7 +212,7 @@ def test_any_study_has_a_whole_report(case: Case) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @given(cases())
-@settings(max_examples=400, **SETTINGS)
+@settings(max_examples=150, **SETTINGS)
 def test_many_studies_have_whole_reports(case: Case) -> None:
     _any(case)
 

@@ -60,16 +60,18 @@ def check(name: str, kind: str, lost: bool) -> None:
     assert findings(name, kind, lost) == findings(PLAIN, kind, lost).replace(PLAIN, name)
 
 
+CASES = [("words", True), ("numbers", False), ("answers", False)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "lost"), [("words", True), ("numbers", False)])
 @pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize(("kind", "lost"), CASES[:2])
 def test_a_factor_may_be_called_like_a_column(name: str, kind: str, lost: bool) -> None:
     check(name, kind, lost)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("lost", [False, True], ids=["whole", "lost"])
-@pytest.mark.parametrize("kind", LEVELS)
 @pytest.mark.parametrize("name", COLUMNS + WORDS)
+@pytest.mark.parametrize(("kind", "lost"), CASES)
 def test_a_factor_may_have_any_name(name: str, kind: str, lost: bool) -> None:
     check(name, kind, lost)
