@@ -146,7 +146,9 @@ class Study:
     @property
     def goal(self) -> Goal:
         """What a run that converged did: reached the study's target, or what a table calls so."""
-        return Goal.to(self.info["target"]) if "target" in self.info else goal_of(self.facts)
+        if "target" in self.info:
+            return Goal.to(self.info["target"])
+        return goal_of(facts(self.frame, self.factors))  # as given: `runs` add who converged
 
     @cached_property
     def measure(self) -> Response:

@@ -274,17 +274,19 @@ def _crossing(study: Study) -> pd.DataFrame:
 def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
     if len(study.factors) < 2 or study.judgement.silent:
         return []
+    # Named, because the sentences before it may be about which runs converge.
+    about = f"in {study.measure.name}{so_far(study)}"
     if pairs.empty and not _crossing(study).empty:  # a test over all levels sees less than one pair
-        return [f"No interaction of two factors is shown{so_far(study)} as a whole."]
+        return [f"No interaction of two factors is shown {about} as a whole."]
     if pairs.empty:
-        return [f"No two factors are shown{so_far(study)} to depend on each other."]
+        return [f"No two factors are shown to depend on each other {about}."]
     names = [
         f"{row['factor_a']} × {row['factor_b']}"
         + (f" ({row['share']:.1%} of the variance)" if np.isfinite(row["share"]) else "")
         for row in pairs.head(3).to_dict("records")
     ]
     more = f", and {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
-    return [f"These factors depend on each other{so_far(study)}: {listed(names)}{more}."]
+    return [f"These factors depend on each other {about}: {listed(names)}{more}."]
 
 
 __all__ = [
