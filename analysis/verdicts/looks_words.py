@@ -37,7 +37,7 @@ def in_one_line(look: Decided) -> str:
     if left.empty:
         return text
     text += f" Open: {_listed(left)}."
-    more = left["replicates_to_decide"].to_numpy(float) - look.wave
+    more = left["replicates_to_decide"].to_numpy(float) - look.runs
     more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
     if not more.size:
         them = "it" if len(left) == 1 else "them"

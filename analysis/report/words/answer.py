@@ -276,6 +276,9 @@ def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
         return []
     # Named, because the sentences before it may be about which runs converge.
     about = f"in {study.measure.name}{so_far(study)}"
+    tested = study.judgement.of("pair")["p_family"].notna()
+    if not tested.any():
+        return [f"Whether factors depend on each other {about} cannot be tested."]
     if pairs.empty and not _crossing(study).empty:  # a test over all levels sees less than one pair
         return [f"No interaction of two factors is shown {about} as a whole."]
     if pairs.empty:

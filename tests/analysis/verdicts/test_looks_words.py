@@ -16,7 +16,7 @@ def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> D
     table = pd.DataFrame(rows, columns=["factor", "decided", "replicates_to_decide"])
     table["level"], table["reference"], table["estimate"] = "b", "a", 1.0
     judged = Judgement(pd.DataFrame(), (), 0.001, running=wave < planned)
-    return Decided(wave, planned, wave, judged, table)
+    return Decided(wave, planned, wave, wave, judged, table)
 
 
 @pytest.mark.parametrize(
