@@ -23,7 +23,7 @@ from analysis.report.words.convergence_words import (
     opening,
 )
 from analysis.report.words.pairs_shown import pair_terms
-from analysis.report.words.progress import so_far
+from analysis.report.words.progress import STRICT, so_far
 from analysis.study import known
 from analysis.verdicts.looks_words import in_one_line
 from runner.content.response import Response
@@ -233,7 +233,7 @@ def _assuming(study: Study, rows: pd.DataFrame) -> str:
 def _why_open(study: Study) -> str:
     judgement = study.judgement
     if judgement.running:
-        return "while runs are still to come only p below .001 counts"
+        return STRICT
     return f"not with all {judgement.count} questions of this study judged together"
 
 

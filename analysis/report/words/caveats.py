@@ -220,7 +220,7 @@ def _weights(study: Study) -> list[str]:
         return []
     weights = study.facts["parameters"].dropna()
     labels = study.frame.loc[weights.index, list(study.factors)]
-    spans = {factor: _span(weights, labels, factor) for factor in study.factors}
+    spans = {factor: _span(weights, labels, factor, study.running) for factor in study.factors}
     return [
         f"Levels of {factor} change the number of weights ({int(low):,} to {int(high):,})"
         for factor, (low, high) in spans.items()
@@ -228,16 +228,20 @@ def _weights(study: Study) -> list[str]:
     ]
 
 
-def _span(weights: pd.Series, labels: pd.DataFrame, factor: str) -> tuple[float, float]:
-    """Fewest and most weights that the levels of a factor make beside the same others.
+def _span(
+    weights: pd.Series, labels: pd.DataFrame, factor: str, running: bool
+) -> tuple[float, float]:
+    """Fewest and most weights that the levels of a factor make beside the same others; else zeros.
 
     Of a fraction, in which no two runs differ in it alone, by the medians of its levels; those of
-    a grid would differ wherever runs were lost.
+    a grid would differ wherever runs were lost or are still to come.
     """
     others = [labels[name] for name in labels if name != factor]
     beside = others or pd.Series(0, weights.index)
     codes = labels[factor].cat.codes.groupby(beside, observed=True)
     if not (codes.transform("nunique") > 1).any():
+        if running:
+            return 0.0, 0.0
         medians = weights.groupby(labels[factor], observed=True).median()
         return float(medians.min()), float(medians.max())
     ends = weights.groupby(beside, observed=True).agg(["min", "max"])

@@ -49,3 +49,6 @@ def test_runs_that_were_lost_make_no_factor_change_the_number_of_weights() -> No
     half = [("w", "none"), ("x", "before")]  # no two combinations that ran differ in bn alone
     fraction = frame[[pair in half for pair in zip(frame["optimizer"], frame["bn"], strict=True)]]
     assert len(told(fraction, "number of weights")) == 2
+    running = fraction.assign(status="done")
+    running.loc[running.index[-1], ["acc", "parameters", "status"]] = np.nan, np.nan, "not_run"
+    assert not told(running, "number of weights")

@@ -201,6 +201,18 @@ def test_two_seeds_of_a_plain_case_say_why_nothing_is_told() -> None:
     assert "Seen, not tested: wd_0.05 over wd_0.5 of optimizer, +44.7 pp." in text
 
 
+def test_while_it_runs_a_small_p_that_is_not_shown_has_its_reason() -> None:
+    """ "No factor is shown so far" with p = .007 beside it."""
+    one = study({("fan_in_uniform", "sgd_cool"): 4, ("fan_in_uniform", "sgd_hot"): 4}, seeds=4)
+    frame = one.frame.copy()
+    last = (frame["replicate"] == 3) & (frame["optimizer"] == "sgd_hot")
+    frame.loc[last, "status"] = "not_run"
+    frame.loc[last, ["converged", "better_than_guessing", "test_accuracy"]] = np.nan
+    text = said(replace(one, frame=frame))
+    assert "No factor is shown so far to decide whether runs reach 90% validation accuracy" in text
+    assert "; while runs are still to come only p below .001 counts." in text
+
+
 def test_no_run_at_the_target_is_not_that_nothing_decides() -> None:
     text = said(study({}))
     assert "0 of 12 runs reached 90% validation accuracy (0%)" in text
