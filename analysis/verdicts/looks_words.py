@@ -34,6 +34,10 @@ def in_one_line(look: Decided) -> str:
             f"{_listed(lost)}."
         )
     left = left[left["estimate"].notna()]
+    untested = left[left["p"].isna()]
+    if len(untested):
+        text += f" Cannot be tested with the runs at hand: {_listed(untested)}."
+    left = left[left["p"].notna()]
     if left.empty:
         return text
     text += f" Open: {_listed(left)}."
