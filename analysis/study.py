@@ -146,7 +146,9 @@ class Study:
     @property
     def goal(self) -> Goal:
         """What a run that converged did: reached the study's target, or what a table calls so."""
-        return Goal.to(self.info["target"]) if "target" in self.info else goal_of(self.facts)
+        if "target" in self.info:
+            return Goal.to(self.info["target"])
+        return goal_of(facts(self.frame, self.factors))  # as given: `runs` add who converged
 
     @cached_property
     def measure(self) -> Response:
@@ -570,9 +572,9 @@ class Study:
         from analysis.verdicts.looks import complete_waves, decided
 
         waves = complete_waves(self.frame, list(self.factors))
-        counts = self.cells.counts[~self.cells.empty]
-        runs = (int(counts.min(initial=counts.max(initial=0))), int(counts.max(initial=0)))
-        return decided(self.contrasts(), self.judgement, runs, waves, self._planned, precision)
+        return decided(
+            self.contrasts(), self.judgement, self.cells, waves, self._planned, precision
+        )
 
     def power(
         self, power: float = 0.8, precision: float | None = None, sigma: float | None = None

@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     for row in look.table.to_dict("records"):
         more = float(row["replicates_to_decide"])
         state = "decided" if row["decided"] else "open"
+        if math.isnan(row["p"]):
+            state = "cannot be tested"
         if math.isnan(row["estimate"]):
             print(f"  {row['factor']}: {row['level']} - {row['reference']}  not estimable")
             continue

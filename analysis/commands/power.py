@@ -89,8 +89,9 @@ def power_text(table: pd.DataFrame, questions: int, power: float = 0.8) -> str:
     if table["replicates_for_precision"].notna().any():
         shown["replicates_for_precision"] = table["replicates_for_precision"]
     first = table.iloc[0]
+    runs = "run" if first["replicates"] == 1 else "runs"
     head = (
-        f"With {first['replicates']:g} run(s) per cell and a standard deviation of "
+        f"With {first['replicates']:g} {runs} per cell and a standard deviation of "
         f"{first['sigma']:.4g} per run ({first['df']:g} degrees of freedom), each term finds the "
         f"difference under `detectable` with {power:.0%} power, "
         f"{counted(questions, 'question')} judged together at 5 %:"

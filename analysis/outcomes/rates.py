@@ -114,7 +114,8 @@ def separation(
     def sentence(x: float, n: float, where: str) -> str:
         if n == 1:
             return f"The one run with {where} {goal.did if x else goal.did_not}."
-        return f"{'All' if x else 'None of the'} {int(n)} runs with {where} {goal.did}."
+        every = "Both" if n == 2 else f"All {int(n)}"
+        return f"{every if x else f'None of the {int(n)}'} runs with {where} {goal.did}."
 
     for a, name in enumerate(names):
         x, n = over(hits, a), over(runs, a)

@@ -27,7 +27,7 @@ from analysis.stats.arrays import Floats
 from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
 from analysis.table.statuses import Goal
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
-from analysis.verdicts.replicates import replicates_to_decide
+from analysis.verdicts.replicates import mean_runs, replicates_to_decide
 from runner.content.response import ACCURACY, CONVERGED, EPOCHS, Response
 from runner.spec.claims import Claim, check_claim, parse_claim
 
@@ -153,12 +153,6 @@ def verdicts(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _replicates(cells: CellMeans) -> float:
-    """Mean runs of the cells that ran; one more wave adds one."""
-    counts = cells.counts[~cells.empty]
-    return float(counts.mean()) if counts.size else NAN
-
-
 def _tested(
     grid: Grid,
     claim: Claim,
@@ -222,13 +216,13 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
     d, se, df = estimate.estimate, estimate.se, estimate.df
     problem = _problem(estimate)
     if problem:
-        return Tested(claim, estimate, margin, np.nan, False, np.nan, _replicates(cells), problem)
+        return Tested(claim, estimate, margin, np.nan, False, np.nan, mean_runs(cells), problem)
 
     def below(value: float) -> float:
         """One-sided p of the true difference lying at or above `value`."""
         return float(stdtr(df, (d - value) / se))
 
-    return _judge(claim, estimate, margin, below, _replicates(cells))
+    return _judge(claim, estimate, margin, below, mean_runs(cells))
 
 
 def _weights(cells: CellMeans, claim: Claim) -> Floats:

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
+from analysis.model.cell_means import CellMeans
 from analysis.stats.estimates import Estimate
 from analysis.table.columns import facts
 from analysis.table.statuses import NOT_RUN
 from analysis.verdicts.judgement import Judgement
-from analysis.verdicts.replicates import replicates_to_decide
+from analysis.verdicts.replicates import mean_runs, replicates_to_decide
 from runner.program.wording import counted
 
 NUMBERS = ("estimate", "se", "df", "low", "high", "p", "method")
@@ -32,6 +33,7 @@ class Decided:
         wave: complete replicates; a run that failed for good has ended too.
         planned: replicates planned; of a table those that it has.
         most: runs of the combination that has most.
+        runs: mean runs of a combination, from which replicates to decide are counted.
         judgement: of all questions of the study.
         table: factor, level, reference, estimate, half_width (at 95 %), p, p_family, decided,
             replicates_to_decide (NaN: more than can be said, or none can).
@@ -41,6 +43,7 @@ class Decided:
     wave: int
     planned: int
     most: int
+    runs: float
     judgement: Judgement
     table: pd.DataFrame
     precise: bool | None = None
@@ -99,7 +102,7 @@ def complete_waves(frame: pd.DataFrame, factors: Sequence[str]) -> int:
 def decided(
     differences: pd.DataFrame,
     judgement: Judgement,
-    runs: tuple[int, int],
+    cells: CellMeans,
     wave: int,
     planned: int,
     precision: float | None = None,
@@ -109,7 +112,7 @@ def decided(
     Args:
         differences: factor, first, second and the numbers of an estimate, in the judgement's order.
         judgement: of all questions of the study.
-        runs: fewest and most runs of a combination that has any.
+        cells: whose runs of a combination are counted.
         wave: complete replicates (`complete_waves`).
         planned: replicates planned.
         precision: wanted half-width of every interval, response units, or None.
@@ -130,7 +133,7 @@ def decided(
     table["p_family"] = own["p_family"].to_numpy(float)
     table["decided"] = own["shown"].to_numpy(bool)
     table["replicates_to_decide"] = np.nan
-    now = max(runs[0], 1)
+    now = mean_runs(cells)
     for at, (row, done, weight) in enumerate(
         zip(differences.to_dict("records"), table["decided"], own["weight"], strict=True)
     ):
@@ -144,7 +147,9 @@ def decided(
     precise = None
     if precision is not None:
         precise = bool((table["half_width"] <= precision).all())
-    fewest, most = runs
+    counts = cells.counts[~cells.empty]
+    most = int(counts.max(initial=0))
+    fewest = int(counts.min(initial=most))
     whole = judgement.running or fewest == most
     shown = wave if whole else fewest
-    return Decided(shown, planned, max(most, shown), judgement, table, precise)
+    return Decided(shown, planned, max(most, shown), now, judgement, table, precise)

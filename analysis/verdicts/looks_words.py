@@ -34,10 +34,14 @@ def in_one_line(look: Decided) -> str:
             f"{_listed(lost)}."
         )
     left = left[left["estimate"].notna()]
+    untested = left[left["p"].isna()]
+    if len(untested):
+        text += f" Cannot be tested with the runs at hand: {_listed(untested)}."
+    left = left[left["p"].notna()]
     if left.empty:
         return text
     text += f" Open: {_listed(left)}."
-    more = left["replicates_to_decide"].to_numpy(float) - look.wave
+    more = left["replicates_to_decide"].to_numpy(float) - look.runs
     more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
     if not more.size:
         them = "it" if len(left) == 1 else "them"

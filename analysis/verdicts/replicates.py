@@ -9,10 +9,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ncfdtr, stdtrit
 
+from analysis.model.cell_means import CellMeans
 from analysis.stats.estimates import Estimate
 
 MOST_REPLICATES = 1000
 """Beyond this a question is called undecidable rather than costed."""
+
+
+def mean_runs(cells: CellMeans) -> float:
+    """Mean runs of the cells that ran, which one more replicate adds one to; NaN of none."""
+    counts = cells.counts[~cells.empty]
+    return float(counts.mean()) if counts.size else float("nan")
 
 
 def t_power(effect: float, se: float, df: float, alpha: float = 0.05) -> float:

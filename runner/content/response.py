@@ -60,7 +60,6 @@ class Response:
         words: how differences are said.
         some: whether only some of the finished runs have it.
         offered: whether a reader may switch to it (`--outcome`, the page).
-        listed: whether it is a column of the page's table of runs.
         kept_digits: decimals of stored numbers that a page keeps.
     """
 
@@ -80,7 +79,6 @@ class Response:
     words: Words = Words()
     some: bool = False
     offered: bool = True
-    listed: bool = False
     kept_digits: int = 4
 
     @property
@@ -154,7 +152,7 @@ _SHARE: dict[str, Any] = {
 
 ACCURACY = Response(
     "test_accuracy", "test accuracy", "accuracy", "accuracy", **_SHARE, chance="classes",
-    words=Words(more="better", less="worse", unit="points"), listed=True,
+    words=Words(more="better", less="worse", unit="points"),
 )  # fmt: skip
 CONVERGED = Response(
     "converged", "runs that reached the target", "converged", "convergence", **_SHARE,
@@ -167,7 +165,7 @@ LEARNED = Response(
 )  # fmt: skip
 EPOCHS = Response(
     "restricted_epochs", "epochs to target", "epochs", "epochs", better="lower", unit="epochs",
-    difference="epochs", digits=1, some=True, listed=True, kept_digits=2,
+    difference="epochs", digits=1, some=True, kept_digits=2,
     words=Words("reaches the target", "does not reach it", "later", "earlier", "epochs"),
 )  # fmt: skip
 GIVEN_CONVERGED = Response(
@@ -176,7 +174,7 @@ GIVEN_CONVERGED = Response(
     words=Words(more="better", less="worse", unit="points"), some=True,
 )  # fmt: skip
 SECONDS = Response(
-    "seconds", "training time", "seconds", better="lower", unit="s", difference="s", listed=True,
+    "seconds", "training time", "seconds", better="lower", unit="s", difference="s",
     kept_digits=2, words=Words("takes", "does not take", "longer", "less time", "s"),
 )  # fmt: skip
 
@@ -184,7 +182,7 @@ RESPONSES = (ACCURACY, CONVERGED, LEARNED, EPOCHS, GIVEN_CONVERGED, SECONDS)
 """Of a study in a store, in the order they are offered."""
 
 REACHED = Response(
-    "epochs_to_target", "epochs_to_target", better="lower", some=True, offered=False
+    "epochs_to_target", "epochs_to_target", "epoch", better="lower", some=True, offered=False
 )  # fmt: skip
 """The epoch of the target itself, which only runs that got there have."""
 

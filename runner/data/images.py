@@ -54,7 +54,10 @@ class Images:
             DataError: wrong type or shape, labels outside the classes, an empty split.
         """
         if len(self.classes) < 2:
-            raise DataError(f"a data set needs at least two classes; found {len(self.classes)}")
+            raise DataError(
+                "a data set needs at least two classes, which a network is trained to tell apart; "
+                f"found {len(self.classes)}"
+            )
         for split in ("train", "test", "validation"):
             pixels, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
             if not isinstance(pixels, np.ndarray) or not isinstance(labels, np.ndarray):

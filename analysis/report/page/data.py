@@ -21,7 +21,7 @@ from analysis.report.words.undrawn import Attempts
 from analysis.stats.estimates import t_limits
 from analysis.study import known
 from analysis.table.curves import curve_matrix
-from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, RESPONSES
+from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, REACHED, RESPONSES
 
 if TYPE_CHECKING:
     from analysis.model.cell_means import Method
@@ -83,7 +83,8 @@ def _runs(study: Study) -> dict[str, Any]:
             about["status"].astype(str).tolist() if "status" in about else ["done"] * len(frame)
         ),
     }
-    for one in _offered(study):
+    reached = [REACHED] if REACHED.column in about else []
+    for one in [*_offered(study), *reached]:
         columns[_key(one)] = _numbers(study.runs[one.column].to_numpy(float), one.kept_digits)
     return columns
 

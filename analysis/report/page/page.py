@@ -206,8 +206,9 @@ def _how_sure(study: Study, convergence: Convergence | None) -> str:
         text += f" {WHOLE.capitalize()}: the levels differ, but no single difference is shown."
     if convergence is not None and convergence.mixed:
         text += (
-            " Convergence: exact Cochran–Mantel–Haenszel tests stratified by all other factors, "
-            "which may see what the interval of two overall rates does not."
+            " Convergence is judged by exact Cochran–Mantel–Haenszel tests stratified by all other "
+            "factors, not by its interval, which is that of two overall rates: either may see what "
+            "the other does not."
         )
     return text
 

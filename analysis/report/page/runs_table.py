@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.report.gallery.rounding import head_of
 from analysis.table.columns import facts
-from runner.content.response import RESPONSES
+from runner.content.response import ACCURACY, EPOCHS, REACHED, SECONDS, Response
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -17,6 +17,11 @@ STATIC_ROWS = 600
 """Rows of the table of runs that stand in the page without scripts."""
 SHORT_ID = 8
 """Digits of a cell's identity that the page shows."""
+LISTED = {
+    ACCURACY: head_of(ACCURACY), REACHED: EPOCHS.title, SECONDS: head_of(SECONDS)
+}  # fmt: skip
+"""Columns beside the outcome looked at. Of the target the epoch itself: the restricted one counts
+the budget for a run that never got there, which of a single run would be false."""
 
 
 def table_of_runs(study: Study) -> dict[str, Any]:
@@ -28,10 +33,10 @@ def table_of_runs(study: Study) -> dict[str, Any]:
         head.append({"text": "Replicate", "key": "replicate", "number": True})
     if "status" in about:
         head.append({"text": "Status", "key": "status", "number": False})
-    others = [one for one in RESPONSES if one.listed and one.column != study.response]
+    others = [one for one in LISTED if one.column != study.response]
     shown = [measure, *(one for one in others if one.column in about)]
     head.append({"text": head_of(measure), "key": measure.key or "response", "number": True})
-    head += [{"text": one.name.capitalize(), "key": one.key, "number": True} for one in shown[1:]]
+    head += [{"text": LISTED[one], "key": one.key, "number": True} for one in shown[1:]]
     columns: list[list[str]] = []
     if "cell" in about:  # as short as it stays unique on the page; outcomes.csv has it whole
         columns.append(frame["cell"].astype(str).str[:SHORT_ID].tolist())
@@ -41,10 +46,15 @@ def table_of_runs(study: Study) -> dict[str, Any]:
     if "status" in about:
         columns.append(frame["status"].astype(str).tolist())
     for one in shown:
-        values = study.runs[one.column].to_numpy(float) * one.scale
-        columns.append([f"{v:.{one.digits}f}" if np.isfinite(v) else "" for v in values])
+        columns.append([_text(value, one) for value in study.runs[one.column].to_numpy(float)])
     rows = list(zip(*columns, strict=True))
     note = "Every planned run"
     if len(rows) > STATIC_ROWS:
         note = f"The first {STATIC_ROWS} of {len(rows)} planned runs; outcomes.csv has all"
     return {"head": head, "rows": rows[:STATIC_ROWS], "caption": note}
+
+
+def _text(value: float, one: Response) -> str:
+    if not np.isfinite(value):
+        return ""
+    return f"{value:g}" if one is REACHED else f"{value * one.scale:.{one.digits}f}"

@@ -23,7 +23,7 @@ from analysis.report.words.convergence_words import (
     opening,
 )
 from analysis.report.words.pairs_shown import pair_terms
-from analysis.report.words.progress import so_far
+from analysis.report.words.progress import STRICT, so_far
 from analysis.study import known
 from analysis.verdicts.looks_words import in_one_line
 from runner.content.response import Response
@@ -233,7 +233,7 @@ def _assuming(study: Study, rows: pd.DataFrame) -> str:
 def _why_open(study: Study) -> str:
     judgement = study.judgement
     if judgement.running:
-        return "while runs are still to come only p below .001 counts"
+        return STRICT
     return f"not with all {judgement.count} questions of this study judged together"
 
 
@@ -274,17 +274,22 @@ def _crossing(study: Study) -> pd.DataFrame:
 def _pair_sentences(study: Study, pairs: pd.DataFrame) -> list[str]:
     if len(study.factors) < 2 or study.judgement.silent:
         return []
+    # Named, because the sentences before it may be about which runs converge.
+    about = f"in {study.measure.name}{so_far(study)}"
+    tested = study.judgement.of("pair")["p_family"].notna()
+    if not tested.any():
+        return [f"Whether factors depend on each other {about} cannot be tested."]
     if pairs.empty and not _crossing(study).empty:  # a test over all levels sees less than one pair
-        return [f"No interaction of two factors is shown{so_far(study)} as a whole."]
+        return [f"No interaction of two factors is shown {about} as a whole."]
     if pairs.empty:
-        return [f"No two factors are shown{so_far(study)} to depend on each other."]
+        return [f"No two factors are shown to depend on each other {about}."]
     names = [
         f"{row['factor_a']} × {row['factor_b']}"
         + (f" ({row['share']:.1%} of the variance)" if np.isfinite(row["share"]) else "")
         for row in pairs.head(3).to_dict("records")
     ]
     more = f", and {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
-    return [f"These factors depend on each other{so_far(study)}: {listed(names)}{more}."]
+    return [f"These factors depend on each other {about}: {listed(names)}{more}."]
 
 
 __all__ = [

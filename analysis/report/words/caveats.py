@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from analysis.effects.same_runs import SameRuns, same_runs
@@ -230,16 +231,35 @@ def _bundles(study: Study) -> list[str]:
 def _weights(study: Study) -> list[str]:
     if "parameters" not in study.facts:
         return []
-    weights = study.facts["parameters"]
-    sentences = []
-    for factor in study.factors:
-        medians = weights.groupby(study.frame[factor], observed=True).median().dropna()
-        if len(medians) > 1 and medians.max() > medians.min() * 1.0001:
-            sentences.append(
-                f"Levels of {factor} change the number of weights "
-                f"({int(medians.min()):,} to {int(medians.max()):,})"
-            )
-    return sentences
+    weights = study.facts["parameters"].dropna()
+    labels = study.frame.loc[weights.index, list(study.factors)]
+    spans = {factor: _span(weights, labels, factor, study.running) for factor in study.factors}
+    return [
+        f"Levels of {factor} change the number of weights ({int(low):,} to {int(high):,})"
+        for factor, (low, high) in spans.items()
+        if high > low * 1.0001
+    ]
+
+
+def _span(
+    weights: pd.Series, labels: pd.DataFrame, factor: str, running: bool
+) -> tuple[float, float]:
+    """Fewest and most weights that the levels of a factor make beside the same others; else zeros.
+
+    Of a fraction, in which no two runs differ in it alone, by the medians of its levels; those of
+    a grid would differ wherever runs were lost or are still to come.
+    """
+    others = [labels[name] for name in labels if name != factor]
+    beside = others or pd.Series(0, weights.index)
+    codes = labels[factor].cat.codes.groupby(beside, observed=True)
+    if not (codes.transform("nunique") > 1).any():
+        if running:
+            return 0.0, 0.0
+        medians = weights.groupby(labels[factor], observed=True).median()
+        return float(medians.min()), float(medians.max())
+    ends = weights.groupby(beside, observed=True).agg(["min", "max"])
+    differ = ends[ends["max"] > ends["min"] * 1.0001]
+    return (float(differ["min"].min()), float(differ["max"].max())) if len(differ) else (0.0, 0.0)
 
 
 def _drift(study: Study) -> list[str]:
@@ -248,7 +268,10 @@ def _drift(study: Study) -> list[str]:
     rows = residual_table(study.runs, study.factors, study.response).dropna()
     if len(rows) < 10 or rows["residual"].std() == 0:
         return []
-    drift = stats.spearmanr(rows["run_order"].astype(float), rows["residual"])
+    # Replicates run one after the other, and may differ by their seeds alone.
+    moved = rows[["run_order", "residual"]].astype(float)
+    moved -= moved.groupby(rows["replicate"]).transform("mean")
+    drift = stats.spearmanr(moved["run_order"], moved["residual"])
     if not float(drift.pvalue) < DRIFT:
         return []
     return [

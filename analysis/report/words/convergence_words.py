@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.number_words import p_phrase, sureness, value_text
-from analysis.report.words.progress import so_far
+from analysis.report.words.progress import STRICT, so_far
 from analysis.study import known
 from runner.program.wording import counted, listed
 
@@ -94,7 +94,9 @@ def _deciding(study: Study, convergence: Convergence) -> list[str]:
     p_combined = float(combined["p_family"].iloc[0]) if len(combined) else np.nan
     if not combined["shown"].any():
         none = f"No factor is shown{so_far(study)} to decide whether runs {goal.do}"
-        return [f"{none}{_furthest(table, convergence, p_combined)}."]
+        furthest = _furthest(table, convergence, p_combined)
+        strict = f"; {STRICT}" if furthest and judgement.running else ""
+        return [f"{none}{furthest}{strict}."]
     row = convergence.clearest | {"p_family": p_combined}
     return [_combination(study, row, convergence), _simple_effects(row, convergence)]
 

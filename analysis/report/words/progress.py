@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 
+STRICT = "while runs are still to come only p below .001 counts"
+"""Why something is open in an unfinished grid (`verdicts.judgement`)."""
+
+
 def so_far(study: Study) -> str:
     """What a sentence on an unfinished grid adds."""
     return " so far" if study.running else ""

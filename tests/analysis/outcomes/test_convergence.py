@@ -118,6 +118,11 @@ def test_when_every_run_converged_rates_stand_and_tests_do_not_exist() -> None:
     assert "All of the 12 runs converged" in got.notes[0]
 
 
+def test_two_runs_are_both() -> None:
+    frame = grid({("x", "p"): [1], ("x", "q"): [1], ("y", "p"): [0], ("y", "q"): [1]})
+    assert "Both runs with A = x converged." in Convergence.of(frame, TWO).separation
+
+
 def test_lost_runs_are_neither_yes_nor_no() -> None:
     frame = grid({("x", "p"): [1, 0], ("x", "q"): [1], ("y", "p"): [0], ("y", "q"): [1, 1]})
     lost = pd.concat(

@@ -215,3 +215,20 @@ def test_what_nobody_calls_better_is_not_called_better() -> None:
     assert "What changes y: a (x over y" in text
     assert "The highest combination seen" in text
     assert "best" not in text
+
+
+def test_where_the_best_level_is_not_told_from_the_best_that_is_shown_it_is_named() -> None:
+    """ "Geno1 over Geno5" was the largest difference shown, and read as the best of all levels."""
+    runs = {
+        "Geno1": (22.0, 22.4, 21.7, 22.1, 21.9),
+        "Geno4": (14.0, 33.0, 20.0, 29.0, 19.0),  # 23 on average, anything in a single run
+        "Geno5": (15.2, 14.8, 15.1, 14.9, 15.0),
+    }
+    rows = [(level, value) for level, values in runs.items() for value in values]
+    frame = pd.DataFrame(rows, columns=["Genotype", "Tillering"])
+    study = from_frame(frame, ["Genotype"], "Tillering", higher_is_better=True)
+    row = answer(study).factors.iloc[0]
+    assert (row["best"], row["worst"], row["top"]) == ("Geno1", "Geno5", "Geno4")
+    text = " ".join(answer(study).sentences)
+    assert "What improves Tillering: Genotype (Geno1 over Geno5: +7.0" in text
+    assert "; Geno4 has the best mean, not told from Geno1)." in text

@@ -145,6 +145,74 @@ def test_too_few_runs_of_one_factor_are_counted() -> None:
     ]
 
 
+WEIGHT_DECAY = {
+    ("wd_0.5", "none"): (0.100, 0.097, 0.103),
+    ("wd_0.5", "before"): (0.100, 0.097, 0.103),
+    ("wd_0.05", "none"): (0.657, 0.100, 0.103),
+    ("wd_0.05", "before"): (0.738, 0.688, 0.721),
+    ("wd_0.0005", "none"): (0.128, 0.100, 0.103),
+    ("wd_0.0005", "before"): (0.981, 0.967, 0.989),
+}
+"""Accuracies of BVLC/caffe#1396 rebuilt on digits: far too much weight decay."""
+
+
+def decayed(seeds: int, *claims: str) -> Study:
+    factors = {"optimizer": ("wd_0.5", "wd_0.05", "wd_0.0005"), "bn_placement": ("none", "before")}
+    rows = [(*cell, seed, value) for cell, values in WEIGHT_DECAY.items()
+            for seed, value in enumerate(values[:seeds])]  # fmt: skip
+    names = [*factors, "replicate", "test_accuracy"]
+    frame = pd.DataFrame(rows, columns=names).assign(classes=10, n_test=360)
+    reached = frame["test_accuracy"] > 0.9
+    frame = frame.assign(status=np.where(reached, "reached", "short"), converged=reached * 1.0)
+    for name, levels in factors.items():
+        frame[name] = pd.Categorical(frame[name], list(levels), ordered=True)
+    info = {"target": Target(0.9)}
+    return Study(frame, factors, "test_accuracy", "replicate", info=info, planned_claims=claims)
+
+
+def test_three_seeds_of_a_plain_case_are_told_and_agree_with_its_claims() -> None:
+    """ "No factor is shown to change accuracy" stood three lines above a supported claim."""
+    claims = ("optimizer: wd_0.0005 > wd_0.5 | bn_placement = before",
+              "optimizer: wd_0.0005 > wd_0.5")  # fmt: skip
+    one = decayed(3, *claims)
+    text = said(one)
+    assert one.claims()["verdict"].tolist() == ["supported", "supported"]
+    assert "What improves test accuracy: optimizer (wd_0.0005 over wd_0.5: +44." in text
+    assert "No factor is shown to change" not in text
+    assert (
+        "runs reach 90% validation accuracy only with optimizer wd_0.0005 and bn_placement before: "
+        "3 of 3 runs against 0 of 15 elsewhere"
+    ) in text
+    # What follows is about another outcome, and says so.
+    assert "No two factors are shown to depend on each other in test accuracy." in text
+
+
+def test_two_seeds_of_a_plain_case_say_why_nothing_is_told() -> None:
+    """Nothing was shown, without a reason, beside an interval of -43.9 to +145.7 points."""
+    text = said(decayed(2))
+    assert (
+        "furthest apart: optimizer wd_0.0005 with bn_placement before (2 of 2 runs against 0 of 10 "
+        "elsewhere, p = .182)"
+    ) in text
+    assert (
+        "Two replicates of 6 combinations cannot tell a difference of means from runs that fail by "
+        "chance, so none is called one; a third replicate could."
+    ) in text
+    assert "Seen, not tested: wd_0.05 over wd_0.5 of optimizer, +44.7 pp." in text
+
+
+def test_while_it_runs_a_small_p_that_is_not_shown_has_its_reason() -> None:
+    """ "No factor is shown so far" with p = .007 beside it."""
+    one = study({("fan_in_uniform", "sgd_cool"): 4, ("fan_in_uniform", "sgd_hot"): 4}, seeds=4)
+    frame = one.frame.copy()
+    last = (frame["replicate"] == 3) & (frame["optimizer"] == "sgd_hot")
+    frame.loc[last, "status"] = "not_run"
+    frame.loc[last, ["converged", "better_than_guessing", "test_accuracy"]] = np.nan
+    text = said(replace(one, frame=frame))
+    assert "No factor is shown so far to decide whether runs reach 90% validation accuracy" in text
+    assert "; while runs are still to come only p below .001 counts." in text
+
+
 def test_no_run_at_the_target_is_not_that_nothing_decides() -> None:
     text = said(study({}))
     assert "0 of 12 runs reached 90% validation accuracy (0%)" in text

@@ -17,9 +17,10 @@ import pytest
 import analysis
 from ablations.errors import InputError
 from analysis.report import findings, is_current, write_report
-from analysis.report.page.data import _integers, to_script
+from analysis.report.page.data import _integers, page_data, to_script
 from analysis.report.page.page import _facts
 from analysis.report.page.page_sections import SECTIONS
+from analysis.report.page.runs_table import table_of_runs
 from analysis.report.press import Press
 from analysis.report.words.answer import answer
 from analysis.report.words.papers.methods import methods
@@ -136,6 +137,26 @@ def test_the_table_of_runs_stands_without_scripts(written: Written) -> None:
     table = re.search(r'<table id="runs">.*?</table>', written.html, re.DOTALL)
     assert table is not None
     assert table.group().count("<tr>") == 1 + 216
+
+
+def test_a_run_that_never_got_there_has_no_epoch_of_the_target(written: Written) -> None:
+    """It had the budget's, which is what means of epochs count it as."""
+    table = table_of_runs(written.study)
+    keys = [one["key"] for one in table["head"]]
+    status, epoch = keys.index("status"), keys.index("epoch")
+    texts = [one["text"] for one in table["head"]]
+    assert texts[epoch:] == ["Epochs to target", "Training time (s)"]
+    had = {word: {bool(row[epoch]) for row in table["rows"] if row[status] == word}
+           for word in ("reached", "short", "stalled")}  # fmt: skip
+    assert had == {"reached": {True}, "short": {False}, "stalled": {False}}
+    data = page_data(written.study, None)["runs"]
+    shown = ["" if value is None else f"{value:g}" for value in data["epoch"]]
+    assert shown == [row[epoch] for row in table["rows"]]
+
+
+def test_what_a_convergence_is_judged_by_is_said(written: Written) -> None:
+    """ "Not shown: the interval holds zero" stood beside one of +30.7 to +100.0 points."""
+    assert "tests stratified by all other factors, not by its interval" in written.body
 
 
 def test_findings_are_the_sentences_of_the_answer(written: Written) -> None:

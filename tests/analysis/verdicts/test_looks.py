@@ -112,3 +112,21 @@ def test_replicates_are_asked_for_only_where_they_could_decide() -> None:
     line = in_one_line(from_frame(frame, ["smooth", "epochs", "optimizer"], "y", "seed").decided())
     assert "Not to be estimated from the combinations that ran, however often" in line
     assert "3 of smooth" in line
+
+
+def test_a_difference_and_the_claim_on_it_take_the_same_replicates() -> None:
+    """Counted from the fewest runs of a combination it took 6, from their mean 10."""
+    rng = np.random.default_rng(3)
+    runs = {("x", "p"): 3, ("x", "q"): 3, ("y", "p"): 3, ("y", "q"): 1}
+    rows = [
+        (a, b, str(seed), 0.9 + 0.05 * (a == "y") + rng.normal(0, 0.06))
+        for (a, b), count in runs.items()
+        for seed in range(count)
+    ]
+    frame = pd.DataFrame(rows, columns=["A", "B", "seed", "acc"])
+    one = from_frame(frame, ["A", "B"], "acc", "seed", claims=["A: y > x"])
+    look, claim = one.decided(), one.claims().iloc[0]
+    needed = look.table.set_index("factor").loc["A", "replicates_to_decide"]
+    assert (claim["verdict"], look.runs) == ("undecided", 2.5)
+    assert needed == claim["replicates_to_decide"] > 3
+    assert f"about {needed:.0f} replicates per cell" in claim["sentence"]

@@ -15,8 +15,9 @@ from analysis.verdicts.looks_words import in_one_line
 def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> Decided:
     table = pd.DataFrame(rows, columns=["factor", "decided", "replicates_to_decide"])
     table["level"], table["reference"], table["estimate"] = "b", "a", 1.0
+    table["p"] = 0.2
     judged = Judgement(pd.DataFrame(), (), 0.001, running=wave < planned)
-    return Decided(wave, planned, wave, judged, table)
+    return Decided(wave, planned, wave, wave, judged, table)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,13 @@ def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> D
 )  # fmt: skip
 def test_the_line(state: Decided, said: str) -> None:
     assert in_one_line(state) == said
+
+
+def test_what_has_no_test_takes_no_replicates() -> None:
+    """Two levels that differ by exactly 2 in every seed took "more than 5 times the replicates"."""
+    state = found(4, [("A", False, math.nan), ("B", False, 6.0)], 4)
+    state.table.loc[0, "p"] = math.nan
+    assert in_one_line(state) == (
+        "Decided: 0 of 2 differences between levels, after 4 replicates. Cannot be tested with the "
+        "runs at hand: A (b - a). Open: B (b - a). About 2 more replicates would decide it."
+    )

@@ -178,6 +178,7 @@ def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> Non
     assert command(given) == 0
     text = capsys.readouterr().out
     assert "bn:aug" in text
+    assert "With 3 runs per cell" in text
     assert "80% power" in text
     assert "replicates_for_precision" in text
 

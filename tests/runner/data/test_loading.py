@@ -228,7 +228,7 @@ def test_a_plugin_that_returns_something_else_is_told_so():
         ({"train_images": np.zeros((90, 3, 32, 32), np.float32)}, "float32"),
         ({"train_labels": np.zeros(89, np.int64)}, r"int64 \[90\]"),
         ({"train_labels": np.full(90, 10)}, r"0\.\.9; found 10\.\.10"),
-        ({"classes": ("one",)}, "at least two classes"),
+        ({"classes": ("one",)}, "at least two classes, which a network is trained to tell apart"),
         ({"test_images": np.zeros((359, 3, 16, 16), np.uint8)}, "of one size"),
         (
             {"test_images": np.zeros((0, 3, 32, 32), np.uint8), "test_labels": np.zeros(0, int)},
