@@ -71,7 +71,7 @@ def _run(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]
     )
 
 
-def render(found: Sequence[tuple[Mutant, str]], seconds: float) -> str:
+def render(found: Sequence[tuple[Mutant, str]], seconds: float, jobs: int) -> str:
     """The page."""
     killed = sum(by != BY_NOBODY for _, by in found)
     machine = sum(by == BY_MACHINE for _, by in found)
@@ -86,8 +86,8 @@ def render(found: Sequence[tuple[Mutant, str]], seconds: float) -> str:
             f"of `make test`, the others by the tests of the store. "
             f"Survivors: {', '.join(left) or 'none'}.",
             "",
-            f"Made whole, all {len(found)} in one run of `python -m tests.store_model.surgery`, "
-            f"{seconds / 60:.0f} minutes; the changes themselves are in "
+            f"Made whole, all {len(found)} in one run of `python -m tests.store_model.surgery "
+            f"--jobs {jobs}`, {seconds / 60:.0f} minutes; the changes themselves are in "
             "`tests/store_model/mutants.py`.",
             "",
             "| the change | file | found by |",
@@ -118,7 +118,8 @@ def main() -> None:
             found.append((mutant, by))
             print(f"{mutant.what}: {by}", flush=True)
     if arguments.out is not None:
-        arguments.out.write_text(render(found, time.monotonic() - began), "utf-8")
+        page = render(found, time.monotonic() - began, arguments.jobs)
+        arguments.out.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":
