@@ -13,6 +13,7 @@ from ablations import registry
 from runner.content.outcome import Reason, Status
 from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.store import Lease, Planned, Store, StudyInfo, open_store
+from runner.store.cells.adoption import adopt, trained_elsewhere
 from tests.store_contract.crowd import crowd
 from tests.store_contract.grids import LEASE, OPTIMIZERS, design, outcome, register
 
@@ -139,6 +140,22 @@ def test_a_cell_that_waits_here_is_completed_when_it_is_planned_again(
     store.retry(other)
     assert store.plan(other, design()).adopted == {study.name: 1}
     assert store.status(other).complete == 20
+
+
+def test_a_cell_claimed_between_look_and_adoption_is_left_to_its_worker(
+    store: Store, study: StudyInfo
+) -> None:
+    other = register(store, OTHER)
+    store.plan(other, design())
+    mine = claimed(store, other)
+    trained(store, study, 1)
+    number = store.find_key(other).id
+    seen = store.database.read(lambda connection: trained_elsewhere(connection, other.name))
+    assert list(seen) == [mine.cell.id]
+    assert not store.database.write(lambda connection: adopt(connection, number, seen))
+    assert store.beat([mine]) == set()
+    assert store.finish(mine, outcome())
+    assert store.adopted(other) == {}
 
 
 def test_the_origin_is_the_study_that_trained_also_through_a_chain(

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from optuna.trial import TrialState
 
 from runner.content.outcome import Outcome, Reason, Status
 from runner.content.outcome_files import outcome_path, write_outcome
+from runner.optuna_mirror.mirror import Mirror, load_study
 from runner.store import Lease, State, Store, StudyInfo
 from runner.store.cells.liveness import machine
 from runner.store.cells.policy import ATTEMPTS
@@ -215,6 +217,23 @@ def test_an_outcome_found_after_the_lease_was_lost_spares_the_training(
     assert [(row["attempt"], row["state"]) for row in store.attempts(study)] == [
         (1, "lost"),
         (2, "complete"),
+    ]
+
+
+def test_an_outcome_found_after_the_cell_was_given_back_is_a_trial_of_its_own(
+    store: Store, study: StudyInfo, tmp_path: Path
+) -> None:
+    lease = claimed(store, study)
+    assert store.release(lease)
+    with Mirror(store, study) as mirror:
+        assert mirror.sync() == 1
+        write_outcome(tmp_path, lease.cell.id, lease.token, outcome(accuracy=0.625))
+        assert store.reconcile(study, tmp_path).adopted == (lease.cell.id,)
+        assert mirror.sync() == 1
+    trials = load_study(store, study).trials
+    assert [(trial.state, trial.value) for trial in trials] == [
+        (TrialState.FAIL, None),
+        (TrialState.COMPLETE, 0.625),
     ]
 
 

@@ -40,6 +40,12 @@ MUTANTS = (
         "claims=cells.c.claims,",
         "a claim does not number its attempt",
     ),
+    Mutant(
+        LEASING,
+        '"round": row.round,',
+        '"round": 0,',
+        "attempts after a retry count as if they were before it",
+    ),
     Mutant(LEASING, "if repeated and", "if False and", "a repeated claim takes other cells"),
     Mutant(
         LEASING,
@@ -166,7 +172,20 @@ MUTANTS = (
         "select(cells)",
         "an adopted outcome is not numbered as an attempt",
     ),
-    Mutant(RECOVERY, '"round": row.round,', "", "an adopted outcome belongs to an older round"),
+    # Not here: the round of an outcome found on disk. A count by rounds is of failures alone, and a
+    # complete cell waits never again, so that nothing the store says would change.
+    Mutant(
+        RECOVERY,
+        '        "trial_id": None,\n',
+        "",
+        "an outcome found on disk is told to the trial of the attempt that was given up",
+    ),
+    Mutant(
+        RECOVERY,
+        '        "mirrored": False,\n',
+        "",
+        "an outcome found on disk becomes no trial",
+    ),
     Mutant(
         RECOVERY,
         "status=None, round=cells.c.round + 1",

@@ -1,4 +1,4 @@
-"""`python -m tests.store_model.surgery [--out FILE]`: which mutants of the store are found.
+"""`python -m tests.store_model.surgery [--jobs N] [--out FILE]`: which store mutants are found.
 
 Each mutant is made in a copy of the package. First the state machine looks for it, on SQLite, with
 no more lives than `make test` gives it; what it lets through meets the tests of the store, on
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.store_model.machine import EXAMPLES, STEPS
@@ -70,7 +71,7 @@ def _run(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]
     )
 
 
-def render(found: Sequence[tuple[Mutant, str]], seconds: float) -> str:
+def render(found: Sequence[tuple[Mutant, str]], seconds: float, jobs: int) -> str:
     """The page."""
     killed = sum(by != BY_NOBODY for _, by in found)
     machine = sum(by == BY_MACHINE for _, by in found)
@@ -85,8 +86,9 @@ def render(found: Sequence[tuple[Mutant, str]], seconds: float) -> str:
             f"of `make test`, the others by the tests of the store. "
             f"Survivors: {', '.join(left) or 'none'}.",
             "",
-            f"Made by `python -m tests.store_model.surgery`, {seconds / 60:.0f} minutes; the "
-            "changes themselves are in `tests/store_model/mutants.py`.",
+            f"Made whole, all {len(found)} in one run of `python -m tests.store_model.surgery "
+            f"--jobs {jobs}`, {seconds / 60:.0f} minutes; the changes themselves are in "
+            "`tests/store_model/mutants.py`.",
             "",
             "| the change | file | found by |",
             "|---|---|---|",
@@ -101,17 +103,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, help="the page is written there")
     parser.add_argument("--only", default="", help="mutants whose description holds this")
+    parser.add_argument("--jobs", type=int, default=1, help="how many are tried at once")
     arguments = parser.parse_args()
+    if arguments.out is not None and arguments.only:
+        parser.error("the page is of all mutants: --out goes without --only")
     began = time.monotonic()
     healthy = found_by(None)
     if healthy != BY_NOBODY:
         sys.exit(f"the unchanged store is refused by {healthy}")
     found = []
-    for mutant in (one for one in MUTANTS if arguments.only in one.what):
-        found.append((mutant, found_by(mutant)))
-        print(f"{mutant.what}: {found[-1][1]}", flush=True)
+    tried = [one for one in MUTANTS if arguments.only in one.what]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for mutant, by in zip(tried, pool.map(found_by, tried), strict=True):
+            found.append((mutant, by))
+            print(f"{mutant.what}: {by}", flush=True)
     if arguments.out is not None:
-        arguments.out.write_text(render(found, time.monotonic() - began), "utf-8")
+        page = render(found, time.monotonic() - began, arguments.jobs)
+        arguments.out.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

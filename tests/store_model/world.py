@@ -22,7 +22,8 @@ from optuna.storages._rdb.storage import _VersionManager
 from runner.content.outcome_files import write_outcome
 from runner.store import Lease, Store
 from runner.store.cells import leasing, liveness, planning
-from runner.store.database import connections, values
+from runner.store.columns import values
+from runner.store.database import connections
 from tests.store_contract.grids import register
 from tests.store_model.model import File, Model, Steps
 from tests.store_model.troubles import Commits, Died, Operation, Trouble

@@ -136,8 +136,6 @@ def adopt_file(connection: Connection, study_id: int, file: OutcomeFile) -> Fate
         "token": fresh,
         "trial_id": None,
         "mirrored": False,
-        "detail": None,
-        "reason": None,
     }
     del again["id"]
     connection.execute(insert(attempts).values(again))
