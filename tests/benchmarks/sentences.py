@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from analysis.report.words.answer import answer
 from analysis.study import Study, from_frame, known
@@ -185,20 +186,30 @@ def measure(studies: int, there: set[tuple[str, str, int]], seed: int = 15) -> I
             yield look(name, NOTHING[name], "2x3x2", 3, studies, seed)
 
 
+def _excess(row: Read) -> float:
+    """How probable so many are where 5 % are true."""
+    count = round(row.said * row.studies)
+    return float(binomtest(count, row.studies, 0.05, alternative="greater").pvalue)
+
+
 def page(rows: list[Read], command: str) -> str:
     """The table as Markdown."""
     nothing = [row for row in rows if row.world not in SOMETHING]
     worst = max(nothing, key=lambda row: row.said)
+    studies = sum(row.studies for row in nothing)
+    share = sum(row.said * row.studies for row in nothing) / studies
+    excess = min(len(nothing) * min(map(_excess, nothing)), 1.0)
     lines = [
         "# What openings say",
         "",
         "Share of reports whose opening says that something matters. In the first table nothing "
-        f"does: at most 5 % may say so; the most is {worst.said:.1%} ({worst.world}, {worst.grid}, "
-        f"{worst.replicates} replicates; {worst.studies} studies, so ±"
-        f"{2 * np.sqrt(0.05 * 0.95 / worst.studies):.1%}). In the second the first factor does: "
-        "the share that names it.",
+        f"does, and at most 5 % may say so: {share:.1%} of all {studies:,} do. The most is "
+        f"{worst.said:.1%} ({worst.world}, {worst.grid}, {worst.replicates} replicates, "
+        f"{worst.studies} studies). So large a row by chance, were all true shares 5 %: "
+        f"p = {excess:.2g} (binomial, Bonferroni over {len(nothing)} rows). In the second table "
+        "the first factor matters: the share that names it.",
         "",
-        f"Made by `{command}`.",
+        f"Made by `{command}`; a quarter as many studies of the largest grid.",
         "",
     ]
     for title, chosen, of in (
