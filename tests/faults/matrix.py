@@ -368,12 +368,16 @@ MATRIX: dict[str, Row] = {
         ),
     ),
     "A1": Row(
-        "studies empty, partial, unbalanced, all failed, of one replicate, with runs listed twice",
+        "studies empty, partial, unbalanced, all failed, of one replicate, with runs listed twice, "
+        "with factors called like columns of the program's own",
         (
             "tests/analysis/report/test_any_study.py::test_any_study_has_a_whole_report",
             "tests/analysis/report/test_any_study.py::test_many_studies_have_whole_reports",
             "tests/analysis/report/test_any_study.py::"
             "test_after_every_single_run_there_is_a_report",
+            "tests/analysis/report/test_names_of_our_own.py::"
+            "test_a_factor_may_be_called_like_a_column",
+            "tests/analysis/report/test_names_of_our_own.py::test_a_factor_may_have_any_name",
             "tests/analysis/report/test_undrawn.py::"
             "test_a_report_with_planted_exceptions_is_whole_but_for_those_displays",
             f"{RESULTS}::test_a1_a_level_of_which_nothing_is_left_is_named",
