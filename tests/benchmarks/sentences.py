@@ -192,9 +192,17 @@ def _excess(row: Read) -> float:
     return float(binomtest(count, row.studies, 0.05, alternative="greater").pvalue)
 
 
+def _numbers(rows: list[Read]) -> str:
+    """Of studies a row, but for the largest grid."""
+    return " or ".join(
+        str(one) for one in sorted({row.studies for row in rows if row.grid != LARGE})
+    )
+
+
 def page(rows: list[Read], command: str) -> str:
     """The table as Markdown."""
     nothing = [row for row in rows if row.world not in SOMETHING]
+    something = [row for row in rows if row.world in SOMETHING]
     worst = max(nothing, key=lambda row: row.said)
     studies = sum(row.studies for row in nothing)
     share = sum(row.said * row.studies for row in nothing) / studies
@@ -209,13 +217,13 @@ def page(rows: list[Read], command: str) -> str:
         f"p = {excess:.2g} (binomial, Bonferroni over {len(nothing)} rows). In the second table "
         "the first factor matters: the share that names it.",
         "",
-        f"Made by `{command}`; a quarter as many studies of the largest grid.",
+        f"Made by `{command}`, with {_numbers(nothing)} studies a row of the first table and "
+        f"{_numbers(something)} of the second; of the largest grid a quarter.",
         "",
     ]
     for title, chosen, of in (
         ("Nothing matters: something is said to", nothing, "said"),
-        ("Something matters: it is named",
-         [row for row in rows if row.world in SOMETHING], "named"),
+        ("Something matters: it is named", something, "named"),
     ):  # fmt: skip
         lines += [
             f"## {title}",
@@ -249,9 +257,11 @@ def main() -> None:
         if options.rows is not None:
             pd.DataFrame(rows).to_csv(options.rows, index=False)
     if options.out is not None:
-        command = f"python -m tests.benchmarks.sentences --studies {options.studies}"
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(page(rows, f"{command} --out {options.out}"), encoding="utf-8")
+        options.out.write_text(
+            page(rows, f"python -m tests.benchmarks.sentences --out {options.out}"),
+            encoding="utf-8",
+        )
 
 
 if __name__ == "__main__":
