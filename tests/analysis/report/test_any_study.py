@@ -204,7 +204,7 @@ SETTINGS: dict[str, Any] = {
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @given(cases())
-@settings(max_examples=12, **SETTINGS)
+@settings(max_examples=8, **SETTINGS)
 def test_any_study_has_a_whole_report(case: Case) -> None:
     _any(case)
 
