@@ -76,10 +76,10 @@ def write(
         opening = attempts.make("answer", "The answer", lambda: answer(study))
         warnings = attempts.make("caveats", "Caveats", lambda: caveats(study, convergence)) or []
         why = attempts.lines.get("answer", "")
-        attempts.make("files effects.json", "effects.json", lambda: _write_effects(study, folder))
         attempts.make(
             "files paper", "Tables for a paper", lambda: write_paper(study, folder / "paper")
         )
+    attempts.make("files effects.json", "effects.json", lambda: _write_effects(study, folder))
     claims = attempts.make("claims", "Claims", lambda: _claims(study))
     write_tables(study, folder, curves_there=curves is not None and curves.result())
     data = to_script(page_data(study, convergence, attempts))

@@ -330,8 +330,13 @@ def with_pictures(page: str, drawings: Mapping[str, Drawing], folder: Path) -> s
 
 
 def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
-    """Files beside the page; those of estimates only where something could be estimated."""
-    files = [("outcomes.csv", "one row a run"), ("outcomes.parquet", "the same for pandas")]
+    """Files beside the page; those of figures only where something could be estimated."""
+    files = [
+        ("effects.json", "every estimate with its interval"),
+        ("effects.schema.json", "the schema of effects.json"),
+        ("outcomes.csv", "one row a run"),
+        ("outcomes.parquet", "the same for pandas"),
+    ]
     if study.curve_rows is not None and len(study.curve_rows):
         files += [
             ("curves.csv", "one row an epoch"),
@@ -340,8 +345,6 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
     if not estimated:
         return files
     return [
-        ("effects.json", "every estimate with its interval"),
-        ("effects.schema.json", "the schema of effects.json"),
         *files,
         ("paper/ablation.tex", "the ablation table for LaTeX"),
         ("paper/ablation.md", "the ablation table for Markdown"),

@@ -155,14 +155,13 @@ def check(study: Study, folder: Path) -> None:
     assert (folder / "findings.txt").read_text("utf-8").strip()
     assert _panels_of(study)
     assert "could not be made" not in _note_of(study)
-    file = folder / "effects.json"
+    document = json.loads((folder / "effects.json").read_text("utf-8"))
+    assert not [error.message for error in SCHEMA.iter_errors(document)]
     try:
         grid = study.grid
     except InputError:
         assert "Nothing can be estimated yet" in page
         return
-    document = json.loads(file.read_text("utf-8"))
-    assert not [error.message for error in SCHEMA.iter_errors(document)]
     means = [row["mean"] for rows in document["marginal_means"].values() for row in rows]
     assert all(mean is None or 0 <= mean <= 1 for mean in means)
     shown = study.contrasts()
