@@ -6,7 +6,7 @@ share a shock, separated levels, effects that come bundled with parameters, weig
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from analysis.report.words.names import INTERCEPT, readable
 from analysis.study import known
 from analysis.table.cells import residual_table
 from analysis.table.tidy import named
+from analysis.verdicts.judgement import FAMILIES
 from runner.program.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ SIGNIFICANT = 0.05
 """p below which replicates are said to differ as a whole."""
 MOST_TERMS = 3
 """So many terms that cannot be estimated are named one by one, and what each is mixed with."""
+CLOSE = 2.0
+"""Times the level, or its part, within which a p is so close to it that little turns a verdict."""
+MOST_CLOSE = 4
 DRIFT = 0.01
 """p below which residuals are said to move with the order of running."""
 
@@ -54,6 +58,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
         *_weights(study),
         *_drift(study),
         *_places(study),
+        *_close(study),
         *(_sentence(note) for note in named(study.estimates().note_templates, study.measure.name)),
     ]
     return [text.rstrip(".") + "." for text in dict.fromkeys(sentences)]
@@ -295,3 +300,36 @@ def _places(study: Study) -> list[str]:
         if attempts["dirty"].fillna(value=False).astype(bool).any():
             sentences.append("Some cells were trained by code with uncommitted changes")
     return sentences
+
+
+def _close(study: Study) -> list[str]:
+    """Verdicts that other seeds, or the same ones on another processor, may turn."""
+    judged = study.judgement
+    if judged.running or not judged.level:
+        return []
+    about = judged.table[~judged.table["kind"].isin(list(FAMILIES))]
+    ratio = about["p_family"] / judged.level
+    near = about[(ratio > 1 / CLOSE) & (ratio < CLOSE)].sort_values("p_family", kind="stable")
+    if near.empty:
+        return []
+    told = [
+        f"{_question(study, row)} ({p_phrase(row['p_family'])}, "
+        f"{'' if row['p_family'] <= judged.level else 'not '}said to be so)"
+        for row in near.head(MOST_CLOSE).reset_index(names="row").to_dict("records")
+    ]
+    more = [f"{len(near) - MOST_CLOSE} more"] if len(near) > MOST_CLOSE else []
+    turn = "it" if len(near) == 1 else "them"
+    return [
+        f"Close to the line, so that other seeds or another machine may turn {turn}: "
+        f"{listed([*told, *more])}"
+    ]
+
+
+def _question(study: Study, asked: Mapping[Hashable, Any]) -> str:
+    """A question of the judgement as people call it."""
+    if asked["kind"] == "claim":
+        claim = study.judgement.claims.index(asked["row"])
+        return f"the claim {study.planned_claims[claim]!r}"
+    if asked["kind"] == "difference":
+        return f"{asked['factor']}: {asked['first']} against {asked['second']}"
+    return readable(str(asked["factor"]))

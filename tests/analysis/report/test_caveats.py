@@ -52,3 +52,23 @@ def test_runs_that_were_lost_make_no_factor_change_the_number_of_weights() -> No
     running = fraction.assign(status="done")
     running.loc[running.index[-1], ["acc", "parameters", "status"]] = np.nan, np.nan, "not_run"
     assert not told(running, "number of weights")
+
+
+def test_a_verdict_close_to_the_line_is_named_with_its_p() -> None:
+    """What stands or falls with little is said, on either side; what is clear is not."""
+
+    def close(effect: float) -> list[str]:
+        rng = np.random.default_rng(5)
+        rows = [
+            {"A": a, "seed": seed, "acc": 0.7 + effect * (a == "on") + 0.01 * rng.normal()}
+            for a in ("off", "on")
+            for seed in range(6)
+        ]
+        study = from_frame(pd.DataFrame(rows), ["A"], "acc", "seed")
+        return [text for text in caveats(study, None) if text.startswith("Close to the line")]
+
+    assert close(0.05) == []
+    found = {text for effect in np.linspace(0, 0.02, 41) for text in close(float(effect))}
+    assert any("A: off against on (p = .0" in one and ", said to be so)" in one for one in found)
+    assert any(", not said to be so)" in one for one in found)
+    assert close(0.0) == []
