@@ -7,6 +7,7 @@ study.plot.main_effects()
 Rooms, each of which may import those above it:
 
     number_words  numbers as they are read          study      a person's hands: pandas in and out
+                                                    loading    from a table, from a store
     stats/        arrays in, numbers out            accessors  what later rooms add to a study
     table/        the long table, read and checked  document/  effects.json
     model/        cell means, fit, intervals        compare/   several studies
@@ -24,9 +25,10 @@ from analysis.accessors import register_accessor
 
 if TYPE_CHECKING:
     from analysis.effects.estimate import Effects
+    from analysis.loading import from_frame, load
     from analysis.model.cell_means import CellMeans
     from analysis.stats.estimates import Estimate
-    from analysis.study import Study, from_frame, load
+    from analysis.study import Study
     from analysis.table.reading import read_table
     from analysis.table.tidy import Table
 
@@ -50,8 +52,8 @@ _HOMES = {
     "Estimate": "stats.estimates",
     "Study": "study",
     "Table": "table.tidy",
-    "from_frame": "study",
-    "load": "study",
+    "from_frame": "loading",
+    "load": "loading",
     "read_table": "table.reading",
 }
 

@@ -62,6 +62,7 @@ RANKS = [
     ("analysis.outcomes",),
     ("analysis.verdicts",),
     ("analysis.study",),
+    ("analysis.loading",),
     ("analysis.document", "analysis.compare"),
     ("analysis.figures.drawing",),
     ("analysis.figures.effects", "analysis.figures.interactions", "analysis.figures.runs"),

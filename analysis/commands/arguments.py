@@ -90,7 +90,7 @@ def read_study(options: argparse.Namespace) -> Study:
 
 def load_study(options: argparse.Namespace) -> Study:
     """The study of the store that was named, looking at the outcome that was."""
-    from analysis.study import load
+    from analysis.loading import load
 
     study = load(options.study, options.storage)
     outcome = getattr(options, "outcome", None)

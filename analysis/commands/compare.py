@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _studies(options: argparse.Namespace) -> list[Study]:
     """Studies of the store, then tables; tables of one name by their paths."""
-    from analysis.study import load
+    from analysis.loading import load
 
     paths: list[Path] = getattr(options, "table", None) or []
     if len(options.studies) + len(paths) < 2:

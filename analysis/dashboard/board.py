@@ -26,8 +26,9 @@ from analysis.dashboard.study_panels import (
 )
 from analysis.dashboard.trial_notes import annotate, noted
 from analysis.dashboard.words import study_note
+from analysis.loading import from_store
 from analysis.report.words.undrawn import Attempts
-from analysis.study import from_store, known
+from analysis.study import known
 from runner.optuna_mirror.mirror import load_study
 from runner.optuna_mirror.optuna_tables import set_study_attributes, study_attributes, study_number
 from runner.store import StoreError

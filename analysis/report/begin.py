@@ -74,7 +74,7 @@ def _without_collection() -> Iterator[None]:
 
 
 def _load(name: str, storage: Address | str | None) -> Study:
-    from analysis.study import from_store, load
+    from analysis.loading import from_store, load
     from runner.store import Store
 
     if storage is None or isinstance(storage, str):

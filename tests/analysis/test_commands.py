@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.commands import parser, run
-from analysis.study import load
+from analysis.loading import load
 from runner.content.outcome import Reason, Status
 from runner.store import open_store
 from tests.store_contract.grids import design, outcome, register

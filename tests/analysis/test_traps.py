@@ -12,7 +12,7 @@ import pytest
 
 from analysis.commands import run
 from analysis.effects.frames import by_method
-from analysis.study import from_frame
+from analysis.loading import from_frame
 
 
 def noise_table() -> pd.DataFrame:

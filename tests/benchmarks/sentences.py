@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from analysis.loading import from_frame
 from analysis.report.words.answer import answer
-from analysis.study import Study, from_frame, known
+from analysis.study import Study, known
 
 NOISE, CHANCE, LEARNT = 0.01, 0.1, 0.9
 SHAPES = {

@@ -12,6 +12,7 @@ from analysis import figures
 from analysis.effects.shares.grid_shares import FEWEST_DRAWS
 from analysis.effects.shares.grid_shares import grid_shares as shares_of_cells
 from analysis.effects.shown import shown_means
+from analysis.loading import from_frame
 from analysis.number_words import p_words
 from analysis.report.gallery.factors import cut_at_limits
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
@@ -25,7 +26,7 @@ from analysis.report.gallery.rounding import (
 )
 from analysis.report.words.names import assumed, interval_name_of_means, readable
 from analysis.report.words.pairs_shown import pair_terms
-from analysis.study import from_frame, known
+from analysis.study import known
 from runner.content.response import ACCURACY
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import pytest
 from ablations.errors import InputError
 from analysis.commands import compare as verb
 from analysis.compare.comparison import compare
-from analysis.study import Study, from_frame
+from analysis.loading import from_frame
+from analysis.study import Study
 
 LEVELS = {"bn": ("before", "after"), "optimizer": ("sgd", "adam", "adamw")}
 
@@ -176,7 +177,7 @@ def test_the_command_prints_and_writes(
     tmp_path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = {"a": study("a", 0.02), "b": study("b", 0.05, seed=1)}
-    monkeypatch.setattr("analysis.study.load", lambda name, storage: made[name])
+    monkeypatch.setattr("analysis.loading.load", lambda name, storage: made[name])
     options = argparse.Namespace(studies=["a", "b"], storage=None, out=None)
     assert verb.run(options) == 0
     assert "bn: after - before" in capsys.readouterr().out

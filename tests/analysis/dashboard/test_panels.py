@@ -22,7 +22,7 @@ from analysis.dashboard.study_panels import (
     progress_panel,
 )
 from analysis.dashboard.words import cell_note, study_note
-from analysis.study import from_frame
+from analysis.loading import from_frame
 from runner.content.outcome import Target
 from tests.analysis.written import Written
 

@@ -15,7 +15,7 @@ import pytest
 from ablations.errors import InputError
 from analysis.document.document import SCHEMA_PATH, document_text, write_document
 from analysis.document.parts import MOST_LISTED
-from analysis.study import from_frame
+from analysis.loading import from_frame
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text("utf-8"))
 

@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from analysis.effects.best_set import RIVALS, not_worse
+from analysis.loading import from_frame
 from analysis.report.gallery.combinations import draw_cell_strip
-from analysis.study import from_frame
 
 
 def test_each_p_is_welchs_one_sided_t_over_the_number_of_rivals() -> None:

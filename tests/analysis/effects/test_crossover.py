@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis.effects.crossover import interaction_kinds
-from analysis.study import from_frame
+from analysis.loading import from_frame
 
 
 def runs(means: dict[tuple[str, str], float], noise: float = 0.004) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from analysis.effects.jumps import find_jumps
+from analysis.loading import from_frame
 from analysis.report.words.caveats import caveats
-from analysis.study import from_frame
 from tests.benchmarks.sentences import CHANCE, LEARNT, SHAPES, falling, gaussian, study_of
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.effects.same_runs import SameRuns, same_runs
+from analysis.loading import from_frame
 from analysis.report.words.caveats import caveats
-from analysis.study import from_frame
 
 FACTORS = {"weights": ["brought", "drawn"], "optimizer": ["sgd", "adam", "rmsprop"]}
 

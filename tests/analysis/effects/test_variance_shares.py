@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from analysis.effects.shares.grid_shares import grid_shares
+from analysis.loading import from_frame
 from analysis.model.cell_means import CellMeans
-from analysis.study import from_frame
 from analysis.table.tidy import tidy
 from tests.analysis.published import expected as numbers
 from tests.analysis.published import folder

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.effects.term_tests.replicate_tests import replicate_test
+from analysis.loading import from_frame
 from analysis.model.cell_means import CellMeans
 from analysis.model.grid import Grid
 from analysis.model.interval_rule import choose_interval
 from analysis.model.terms import Term
-from analysis.study import from_frame
 from analysis.table.tidy import tidy
 
 

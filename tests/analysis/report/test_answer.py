@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import analysis
+from analysis.loading import from_frame
 from analysis.report.gallery.factors import draw_forest, draw_pareto
 from analysis.report.gallery.pairs import draw_interaction_heat_maps
 from analysis.report.page.page import _claim, _judged
@@ -22,7 +23,7 @@ from analysis.report.words.answer import (
 from analysis.report.words.caveats import caveats
 from analysis.report.words.papers.methods import methods
 from analysis.report.words.papers.tables import ablation_rows
-from analysis.study import Study, from_frame, known
+from analysis.study import Study, known
 from analysis.verdicts.looks import complete_waves
 from tests.analysis.report.simulated import simulate
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.loading import from_frame
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
-from analysis.study import Study, from_frame
+from analysis.study import Study
 
 
 def study_of(pairs: list[tuple[str, str]], names: tuple[str, str, str], seeds: int = 3) -> Study:

@@ -7,8 +7,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from analysis.loading import from_frame
 from analysis.report.words.caveats import caveats
-from analysis.study import Study, from_frame
+from analysis.study import Study
 
 
 def grid(shift: float = 0.0, drift: float = 0.0) -> pd.DataFrame:

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.loading import from_frame
 from analysis.number_words import p_phrase
 from analysis.outcomes.convergence import Convergence
 from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
 from analysis.report.words.convergence_words import best_sentences, convergence_sentences, opening
-from analysis.study import Study, from_frame, known
+from analysis.study import Study, known
 from analysis.table.statuses import AS_SAID, Goal
 from analysis.verdicts.judgement import judge_together
 from runner.content.outcome import Target

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.study import from_frame
+from analysis.loading import from_frame
 from analysis.table.columns import NUMBERS
 from tests.analysis.report.sketch import sketched
 

@@ -6,11 +6,12 @@ import itertools
 
 import pandas as pd
 
+from analysis.loading import from_frame
 from analysis.report.gallery.catalogue import BY_NAME
 from analysis.report.page.page import _effects
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.words.answer import answer
-from analysis.study import Study, from_frame
+from analysis.study import Study
 
 
 def study(**columns: object) -> Study:

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from ablations.errors import InputError
-from analysis.study import Study, from_frame
+from analysis.loading import from_frame
+from analysis.study import Study
 from analysis.table.forms.numbers import read_written
 from analysis.table.forms.shape import Shape
 from analysis.table.reading import read_table

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.loading import from_frame
 from analysis.report.words.answer import answer
 from analysis.stats.multiplicity import holm
-from analysis.study import Study, from_frame
+from analysis.study import Study
 from analysis.verdicts.judgement import judge_together, questions_of
 from tests.benchmarks.sentences import SHAPES, falling, gaussian, opening, study_of
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from ablations.errors import InputError
-from analysis.study import Study, from_frame
+from analysis.loading import from_frame
+from analysis.study import Study
 from analysis.verdicts.looks import complete_waves
 from analysis.verdicts.looks_words import in_one_line
 

@@ -217,7 +217,7 @@ def test_one_run_per_cell_takes_its_scatter_from_the_model() -> None:
 def test_the_command_reads_a_study(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analysis.study import from_frame
+    from analysis.loading import from_frame
 
     rng = np.random.default_rng(0)
     rows = [(a, b, rng.normal()) for a in "xy" for b in "pq" for _ in range(3)]

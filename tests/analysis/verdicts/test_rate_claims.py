@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from analysis.loading import from_frame
 from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.proportions import newcombe
-from analysis.study import Study, from_frame
+from analysis.study import Study
 from analysis.verdicts.rate_claims import rate_difference
 from runner.content.outcome import Target
 from runner.spec.claims import parse_claim

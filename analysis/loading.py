@@ -1,0 +1,136 @@
+"""Where studies come from: any table in memory, or a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ablations.errors import did_you_mean
+from analysis.study import Study
+from analysis.table.columns import facts
+from analysis.table.curves import StoredCurves
+from analysis.table.forms.shape import Shape, reshape
+from analysis.table.runs import from_attempts, from_runs
+from analysis.table.tidy import tidy
+from runner.content.response import ACCURACY, GIVEN_CONVERGED
+
+if TYPE_CHECKING:
+    from runner.store import Store, StudyInfo
+
+
+def from_frame(
+    frame: pd.DataFrame,
+    factors: Sequence[str],
+    response: str = "acc",
+    replicate: str | None = None,
+    name: str = "table",
+    *,
+    levels: Mapping[str, Sequence[str]] | None = None,
+    claims: Sequence[str] = (),
+    higher_is_better: bool | None = None,
+    equivalent: float | None = None,
+    wide: str | None = None,
+    std: str | None = None,
+    n: str | int | None = None,
+    nested: str | None = None,
+) -> Study:
+    """Analyse any table: one row per run, a column a seed, or means with deviations and counts.
+
+    Args:
+        frame: factor columns, a numeric response, perhaps a replicate; other columns are kept.
+        factors: names of the factor columns.
+        response: name of the outcome.
+        replicate: column that says which runs share a seed.
+        name: for titles.
+        levels: factor to its levels in order; one that no row has is named as not estimable.
+            Otherwise those of a Categorical, numbers by size, text as the rows first have it.
+        claims: planned contrasts ("A: a > b by 0.5", the margin in the unit that the response is
+            shown in), answered by `Study.claims`.
+        higher_is_better: of the response; by default it is, unless its name says loss or error.
+        equivalent: half width of the differences that would not matter, in units of the response.
+        wide: columns of the outcome where each seed has its own: "seed*".
+        std: of a table of means, the column of their standard deviations; found where it is so
+            called.
+        n: of a table of means, the column of their counts, or one number.
+        nested: "Run:Day", replicates within larger units.
+
+    Raises:
+        InputError: one sentence on what cannot be used.
+    """
+    if isinstance(factors, str):
+        factors = [factors]
+    if not all(isinstance(name, str) for name in frame.columns):  # a pivot's columns are numbers
+        frame = frame.rename(columns=str)
+    factors, response = [str(name) for name in factors], str(response)
+    replicate = None if replicate is None else str(replicate)
+    shape = Shape(wide, std, None if n is None else str(n), nested)
+    shaped = reshape(frame, factors, response, replicate, shape, "the frame")
+    frame, response, replicate = shaped.frame, shaped.response, shaped.replicate
+    others = {"status", "converged"} & set(facts(frame, factors)) - {response, replicate}
+    table = tidy(
+        frame, factors, response, replicate, levels=levels, strict=not others,
+        notes=shaped.notes, unit=shaped.unit,
+    )  # fmt: skip
+    return Study.of(
+        table,
+        name=name,
+        planned_claims=tuple(claims),
+        higher_is_better=higher_is_better,
+        equivalent=equivalent,
+    )
+
+
+def load(study: str, storage: str | None = None) -> Study:
+    """Read a study from its store.
+
+    Args:
+        study: its name, or the start of it if that fits one study.
+        storage: database URL; by default that of the project.
+
+    Raises:
+        InputError: no such store or study.
+    """
+    from runner.store import open_store
+
+    with open_store(storage) as store:
+        return from_store(store, store.find_study(study))
+
+
+def from_store(store: Store, info: StudyInfo) -> Study:
+    """A study of an open store; its curves are read, by a connection of their own, when needed."""
+    runs, target = store.judged_runs(info)
+    attempts = from_attempts(store.attempts(info))
+    factors = {name: tuple(labels) for name, labels in info.factors.items()}
+    _refuse_undeclared(store, info, runs)
+    frame = from_runs(runs, factors)
+    if {ACCURACY.column, "converged"} <= set(frame.columns):
+        survived = frame["converged"] == 1
+        frame[GIVEN_CONVERGED.column] = frame[ACCURACY.column].where(survived)
+    keys = ("name", "profile", "created", "spec", "levels", "data", "model", "train", "replicates")
+    about = {key: getattr(info, key) for key in keys}
+    about |= {"target": target, "retired": store.status(info).retired}
+    return Study(
+        frame,
+        factors,
+        ACCURACY.column,
+        "replicate",
+        name=info.name,
+        planned_claims=tuple(info.claims),
+        info=about,
+        read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
+        attempt_rows=attempts,
+    )
+
+
+def _refuse_undeclared(store: Store, info: StudyInfo, runs: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a run of a level that its study does not declare: what it is of is not known."""
+    from runner.store.database.damage import damaged
+
+    for run in runs:
+        for factor, labels in info.factors.items():
+            if (label := run[f"factor:{factor}"]) not in labels:
+                row = f"table cells, cell {run['cell']} of study {info.name}"
+                expected = did_you_mean(label, labels)
+                raise damaged(store.address, f"{row}, labels: {factor} is {label!r}; {expected}")
