@@ -1,7 +1,7 @@
 """A study in the hands of a person: pandas in, pandas out, one method a question.
 
-Holds a tidy frame, its factors and the outcome looked at; everything is estimated when first asked
-and kept. Reads a store, never writes one; each method is a few lines over the module that knows.
+Holds a tidy frame, its factors and the outcome looked at, as `analysis.loading` made it; everything
+is estimated when first asked and kept. Each method is a few lines over the module that knows.
 """
 
 from __future__ import annotations
