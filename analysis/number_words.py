@@ -12,10 +12,13 @@ STARS = "* p < .05, ** p < .01, *** p < .001 (Holm-adjusted over all questions o
 
 
 def p_words(p: float) -> str:
-    """A p value as journals print it."""
+    """A p value as journals print it; next to .05 with the digit that says on which side it is."""
     if not np.isfinite(p):
         return "n/a"
-    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
+    if p < 0.001:
+        return "< .001"
+    text = f"{p:.3f}"
+    return (f"{p:.4f}" if text == "0.050" else text).replace("0.", ".", 1)
 
 
 def p_number(p: float) -> str:

@@ -197,5 +197,6 @@ def test_numbers_in_words() -> None:
     assert difference_text(nan, nan, nan, ACCURACY) == "not estimable"
     assert difference_text(0.031, nan, nan, ACCURACY) == "+3.1 pp (no interval)"
     assert [p_words(p) for p in (0.0004, 0.034, 1.0)] == ["< .001", ".034", "1.000"]
+    assert [p_words(p) for p in (0.0496, 0.0503)] == [".0496", ".0503"], "on which side of .05"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert [counted(1, "run"), counted(2, "run")] == ["1 run", "2 runs"]
