@@ -20,6 +20,8 @@ def headline(spec: Spec) -> str:
     from runner.spec.catalog import DATASETS
 
     visible = "a CUDA device is visible" if cuda_visible() else "no CUDA device is visible"
+    if spec.trainer is not None:
+        return f"profile {spec.profile} ({visible}): {spec.trainer.words}"
     networks, images = spec.values("model.name"), spec.values("data.name")
     shown = [_vgg(spec) if name == "vgg" else str(name) for name in networks]
     sets = [str(name) for name in images]

@@ -3,6 +3,8 @@
 Its `id` hashes everything that determines the outcome and nothing else: not the study's name, not
 the labels a person gave to levels, not the time limit. Of a plugin it hashes the file that defines
 what the cell uses: an edited plugin makes other cells. Same content, same cell, trained once.
+The training is the shipped image classifier's, or with `trainer` a function or command of one's
+own, whose arguments the levels are.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from ablations import registry
 from runner.content.code import Code, check_code
 from runner.content.level import Level
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec, identity
+from runner.content.seeds import stream
+from runner.content.own.trainer import Trainer, arguments_of
 
 __all__ = ["TRAINING_VERSION", "Cell", "Level"]
 
@@ -37,6 +41,7 @@ class Cell:
     plugins: tuple[str, ...] = ()  # absolute paths or module names to import before training
     data_identity: str = ""  # fingerprint of the images where the name does not fix them
     code: Code = ()  # of plugins: what they define and the digest of its file
+    trainer: Trainer | None = None  # None: the shipped image classifier
 
     def level(self, factor: str) -> Level:
         """The level of one of the five factors, varied or held."""
@@ -53,6 +58,19 @@ class Cell:
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits of SHA-256 over the canonical JSON of the content."""
+        text = json.dumps(self._content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def _content(self) -> dict[str, Any]:
+        if self.trainer is not None:
+            return {
+                "trainer": self.trainer.identity,
+                "levels": {one.factor: dict(one.parameters) for one in (*self.levels, *self.held)},
+                "replicate": self.replicate,
+                "seed": self.train.seed,
+                "code": dict(self.trainer.code),
+            }
         levels = {
             level.factor: [level.name, dict(level.parameters)]
             for level in (*self.levels, *self.held)
@@ -69,8 +87,17 @@ class Cell:
         }
         if self.code:  # absent where all is built in: TRAINING_VERSION stands for that
             content["code"] = dict(self.code)
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return content
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What a trainer of one's own is given, by the names in the file: "model.depth"."""
+        return arguments_of((*self.held, *self.levels))
+
+    @property
+    def seed(self) -> int:
+        """What a trainer of one's own is given as its seed: 31 bits, which every library takes."""
+        return stream(self.train.seed, self.replicate, "trainer") >> 32
 
     @property
     def is_built_in(self) -> bool:
@@ -78,6 +105,8 @@ class Cell:
 
         Of a plugin the `id` holds the file that defines what the cell uses, not what that imports.
         """
+        if self.trainer is not None:
+            return False
         levels = (one for one in (*self.levels, *self.held) if "." not in one.factor)
         return self.is_of_built_in_network and all(
             registry.is_built_in(one.factor, one.name) for one in levels
@@ -91,6 +120,8 @@ class Cell:
     def check_code(self) -> None:
         """Refuse to train with other plugin code than the cell was planned with; InputError."""
         check_code(self.code)
+        if self.trainer is not None:
+            self.trainer.check_code()
 
     def to_json(self) -> str:
         """One JSON object that `from_json` reads back in another process."""
@@ -114,6 +145,8 @@ class Cell:
                 "plugins": list(self.plugins),
                 "data_identity": self.data_identity,
                 "code": self.code,
+                # Absent with the shipped trainer: its cells stay the texts they are.
+                **({} if self.trainer is None else {"trainer": self.trainer.to_dict()}),
             }
         )
 
@@ -132,4 +165,5 @@ class Cell:
             data_identity=raw["data_identity"],
             # Absent in cells planned before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
+            trainer=Trainer.from_dict(raw["trainer"]) if "trainer" in raw else None,
         )

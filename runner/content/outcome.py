@@ -6,6 +6,7 @@ a run reached its target is told when it is read (`told`): the target is no part
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,13 +15,14 @@ from typing import Any
 class Status(StrEnum):
     """How a cell ended.
 
-    Training says LEARNED, STALLED, DIVERGED, TIMEOUT or FAILED; with a target, whoever reads says
-    REACHED or SHORT instead of LEARNED.
+    Training says LEARNED, STALLED, DIVERGED, TIMEOUT or FAILED, a trainer of one's own FINISHED
+    instead of the first two; with a target, whoever reads says REACHED or SHORT instead.
     """
 
     REACHED = "reached"  # validation was at or above the target after some epoch
     SHORT = "short"  # better than guessing, but it never got there
     LEARNED = "learned"  # above chance by an exact one-sided binomial test (alpha 0.05)
+    FINISHED = "finished"  # a function or command of one's own came to its end with its responses
     STALLED = "stalled"  # finite to the end, but not above chance
     DIVERGED = "diverged"  # a loss or a weight stopped being finite: a result, not an error
     TIMEOUT = "timeout"  # passed train.time_limit
@@ -94,6 +96,8 @@ class Reason(StrEnum):
     BUG = "bug"  # an exception in the training code or a plugin: never retried
     INTERRUPTED = "interrupted"  # the user stopped the run: waiting again
     DATA = "data"  # the data set could not be read: never retried
+    NO_RESPONSE = "no_response"  # it ended well and gave no number to analyse: never retried
+    AGAIN = "again"  # it asked to be tried again (exit code 75): retried, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,33 @@ class Epoch:
     gradient_norm: float  # mean over the epoch's steps of the global L2 norm
     seconds: float  # training and validation of this epoch
     images_per_second: float  # training images over training seconds
+
+    @property
+    def step(self) -> int:
+        """How far the training is, as its progress is shown."""
+        return self.epoch
+
+    @property
+    def headline(self) -> float:
+        """The number that its progress is shown by."""
+        return self.validation_accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One row of the curves that a trainer of one's own reports."""
+
+    step: int  # an epoch, an iteration: whatever it counts
+    values: Mapping[str, float]
+
+    @property
+    def headline(self) -> float | None:
+        """The number that its progress is shown by: the first."""
+        return next(iter(self.values.values()), None)
+
+
+Advance = Epoch | Point
+"""How far a training is, as it tells while it runs: both have a `step` and a `headline`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +167,9 @@ class Outcome:
     train_images: int | None = None
     notes: tuple[str, ...] = ()  # e.g. "horizontal flip left out: mirroring changes labels"
     curve: tuple[Epoch, ...] = field(default=())
+    # Of a trainer of one's own: every number it ended with by name, and its curves.
+    responses: Mapping[str, float] = field(default_factory=dict)
+    points: tuple[Point, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
@@ -151,5 +185,7 @@ class Outcome:
                 "reason": None if raw["reason"] is None else Reason(raw["reason"]),
                 "notes": tuple(raw["notes"]),
                 "curve": tuple(Epoch(**row) for row in raw["curve"]),
+                "responses": dict(raw.get("responses", {})),
+                "points": tuple(Point(**row) for row in raw.get("points", ())),
             }
         )

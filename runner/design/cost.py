@@ -55,6 +55,9 @@ def estimate_cost(design: Design, slots: Sequence[Slot]) -> CostEstimate:
         slots: Where cells would train.
     """
     cells = len(design.cells)
+    if design.spec.trainer is not None:
+        basis = "unknown before the first cell: a trainer of one's own"
+        return CostEstimate(None, None, cells * (BYTES_A_CELL + 30 * BYTES_AN_EPOCH), basis)
     kind = "cpu" if not slots or slots[0].device == "cpu" else "cuda"
     each = _mean_seconds(design, slots, kind)
     rate = f"{CPU_RATE / 1e9:.0f} GFLOP/s a thread"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -122,6 +122,18 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
     """Every run once a replicate, in run order."""
     levels = [tuple(f.levels[i] for f, i in zip(spec.factors, run, strict=True)) for run in runs]
     content = [_content(one) for one in levels]
+    if spec.trainer is not None:
+        for replicate, number in _run_order(spec.replicates, content):
+            yield Cell(
+                levels=levels[number],
+                held=spec.fixed,
+                replicate=replicate,
+                data=spec.data,
+                model=spec.model,
+                train=spec.train,
+                trainer=spec.trainer,
+            )
+        return
     sections = {}
     code: list[Code] = [()] * len(runs)
     for one in levels:
@@ -130,23 +142,29 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
         if key not in sections:
             applied = apply_fields((spec.data, spec.model, spec.train), fields)
             sections[key] = (*applied, _identity(spec, applied[0]))
-    for replicate in range(spec.replicates):
-        for number in sorted(range(len(runs)), key=lambda i: _shuffle_key(replicate, content[i])):
-            key = tuple(level.label for level in levels[number] if level.is_field)
-            data, model, train, identity = sections[key]
-            if replicate == 0 and spec.plugins:
-                code[number] = code_of((*levels[number], *spec.fixed), model.name)
-            yield Cell(
-                levels=levels[number],
-                held=spec.fixed,
-                replicate=replicate,
-                data=data,
-                model=model,
-                train=train,
-                plugins=spec.plugins,
-                data_identity=identity,
-                code=code[number],
-            )
+    for replicate, number in _run_order(spec.replicates, content):
+        key = tuple(level.label for level in levels[number] if level.is_field)
+        data, model, train, identity = sections[key]
+        if replicate == 0 and spec.plugins:
+            code[number] = code_of((*levels[number], *spec.fixed), model.name)
+        yield Cell(
+            levels=levels[number],
+            held=spec.fixed,
+            replicate=replicate,
+            data=data,
+            model=model,
+            train=train,
+            plugins=spec.plugins,
+            data_identity=identity,
+            code=code[number],
+        )
+
+
+def _run_order(replicates: int, content: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Replicate and number of the run: replicate by replicate, shuffled within each."""
+    for replicate in range(replicates):
+        order = [(_shuffle_key(replicate, one), number) for number, one in enumerate(content)]
+        yield from ((replicate, number) for _, number in sorted(order))
 
 
 def _identity(spec: Spec, data: DataSpec) -> str:

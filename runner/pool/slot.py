@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 
-from runner.content.outcome import Epoch, Reason
+from runner.content.outcome import Advance, Reason
 from runner.content.outcome_files import forget_outcome, log_path
 from runner.machine.device import Slot
 from runner.machine.slots import is_there
@@ -100,9 +100,10 @@ def _attempt(lease: Lease, slot: Slot, process: CellProcess, worker: Worker) -> 
         log=str(log),
         device=slot.device,
         checkpoint=str(worker.folder / "checkpoints" / f"{cell.id}.pt"),
+        own_folder=str(worker.folder / "cells" / cell.id) if cell.trainer is not None else "",
     )
 
-    def on_epoch(epoch: Epoch) -> None:
+    def on_epoch(epoch: Advance) -> None:
         worker.progressed(lease, epoch)
         worker.listener.epoch(slot, epoch)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from runner.content.outcome import Epoch
+from runner.content.outcome import Advance
 from runner.machine.device import Slot
 from runner.machine.provenance import provenance
 from runner.pool.process.launch import Ended
@@ -34,7 +34,7 @@ class Listener(Protocol):
     def started(self, slot: Slot, lease: Lease) -> None:
         """A cell process got the claimed cell."""
 
-    def epoch(self, slot: Slot, epoch: Epoch) -> None:
+    def epoch(self, slot: Slot, epoch: Advance) -> None:
         """An epoch of the slot's cell ended."""
 
     def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
@@ -58,7 +58,7 @@ class Worker:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._leases: dict[str, Lease] = {}
-        self._progress: dict[str, Epoch] = {}
+        self._progress: dict[str, Advance] = {}
         self._refused: set[str] = set()
         self._devices: dict[str, SharedDevice] = {}  # by uuid
         self._provenance = {**provenance(), "spec": self.study.spec_digest}
@@ -112,7 +112,7 @@ class Worker:
             return not self.store.open_cells(self.study)
         return not self.store.status(self.study).waiting  # another's lock may have hidden some
 
-    def progressed(self, lease: Lease, epoch: Epoch) -> None:
+    def progressed(self, lease: Lease, epoch: Advance) -> None:
         """Remember the newest epoch of the lease's cell for the next beat."""
         with self._lock:
             self._progress[lease.token] = epoch

@@ -7,7 +7,7 @@
     init: he > naive on convergence
     bn_placement: before < none on epochs by 2
 
-Without "on" a claim is about test accuracy. On convergence it compares the shares of runs that
+Without "on" a claim is about test accuracy, or the first response of a trainer of one's own. On convergence it compares the shares of runs that
 reached the target, on epochs the mean epochs until the target accuracy: fewer is "<".
 
 `parse_claim` reads the syntax, `check_claim` holds it against the study's factors. Whether a claim
@@ -17,8 +17,9 @@ is true is the analysis' business. A label with spaces or signs is quoted: `init
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from ablations.errors import InputError, did_you_mean
@@ -103,17 +104,28 @@ class Claim:
         return self.factor, left, sign, right, self.margin, self.about, frozenset(given)
 
 
-def parse_claim(text: str, about: Response = ACCURACY) -> Claim:
+def parse_claim(
+    text: str, about: Response = ACCURACY, outcomes: Iterable[Response] = RESPONSES
+) -> Claim:
     """Read one claim; factors and levels are not looked up.
 
     Args:
         text: as written.
         about: the outcome that a claim without "on" is about.
+        outcomes: what it may name after "on".
 
     Raises:
         InputError: the text is not a claim; the sentence quotes it and says what was expected.
     """
-    return _ClaimReader(text).claim(about)
+    return _ClaimReader(text, outcomes).claim(about)
+
+
+def claim_reader(responses: Mapping[str, Response] | None) -> Callable[[str], Claim]:
+    """What reads claims about the shipped trainer's outcomes, or about these."""
+    if not responses:
+        return parse_claim
+    records = tuple(responses.values())
+    return partial(parse_claim, about=records[0], outcomes=records)
 
 
 def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:
@@ -191,8 +203,9 @@ def _is_number(label: str, value: float) -> bool:
 class _ClaimReader:
     """A recursive-descent reader over the tokens of one claim."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, outcomes: Iterable[Response]) -> None:
         self.text = text
+        self.outcomes = outcomes
         self.tokens: list[tuple[str, str]] = []  # (kind, value)
         position = 0
         end = len(text.rstrip())
@@ -272,7 +285,7 @@ class _ClaimReader:
 
     def outcome(self, about: Response) -> Response:
         word = self.name("the outcome after 'on'")
-        known = {one.claimed: one for one in RESPONSES if one.claimed}
+        known = {one.claimed: one for one in self.outcomes if one.claimed}
         known |= {about.column: about}
         if names_accuracy(about.column):  # of somebody's table: in its own unit
             known[ACCURACY.claimed] = about

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -18,8 +18,11 @@ from pydantic import TypeAdapter
 from ablations.errors import InputError
 from runner.content.code import Code
 from runner.content.level import Factor, Level
+from runner.content.own.response import declared
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
-from runner.spec.claims import Claim, parse_claim
+from runner.content.response import Response
+from runner.content.own.trainer import Trainer
+from runner.spec.claims import Claim, claim_reader
 from runner.spec.node import Node, path_text
 from runner.spec.predicates import Predicate
 from runner.spec.spec_file import BackendSpec, DesignSpec, FullDesign, RunSpec
@@ -49,6 +52,8 @@ class Spec:
     backend: BackendSpec = field(default_factory=BackendSpec)
     code: Code = ()  # of the plugins: what they define and the digests of its files
     files: Code = ()  # the plugins and the digests of their own files
+    trainer: Trainer | None = None  # a function or command of one's own
+    responses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # that it ends with
     source: str = ""  # absolute path of the file
     root: Node | None = field(default=None, compare=False, repr=False)  # what it was read from
 
@@ -79,6 +84,11 @@ class Spec:
         return [getattr(getattr(self, section), name)]
 
     @property
+    def records(self) -> dict[str, Response]:
+        """The records of the responses of a trainer of one's own, the primary one first."""
+        return {name: declared(name, about) for name, about in self.responses.items()}
+
+    @property
     def combinations(self) -> int:
         """Combinations of levels in the full grid, before any are left out."""
         return prod(len(factor.levels) for factor in self.factors)
@@ -96,6 +106,10 @@ class Spec:
     @property
     def protocol_hash(self) -> str:
         """Six hexadecimal digits of the SHA-256 of the protocol."""
+        if self.trainer is not None:
+            fixed = {level.factor: dict(level.parameters) for level in self.fixed}
+            own = {"trainer": self.trainer.identity, "fixed": fixed, "seed": self.train.seed}
+            return _six_digits(own)
         varied = {factor.name for factor in self.factors}
         protocol: dict[str, Any] = {
             "fixed": {level.factor: [level.name, dict(level.parameters)] for level in self.fixed}
@@ -114,8 +128,7 @@ class Spec:
                     if f"{name}.parameters.{key}" not in varied
                 }
             protocol[name] = dump
-        text = json.dumps(protocol, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:6]
+        return _six_digits(protocol)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them; `from_dict` reads them back."""
@@ -139,6 +152,10 @@ class Spec:
             "code": [list(one) for one in self.code],
             # Absent without plugins: specifications of before stay the versions they are.
             **({"files": [list(one) for one in self.files]} if self.files else {}),
+            **({} if self.trainer is None else {
+                "trainer": self.trainer.to_dict(),
+                "responses": {name: dict(about) for name, about in self.responses.items()},
+            }),
             "run": self.run.model_dump(mode="json"),
             "backend": self.backend.model_dump(mode="json"),
             "source": self.source,
@@ -147,6 +164,8 @@ class Spec:
     @staticmethod
     def from_dict(raw: dict[str, Any]) -> Spec:
         """The inverse of `to_dict`. Raises KeyError, TypeError or ValueError on anything else."""
+        responses = {name: dict(about) for name, about in raw.get("responses", {}).items()}
+        records = {name: declared(name, about) for name, about in responses.items()}
         return Spec(
             name=raw["name"],
             profile=raw["profile"],
@@ -162,13 +181,20 @@ class Spec:
             design=_design.validate_python(raw["design"]),
             exclude=tuple(Predicate.from_dict(one) for one in raw["exclude"]),
             only=tuple(Predicate.from_dict(one) for one in raw["only"]),
-            claims=tuple(parse_claim(text) for text in raw["claims"]),
+            claims=tuple(map(claim_reader(records), raw["claims"])),
             plugins=tuple(raw["plugins"]),
             # Absent in studies registered before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
             files=tuple((plugin, digest) for plugin, digest in raw.get("files", ())),
+            trainer=Trainer.from_dict(raw["trainer"]) if "trainer" in raw else None,
+            responses=responses,
             # Studies registered before `backend` was a section kept it under `run`.
             run=RunSpec(**{key: raw["run"][key] for key in RunSpec.model_fields}),
             backend=BackendSpec(**raw.get("backend", {})),
             source=raw["source"],
         )
+
+
+def _six_digits(protocol: Mapping[str, Any]) -> str:
+    text = json.dumps(protocol, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:6]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec
 
@@ -68,6 +68,81 @@ DESIGNS: dict[str, type[Section]] = {
 }
 
 
+class TrainerSpec(Section):
+    """A function or command of one's own that is called for each cell."""
+
+    function: str | None = Field(
+        None, description="my_train.py:fit (relative to this file) or package.module:fit."
+    )
+    command: str | None = Field(
+        None,
+        description="A command with {args} (--lr 0.1), {overrides} (lr=0.1) or {lr}, and {seed}, "
+        "{folder}, {device}; 'python' is the Python that runs the grid.",
+    )
+    metrics: str | dict[Literal["stdout"], str] | None = Field(
+        None,
+        description="Of a command: the file its numbers are read from, JSON lines or CSV, such as "
+        "'{folder}/metrics.jsonl'; or {stdout: REGEX} with named groups.",
+    )
+    resume: str | None = Field(
+        None,
+        description="Of a command: appended once the file it names exists, such as "
+        "'--resume {folder}/last.pt'.",
+    )
+    code: list[str] = Field(
+        default_factory=list,
+        description="Further files whose content is part of what a cell is ('src/**/*.py').",
+    )
+    unseeded: bool = Field(
+        False, description="Replicates although nothing takes the seed: they differ by chance only."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.function is None) == (self.command is None):
+            raise ValueError("give either 'function' or 'command'")
+        if self.function is not None and (self.metrics is not None or self.resume is not None):
+            raise ValueError("'metrics' and 'resume' are of a command: a function returns numbers")
+        return self
+
+
+class ResponseSpec(Section):
+    """What a number is that a trainer of one's own ends with."""
+
+    better: Literal["higher", "lower"] | None = Field(
+        None, description="Which direction is an improvement; told by the name where it can be."
+    )
+    low: float | None = Field(None, description="No value, mean or interval lies below.")
+    high: float | None = Field(None, description="No value, mean or interval lies above.")
+    chance: float | None = Field(
+        None, description="The value of guessing; a run that diverged gets it."
+    )
+    worst: float | None = Field(
+        None, description="The value of a run that diverged, where it is not chance."
+    )
+    target: float | None = Field(
+        None, description="Of the first response: the value that counts as reached."
+    )
+    unit: str | None = Field(
+        None, max_length=20, description="'share' (shown in percent), 'seconds', or any text."
+    )
+    equivalent: float | None = Field(
+        None, gt=0, description="Half width of the differences that would not matter."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError("'low' must lie below 'high'")
+        for name in ("chance", "worst", "target"):
+            value = getattr(self, name)
+            below = value is not None and self.low is not None and value < self.low
+            above = value is not None and self.high is not None and value > self.high
+            if below or above:
+                raise ValueError(f"{name!r} must lie between 'low' and 'high'")
+        return self
+
+
 class RunSpec(Section):
     """Where cells train when the command line does not say; never part of what they are."""
 
@@ -94,6 +169,15 @@ class SpecFile(Section):
     """The whole file, after `extends`, the profile and the command line were applied."""
 
     name: str = Field(description="Name of the study; also its folder under results/.")
+    trainer: TrainerSpec | None = Field(
+        None,
+        description="A function ('my_train.py:fit') or a command of one's own instead of the "
+        "image classifier; any name is then a factor and any value a level.",
+    )
+    responses: dict[str, ResponseSpec] = Field(
+        default_factory=dict,
+        description="The numbers that a trainer of one's own ends with, the primary one first.",
+    )
     data: DataSpec = Field(default_factory=lambda: DataSpec(), description="Which images.")
     model: ModelSpec = Field(default_factory=lambda: ModelSpec(), description="Which network.")
     train: TrainSpec = Field(
@@ -135,3 +219,19 @@ class SpecFile(Section):
         default_factory=dict,
         description="Named overrides; 'auto' picks cuda or cpu by what the machine has.",
     )
+
+    @field_validator("trainer", mode="before")
+    @classmethod
+    def _function_alone(cls, value: Any) -> Any:
+        return {"function": value} if isinstance(value, str) else value
+
+    @field_validator("responses", mode="before")
+    @classmethod
+    def _names_alone(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {value: {}}
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return {one: {} for one in value}
+        if isinstance(value, dict):
+            return {key: {} if one is None else one for key, one in value.items()}
+        return value

@@ -25,6 +25,8 @@ from runner.store.database.tables import (
     attempts,
     cells,
     epochs,
+    points,
+    responses,
     studies,
 )
 from runner.store.targets import SOURCE, find_target, judged
@@ -215,7 +217,52 @@ def runs(
         .order_by(cells.c.run_order, cells.c.id)
         .limit(limit)
     )
-    return [_run(row._asdict(), [factor for factor, _ in declared]) for row in rows]
+    found = [row._asdict() for row in rows]
+    own = _own_responses(connection, study_id)
+    return [_run(row, [factor for factor, _ in declared], own.get(row["id"], {})) for row in found]
+
+
+def _own_responses(connection: Connection, study_id: int) -> dict[int, dict[str, float]]:
+    """Cell's row to what a trainer of one's own ended with; nothing of the shipped one."""
+    if not has_own_trainer(connection, study_id):
+        return {}
+    found: dict[int, dict[str, float]] = {}
+    for row in connection.execute(
+        select(responses.c.cell_id, responses.c.name, responses.c.value)
+        .join(cells, cells.c.id == responses.c.cell_id)
+        .where(cells.c.study_id == study_id, cells.c.planned)
+        .order_by(responses.c.cell_id)
+    ):
+        found.setdefault(row.cell_id, {})[row.name] = row.value
+    return found
+
+
+def has_own_trainer(connection: Connection, study_id: int) -> bool:
+    """Whether the study's cells are a function or command of somebody's own."""
+    spec = connection.scalar(select(studies.c.spec).where(studies.c.id == study_id))
+    return spec is not None and "trainer" in spec
+
+
+def own_curves(
+    connection: Connection, study_id: int, cell: str | None = None
+) -> list[dict[str, Any]]:
+    """The curves that a trainer of one's own reported, in long form: cell, name, step, value.
+
+    Of all planned cells, or of one when its id is given.
+    """
+    if not has_own_trainer(connection, study_id):
+        return []
+    rows = connection.execute(
+        select(cells.c.cell, points.c.name, points.c.step, points.c.value)
+        .join(points, points.c.cell_id == cells.c.id)
+        .where(
+            cells.c.study_id == study_id,
+            cells.c.planned,
+            *(() if cell is None else (cells.c.cell == cell,)),
+        )
+        .order_by(cells.c.run_order, cells.c.id, points.c.name, points.c.step)
+    )
+    return [row._asdict() for row in rows]
 
 
 def judged_runs(
@@ -225,7 +272,9 @@ def judged_runs(
     return runs(connection, study_id), find_target(connection, study_id)
 
 
-def _run(row: dict[str, Any], factors: Collection[str]) -> dict[str, Any]:
+def _run(
+    row: dict[str, Any], factors: Collection[str], own: Mapping[str, float]
+) -> dict[str, Any]:
     _check(row, factors)
     failed = row["state"] == State.FAILED
     begun = row["state"] != State.WAITING
@@ -246,6 +295,7 @@ def _run(row: dict[str, Any], factors: Collection[str]) -> dict[str, Any]:
         "adopted_from": row["origin"],
         "run_order": row["run_order"],
         "notes": row["notes"] or [],
+        "responses": dict(own),
     }
 
 

@@ -3,7 +3,7 @@
 Reads top to bottom: prepare, then epochs of steps, then one look at the test images. The last
 incomplete batch of an epoch is left out (another order follows in the next), so every step weighs
 the same. Divergence and a passed time limit are outcomes; what the machine or a level does wrong
-leaves as an exception, which `runner.training.reason_of` names. Reading this one file is reading
+leaves as an exception, which `runner.trainers.failure` names. Reading this one file is reading
 the whole training.
 """
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_design
+from runner.commands.own_trainer import look_at_trainer
 from runner.commands.placement import device_kind, on_cluster, slots_here
 from runner.commands.sentences import (
     adopted_words,
@@ -20,7 +21,7 @@ from runner.commands.sentences import (
     size_words,
 )
 from runner.commands.terminal import SHORT_ID, plain_console, shown
-from runner.commands.trial import try_plugins
+from runner.commands.trial import Tried, try_plugins
 from runner.program.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     """Print the plan; returns the exit code."""
     from runner.design import warnings
 
-    tried = try_plugins(spec, design)
+    looked = look_at_trainer(spec, design)
+    spec, design = looked.spec, looked.design
+    tried = Tried() if spec.trainer is not None else try_plugins(spec, design)
     console = plain_console()
     piped = not console.is_terminal
     console.print(shown(headline(spec)), soft_wrap=piped)
@@ -68,12 +71,12 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     for level in spec.fixed:
         table.add_row(shown(level.factor), shown(f"{level.label} (fixed)"))
     console.print(table)
-    if (folder := folder_of(spec)) is not None:
+    if spec.trainer is None and (folder := folder_of(spec)) is not None:
         from runner.data.folder import folder_words
 
         for sentence in folder_words(folder):
             console.print(shown(sentence), soft_wrap=piped)
-    for warning in (*warnings(design), *tried.notes):
+    for warning in (*warnings(design), *looked.notes, *tried.notes):
         console.print(f"note: {shown(warning)}", soft_wrap=piped)
     _stored(design, arguments, console)
     _facts(design, arguments, console)

@@ -10,6 +10,7 @@ from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_design, study_folder, writable
 from runner.commands.looking.plan import show_plan
+from runner.commands.own_trainer import look_at_trainer
 from runner.commands.placement import device_kind, on_cluster, slots_here
 from runner.commands.sentences import (
     adopted_words,
@@ -79,19 +80,25 @@ def run(arguments: argparse.Namespace) -> int:
         return show_plan(spec, design, arguments)
     if not arguments.quiet:
         print(headline(spec), flush=True)
+    looked = look_at_trainer(spec, design)
+    spec, design = looked.spec, looked.design
 
     from runner.commands.running.session import report, train_study
     from runner.design import warnings
     from runner.store import open_store
 
-    for warning in warnings(design):
+    for warning in (*warnings(design), *looked.notes):
         print(printable(f"note: {warning}"), file=sys.stderr)
     # What cannot be trained here is refused before there is a store, a study or a folder of it.
     kind = device_kind(spec, arguments)
     if not on_cluster(spec, arguments):
         slots_here(spec, arguments)
-        _read_images(spec, design, arguments.storage)
-    about = _about(spec, design, arguments)
+        if spec.trainer is None:
+            _read_images(spec, design, arguments.storage)
+    if spec.trainer is None:
+        about = _about(spec, design, arguments)
+    else:
+        about = {"libraries": list(looked.libraries)}
     store = open_store(arguments.storage, create=True)
     if not arguments.shrink:
         _refuse_to_shrink(store, spec, design)

@@ -21,7 +21,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from runner.content.outcome import Epoch, Outcome, Reason, Status, Target, told
+from runner.content.outcome import Advance, Outcome, Point, Reason, Status, Target, told
+from runner.content.response import ACCURACY, Response
 from runner.machine.device import Slot
 from runner.pool.process.launch import Ended
 from runner.program.wording import duration
@@ -34,6 +35,7 @@ STYLES = {
     Status.REACHED: "green",
     Status.SHORT: "cyan",
     Status.LEARNED: "green",
+    Status.FINISHED: "green",
     Status.STALLED: "yellow",
     Status.DIVERGED: "magenta",
     Status.TIMEOUT: "red",
@@ -46,7 +48,7 @@ class FinishedCell:
     """A cell this process finished, for the best and worst rows."""
 
     name: str
-    outcome: Outcome
+    value: float  # of the outcome that is shown
     status: Status  # as people read it
 
 
@@ -84,6 +86,7 @@ class Lines:
         counts: how far the study is.
         quiet: say nothing.
         target: what counts as reached; None: the file names none, which is told in the end.
+        measure: the outcome that is shown.
     """
 
     def __init__(
@@ -92,8 +95,10 @@ class Lines:
         *,
         quiet: bool = False,
         target: Target | None = None,
+        measure: Response = ACCURACY,
     ) -> None:
         self._counts, self._quiet, self._target = counts, quiet, target
+        self._measure = measure
         self._pace = Pace()
         self._lock = threading.Lock()
 
@@ -106,7 +111,7 @@ class Lines:
     def started(self, slot: Slot, lease: Lease) -> None:
         """Nothing to say yet."""
 
-    def epoch(self, slot: Slot, epoch: Epoch) -> None:
+    def epoch(self, slot: Slot, epoch: Advance) -> None:
         """Nothing to say: a log of epochs would bury the cells."""
 
     def ended(self, slot: Slot, lease: Lease, ended: Ended) -> None:
@@ -116,7 +121,7 @@ class Lines:
             return
         with self._lock:
             done, total = _progress(self._counts())
-            ending = _ending(ended, self._target)
+            ending = _ending(ended, self._target, self._measure)
             print(
                 f"{done:>{len(str(total))}}/{total}  replicate {lease.cell.replicate}  "
                 f"{cell_name(lease)}  {ending}  {self._pace.left(total - done)}",
@@ -133,11 +138,13 @@ class Screen:
         counts: Callable[[], StateCounts],
         console: Console,
         target: Target | None = None,
+        measure: Response = ACCURACY,
     ) -> None:
         self._title, self._counts, self._target = title, counts, target
+        self._measure = measure
         self._pace = Pace()
         self._lock = threading.Lock()
-        self._running: dict[str, tuple[str, Lease, Epoch | None, float]] = {}
+        self._running: dict[str, tuple[str, Lease, Advance | None, float]] = {}
         self._finished: list[FinishedCell] = []
         self._seen: tuple[float, StateCounts] = (0.0, {})
         self._live = Live(
@@ -161,7 +168,7 @@ class Screen:
         with self._lock:
             self._running[slot.name] = (cell_name(lease), lease, None, time.monotonic())
 
-    def epoch(self, slot: Slot, epoch: Epoch) -> None:
+    def epoch(self, slot: Slot, epoch: Advance) -> None:
         """Show the newest epoch in the slot's row."""
         with self._lock:
             if slot.name in self._running:
@@ -173,10 +180,11 @@ class Screen:
         self._pace.tick()
         with self._lock:
             self._running.pop(slot.name, None)
-            if ended.outcome is not None and ended.outcome.test_accuracy is not None:
+            value = None if ended.outcome is None else _value(ended.outcome, self._measure)
+            if ended.outcome is not None and value is not None:
                 status = _status(ended.outcome, self._target)
-                self._finished.append(FinishedCell(cell_name(lease), ended.outcome, status))
-                self._finished.sort(key=lambda one: -(one.outcome.test_accuracy or 0))
+                self._finished.append(FinishedCell(cell_name(lease), value, status))
+                self._finished.sort(key=lambda one: -self._measure.sign * one.value)
                 del self._finished[3:-3]
 
     def render(self) -> Group:
@@ -208,15 +216,16 @@ class Screen:
 
     def _slots(self) -> Table:
         table = Table(box=None, pad_edge=False, show_header=bool(self._running), header_style="dim")
-        for column in ("slot", "rep", "running cell", "epoch", "val acc", "time"):
+        own = any(lease.cell.trainer is not None for _, lease, _, _ in self._running.values())
+        progress = ("step", "newest") if own else ("epoch", "val acc")
+        for column in ("slot", "rep", "running cell", *progress, "time"):
             table.add_column(column, no_wrap=column != "running cell")  # which alone may shrink
         for slot, (name, lease, epoch, began) in sorted(self._running.items()):
             table.add_row(
                 escape(slot),
                 str(lease.cell.replicate),
                 _one_line(name),
-                f"{0 if epoch is None else epoch.epoch}/{lease.cell.train.epochs}",
-                "" if epoch is None else f"{epoch.validation_accuracy:.3f}",
+                *_progress_words(lease, epoch),
                 duration(time.monotonic() - began),
             )
         return table
@@ -224,16 +233,40 @@ class Screen:
     def _best_and_worst(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim")
         cells = "best and worst cells so far"
-        for column in ("", "test acc", "status", cells):
+        measured = "test acc" if self._measure == ACCURACY else escape(self._measure.name)
+        for column in ("", measured, "status", cells):
             table.add_column(column, no_wrap=column != cells)
         for index, one in enumerate(self._finished):
             table.add_row(
                 "best" if index == 0 else "worst" if index == len(self._finished) - 1 else "",
-                f"{one.outcome.test_accuracy:.3f}",
+                _number(one.value, self._measure),
                 Text(one.status.value, style=STYLES[one.status]),
                 _one_line(one.name),
             )
         return table
+
+
+def _progress_words(lease: Lease, newest: Advance | None) -> tuple[str, str]:
+    """How far a cell is, and the number that shows how well it does."""
+    if isinstance(newest, Point):
+        name = next(iter(newest.values), "")
+        return str(newest.step), f"{escape(name)} {newest.headline:.4g}" if name else ""
+    if lease.cell.trainer is not None:
+        return "", ""
+    step = 0 if newest is None else newest.step
+    return (
+        f"{step}/{lease.cell.train.epochs}",
+        "" if newest is None else f"{newest.validation_accuracy:.3f}",
+    )
+
+
+def _value(outcome: Outcome, measure: Response) -> float | None:
+    """The outcome's number that is shown."""
+    return outcome.test_accuracy if measure == ACCURACY else outcome.responses.get(measure.column)
+
+
+def _number(value: float, measure: Response) -> str:
+    return f"{value:.3f}" if measure.unit_interval or measure.share else f"{value:.4g}"
 
 
 def _one_line(name: str) -> Text:
@@ -273,7 +306,7 @@ def _status(outcome: Outcome, target: Target | None) -> Status:
     return told(outcome.status, target.reached_by(outcome.best_validation_accuracy))
 
 
-def _ending(ended: Ended, target: Target | None) -> str:
+def _ending(ended: Ended, target: Target | None, measure: Response) -> str:
     outcome = ended.outcome
     if outcome is None or outcome.status is Status.FAILED:
         reason = ended.reason if outcome is None else outcome.reason
@@ -281,8 +314,9 @@ def _ending(ended: Ended, target: Target | None) -> str:
             return f"not finished: {ended.detail}"
         detail = ended.detail if outcome is None else outcome.detail
         return f"failed ({reason}: {detail})"
-    accuracy = "" if outcome.test_accuracy is None else f"  test {outcome.test_accuracy:.3f}"
-    return f"{_status(outcome, target)}{accuracy}  {duration(outcome.seconds)}"
+    value, name = _value(outcome, measure), "test" if measure == ACCURACY else measure.name
+    shown = "" if value is None else f"  {name} {_number(value, measure)}"
+    return f"{_status(outcome, target)}{shown}  {duration(outcome.seconds)}"
 
 
 def progress_display(
@@ -291,10 +325,11 @@ def progress_display(
     *,
     quiet: bool,
     target: float | None = None,
+    measure: Response = ACCURACY,
 ) -> AbstractContextManager[Lines | Screen]:
     """The screen where standard output is a terminal, lines where it is not."""
     console = Console()
     goal = None if target is None else Target(target)
     if console.is_terminal and not quiet:
-        return Screen(title, counts, console, goal)
-    return Lines(counts, quiet=quiet, target=goal)
+        return Screen(title, counts, console, goal, measure)
+    return Lines(counts, quiet=quiet, target=goal, measure=measure)

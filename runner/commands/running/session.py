@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ablations.errors import InputError
 from runner.commands.placement import devices_here, on_cluster, scheduler_address, slots_here
 from runner.commands.running.screen import progress_display
+from runner.content.response import ACCURACY
 from runner.program.exits import MachineError
 from runner.program.wording import counted, duration, printable
 
@@ -54,20 +55,20 @@ def train_study(
 
     if on_cluster(spec, arguments):
         return _train_on_dask(store, study, folder, arguments, spec=spec, publish=publish)
-    samples = _one_cell_a_data_set(spec)
+    samples = [] if spec.trainer is not None else _one_cell_a_data_set(spec)
     devices = devices_here(spec, arguments)
-    if arguments.slots_per_device or spec.run.slots_per_device:
+    if not samples or arguments.slots_per_device or spec.run.slots_per_device:
         slots = slots_here(spec, arguments)
     else:
         slots = slots_on(devices, recall(devices, samples[0]), threads=spec.train.threads)
-    if devices[0].kind == "cpu" and "bf16" in spec.values("train.precision") and emulates_bf16():
+    if samples and devices[0].kind == "cpu" and "bf16" in spec.values("train.precision") and emulates_bf16():
         print(
             "train.precision: this CPU has no bf16 instructions and emulates them; "
             "fp32 is likely to be faster here",
             file=sys.stderr,
         )
     try:
-        start_fork_server()
+        start_fork_server(study.spec.get("libraries", ()) if spec.trainer is not None else None)
         for cell in samples:
             prepare_images(cell)
     except (MachineError, OSError) as error:
@@ -77,6 +78,7 @@ def train_study(
         lambda: store.status(study).replicates,
         quiet=arguments.quiet,
         target=study.train.get("target"),
+        measure=next(iter(spec.records.values()), ACCURACY),
     )
     with display as listener:
         worker = Worker(
@@ -166,6 +168,7 @@ def _train_on_dask(
         lambda: store.status(study).replicates,
         quiet=arguments.quiet,
         target=study.train.get("target"),
+        measure=next(iter(spec.records.values()), ACCURACY),
     )
     with display as listener:
         worker = Worker(store, study, folder, _name_of_worker(), listener)

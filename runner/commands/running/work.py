@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.errors import InputError
 from ablations.registry import CONFINED_TO, check_confined, load_plugins
 from runner.commands import options
 from runner.commands.arguments import named_study, stored_specification, study_folder, writable
 from runner.commands.running.session import train_study
 
 if TYPE_CHECKING:
+    from runner.content.own.trainer import Trainer
     from runner.spec import Spec
 
 EXAMPLES = """examples:
@@ -60,6 +62,24 @@ def run(arguments: argparse.Namespace) -> int:
     return train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)
 
 
+def _check_trainer(trainer: Trainer) -> None:
+    """Say which function or command the store has run here, and refuse one that may not be.
+
+    Raises:
+        InputError: it lies outside the folder that is allowed, or a file of it is not the one of
+            the plan.
+    """
+    if os.environ.get(CONFINED_TO):
+        if trainer.kind == "command":
+            raise InputError(
+                f"the study runs a command, {trainer.call!r}, which --plugins (${CONFINED_TO}) "
+                "cannot confine: leave it out where everybody who may write to the store is trusted"
+            )
+        check_confined((trainer.call.rpartition(":")[0],))
+    print(f"runs here: {trainer.words}", file=sys.stderr, flush=True)
+    trainer.check_code()
+
+
 def _load_plugins_of(spec: Spec) -> None:
     """Run the code that the store names: only after it was said, and held against the plan.
 
@@ -70,6 +90,8 @@ def _load_plugins_of(spec: Spec) -> None:
 
     check_confined(spec.plugins)
     check_files(spec.files)
+    if spec.trainer is not None:
+        _check_trainer(spec.trainer)
     if spec.plugins:
         print(f"plugins that run here: {', '.join(spec.plugins)}", file=sys.stderr, flush=True)
     load_plugins(spec.plugins)

@@ -1,7 +1,8 @@
 """Inside a cell process: from its first instruction to the outcome file.
 
-A cell process is a child of the fork server, which has imported torch once and never touched CUDA
-or a database, so that a child starts in about a tenth of a second. It takes jobs from its channel,
+A cell process is a child of the fork server, which has imported once what its cells need (torch,
+for the shipped trainer) and never touched CUDA or a database, so that a child starts in about a
+tenth of a second. It takes jobs from its channel,
 trains, writes the outcome to a file and says so. It never speaks to the store. It dies with the
 run: each process in the chain run -> fork server -> cell asks the kernel to be killed when its
 parent ends, which also reaches a process that is stopped or hangs.
@@ -24,12 +25,11 @@ from typing import TYPE_CHECKING
 from ablations.errors import InputError
 from ablations.registry import load_plugins
 from runner.content.cell import Cell
-from runner.content.outcome import Epoch, Outcome, Status
+from runner.content.outcome import Advance, Outcome, Status
 from runner.content.outcome_files import write_outcome
 from runner.machine.memory import lacks_memory
 from runner.network.found import Found
 from runner.pool.process.parent_death import die_with_parent
-from runner.program.wording import printable
 
 if TYPE_CHECKING:
     from runner.data import Images
@@ -55,6 +55,7 @@ class CellJob:
     log: str  # file that takes what the cell prints
     device: str  # "cpu" or "cuda:0" (of the devices the slot's environment shows)
     checkpoint: str | None = None
+    own_folder: str = ""  # of a cell with a trainer of one's own, kept between its attempts
 
 
 _server: int | None = None  # the fork server's process id, as its children find it
@@ -82,7 +83,7 @@ def serve_jobs(channel: Connection, environment: dict[str, str]) -> None:
         cell = Cell.from_json(job.cell)
         try:
             _print_into(job.log)
-            outcome = _train(job, channel)
+            outcome = _train_own(job, cell, channel) if cell.trainer else _train(job, channel)
             write_outcome(Path(job.folder), cell.id, job.token, outcome)
         except OSError as error:
             with contextlib.suppress(OSError):  # the log may lie on the same full disk
@@ -91,8 +92,27 @@ def serve_jobs(channel: Connection, environment: dict[str, str]) -> None:
         _send(channel, ENDED)
 
 
+def _train_own(job: CellJob, cell: Cell, channel: Connection) -> Outcome:
+    """Train by a function or command of somebody's own."""
+    from runner.trainers import command, function
+    from runner.trainers.place import Place
+
+    place = Place(
+        device=job.device,
+        folder=Path(job.own_folder),
+        log=Path(job.log),
+        threads=cell.train.threads,
+        seconds=cell.train.time_limit,
+    )
+    of_kind = {"function": function.train, "command": command.train}
+    assert cell.trainer is not None  # noqa: S101 - whoever calls has seen it
+    return of_kind[cell.trainer.kind](cell, place, lambda point: _send(channel, point))
+
+
 def _train(job: CellJob, channel: Connection) -> Outcome:
-    from runner.training import reason_of, train
+    from runner.trainers.failure import reason_of
+    from runner.trainers.function import detail_of
+    from runner.training import train
 
     try:
         cell = Cell.from_json(job.cell)
@@ -109,12 +129,6 @@ def _train(job: CellJob, channel: Connection) -> Outcome:
         traceback.print_exc()
         sys.stderr.flush()
         return Outcome(Status.FAILED, reason=reason_of(error), detail=detail_of(error))
-
-
-def detail_of(error: BaseException) -> str:
-    """What ended a cell, in one line that every terminal and file takes."""
-    first_line = (str(error).splitlines() or [""])[0]
-    return printable(f"{type(error).__name__}: {first_line}")[:500]
 
 
 def read_images(channel: Connection, cell: str) -> None:
@@ -185,7 +199,7 @@ def _images(cell: Cell) -> Images:
     return _loaded[key]
 
 
-def _send(channel: Connection, message: Epoch | InputError | Found | str) -> None:
+def _send(channel: Connection, message: Advance | InputError | Found | str) -> None:
     try:
         channel.send(message)
     except OSError:  # the run is gone: the kernel ends this process in a moment

@@ -23,15 +23,16 @@ from pathlib import Path
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
-from runner.content.outcome import Epoch, Outcome, Reason
+from runner.content.outcome import Advance, Epoch, Outcome, Point, Reason
 from runner.content.outcome_files import read_outcome
 from runner.machine.device import Slot
 from runner.machine.memory import lacks_memory, out_of_memory_kills
 from runner.network.found import Found
 from runner.pool.process import child
 from runner.pool.process.child import ENDED, OUTCOME_NOT_WRITTEN, CellJob, read_images, serve_jobs
-from runner.pool.process.parent_death import PARENT
+from runner.pool.process.parent_death import PARENT, PRELOADED
 from runner.program.exits import MachineError
+from runner.trainers.command import TERM_SECONDS
 
 GRACE_SECONDS = float(os.environ.get("ABLATIONS_GRACE_SECONDS", "20"))
 """A cell stops itself at its time limit; this long after it, the process is killed."""
@@ -69,10 +70,14 @@ class Ended:
     device_gone: bool = False  # no later cell would fare better in this slot
 
 
-def start_fork_server() -> None:
+def start_fork_server(preload: Sequence[str] | None = None) -> None:
     """Start the fork server, with one-threaded maths.
 
     The environment it starts with is every cell process's.
+
+    Args:
+        preload: modules that the cells of a trainer of one's own import, and nothing besides; None:
+            what the shipped trainer needs.
 
     Raises:
         NoProcess: it cannot be started.
@@ -83,7 +88,11 @@ def start_fork_server() -> None:
     # Asking NVML whether a device is there leaves the process able to fork.
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     os.environ[PARENT] = str(os.getpid())
-    _context.set_forkserver_preload(["runner.pool.process.preload"])
+    if preload is None:
+        _context.set_forkserver_preload(["runner.pool.process.preload"])
+    else:
+        os.environ[PRELOADED] = ",".join(preload)
+        _context.set_forkserver_preload(["runner.pool.process.preload_own"])
     try:
         _starter.submit(forkserver.ensure_running).result()
     except OSError as error:
@@ -154,29 +163,35 @@ class CellProcess:
         self,
         job: CellJob,
         *,
-        on_epoch: Callable[[Epoch], None],
+        on_epoch: Callable[[Advance], None],
         taken_away: Callable[[], bool],
         stop: threading.Event,
     ) -> Ended:
         """Run one job to its end; afterwards `reusable` says whether another can follow."""
         cell = Cell.from_json(job.cell)
-        deadline = time.monotonic() + cell.train.time_limit + GRACE_SECONDS
+        patience = TERM_SECONDS if cell.trainer is not None else 0.0
+        deadline = time.monotonic() + cell.train.time_limit + patience + GRACE_SECONDS
         kills_before = out_of_memory_kills()
         ended = self._watch(job, deadline, on_epoch, taken_away, stop)
         outcome = read_outcome(Path(job.folder), cell.id, job.token)
         if ended is None and outcome is None:  # it is dying: let it, its exit code tells why
             wait([self._process.sentinel], timeout=10)
-        self.reusable = ended is None and not self._one_cell and _healthy(outcome)
+        one_cell = self._one_cell or cell.trainer is not None
+        self.reusable = ended is None and not one_cell and _healthy(outcome)
         if not self.reusable:
-            self.close()
+            self.close(patience if ended is not None else 0.0)
         if outcome is not None:
             return Ended(outcome)
         if ended is not None:
             return ended
         return self._post_mortem(kills_before, Path(job.log))
 
-    def close(self) -> None:
-        """End the process and everything it started; returns when it is gone."""
+    def close(self, patience: float = 0.0) -> None:
+        """End the process and everything it started; returns when it is gone.
+
+        Args:
+            patience: seconds that it has after SIGTERM, to tidy up; then SIGKILL.
+        """
         if self._closed:  # by now its number may be another process's
             return
         self._closed = True
@@ -184,6 +199,10 @@ class CellProcess:
         pid = self._process.pid
         if pid is None:
             raise RuntimeError("the process was never started")
+        if patience:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGTERM)
+            wait([self._process.sentinel], timeout=patience)
         try:
             os.killpg(pid, signal.SIGKILL)  # what a dead process has started ends too
         except ProcessLookupError:  # it has not yet made its group, or all of it is gone
@@ -197,7 +216,7 @@ class CellProcess:
         self,
         job: CellJob,
         deadline: float,
-        on_epoch: Callable[[Epoch], None],
+        on_epoch: Callable[[Advance], None],
         taken_away: Callable[[], bool],
         stop: threading.Event,
     ) -> Ended | None:
@@ -218,7 +237,7 @@ class CellProcess:
                     message = _receive(self._channel)
                     if message is None or message == ENDED:
                         return None
-                    if isinstance(message, Epoch):
+                    if isinstance(message, Epoch | Point):
                         on_epoch(message)
                 elif not self._channel.poll():
                     return None

@@ -13,6 +13,9 @@ import sys
 PARENT = "ABLATIONS_PARENT"
 """Environment variable with the process id of whoever starts the fork server."""
 
+PRELOADED = "ABLATIONS_PRELOADED"
+"""Environment variable with the modules that the fork server of a trainer of one's own imports."""
+
 
 def die_with_parent(parent: int | None = None) -> None:
     """Ask the kernel for SIGKILL when the parent ends; elsewhere a channel's end serves.

@@ -6,17 +6,22 @@ with a sentence each, because nobody who tries two levels first should have to e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ablations.errors import InputError
 from runner.content.level import Factor
-from runner.spec.claims import Claim, check_claim, parse_claim
+from runner.content.response import Response
+from runner.spec.claims import Claim, check_claim, claim_reader
 from runner.spec.node import Node
-from runner.spec.reading.levels import read_factors
 
 
 def read_claims(
-    root: Node, texts: Sequence[str], factors: Sequence[Factor], before: Node | None
+    root: Node,
+    texts: Sequence[str],
+    factors: Sequence[Factor],
+    before: Node | None,
+    read_factors: Callable[[Node], tuple[Factor, ...]],
+    responses: Mapping[str, Response] | None = None,
 ) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     """The claims, and a sentence for each one that the settings left nothing to say about.
 
@@ -25,18 +30,21 @@ def read_claims(
         texts: the claims as written.
         factors: what is varied.
         before: the tree without the settings.
+        read_factors: reads the factors of a tree.
+        responses: what a trainer of one's own ends with, the primary one first.
 
     Raises:
         InputError: a claim that is none, is given twice, or names what the file never had.
     """
     labels = {factor.name: factor.labels for factor in factors}
+    parse = claim_reader(responses)
     claims: list[Claim] = []
     left_out: list[str] = []
     for position, text in enumerate(texts):
         try:
-            claim = check_claim(parse_claim(text), labels)
+            claim = check_claim(parse(text), labels)
         except InputError as error:
-            if before is None or not _was_sound(text, before):
+            if before is None or not _was_sound(text, before, read_factors, parse):
                 raise root.refuse(("claims", position), str(error)) from None
             left_out.append(
                 f"claim {text!r} is left out: a setting (--set) took away what it names"
@@ -50,14 +58,19 @@ def read_claims(
     return tuple(claims), tuple(left_out)
 
 
-def _was_sound(text: str, before: Node) -> bool:
+def _was_sound(
+    text: str,
+    before: Node,
+    read_factors: Callable[[Node], tuple[Factor, ...]],
+    parse: Callable[[str], Claim],
+) -> bool:
     """Whether the file has the claim, and what it names."""
     written = before.get("claims").plain
     if not isinstance(written, list) or text not in written:
         return False
     try:
         labels = {factor.name: factor.labels for factor in read_factors(before)}
-        check_claim(parse_claim(text), labels)
+        check_claim(parse(text), labels)
     except InputError:
         return False
     return True

@@ -154,7 +154,7 @@ def read_level(factor: str, root: Node, path: Path) -> Level:
         return _checked(read(factor, node.plain, None, None, root, path), root, path)
     entry = dict(node.value)
     alias = entry.pop("as", None)
-    label = None if alias is None else _alias(alias, root, (*path, "as"))
+    label = None if alias is None else read_alias(alias, root, (*path, "as"))
     if len(entry) != 1:
         keys = ", ".join(entry) or "nothing"
         raise root.refuse(path, f"expected one level (and 'as' for an alias), found {keys}")
@@ -169,7 +169,8 @@ def _checked(level: Level, root: Node, path: Path) -> Level:
     return level
 
 
-def _alias(node: Node, root: Node, path: Path) -> str:
+def read_alias(node: Node, root: Node, path: Path) -> str:
+    """A label that a person gives; InputError where it cannot be one."""
     text = node.value
     printable = isinstance(text, str) and text.strip() == text != ""
     if not isinstance(text, str) or not printable:

@@ -6,12 +6,11 @@ are empty runs no code of the user's and imports no torch.
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -34,7 +33,9 @@ from runner.spec.reading.merge import (
     with_profile,
     with_settings,
 )
+from runner.spec.reading.own.resolve import resolve_own
 from runner.spec.reading.restrictions import read_predicates
+from runner.spec.reading.source import relative_to_file
 from runner.spec.spec import Spec
 from runner.spec.spec_file import DESIGNS, SpecFile
 
@@ -107,10 +108,17 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
     """Validate the tree, which may have been another `before` the settings; look everything up."""
     sections = _validate(root)
     _check_name(sections.name, root, ("name",))
+    if sections.trainer is not None:
+        return _of_bounded_size(resolve_own(root, sections, profile, file, before))
+    if sections.responses:
+        raise root.refuse(
+            ("responses",), "are of a trainer of one's own; the shipped one has its own"
+        )
     plugins = _load_plugins(root)
     data = sections.data.model_copy(
         update={
-            "root": _from_file(root, ("data", "root"), sections.data.root),
+            "root": sections.data.root
+            and relative_to_file(root, ("data", "root"), sections.data.root),
             "mirror_keeps_labels": _mirroring(root, sections.data),
             "parameters": _parameters(root, "data", sections.data.name, sections.data.parameters),
         }
@@ -124,7 +132,7 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
     _check_plugin_factors(factors, sections, root)
     _check_size(factors, sections, root)
     fixed = read_fixed(root, [factor.name for factor in factors], _usual(factors, model.name))
-    claims, left_out = read_claims(root, sections.claims, factors, before)
+    claims, left_out = read_claims(root, sections.claims, factors, before, read_factors)
     spec = Spec(
         name=unicodedata.normalize("NFC", sections.name),
         profile=profile,
@@ -151,9 +159,13 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
         source=str(file.resolve()),
         root=root,
     )
+    return _of_bounded_size(spec)
+
+
+def _of_bounded_size(spec: Spec) -> Spec:
     cells = spec.combinations * spec.replicates
     if cells > MOST_CELLS:
-        raise root.refuse(
+        raise spec.refuse(
             ("factors",), f"{cells:,} cells are too many; expected at most {MOST_CELLS:,}"
         )
     return spec
@@ -232,11 +244,17 @@ def _section(location: Sequence[str | int]) -> type[BaseModel]:
     for step in location:
         if step in DESIGNS:
             model = DESIGNS[str(step)]
-            continue
-        annotation = model.model_fields[str(step)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        elif str(step) in model.model_fields:  # else a key of somebody's own: "responses.NAME"
+            model = _section_of(model.model_fields[str(step)].annotation) or model
     return model
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    """The section that an annotation is of, alone, or None, or as the values of a mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [_section_of(one) for one in get_args(annotation)]
+    return next((one for one in found if one is not None), None)
 
 
 def _check_name(name: str, root: Node, path: tuple[str, ...]) -> None:
@@ -257,7 +275,7 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
         path = ("plugins", position)
         name = str(node.value)
         if name.endswith(".py"):
-            name = str(_from_file(root, path, name))
+            name = relative_to_file(root, path, name)
         try:
             registry.load_plugins((name,))
         except InputError as error:
@@ -271,15 +289,6 @@ def _load_plugins(root: Node) -> tuple[str, ...]:
                 f"{kind} {taken!r} of {where} has the name of a built-in one; rename it",
             )
     return tuple(plugins)
-
-
-def _from_file(root: Node, path: Sequence[str | int], text: str | None) -> str | None:
-    """A path in the file is relative to that file; on the command line to the current folder."""
-    if text is None:
-        return None
-    node = root.at(path)
-    base = Path.cwd() if node.line is None else Path(node.origin).resolve().parent
-    return os.path.normpath(base / Path(text).expanduser())
 
 
 def _mirroring(root: Node, data: DataSpec) -> bool | None:

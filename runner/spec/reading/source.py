@@ -8,6 +8,7 @@ nothing about what the keys mean.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -128,6 +129,13 @@ _SENTENCES = (
     ("found '-'", "the indentation fits none of the lines above"),
     ("found '?'", "the indentation fits none of the lines above, or a list goes on as a mapping"),
 )
+
+
+def relative_to_file(root: Node, path: Sequence[str | int], text: str) -> str:
+    """A path in the file is relative to that file; on the command line to the current folder."""
+    node = root.at(path)
+    base = Path.cwd() if node.line is None else Path(node.origin).resolve().parent
+    return os.path.normpath(base / Path(text).expanduser())
 
 
 def _sentence(error: MarkedYAMLError, text: str) -> tuple[int | None, str]:

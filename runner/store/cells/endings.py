@@ -17,7 +17,15 @@ from runner.store.cells.policy import is_retried
 from runner.store.columns.states import AttemptState, State
 from runner.store.columns.values import clean, now, number
 from runner.store.database.bulk import insert_rows
-from runner.store.database.tables import OUTCOME_FLOATS, OUTCOME_INTEGERS, attempts, cells, epochs
+from runner.store.database.tables import (
+    OUTCOME_FLOATS,
+    OUTCOME_INTEGERS,
+    attempts,
+    cells,
+    epochs,
+    points,
+    responses,
+)
 
 MEASURED = tuple(one.name for one in fields(Epoch) if one.name != "epoch")
 """What an epoch's row holds beside its number."""
@@ -98,6 +106,23 @@ def complete(
             {"cell_id": cell_id, "epoch": one.epoch}
             | {name: number(getattr(one, name)) for name in MEASURED}
             for one in outcome.curve
+        ],
+    )
+    insert_rows(
+        connection,
+        responses,
+        [
+            {"cell_id": cell_id, "name": name, "value": value}
+            for name, value in outcome.responses.items()
+        ],
+    )
+    insert_rows(
+        connection,
+        points,
+        [
+            {"cell_id": cell_id, "name": name, "step": one.step, "value": value}
+            for one in {point.step: point for point in outcome.points}.values()
+            for name, value in one.values.items()
         ],
     )
     return True

@@ -18,13 +18,16 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
-from runner.content.outcome import Epoch, Reason
+from runner.content.outcome import Advance, Reason
 from runner.store.cells import liveness
 from runner.store.cells.studies import StudyKey
 from runner.store.columns.checked import UNREADABLE, DamagedValue
 from runner.store.columns.states import AttemptState, State
 from runner.store.columns.values import now, number
 from runner.store.database.tables import IS_WAITING, attempts, cells, contents
+
+LARGEST_STEP = 2**31 - 1
+"""That the column of the progress takes; iterations of one's own may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +226,7 @@ def beat(
     connection: Connection,
     leases: Collection[Lease],
     *,
-    progress: Mapping[str, Epoch] | None = None,
+    progress: Mapping[str, Advance] | None = None,
     lease_seconds: float | None = None,
 ) -> set[str]:
     """Renew all these leases in one transaction.
@@ -270,8 +273,8 @@ def beat(
             [
                 {
                     "of": token,
-                    "epoch": progress[token].epoch,
-                    "accuracy": number(progress[token].validation_accuracy),
+                    "epoch": min(max(progress[token].step, 0), LARGEST_STEP),
+                    "accuracy": number(progress[token].headline),
                 }
                 for token in moved
             ],

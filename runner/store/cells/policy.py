@@ -13,6 +13,7 @@ ATTEMPTS: dict[Reason, int] = {
     Reason.KILLED: 3,  # a signal may be anybody's doing; three in a row are the cell's
     Reason.CUDA: 2,  # a fresh process gets a fresh context
     Reason.OOM: 2,  # once more, with fewer slots on its device (runner.pool.sharing)
+    Reason.AGAIN: 3,  # a trainer of one's own that asked for it
     Reason.LOST: 5,  # leases that ran out: the cell may be what takes its machines down
 }
 """How many attempts may end for a reason before the cell fails; every other reason: one."""

@@ -14,7 +14,16 @@ from sqlalchemy.types import NullType
 
 from runner.store.columns.checked import DamagedValue
 from runner.store.database.outages import StoreDamaged
-from runner.store.database.tables import attempts, cells, contents, epochs, specs, studies
+from runner.store.database.tables import (
+    attempts,
+    cells,
+    contents,
+    epochs,
+    points,
+    responses,
+    specs,
+    studies,
+)
 
 SHOWN = 40
 """Characters of a damaged value that are shown."""
@@ -31,6 +40,8 @@ TABLES: dict[str, tuple[Table, dict[str, Column[Any]]]] = {
     contents.name: (contents, {"cell": contents.c.cell}),
     attempts.name: (attempts, {"attempt": attempts.c.number, "cell": cells.c.cell}),
     epochs.name: (epochs, {"epoch": epochs.c.epoch, "cell": cells.c.cell}),
+    responses.name: (responses, {"response": responses.c.name, "cell": cells.c.cell}),
+    points.name: (points, {"step": points.c.step, "cell": cells.c.cell}),
 }
 """Of each table, what a row is known by beside its study."""
 

@@ -19,9 +19,11 @@ from runner.store.database.connections import Database
 from runner.store.database.damage import damaged
 from runner.store.database.locks import postgresql_lock, sqlite_lock
 from runner.store.database.sqlite_file.kept import into_place, kept_of, logs_of, take_up
-from runner.store.database.tables import metadata, version
+from runner.store.database.tables import SINCE_3, metadata, version
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+READABLE = (2, 3)
+"""Versions that are read as they are; a command that may write brings an older one up."""
 
 
 def prepare(database: Database, *, create: bool) -> None:
@@ -134,7 +136,7 @@ def _is_store(database: Database, create: bool) -> bool:
     there, versions = database.read(look)
     if there and not versions:
         raise damaged(database.address, f"table {version.name} is empty")
-    if there and versions != [SCHEMA_VERSION]:
+    if there and (len(versions) > 1 or versions[0] not in READABLE):
         version_found = max(versions)
         advice = (
             "install a newer version" if version_found > SCHEMA_VERSION else "start a new store"
@@ -145,11 +147,17 @@ def _is_store(database: Database, create: bool) -> bool:
         )
     if there and create:
         # A file that may only be read shows it at the first write: before any training, that is.
-        database.write(_touch)
+        database.write(_bring_up)
     return there
 
 
-def _touch(connection: Connection) -> None:
+def _bring_up(connection: Connection) -> None:
+    """Make what came after the store was made; programs of before refuse it from then on.
+
+    Version 3: the tables of responses and points of trainers of one's own.
+    """
+    postgresql_lock(connection)
+    metadata.create_all(connection, tables=SINCE_3)
     connection.execute(update(version).values(version=SCHEMA_VERSION))
 
 

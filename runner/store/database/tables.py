@@ -122,7 +122,7 @@ cells = Table(
     Column("beats", Count(), nullable=False),  # rises while the lease lives
     Column("lease_seconds", Real(0)),
     Column("progress_epoch", Count()),
-    Column("progress_accuracy", Real(0, 1)),
+    Column("progress_accuracy", Real()),  # the number that its progress is shown by
     *(Column(name, Real(*ends)) for name, ends in OUTCOME_FLOATS.items()),
     *(Column(name, BigCount(least)) for name, least in OUTCOME_INTEGERS.items()),
     Column("notes", JsonText("a list of notes", are_texts)),
@@ -221,6 +221,24 @@ epochs = Table(
     Column("seconds", Real(0)),
     Column("images_per_second", Real(0)),
 )
+
+# What a trainer of one's own ended with, and its curves; since schema version 3.
+responses = Table(
+    "cell_responses",
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("name", Words(200), primary_key=True),
+    Column("value", Real(), nullable=False),
+)
+points = Table(
+    "cell_points",
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("name", Words(200), primary_key=True),
+    Column("step", BigCount(), primary_key=True),
+    Column("value", Real(), nullable=False),
+)
+SINCE_3 = (responses, points)
 
 for table in (*metadata.sorted_tables, specs):
     for column in table.columns:

@@ -6,7 +6,7 @@ import torch
 from ablations.errors import InputError
 from runner.content.outcome import Reason
 from runner.data import DataError
-from runner.training import reason_of
+from runner.trainers.failure import reason_of
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Why an exception that left the training means what it means for the cell."""
+"""Why an exception that left the training means what it means for the cell.
+
+Imports no torch: what a training without it raises is named here too.
+"""
 
 from __future__ import annotations
-
-import torch
 
 from ablations.errors import InputError
 from runner.content.outcome import Reason
@@ -38,8 +39,8 @@ def _own_reason(exception: BaseException) -> Reason | None:
     text = str(exception)
     if isinstance(exception, KeyboardInterrupt):
         return Reason.INTERRUPTED
-    if isinstance(exception, torch.cuda.OutOfMemoryError | MemoryError):
-        return Reason.OOM
+    if isinstance(exception, MemoryError) or type(exception).__name__ == "OutOfMemoryError":
+        return Reason.OOM  # the latter is torch's, whose name is `torch.OutOfMemoryError`
     if isinstance(exception, RuntimeError | OSError | ImportError) and lacks_memory(text):
         return Reason.OOM
     if isinstance(exception, RuntimeError) and any(sign in text for sign in CUDA_SIGNS):

@@ -1,0 +1,65 @@
+"""A trainer of one's own, looked at before anything runs: what `trial` is for plugins.
+
+The function is imported, and the command asked for its `--help`, in a process of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from runner.content.cell import Cell
+
+if TYPE_CHECKING:
+    from runner.design import Design
+    from runner.spec import Spec
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What was found.
+
+    Attributes:
+        spec, design: with what the command's `--help` says of how it takes options.
+        notes: sentences for whoever asked.
+        libraries: that the fork server may import for all cells.
+    """
+
+    spec: Spec
+    design: Design
+    notes: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+
+def look_at_trainer(spec: Spec, design: Design) -> LookedAt:
+    """Hold the trainer's arguments against the factors.
+
+    Raises:
+        InputError: it does not take what they give; the sentence names file, line and nearest name.
+    """
+    if spec.trainer is None:
+        return LookedAt(spec, design)
+    if spec.trainer.kind == "function":
+        from runner.trainers.look.signature import check_signature, look, values_of
+
+        found = look(spec.trainer, values_of(spec))
+        check_signature(spec, found)
+        return LookedAt(spec, design, libraries=found.libraries)
+    return _look_at_command(spec, design, design.cells[0])
+
+
+def _look_at_command(spec: Spec, design: Design, cell: Cell) -> LookedAt:
+    from runner.trainers.look.options import ask, check_options, with_styles
+
+    assert spec.trainer is not None  # noqa: S101 - whoever calls has seen it
+    text, why = ask(spec.trainer, cell)
+    if why:
+        if why.startswith("Hydra refuses"):
+            raise spec.refuse(("trainer", "command"), why)
+        return LookedAt(spec, design, (f"the command's arguments were not checked: {why}",))
+    if "{args}" not in spec.trainer.call or not text:
+        return LookedAt(spec, design)
+    trainer = with_styles(spec, check_options(spec, text))
+    spec = replace(spec, trainer=trainer)
+    cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
+    return LookedAt(spec, replace(design, spec=spec, cells=cells))

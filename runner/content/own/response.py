@@ -1,0 +1,43 @@
+"""The record of a response that a specification declares, from the file or from a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.content.response import Direction, Response, Words, direction_of
+
+UNITS: dict[str, dict[str, Any]] = {
+    "share": {"unit": "%", "difference": "pp", "scale": 100.0, "digits": 1},
+    "seconds": {"unit": "s", "difference": "s"},
+}
+"""Units that are shown otherwise than they are written."""
+
+
+def declared(name: str, about: Mapping[str, Any]) -> Response:
+    """The record of a response.
+
+    Args:
+        name: of the response and of its column.
+        about: what the file says of it: better, low, high, unit, equivalent; the rest is no
+            business of a record's.
+    """
+    better: Direction = about.get("better") or direction_of(name) or "higher"
+    unit = about.get("unit", "")
+    shown = UNITS.get(unit, {"unit": unit, "difference": unit})
+    low, high = about.get("low"), about.get("high")
+    if unit == "share":
+        low, high = 0.0 if low is None else low, 1.0 if high is None else high
+    said = {"share": "points", "seconds": "s"}.get(unit, unit)
+    up, down = ("better", "worse") if better == "higher" else ("worse", "better")
+    equivalent = about.get("equivalent", 0.005 if unit == "share" else None)
+    return Response(
+        name, name, key=name, claimed=name, better=better, low=low, high=high,
+        equivalent=equivalent, words=Words(unit=said, higher_is=up, lower_is=down), **shown,
+    )  # fmt: skip
+
+
+def value_if_diverged(about: Mapping[str, Any]) -> float | None:
+    """What a run that diverged counts as: the worst value, else that of guessing, else nothing."""
+    worst = about.get("worst")
+    return about.get("chance") if worst is None else worst

@@ -1,0 +1,81 @@
+"""A file whose trainer is a function or command of one's own, looked up and checked."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+from runner.content.protocol import TrainSpec
+from runner.spec.node import Node
+from runner.spec.reading.claims import read_claims
+from runner.spec.reading.own.levels import read_own_factors, read_own_fixed
+from runner.spec.reading.own.responses import read_responses
+from runner.spec.reading.own.trainer import read_trainer
+from runner.spec.reading.restrictions import read_predicates
+from runner.spec.spec import Spec
+from runner.spec.spec_file import SpecFile
+
+OF_EVERY_TRAINER = ("seed", "threads", "time_limit")
+"""Fields of `train` that are not the image classifier's alone."""
+
+
+def resolve_own(
+    root: Node, sections: SpecFile, profile: str, file: Path, before: Node | None = None
+) -> Spec:
+    """The specification of a validated file.
+
+    Raises:
+        InputError: anything in it that cannot be.
+    """
+    assert sections.trainer is not None  # noqa: S101 - whoever calls has seen it
+    _refuse_the_classifiers(root)
+    factors = read_own_factors(root)
+    fixed = read_own_fixed(root, factors)
+    records = read_responses(root, sections.responses, factors)
+    claims, left_out = read_claims(
+        root, sections.claims, factors, before, read_own_factors, records
+    )
+    return Spec(
+        name=unicodedata.normalize("NFC", sections.name),
+        profile=profile,
+        data=sections.data,
+        model=sections.model,
+        train=sections.train,
+        factors=factors,
+        fixed=fixed,
+        replicates=sections.replicates,
+        design=sections.design,
+        exclude=read_predicates(root, "exclude", factors, fixed),
+        only=read_predicates(root, "only", factors, fixed),
+        claims=claims,
+        left_out=left_out,
+        run=sections.run,
+        backend=sections.backend,
+        trainer=read_trainer(
+            root, sections.trainer, factors, fixed, records, sections.replicates
+        ),
+        responses={
+            name: one.model_dump(exclude_none=True) for name, one in sections.responses.items()
+        },
+        source=str(file.resolve()),
+        root=root,
+    )
+
+
+def _refuse_the_classifiers(root: Node) -> None:
+    """Refuse what only the shipped image classifier reads."""
+    for section in ("data", "model", "plugins"):
+        if root.get(section).value is not None:
+            raise root.refuse(
+                (section,),
+                "is the image classifier's; what the trainer of one's own is given stands under "
+                "'factors' and 'fixed'",
+            )
+    train = root.get("train").value
+    for key in train if isinstance(train, dict) else {}:
+        if key in TrainSpec.model_fields and key not in OF_EVERY_TRAINER:
+            raise root.refuse(
+                ("train", key),
+                f"is the image classifier's; give it to the trainer of one's own: 'fixed: {{{key}: "
+                "...}'",
+            )
