@@ -12,11 +12,14 @@ from analysis.study import Study
 from analysis.table.columns import facts
 from analysis.table.curves import StoredCurves
 from analysis.table.forms.shape import Shape, reshape
+from analysis.table.own_runs import from_own_runs, with_times
 from analysis.table.runs import from_attempts, from_runs
 from analysis.table.tidy import tidy
+from runner.content.own.response import declared as record
 from runner.content.response import ACCURACY, GIVEN_CONVERGED
 
 if TYPE_CHECKING:
+    from runner.content.outcome import Target
     from runner.store import Store, StudyInfo
 
 
@@ -104,6 +107,8 @@ def from_store(store: Store, info: StudyInfo) -> Study:
     attempts = from_attempts(store.attempts(info))
     factors = {name: tuple(labels) for name, labels in info.factors.items()}
     _refuse_undeclared(store, info, runs)
+    if info.spec.get("trainer") is not None:
+        return _of_own_trainer(store, info, runs, target)
     frame = from_runs(runs, factors)
     if {ACCURACY.column, "converged"} <= set(frame.columns):
         survived = frame["converged"] == 1
@@ -121,6 +126,38 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         info=about,
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
         attempt_rows=attempts,
+    )
+
+
+def _of_own_trainer(
+    store: Store, info: StudyInfo, runs: Sequence[Mapping[str, Any]], target: Target | None
+) -> Study:
+    """The study of a function or command of somebody's own: its first response is looked at."""
+    declared: dict[str, dict[str, Any]] = info.spec["responses"]
+    factors = {name: tuple(labels) for name, labels in info.factors.items()}
+    frame = from_own_runs(runs, factors, declared)
+    cells = frozenset(frame["cell"])
+    curves = StoredCurves(store.address, info, cells, own=True)
+    about = {key: getattr(info, key) for key in ("name", "profile", "created", "spec")}
+    about |= {
+        "levels": info.levels,
+        "replicates": info.replicates,
+        "retired": store.status(info).retired,
+    }
+    if target is not None:
+        about["target"] = target
+        frame = with_times(frame, curves(), target)
+    return Study(
+        frame,
+        factors,
+        next(iter(declared)),
+        "replicate",
+        name=info.name,
+        planned_claims=tuple(info.claims),
+        info=about,
+        read_curves=curves,
+        attempt_rows=from_attempts(store.attempts(info)),
+        records={name: record(name, one) for name, one in declared.items()},
     )
 
 

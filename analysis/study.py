@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -81,6 +81,7 @@ class Study:
         higher_is_better: whether a higher outcome is better; None: as its record says.
         equivalent: half width of the differences that would not matter; None: as its record says.
         checked: the table, where it was checked already.
+        records: of the responses that a specification declares for a trainer of one's own.
         primary: the study as it was loaded, where another outcome is looked at: claims are about
             its outcome whichever is looked at.
     """
@@ -97,6 +98,7 @@ class Study:
     higher_is_better: bool | None = None
     equivalent: float | None = None
     checked: Table | None = None
+    records: Mapping[str, Response] = field(default_factory=dict)
     primary: Study | None = None
 
     @staticmethod
@@ -149,8 +151,10 @@ class Study:
     @cached_property
     def measure(self) -> Response:
         """The record of the outcome looked at: its name, unit, direction and words."""
-        if self.response == CONVERGED.column:
+        if self.response == CONVERGED.column and CONVERGED.column not in self.records:
             return self.goal.record
+        if (own := self.records.get(self.response)) is not None:
+            return own
         values = self.runs[self.response].dropna()
         ends = (float(values.min()), float(values.max())) if len(values) else ()
         return response_of(
@@ -179,11 +183,21 @@ class Study:
         """The cell-means model."""
         return self.grid.cells
 
+    @property
+    def outcomes(self) -> tuple[Response, ...]:
+        """Records of what may be looked at: those of a trainer of one's own, then of every study's.
+
+        A response of one's own that is called like one of ours takes its place.
+        """
+        taken = {*self.records, *(one.key for one in self.records.values())}
+        ours = (one for one in RESPONSES if not {one.column, one.key, one.claimed} & taken)
+        return (*self.records.values(), *ours)
+
     def outcome(self, name: str) -> Study:
         """The same study, looking at another outcome (by its key or its column)."""
-        column = next((one.column for one in RESPONSES if one.key == name), name)
+        column = next((one.column for one in self.outcomes if one.key == name), name)
         if column not in self.frame.columns:
-            there = [one.key for one in RESPONSES if one.column in self.frame.columns]
+            there = [one.key for one in self.outcomes if one.column in self.frame.columns]
             raise InputError(f"{self.name} has no outcome {name!r}: {did_you_mean(name, there)}")
         return replace(
             self,
@@ -508,11 +522,20 @@ class Study:
     def _tested(self, confidence: float) -> list[Tested]:
         from analysis.verdicts.claim_verdicts import Evidence, claims_tested
 
-        others = Evidence(known(self.convergence), known(self.time_to_target))
+        about = [one for name, one in self.records.items() if name != self.response]
+        others = Evidence(
+            known(self.convergence),
+            known(self.time_to_target),
+            {one.column: partial(self._grid_of, one.column) for one in about},
+        )
         planned, factors = self.planned_claims, self.factors
         return claims_tested(
-            self.grid, planned, factors, confidence, about=self.measure, others=others
-        )
+            self.grid, planned, factors, confidence, about=self.measure, others=others,
+            outcomes=self.outcomes,
+        )  # fmt: skip
+
+    def _grid_of(self, response: str) -> Grid | None:
+        return known(lambda: self.outcome(response).grid)
 
     def claims(
         self, claims: str | Sequence[str] | None = None, confidence: float = CONFIDENCE

@@ -122,7 +122,7 @@ def study_of_table(options: argparse.Namespace, path: Path) -> Study:
         higher_is_better=options.higher_is_better or (False if options.lower_is_better else None),
     )
     for claim in options.claim:  # before anything is written
-        check_claim(parse_claim(claim, study.measure), study.factors)
+        check_claim(parse_claim(claim, study.measure, study.outcomes), study.factors)
     return study
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.table.cells import Factors
+from analysis.table.own_runs import wide_curves
 
 if TYPE_CHECKING:
     from runner.store import StudyInfo
@@ -19,11 +22,21 @@ if TYPE_CHECKING:
 class StoredCurves:
     """Calling it gives the rows: cell, epoch and the epoch's numbers; read when first called."""
 
-    def __init__(self, address: Address, info: StudyInfo, cells: frozenset[str]) -> None:
-        """Of these cells alone: a study may have got more since they were read."""
+    def __init__(
+        self, address: Address, info: StudyInfo, cells: frozenset[str], *, own: bool = False
+    ) -> None:
+        """Of these cells alone: a study may have got more since they were read.
+
+        Args:
+            address: of the store.
+            info: the study.
+            cells: whose curves.
+            own: whether the trainer is somebody's own, whose curves have names of its own.
+        """
         self._address = address
         self._info = info
         self._cells = cells
+        self._own = own
         self._rows: pd.DataFrame | None = None
         self._ahead: tuple[Future[bool], Path] | None = None
 
@@ -36,15 +49,18 @@ class StoredCurves:
             self._rows = self.read()
         return self._rows
 
-    def __reduce__(self) -> tuple[type[StoredCurves], tuple[Address, StudyInfo, frozenset[str]]]:
+    def __reduce__(self) -> tuple[Callable[..., StoredCurves], tuple[Any, ...]]:
         """What they are, not what was read."""
-        return StoredCurves, (self._address, self._info, self._cells)
+        return partial(StoredCurves, own=self._own), (self._address, self._info, self._cells)
 
     def read(self) -> pd.DataFrame:
         """Read them by a connection of their own."""
         from runner.store import Store
 
         with Store(self._address) as store:
+            if self._own:
+                rows = wide_curves(store.own_curves(self._info))
+                return rows[rows["cell"].isin(self._cells)]
             rows = pd.DataFrame(store.curve_arrays(self._info))
         return rows[rows["cell"].isin(self._cells)]
 
@@ -76,10 +92,9 @@ def curve_quantiles(
     """
     if curves.empty:
         return pd.DataFrame(columns=["factor", "level", "epoch", "median", "low", "high", "runs"])
-    matrix, cells = curve_matrix(curves, frame, column)
+    matrix, cells, epochs = curve_matrix(curves, frame, column)
     rows = frame.set_index("cell").loc[cells]
     parts = []
-    epochs = np.arange(1, matrix.shape[1] + 1)
     for factor, levels in factors.items():
         labels = rows[factor].astype(str).to_numpy()
         for level in levels:
@@ -107,20 +122,20 @@ def curve_quantiles(
 
 def curve_matrix(
     curves: pd.DataFrame, frame: pd.DataFrame, column: str
-) -> tuple[np.ndarray, list[str]]:
-    """Curves as rows of a matrix over epochs 1..E, diverged ones continued at chance.
+) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """Curves as rows of a matrix over the epochs that any has, diverged ones continued at chance.
 
     Returns:
-        The matrix (NaN where there is no epoch) and the cell of every row.
+        The matrix (NaN where there is no epoch), the cell of every row, the epoch of every column.
     """
     codes, cells = pd.factorize(curves["cell"])
-    epochs = curves["epoch"].to_numpy(int)
-    matrix = np.full((len(cells), int(epochs.max())), np.nan)
-    matrix[codes, epochs - 1] = curves[column].to_numpy(float)
+    epochs, places = np.unique(curves["epoch"].to_numpy(int), return_inverse=True)
+    matrix = np.full((len(cells), len(epochs)), np.nan)
+    matrix[codes, places] = curves[column].to_numpy(float)
     about = frame.set_index("cell").reindex(cells)
     diverged = (about["status"].astype(str) == "diverged").to_numpy()
-    if diverged.any() and "accuracy" in column:
+    if diverged.any() and "accuracy" in column and "classes" in about:
         chance = 1 / about["classes"].to_numpy(float)
         rest = diverged[:, None] & np.isnan(matrix)
         matrix = np.where(rest, chance[:, None], matrix)
-    return matrix, [str(cell) for cell in cells]
+    return matrix, [str(cell) for cell in cells], epochs

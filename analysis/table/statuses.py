@@ -17,7 +17,7 @@ from runner.content.response import CONVERGED, LEARNED, Response, Words
 NOT_RUN = "not_run"
 """Status of a planned cell that has no outcome yet; the others are those of an outcome."""
 REACHED, SHORT = "reached", "short"
-FINISHED = (REACHED, SHORT, OLD_LEARNED, "learned", "stalled", "diverged")
+FINISHED = (REACHED, SHORT, OLD_LEARNED, "learned", "finished", "stalled", "diverged")
 MISSING_STATUSES = ("failed", "timeout", NOT_RUN)
 """Statuses whose accuracy is missing; a diverged run is data (accuracy at chance)."""
 FAILED = ("failed", "timeout")

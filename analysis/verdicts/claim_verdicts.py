@@ -10,7 +10,7 @@ the runs (`runner.spec.claims` reads them); this module never proposes one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import numpy as np
@@ -28,7 +28,7 @@ from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
 from analysis.table.statuses import Goal
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
 from analysis.verdicts.replicates import mean_runs, replicates_to_decide
-from runner.content.response import ACCURACY, CONVERGED, EPOCHS, Response
+from runner.content.response import ACCURACY, CONVERGED, EPOCHS, RESPONSES, Response
 from runner.spec.claims import Claim, check_claim, parse_claim
 
 COLUMNS = (
@@ -43,6 +43,8 @@ class Evidence:
 
     convergence: Convergence | None = None
     time_to_target: TimeToTarget | None = None
+    grids: Mapping[str, Callable[[], Grid | None]] = field(default_factory=dict)
+    """Of further responses of a trainer of one's own, by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def claims_tested(
     method: Method | None = None,
     about: Response = ACCURACY,
     others: Evidence | None = None,
+    outcomes: Sequence[Response] = RESPONSES,
 ) -> list[Tested]:
     """Every claim with its estimate and its own p, not judged yet.
 
@@ -87,12 +90,13 @@ def claims_tested(
         confidence: Of the intervals.
         method: How errors are estimated; by default what the study's rule picks.
         about: The record of that outcome; margins are in its shown unit.
-        others: What claims on convergence and epochs are judged by.
+        others: What claims on convergence, epochs and further responses are judged by.
+        outcomes: What a claim may name after "on".
 
     Raises:
         InputError: A claim cannot be read, or names what the study lacks.
     """
-    claims = [check_claim(parse_claim(text, about), factors) for text in planned]
+    claims = [check_claim(parse_claim(text, about, outcomes), factors) for text in planned]
     others = others or Evidence()
     tested = [_tested(grid, claim, method, confidence, about, others) for claim in claims]
     return [replace(one, factors=len(factors)) for one in tested]
@@ -175,6 +179,9 @@ def _tested(
         rates = rate_difference(hits, runs, said, grid.cells.factors, confidence)
         one = _test_rates(said, rates)
         return replace(one, rates=(rates.counts, goal))
+    own_grid = others.grids.get(claim.about.column, lambda: None)()
+    if own_grid is not None:
+        return _test(own_grid, claim, None, confidence)
     nothing = no_estimate("none", confidence)
     what = {
         CONVERGED.claimed: "which runs converged",

@@ -39,21 +39,34 @@ OLD_LEARNED = "converged"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The validation accuracy that counts as reached.
+    """The validation accuracy that counts as reached, or the value of a response of one's own.
 
     Attributes:
-        accuracy: a share.
+        accuracy: a share; of a response of one's own its value.
         derived: the file names none, so that it lies half way from chance to the best combination
             of levels, by the mean of its runs' best validation accuracies.
+        response: whose value it is; "" for the validation accuracy.
+        lower: whether a value at or below it reaches it.
+        share: whether it is shown in percent.
     """
 
     accuracy: float
     derived: bool = False
+    response: str = ""
+    lower: bool = False
+    share: bool = True
+
+    @property
+    def amount(self) -> str:
+        """The value as it is shown: "90%", "0.35"."""
+        return percent(self.accuracy) if self.share else f"{self.accuracy:g}"
 
     @property
     def words(self) -> str:
-        """As a sentence names it: "90% validation accuracy"."""
-        return f"{percent(self.accuracy)} validation accuracy"
+        """As a sentence names it: "90% validation accuracy", "loss 0.35"."""
+        if self.share:
+            return f"{self.amount} {self.response or 'validation accuracy'}"
+        return f"{self.response} {self.amount}"
 
     def reached_by(self, best_validation_accuracy: float | None) -> bool:
         """Whether a run with this best validation accuracy got there."""
@@ -71,17 +84,21 @@ def percent(share: float) -> str:
     return f"{round(100 * share, 1):g}%"
 
 
-def told(status: Status, reached: bool) -> Status:
+def told(status: Status, reached: bool | None) -> Status:
     """The status as people read it, once it is known whether validation reached the target.
 
     A run that diverged did not reach it, whatever it had touched before: it ended without a
     network.
+
+    Args:
+        status: as training left it.
+        reached: whether it got there; None where a trainer of one's own has no target.
     """
-    if status not in (Status.LEARNED, Status.STALLED):
+    if status not in (Status.LEARNED, Status.STALLED, Status.FINISHED) or reached is None:
         return status
     if reached:
         return Status.REACHED
-    return Status.SHORT if status is Status.LEARNED else status
+    return Status.SHORT if status in (Status.LEARNED, Status.FINISHED) else status
 
 
 class Reason(StrEnum):

@@ -29,7 +29,7 @@ from runner.store.database.tables import (
     responses,
     studies,
 )
-from runner.store.targets import SOURCE, find_target, judged
+from runner.store.targets import SOURCE, find_target, has_own_trainer, judged
 
 OPTUNAS = table("studies", column("study_id"), column("study_name"))
 """Optuna's own studies, in the same database once one is mirrored."""
@@ -96,7 +96,7 @@ def count_cells(connection: Connection, study_id: int) -> Counts:
         wave = replicates.setdefault(row.replicate, {state.value: 0 for state in State})
         wave[row.state] += row.n
         if row.status is not None:
-            statuses[told(Status(row.status), bool(row.got_there)).value] += row.n
+            statuses[told(Status(row.status), _truth(row.got_there)).value] += row.n
         if row.state == State.FAILED:
             reasons[row.reason] += row.n
     return Counts(
@@ -237,12 +237,6 @@ def _own_responses(connection: Connection, study_id: int) -> dict[int, dict[str,
     return found
 
 
-def has_own_trainer(connection: Connection, study_id: int) -> bool:
-    """Whether the study's cells are a function or command of somebody's own."""
-    spec = connection.scalar(select(studies.c.spec).where(studies.c.id == study_id))
-    return spec is not None and "trainer" in spec
-
-
 def own_curves(
     connection: Connection, study_id: int, cell: str | None = None
 ) -> list[dict[str, Any]]:
@@ -284,7 +278,7 @@ def _run(
         **{f"factor:{factor}": label for factor, label in row["labels"].items()},
         "replicate": row["replicate"],
         "state": row["state"],
-        "status": None if status is None else told(status, bool(row["got_there"])).value,
+        "status": None if status is None else told(status, _truth(row["got_there"])).value,
         "better_than_guessing": None if status is None else LEARNED.get(status),
         "reason": row["reason"] if failed else None,
         "detail": row["detail"] if begun and row["state"] != State.RUNNING else None,
@@ -297,6 +291,11 @@ def _run(
         "notes": row["notes"] or [],
         "responses": dict(own),
     }
+
+
+def _truth(value: Any) -> bool | None:
+    """What a database says of a condition: SQLite has numbers for it."""
+    return None if value is None else bool(value)
 
 
 def _check(row: Mapping[str, Any], factors: Collection[str]) -> None:

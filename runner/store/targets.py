@@ -6,13 +6,15 @@ What a run learns does not depend on the target, so that no outcome is stored wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, null, or_, select
 
 from runner.content.outcome import Target
+from runner.content.own.response import declared
 from runner.store.columns.states import State
-from runner.store.database.tables import cells, epochs, studies
+from runner.store.database.tables import cells, epochs, points, responses, studies
 
 FIELD = "train.target"
 """A factor of that name was possible once: then each run has the target of its level."""
@@ -41,6 +43,8 @@ def find_target(connection: Connection, study_id: int) -> Target | None:
     ).first()
     if study is None or FIELD in dict(study.factors):
         return None
+    if "trainer" in study.spec:
+        return own_target(study.spec)
     given = (study.spec.get("train") or {}).get("target")
     if given is not None:
         return Target(float(given))
@@ -64,9 +68,61 @@ def find_target(connection: Connection, study_id: int) -> Target | None:
     return Target.between(1 / best.classes, float(best.best))
 
 
+def has_own_trainer(connection: Connection, study_id: int) -> bool:
+    """Whether the study's cells are a function or command of somebody's own."""
+    spec = connection.scalar(select(studies.c.spec).where(studies.c.id == study_id))
+    return spec is not None and "trainer" in spec
+
+
+def own_target(spec: Mapping[str, Any]) -> Target | None:
+    """The target of the first response of a trainer of one's own; None where the file has none."""
+    name, about = next(iter(spec["responses"].items()))
+    if (value := about.get("target")) is None:
+        return None
+    record = declared(name, about)
+    return Target(
+        float(value),
+        response=name,
+        lower=not record.higher_is_better,
+        share=record.share,
+    )
+
+
+def _own_judged(target: Target) -> Judged:
+    """Whether a point of the curve, or else the response at the end, was at the target."""
+
+    def at_target(column: ColumnElement[Any]) -> ColumnElement[bool]:
+        return column <= target.accuracy if target.lower else column >= target.accuracy
+
+    first = (
+        select(func.min(points.c.step))
+        .where(
+            points.c.cell_id == SOURCE,
+            points.c.name == target.response,
+            at_target(points.c.value),
+        )
+        .correlate(cells)
+        .scalar_subquery()
+    )
+    ended = exists(
+        select(literal(1))
+        .where(
+            responses.c.cell_id == SOURCE,
+            responses.c.name == target.response,
+            at_target(responses.c.value),
+        )
+        .correlate(cells)
+    )
+    return Judged(or_(first.is_not(None), ended), first)
+
+
 def judged(connection: Connection, study_id: int) -> Judged:
     """The columns for cells of a study, by the target of now."""
     target = find_target(connection, study_id)
+    if target is not None and target.response:
+        return _own_judged(target)
+    if target is None and has_own_trainer(connection, study_id):
+        return Judged(null(), null())
     if target is None:  # each run as it was judged when it trained
         return Judged(cells.c.epochs_to_target.is_not(None), cells.c.epochs_to_target)
     reached = and_(

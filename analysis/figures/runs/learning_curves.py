@@ -11,16 +11,20 @@ from analysis.figures.runs.curve_panels import curve_panels
 
 @look()
 def learning_curves(
-    curves: pd.DataFrame, *, y_label: str = "validation accuracy (%)", scale: float = 100.0
+    curves: pd.DataFrame,
+    *,
+    x_label: str = "epoch",
+    y_label: str = "validation accuracy (%)",
+    scale: float = 100.0,
 ) -> Figure:
     """Ribbons by level of every factor.
 
     Args:
         curves: columns factor, level, epoch, median, low, high (the quartiles).
-        y_label: label of the vertical axis.
+        x_label, y_label: labels of the axes.
         scale: turns stored into shown numbers.
     """
     figure, _ = curve_panels(
-        curves, x="epoch", y="median", x_label="epoch", y_label=y_label, y_scale=scale
+        curves, x="epoch", y="median", x_label=x_label, y_label=y_label, y_scale=scale
     )
     return figure

@@ -22,6 +22,7 @@ from analysis.table.cells import (
     with_levels,
 )
 from analysis.table.curves import curve_quantiles
+from runner.content.response import ACCURACY
 from runner.program.wording import counted
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def draw_learning_curves(study: Study) -> Drawn | None:
     curves = study.curve_rows
     if curves is None or curves.empty:
         return None
+    if study.records:
+        return _own_curves(study, curves)
     rows = curve_quantiles(curves, study.runs, study.factors)
     text = (
         "Validation accuracy by epoch: median over all runs of a level, band from the lower to "
@@ -160,17 +163,40 @@ def draw_learning_curves(study: Study) -> Drawn | None:
     return Drawn(figures.learning_curves(rows), rows, caption(text, runs_of(study), ""))
 
 
-def tabulate_learning_curves(_study: Study, rows: pd.DataFrame) -> NumberTable:
+def _own_curves(study: Study, curves: pd.DataFrame) -> Drawn:
+    """The curve of the response that is looked at, else of the first that was reported."""
+    names = [name for name in curves.columns if name not in ("cell", "epoch")]
+    home = (study.primary or study).response
+    name = next((one for one in (study.response, home) if one in names), names[0])
+    rows = curve_quantiles(curves, study.runs, study.factors, name).assign(curve=name)
+    record = study.records.get(name)
+    label, scale = (name, 1.0) if record is None else (record.axis, record.scale)
+    text = (
+        f"{name[:1].upper()}{name[1:]} by step as it was reported: median over all runs of a "
+        "level, band from the lower to the upper quartile (no interval)."
+    )
+    figure = figures.learning_curves(rows, x_label="step", y_label=label, scale=scale)
+    return Drawn(figure, rows, caption(text, runs_of(study), ""))
+
+
+def tabulate_learning_curves(study: Study, rows: pd.DataFrame) -> NumberTable:
     """Medians and quartiles at three epochs."""
+    record = study.records.get(str(rows["curve"].iloc[0])) if "curve" in rows else ACCURACY
+    scale = 1.0 if record is None else record.scale
+    unit = f" ({record.unit})" if record is not None and record.unit else ""
+    digits = 4 if record is None or scale == 1 else 1
+    step, name = "epoch", "Validation accuracy"
+    if "curve" in rows:
+        step, name = "step", str(rows["curve"].iloc[0])
     epochs = np.unique(np.quantile(rows["epoch"], [0, 0.5, 1], method="nearest"))
     rows = rows[rows["epoch"].isin(epochs)]
     columns = {
         **of_levels(rows),
-        "Epoch": rows["epoch"].astype(int),
-        "Median (%)": rounded(rows["median"], 100),
-        "Quartiles (%)": intervals(rows, 100, 1),
+        step.capitalize(): rows["epoch"].astype(int),
+        f"Median{unit}": rounded(rows["median"], scale, digits),
+        f"Quartiles{unit}": intervals(rows, scale, digits),
     }
-    title = "Validation accuracy at the first, middle and last epoch"
+    title = f"{name} at the first, middle and last {step}"
     return NumberTable(title, pd.DataFrame(columns))
 
 

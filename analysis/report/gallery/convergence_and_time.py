@@ -11,7 +11,6 @@ from analysis import figures
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
 from analysis.report.gallery.rounding import intervals, of_levels, rounded
 from analysis.study import known
-from runner.content.outcome import percent
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -58,7 +57,7 @@ def draw_time_to_target(study: Study) -> Drawn | None:
     if times is None or times.curves.empty or not (times.curves["reached"] > 0).any():
         return None  # nobody got there: the section says so
     target = study.goal.target
-    words = percent(target.accuracy) if target else "the target"
+    words = target.amount if target else "the target"
     figure = figures.time_to_target(times.curves, target=words, means=times.means)
     goal = target.words if target else words
     text = (

@@ -91,7 +91,7 @@ def _runs(study: Study) -> dict[str, Any]:
 
 def _offered(study: Study) -> list[Response]:
     """Outcomes that the table has; somebody's own column first."""
-    ours = [one for one in RESPONSES if one.offered and one.column in study.facts]
+    ours = [one for one in study.outcomes if one.offered and one.column in study.facts]
     if study.response in [one.column for one in ours]:
         return ours
     return [study.measure, *ours]
@@ -196,14 +196,14 @@ def _curves(study: Study) -> dict[str, Any] | None:
     for column, scale in CURVES.items():
         if column not in study.curve_rows:
             continue
-        matrix, cells = curve_matrix(study.curve_rows, about, column)
+        matrix, cells, known_epochs = curve_matrix(study.curve_rows, about, column)
         if epochs is None:
             room = max(CURVE_NUMBERS // (len(CURVES) * len(cells)), FEWEST_EPOCHS)
             count = min(matrix.shape[1], room)
             shown = np.unique(np.linspace(0, matrix.shape[1] - 1, count).round().astype(int))
-            epochs = shown + 1
+            epochs = known_epochs[shown]
         rows: list[list[int | None] | None] = [None] * len(study.frame)
-        for cell, values in zip(cells, matrix[:, epochs - 1], strict=True):
+        for cell, values in zip(cells, matrix[:, shown], strict=True):
             rows[order[cell]] = _integers(values, scale)
         curves[column] = {"scale": scale, "rows": rows}
     if epochs is None:

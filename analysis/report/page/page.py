@@ -302,7 +302,7 @@ def _claim(row: Mapping[Any, Any], study: Study) -> dict[str, str]:
 def _claimed(row: Mapping[Any, Any], study: Study) -> Response:
     """The record of what a claim is about."""
     home = (study.primary or study).measure
-    return next((one for one in RESPONSES if one.claimed == row["outcome"]), home)
+    return next((one for one in study.outcomes if one.claimed == row["outcome"]), home)
 
 
 def _no_claims(study: Study) -> str:

@@ -93,7 +93,9 @@ def complete(
             detail=clean(outcome.detail),
             notes=list(outcome.notes),
             **{name: number(getattr(outcome, name)) for name in OUTCOME_FLOATS},
-            **{name: getattr(outcome, name) for name in OUTCOME_INTEGERS},
+            **{name: getattr(outcome, name) for name in OUTCOME_INTEGERS}
+            # 0 of a trainer of one's own, whose epochs only it knows.
+            | {"epochs_budget": outcome.epochs_budget or None},
         )
         .returning(cells.c.id)
     )

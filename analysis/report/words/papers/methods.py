@@ -14,7 +14,6 @@ import pandas as pd
 
 from analysis.number_words import p_phrase
 from analysis.report.words.caveats import SIGNIFICANT
-from runner.content.outcome import percent
 from runner.content.response import ACCURACY, SECONDS
 from runner.data.folder import folder_words
 from runner.network.layout import STAGES
@@ -275,7 +274,7 @@ def _outcomes(study: Study) -> list[str]:
         else ""
     )
     return [
-        f"A run reached the target when its validation accuracy was {percent(target.accuracy)} or "
+        f"A run reached the target when its validation accuracy was {target.amount} or "
         f"more{derived} after some epoch and its loss stayed finite to the end; {text}. Time to "
         "target is the first such epoch, runs that never got there counting with the epoch budget."
     ]
