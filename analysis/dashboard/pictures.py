@@ -16,9 +16,10 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from sqlalchemy import select
 
 from analysis.figures.drawing.style import PALETTE, SOFT, grid_lines, look, new_figure
-from runner.store.database.tables import attempts, cells, epochs, studies
+from runner.store.database.tables import attempts, cells, epochs, points, studies
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from optuna.artifacts import FileSystemArtifactStore
     from sqlalchemy import Connection
 
@@ -28,6 +29,8 @@ LETTERS = 95
 """Of a line of the title, which 6 inches hold."""
 DECADES = 100
 """Largest over smallest loss beyond which the axis is logarithmic: else all but one are zero."""
+
+MOST_PANELS = 6
 
 CURVE = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 
@@ -51,11 +54,12 @@ class Pictures:
         attempt = self._store.database.read(lambda connection: _attempt(connection, artifact_id))
         if attempt is None:
             return self._files.open_reader(artifact_id)
-        row, curve = attempt
+        row, curve, own = attempt
+        if own:
+            return BytesIO(own_picture(own, _title(row)))
         if not curve["epoch"]:
             raise ArtifactNotFound(f"cell {row.cell} has no curve")
-        levels = ", ".join(str(row.labels[factor]) for factor, _ in row.factors)
-        title = f"{levels}, replicate {row.replicate}"
+        title = _title(row)
         chance = 1 / row.classes if row.classes else None
         target = self._store.find_target(row.study)
         goal = None if target is None else target.accuracy
@@ -71,8 +75,17 @@ class Pictures:
             self._files.remove(artifact_id)
 
 
-def _attempt(connection: Connection, token: str) -> tuple[Any, dict[str, list[Any]]] | None:
-    """What a finished attempt trained and its curve as columns; None where there is none."""
+Own = dict[str, list[tuple[int, float]]]
+"""Name to points of the curves that a trainer of one's own reported."""
+
+
+def _title(row: Any) -> str:
+    levels = ", ".join(str(row.labels[factor]) for factor, _ in row.factors)
+    return f"{levels}, replicate {row.replicate}"
+
+
+def _attempt(connection: Connection, token: str) -> tuple[Any, dict[str, list[Any]], Own] | None:
+    """What a finished attempt trained and its curves; None where there is none."""
     row = connection.execute(
         select(
             *(cells.c[name] for name in ("id", "cell", "labels", "replicate", "classes")),
@@ -86,12 +99,56 @@ def _attempt(connection: Connection, token: str) -> tuple[Any, dict[str, list[An
     ).first()
     if row is None:
         return None
-    points = connection.execute(
+    rows = connection.execute(
         select(*(epochs.c[name] for name in CURVE))
         .where(epochs.c.cell_id == row.id)
         .order_by(epochs.c.epoch)
     ).all()
-    return row, {name: [getattr(point, name) for point in points] for name in CURVE}
+    curve = {name: [getattr(point, name) for point in rows] for name in CURVE}
+    own: Own = {}
+    for point in (
+        ()
+        if rows
+        else connection.execute(
+            select(points.c.name, points.c.step, points.c.value)
+            .where(points.c.cell_id == row.id)
+            .order_by(points.c.name, points.c.step)
+        )
+    ):
+        own.setdefault(point.name, []).append((point.step, point.value))
+    return row, curve, own
+
+
+@look()
+def own_picture(curves: Own, title: str) -> bytes:
+    """PNG of curves with names of their own, a panel each; the first `MOST_PANELS` of them.
+
+    Args:
+        curves: name to pairs of step and value.
+        title: above the picture.
+    """
+    names = list(curves)[:MOST_PANELS]
+    rows = (len(names) + 1) // 2
+    lines = wrap(title, LETTERS, max_lines=3, placeholder=" …")
+    figure = new_figure(6.0, 2.0 * rows + 0.3 + 0.15 * (len(lines) - 1))
+    panels = list(figure.subplots(rows, min(2, len(names)), squeeze=False).flat)
+    for axes, name in zip(panels, names, strict=False):
+        steps, values = zip(*curves[name], strict=True)
+        axes.plot(steps, values, color=PALETTE[0], marker="o", markersize=2)
+        axes.set_xlabel("step")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylabel(name)
+        grid_lines(axes)
+    for axes in panels[len(names) :]:
+        axes.set_visible(False)
+    figure.suptitle("\n".join(lines), fontsize=8)
+    return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    with BytesIO() as buffer:
+        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+        return buffer.getvalue()
 
 
 @look()
@@ -140,6 +197,4 @@ def curve_picture(
     figure.suptitle("\n".join(lines), fontsize=8)
     handles, labels = accuracies.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    with BytesIO() as buffer:
-        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-        return buffer.getvalue()
+    return _png(figure)

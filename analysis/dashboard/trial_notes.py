@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, cast, exists, func, literal, select
+from sqlalchemy import String, cast, exists, func, literal, or_, select
 
 from analysis.dashboard.draft import Draft
 from analysis.dashboard.words import cell_note
 from runner.content.outcome import Status, Target, told
+from runner.optuna_mirror.attempts import responses_of
 from runner.optuna_mirror.optuna_tables import STUDY_ATTRIBUTES, set_study_attributes
 from runner.store.columns.states import AttemptState
-from runner.store.database.tables import attempts, cells, epochs, studies
+from runner.store.database.tables import attempts, cells, epochs, points, studies
 from runner.store.targets import find_target, judged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -46,11 +47,12 @@ def annotate(
         How many trials were annotated.
     """
     number = connection.scalar(select(studies.c.id).where(studies.c.name == name)) or 0
-    target, (_, epoch) = find_target(connection, number), judged(connection, number)
-    rows = connection.execute(_ended(study_id, name, epoch).limit(limit)).all()
+    target, (got_there, epoch) = find_target(connection, number), judged(connection, number)
+    rows = connection.execute(_ended(study_id, name, got_there, epoch).limit(limit)).all()
+    own = responses_of(connection, [row.cell_number for row in rows])
     attributes: dict[str, Any] = {}
     for row in rows:
-        note = cell_note(_run(row, target), list(factors))
+        note = cell_note(_run(row, target, own.get(row.cell_number, {})), list(factors))
         if row.state == AttemptState.COMPLETE and row.drawn:
             about = {
                 "artifact_id": row.token,
@@ -79,10 +81,10 @@ def noted(connection: Connection, study_id: int) -> int:
     )
 
 
-def _ended(study_id: int, name: str, epoch: Any) -> Any:
+def _ended(study_id: int, name: str, got_there: Any, epoch: Any) -> Any:
     """Ended attempts whose trial was told and has no note yet, oldest first.
 
-    `epoch` is the column that says when the target was reached.
+    `got_there` and `epoch` are the columns that say whether and when the target was reached.
     """
     key = literal("dashboard:") + cast(attempts.c.trial_id, String) + literal(":note_ver")
     known = exists().where(STUDY_ATTRIBUTES.c.study_id == study_id, STUDY_ATTRIBUTES.c.key == key)
@@ -99,7 +101,12 @@ def _ended(study_id: int, name: str, epoch: Any) -> Any:
             cells.c.replicate,
             *(cells.c[fact].label(f"cell_{fact}") for fact in FACTS),
             epoch.label("target_epoch"),
-            exists().where(epochs.c.cell_id == cells.c.id).label("drawn"),
+            got_there.label("got_there"),
+            cells.c.id.label("cell_number"),
+            or_(
+                exists().where(epochs.c.cell_id == cells.c.id),
+                exists().where(points.c.cell_id == cells.c.id),
+            ).label("drawn"),
         )
         .join(cells, cells.c.id == attempts.c.cell_id)
         .join(studies, studies.c.id == attempts.c.study_id)
@@ -114,13 +121,13 @@ def _ended(study_id: int, name: str, epoch: Any) -> Any:
     )
 
 
-def _run(row: Any, target: Target | None) -> dict[str, Any]:
+def _run(row: Any, target: Target | None, own: Mapping[str, float]) -> dict[str, Any]:
     """The attempt as `cell_note` reads it; the cell's outcome only where it is the attempt's."""
     finished = row.state == AttemptState.COMPLETE
     facts = {fact: getattr(row, f"cell_{fact}") if finished else None for fact in FACTS}
     status = Status(row.status or Status.FAILED)
     if target is not None and finished:
-        status = told(status, target.reached_by(facts["best_validation_accuracy"]))
+        status = told(status, bool(row.got_there))
     return {
         **row.labels,
         "replicate": row.replicate,
@@ -129,5 +136,6 @@ def _run(row: Any, target: Target | None) -> dict[str, Any]:
         "epochs_to_target": row.target_epoch if finished else None,
         "reason": row.reason,
         "detail": row.detail,
+        "responses": own if finished else {},
         **facts,
     }

@@ -13,6 +13,7 @@ from analysis.report.words.papers.tables import escape_markdown
 from analysis.report.words.progress import progress
 from analysis.table.statuses import REACHED, SHORT
 from runner.content.outcome import Target, percent
+from runner.program.wording import listed
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -72,7 +73,7 @@ def cell_note(run: dict[str, Any], factors: list[str]) -> str:
         best = run.get("best_validation_accuracy")
         far = f" (best {percent(float(str(best)))})" if _is_number(best) else ""
         facts.append(f"did not reach {target.words}{far}")
-    if _is_number(run.get("epochs_run")):
+    if _is_number(run.get("epochs_run")) and not run.get("responses"):
         facts.append(f"ran {int(run['epochs_run'])} epochs")
     if _is_number(run.get("seconds")):
         facts.append(f"took {float(run['seconds']):.0f} s")
@@ -90,6 +91,9 @@ def _ending(run: dict[str, Any]) -> str:
     status = str(run.get("status"))
     accuracy = run.get("test_accuracy")
     detail = f": {run['detail']}" if isinstance(run.get("detail"), str) and run["detail"] else ""
+    if own := run.get("responses"):
+        shown = listed([f"{name} {value:.4g}" for name, value in own.items()])
+        return escape_markdown(f"{HEADLINES.get(status, status.capitalize())}: {shown}{detail}")
     if status in HEADLINES and _is_number(accuracy):
         right = f"{float(str(accuracy)):.1%} of the test images right"
         return escape_markdown(f"{HEADLINES[status]}, {right}")

@@ -18,9 +18,9 @@ from typing import Any
 from ablations import registry
 from runner.content.code import Code, check_code
 from runner.content.level import Level
+from runner.content.own.trainer import Trainer, arguments_of
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec, identity
 from runner.content.seeds import stream
-from runner.content.own.trainer import Trainer, arguments_of
 
 __all__ = ["TRAINING_VERSION", "Cell", "Level"]
 

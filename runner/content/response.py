@@ -99,7 +99,8 @@ class Response:
     @property
     def known_direction(self) -> bool:
         """Whether somebody, or the name, says which direction is better."""
-        return self.column in _BY_COLUMN or bool(self.words.higher_is)
+        judged = bool(self.words.higher_is) or self.words.more in ("better", "worse")
+        return self.column in _BY_COLUMN or judged
 
     @property
     def share(self) -> bool:

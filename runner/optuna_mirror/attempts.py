@@ -11,13 +11,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from optuna.trial import TrialState
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
+from runner.content.outcome import Status
+from runner.content.own.response import Primary
 from runner.machine.provenance import environment
 from runner.store.cells.adoption import origin, origin_study
 from runner.store.columns.states import AttemptState
-from runner.store.database.tables import attempts, cells, epochs
+from runner.store.database.tables import attempts, cells, epochs, responses
+from runner.store.database.tables import points as own_points
 from runner.store.read import TO_MIRROR
+from runner.store.targets import SOURCE
 
 REPLICATE = "replicate"
 """The parameter beside the factors."""
@@ -67,22 +71,43 @@ class Attempt(NamedTuple):
     cell: str
     labels: dict[str, str]
     replicate: int
-    test_accuracy: float | None
+    value: float | None  # of the test accuracy, or the first response of a trainer of one's own
     adopted_from: int | None
     origin: str | None  # name of the study whose cell that is
     outcome: Mapping[str, Any]  # OF_OUTCOME
 
 
-OF_CELL = ("cell", "labels", "replicate", "test_accuracy", "adopted_from")
+OF_CELL = ("cell", "labels", "replicate", "value", "adopted_from")
 OF_ATTEMPT = Attempt._fields[: Attempt._fields.index(OF_CELL[0])]
 
 
-def open_attempts(connection: Connection, study_id: int, limit: int) -> list[Attempt]:
-    """Attempts without a trial, and ended ones whose trial does not know it, oldest first."""
+def open_attempts(
+    connection: Connection, study_id: int, limit: int, primary: Primary | None = None
+) -> list[Attempt]:
+    """Attempts without a trial, and ended ones whose trial does not know it, oldest first.
+
+    Args:
+        connection: a transaction.
+        study_id: the store's number of the study.
+        limit: at most so many.
+        primary: of a trainer of one's own, the response that is the trials' value.
+    """
+    value: ColumnElement[Any] = cells.c.test_accuracy
+    if primary is not None:
+        value = (
+            select(responses.c.value)
+            .where(responses.c.cell_id == SOURCE, responses.c.name == primary.name)
+            .correlate(cells)
+            .scalar_subquery()
+        )
+        if primary.if_diverged is not None:
+            diverged = cells.c.status == Status.DIVERGED
+            value = func.coalesce(value, case((diverged, primary.if_diverged)))
+    columns = [value if name == "value" else cells.c[name] for name in OF_CELL]
     rows = connection.execute(
         select(
             *(attempts.c[name] for name in OF_ATTEMPT),
-            *(cells.c[name] for name in OF_CELL),
+            *columns,
             origin_study.c.name,
             *(cells.c[name] for name in OF_OUTCOME),
         )
@@ -94,7 +119,23 @@ def open_attempts(connection: Connection, study_id: int, limit: int) -> list[Att
         .limit(limit)
     )
     n = len(OF_ATTEMPT) + len(OF_CELL) + 1
-    return [Attempt._make((*row[:n], dict(zip(OF_OUTCOME, row[n:], strict=True)))) for row in rows]
+    found = [Attempt._make((*row[:n], dict(zip(OF_OUTCOME, row[n:], strict=True)))) for row in rows]
+    if primary is None:
+        return found
+    ended = responses_of(connection, [one.adopted_from or one.cell_id for one in found])
+    return [one._replace(outcome=ended.get(one.adopted_from or one.cell_id, {})) for one in found]
+
+
+def responses_of(connection: Connection, of: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Cell to what a trainer of one's own ended with."""
+    ended: dict[int, dict[str, float]] = {}
+    for row in connection.execute(
+        select(responses.c.cell_id, responses.c.name, responses.c.value).where(
+            responses.c.cell_id.in_(list(of))
+        )
+    ):
+        ended.setdefault(row.cell_id, {})[row.name] = row.value
+    return ended
 
 
 def trial_parameters(attempt: Attempt) -> dict[str, str]:
@@ -107,9 +148,9 @@ def trial_end(attempt: Attempt) -> tuple[TrialState, float | None]:
     state = END_STATES[attempt.state]
     if state is not TrialState.COMPLETE:
         return state, None
-    if attempt.test_accuracy is None or not math.isfinite(attempt.test_accuracy):
+    if attempt.value is None or not math.isfinite(attempt.value):
         return TrialState.FAIL, None
-    return state, attempt.test_accuracy
+    return state, attempt.value
 
 
 def attributes_at_start(attempt: Attempt) -> dict[str, Any]:
@@ -153,12 +194,13 @@ def _present(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in attributes.items() if value not in (None, "")}
 
 
-def validation_points(
-    connection: Connection, ended: Sequence[Attempt]
+def curve_of_trials(
+    connection: Connection, ended: Sequence[Attempt], primary: Primary | None = None
 ) -> dict[int, dict[int, float]]:
     """Attempt id to validation accuracy by epoch, of complete attempts; `POINTS` at most.
 
-    The first and the last epoch are among them.
+    The first and the last epoch are among them. With a trainer of one's own it is the curve that is
+    called like its first response.
     """
     cell_of = {
         attempt.id: attempt.adopted_from or attempt.cell_id
@@ -166,12 +208,16 @@ def validation_points(
         if attempt.state == AttemptState.COMPLETE
     }
     points: dict[int, list[tuple[int, float]]] = {cell: [] for cell in cell_of.values()}
-    for one in connection.execute(
-        select(epochs.c.cell_id, epochs.c.epoch, epochs.c.validation_accuracy)
-        .where(epochs.c.cell_id.in_(list(points)), epochs.c.validation_accuracy.is_not(None))
-        .order_by(epochs.c.cell_id, epochs.c.epoch)
-    ):
-        points[one.cell_id].append((one.epoch, one.validation_accuracy))
+    curve = select(epochs.c.cell_id, epochs.c.epoch, epochs.c.validation_accuracy).where(
+        epochs.c.cell_id.in_(list(points)), epochs.c.validation_accuracy.is_not(None)
+    )
+    if primary is not None:
+        own = own_points.c
+        curve = select(own.cell_id, own.step, own.value).where(
+            own.cell_id.in_(list(points)), own.name == primary.name
+        )
+    for cell, step, value in connection.execute(curve.order_by(*curve.selected_columns[:2])):
+        points[cell].append((step, value))
     return {
         attempt.id: dict(_thinned(points.get(cell_of.get(attempt.id, 0), []))) for attempt in ended
     }

@@ -17,14 +17,15 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from runner.content.own.response import Primary
 from runner.machine.provenance import environment
 from runner.optuna_mirror.attempts import (
     Attempt,
     attributes_at_end,
     attributes_at_start,
+    curve_of_trials,
     trial_end,
     trial_parameters,
-    validation_points,
 )
 from runner.optuna_mirror.optuna_tables import (
     ATTRIBUTES,
@@ -102,7 +103,10 @@ def _attach_environments(connection: Connection, study_id: int, begun: Sequence[
 
 
 def end_trials(
-    connection: Connection, ended: Sequence[Attempt], trials: Mapping[int, int]
+    connection: Connection,
+    ended: Sequence[Attempt],
+    trials: Mapping[int, int],
+    primary: Primary | None = None,
 ) -> tuple[set[int], set[int]]:
     """End the trials of attempts that have ended.
 
@@ -110,6 +114,7 @@ def end_trials(
         connection: A writing transaction.
         ended: The attempts.
         trials: Attempt id to trial id.
+        primary: Of a trainer of one's own, the response whose curve the trials show.
 
     Returns:
         Attempts whose trial somebody deleted, and those whose trial somebody ended; both are left.
@@ -159,7 +164,7 @@ def end_trials(
         keep=True,
     )
     _attach(connection, {trials[attempt.id]: attributes_at_end(attempt) for attempt in open_})
-    points = validation_points(connection, open_)
+    points = curve_of_trials(connection, open_, primary)
     insert_rows(
         connection,
         INTERMEDIATE,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
-from runner.content.outcome import Epoch, Reason, Status
+from runner.content.outcome import Advance, Epoch, Reason, Status
 from runner.machine.cache_folder import cache_folder
 from runner.machine.device import Device, Slot
 from runner.machine.slots import slots_on
@@ -95,14 +95,17 @@ def _train(
     cell: Cell, place: Slot, folder: str, start: threading.Barrier
 ) -> tuple[list[Epoch], Ended]:
     epochs: list[Epoch] = []
+
+    def note(one: Advance) -> None:
+        if isinstance(one, Epoch):
+            epochs.append(one)
+
     process = CellProcess(place)
     name = place.name.replace("/", "-").replace(":", "-")
     job = CellJob(cell.to_json(), name, folder, str(Path(folder, f"{name}.log")), place.device)
     try:
         start.wait()
-        ended = process.train(
-            job, on_epoch=epochs.append, taken_away=lambda: False, stop=threading.Event()
-        )
+        ended = process.train(job, on_epoch=note, taken_away=lambda: False, stop=threading.Event())
     finally:
         process.close()
     return epochs, ended

@@ -7,8 +7,9 @@
     init: he > naive on convergence
     bn_placement: before < none on epochs by 2
 
-Without "on" a claim is about test accuracy, or the first response of a trainer of one's own. On convergence it compares the shares of runs that
-reached the target, on epochs the mean epochs until the target accuracy: fewer is "<".
+Without "on" a claim is about test accuracy, or the first response of a trainer of one's own. On
+convergence it compares the shares of runs that reached the target, on epochs the mean epochs until
+the target accuracy: fewer is "<".
 
 `parse_claim` reads the syntax, `check_claim` holds it against the study's factors. Whether a claim
 is true is the analysis' business. A label with spaces or signs is quoted: `init: "he 2" > naive`.
@@ -23,7 +24,7 @@ from functools import partial
 from typing import Literal
 
 from ablations.errors import InputError, did_you_mean
-from runner.content.response import ACCURACY, RESPONSES, Response, names_accuracy
+from runner.content.response import ACCURACY, CONVERGED, EPOCHS, RESPONSES, Response, names_accuracy
 
 Sign = Literal[">", "<", "="]
 
@@ -125,7 +126,8 @@ def claim_reader(responses: Mapping[str, Response] | None) -> Callable[[str], Cl
     if not responses:
         return parse_claim
     records = tuple(responses.values())
-    return partial(parse_claim, about=records[0], outcomes=records)
+    ours = (one for one in (CONVERGED, EPOCHS) if one.claimed not in responses)
+    return partial(parse_claim, about=records[0], outcomes=(*records, *ours))
 
 
 def check_claim(claim: Claim, factors: Mapping[str, Sequence[str]]) -> Claim:

@@ -19,9 +19,9 @@ from ablations.errors import InputError
 from runner.content.code import Code
 from runner.content.level import Factor, Level
 from runner.content.own.response import declared
+from runner.content.own.trainer import Trainer
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
 from runner.content.response import Response
-from runner.content.own.trainer import Trainer
 from runner.spec.claims import Claim, claim_reader
 from runner.spec.node import Node, path_text
 from runner.spec.predicates import Predicate
@@ -152,10 +152,14 @@ class Spec:
             "code": [list(one) for one in self.code],
             # Absent without plugins: specifications of before stay the versions they are.
             **({"files": [list(one) for one in self.files]} if self.files else {}),
-            **({} if self.trainer is None else {
-                "trainer": self.trainer.to_dict(),
-                "responses": {name: dict(about) for name, about in self.responses.items()},
-            }),
+            **(
+                {}
+                if self.trainer is None
+                else {
+                    "trainer": self.trainer.to_dict(),
+                    "responses": {name: dict(about) for name, about in self.responses.items()},
+                }
+            ),
             "run": self.run.model_dump(mode="json"),
             "backend": self.backend.model_dump(mode="json"),
             "source": self.source,

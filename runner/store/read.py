@@ -266,9 +266,7 @@ def judged_runs(
     return runs(connection, study_id), find_target(connection, study_id)
 
 
-def _run(
-    row: dict[str, Any], factors: Collection[str], own: Mapping[str, float]
-) -> dict[str, Any]:
+def _run(row: dict[str, Any], factors: Collection[str], own: Mapping[str, float]) -> dict[str, Any]:
     _check(row, factors)
     failed = row["state"] == State.FAILED
     begun = row["state"] != State.WAITING

@@ -324,6 +324,7 @@ class Store:
     find_target = of_study(reads(targets.find_target))
     curves = of_study(reads(read.curves))
     own_curves = of_study(reads(read.own_curves))
+    content = of_study(reads(leasing.content_of))
     curve_arrays = of_study(reads(curve_arrays.curve_arrays))
     attempts = of_study(reads(read.attempt_rows))
     running = of_study(reads(read.now_running))

@@ -111,9 +111,7 @@ def ended(
     )
 
 
-def diverged(
-    name: str, step: int, points: Sequence[Point], costs: Mapping[str, Any]
-) -> Outcome:
+def diverged(name: str, step: int, points: Sequence[Point], costs: Mapping[str, Any]) -> Outcome:
     """The outcome of a training whose curve stopped being finite."""
     return Outcome(
         Status.DIVERGED,

@@ -38,7 +38,7 @@ def train(cell: Cell, place: Place, report: Report) -> Outcome:
         cell.check_code()
         prepare(place)
         function = load_function(trainer)
-        given = call_arguments(function, cell, place, run)
+        given = call_arguments(function, cell.arguments, run)
         clock = Clock()  # importing is no training
         returned = function(**given)
     except Diverged as end:
@@ -126,13 +126,32 @@ def _module_of(file: Path) -> Any:
 
 
 def call_arguments(
-    function: Callable[..., Any], cell: Cell, place: Place, run: Run
+    function: Callable[..., Any], arguments: Mapping[str, Any], run: Run
 ) -> dict[str, Any]:
     """What the function is called with: the levels' arguments, and what it asks for by name."""
-    injected = {"seed": cell.seed, "device": place.device, "folder": place.folder, "run": run}
+    injected = {"seed": run.seed, "device": run.device, "folder": run.folder, "run": run}
     wanted = inspect.signature(function).parameters
     asked = {name: injected[name] for name in INJECTED if name in wanted}
-    return {**nested(cell.arguments), **asked}
+    return {**nested(arguments), **asked}
+
+
+def call(where: str, arguments: Mapping[str, Any], *, seed: int, device: str, folder: str) -> Any:
+    """Call a function as a cell does, by hand: what `show CELL --command` prints.
+
+    Args:
+        where: "my_train.py:fit" or "package.module:fit".
+        arguments: by the names in the file of the study.
+        seed: given by name where the signature has it, as the other two.
+        device: "cpu" or "cuda:0".
+        folder: of the cell.
+
+    Returns:
+        What it returns. What it reports is printed.
+    """
+    place = Place(device, Path(folder), Path(), 1, float("inf"))
+    place.folder.mkdir(parents=True, exist_ok=True)
+    function = load_function(Trainer("function", where, str(Path.cwd())))
+    return function(**call_arguments(function, arguments, Run(place, seed, print)))
 
 
 def nested(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ def learning_curves(
 
     Args:
         curves: columns factor, level, epoch, median, low, high (the quartiles).
-        x_label, y_label: labels of the axes.
+        x_label: label of the horizontal axis.
+        y_label: label of the vertical axis.
         scale: turns stored into shown numbers.
     """
     figure, _ = curve_panels(

@@ -21,7 +21,7 @@ from analysis.report.words.undrawn import Attempts
 from analysis.stats.estimates import t_limits
 from analysis.study import known
 from analysis.table.curves import curve_matrix
-from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, REACHED, RESPONSES
+from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, REACHED
 
 if TYPE_CHECKING:
     from analysis.model.cell_means import Method

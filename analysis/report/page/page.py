@@ -35,7 +35,7 @@ from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.papers.methods import network_of, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
-from runner.content.response import CONVERGED, RESPONSES
+from runner.content.response import CONVERGED
 from runner.program.wording import counted
 
 if TYPE_CHECKING:

@@ -39,6 +39,9 @@ FACTS = (
     "parameters",
 )
 
+MOST_STEPS = 40
+"""Rows of a curve of one's own that are shown."""
+
 CURVE = (
     *("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy"),
     *("learning_rate", "gradient_norm", "seconds"),
@@ -49,6 +52,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
     parser.add_argument("cell", metavar="CELL", help="a cell's id, or enough of its beginning")
     parser.add_argument("--study", metavar="STUDY", help="look only in this study")
+    parser.add_argument(
+        "--command",
+        action="store_true",
+        help="only print the line that repeats the cell by hand (a trainer of one's own)",
+    )
     parser.add_argument("--lines", type=int, default=30, metavar="N", help="lines of its log")
     options.store(parser)
 
@@ -73,6 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
     if len(cells) > 1:
         several = ", ".join(cells[:SEVERAL])
         raise InputError(f"{arguments.cell!r} is the beginning of several cells: {several}")
+    if arguments.command:
+        for info, row in matches:
+            print(printable(repeated_by_hand(store, info, row["cell"], arguments.results)))
+        return said_damaged(damage)
     console = plain_console()
     for info, row in matches:
         _show(store, info, row, console)
@@ -105,6 +117,8 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
             facts.add_row(
                 name, f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name])
             )
+    for name, value in row["responses"].items():
+        facts.add_row(shown(name), f"{value:.6g}")
     for note in row["notes"]:
         facts.add_row("note", shown(note))
     if row["detail"]:
@@ -129,6 +143,10 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
 
 
 def _curve(store: Store, info: StudyInfo, cell: str, console: Console) -> None:
+    own = store.own_curves(info, cell)
+    if own:
+        _own_curve(own, console)
+        return
     curve = store.curves(info, cell)
     if not curve["cell"]:
         return
@@ -138,6 +156,38 @@ def _curve(store: Store, info: StudyInfo, cell: str, console: Console) -> None:
             *("" if v is None else str(v) if isinstance(v, int) else f"{v:.4g}" for v in values)
         )
     console.print(table)
+
+
+def _own_curve(points: list[dict[str, Any]], console: Console) -> None:
+    """The curves that a trainer of one's own reported, a column a name; the newest `MOST_STEPS`."""
+    names = list(dict.fromkeys(one["name"] for one in points))
+    steps: dict[int, dict[str, float]] = {}
+    for one in points:
+        steps.setdefault(one["step"], {})[one["name"]] = one["value"]
+    table = Table("step", *map(shown, names), box=None)
+    for step in sorted(steps)[-MOST_STEPS:]:
+        values = (steps[step].get(name) for name in names)
+        table.add_row(str(step), *("" if one is None else f"{one:.4g}" for one in values))
+    console.print(table)
+    if len(steps) > MOST_STEPS:
+        console.print(f"(the last {MOST_STEPS} of {len(steps):,} steps)", style="dim")
+
+
+def repeated_by_hand(store: Store, info: StudyInfo, cell: str, results: Path) -> str:
+    """The line for a shell that calls a cell's function or command once more, outside the store.
+
+    Raises:
+        InputError: the study has the shipped trainer, which a line cannot say.
+    """
+    from runner.trainers.by_hand import line
+
+    content = store.content(info, cell)
+    if content.trainer is None:
+        raise InputError(
+            f"cell {cell} is the shipped image classifier's: --command repeats cells whose trainer "
+            "is a function or command of one's own"
+        )
+    return line(content, study_folder(results, info.name) / "cells" / cell)
 
 
 def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path | None:

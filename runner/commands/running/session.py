@@ -61,7 +61,12 @@ def train_study(
         slots = slots_here(spec, arguments)
     else:
         slots = slots_on(devices, recall(devices, samples[0]), threads=spec.train.threads)
-    if samples and devices[0].kind == "cpu" and "bf16" in spec.values("train.precision") and emulates_bf16():
+    if (
+        samples
+        and devices[0].kind == "cpu"
+        and "bf16" in spec.values("train.precision")
+        and emulates_bf16()
+    ):
         print(
             "train.precision: this CPU has no bf16 instructions and emulates them; "
             "fp32 is likely to be faster here",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from runner.content.response import Direction, Response, Words, direction_of
@@ -28,12 +29,17 @@ def declared(name: str, about: Mapping[str, Any]) -> Response:
     low, high = about.get("low"), about.get("high")
     if unit == "share":
         low, high = 0.0 if low is None else low, 1.0 if high is None else high
-    said = {"share": "points", "seconds": "s"}.get(unit, unit)
     up, down = ("better", "worse") if better == "higher" else ("worse", "better")
+    if unit == "share":
+        words = Words(more=up, less=down, unit="points")
+    elif unit == "seconds":
+        words = Words("takes", "does not take", "longer", "less time", "s")
+    else:
+        words = Words(unit=unit, higher_is=up, lower_is=down)
     equivalent = about.get("equivalent", 0.005 if unit == "share" else None)
     return Response(
         name, name, key=name, claimed=name, better=better, low=low, high=high,
-        equivalent=equivalent, words=Words(unit=said, higher_is=up, lower_is=down), **shown,
+        equivalent=equivalent, words=words, **shown,
     )  # fmt: skip
 
 
@@ -41,3 +47,26 @@ def value_if_diverged(about: Mapping[str, Any]) -> float | None:
     """What a run that diverged counts as: the worst value, else that of guessing, else nothing."""
     worst = about.get("worst")
     return about.get("chance") if worst is None else worst
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """The first response of a study whose trainer is somebody's own.
+
+    Attributes:
+        name: of it.
+        lower: whether less is better.
+        if_diverged: its value in a run that diverged; None: it has none.
+    """
+
+    name: str
+    lower: bool
+    if_diverged: float | None
+
+
+def primary_of(spec: Mapping[str, Any]) -> Primary | None:
+    """The first response that a stored specification declares; None of the shipped trainer."""
+    if "trainer" not in spec:
+        return None
+    name, about = next(iter(spec["responses"].items()))
+    return Primary(name, not declared(name, about).higher_is_better, value_if_diverged(about))

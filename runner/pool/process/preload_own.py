@@ -13,7 +13,7 @@ from runner.pool.process.parent_death import PARENT, PRELOADED, die_with_parent
 die_with_parent(int(os.environ[PARENT]) if PARENT in os.environ else None)
 
 import runner.pool.process.child  # noqa: E402
-import runner.trainers.command  # noqa: E402, F401  its sibling comes with it
+import runner.trainers.command  # noqa: E402  its sibling comes with it
 from runner.program.streams import prepare_streams  # noqa: E402
 
 runner.pool.process.child.note_fork_server()

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
@@ -211,6 +211,22 @@ def _planned(row: _Taken, content: str | None) -> Cell:
         return Cell.from_json(content)
     except UNREADABLE:
         raise DamagedValue(contents.name, "content", content, "what the cell is made of") from None
+
+
+def content_of(connection: Connection, study_id: int, cell: str) -> Cell:
+    """What a cell of the study is; InputError where it has none of that id."""
+    row = connection.execute(
+        select(*_TAKEN, contents.c.content)
+        .join(
+            contents,
+            and_(contents.c.study_id == cells.c.study_id, contents.c.cell == cells.c.cell),
+            isouter=True,
+        )
+        .where(cells.c.study_id == study_id, cells.c.cell == cell)
+    ).first()
+    if row is None:
+        raise InputError(f"the study has no cell {cell}")
+    return _checked(_planned(_Taken(*row[:-1]), row.content), cell)
 
 
 def _checked(cell: Cell, planned: str) -> Cell:

@@ -25,7 +25,16 @@ from runner.program.wording import counted, printable
 from runner.spec.spec import Spec
 from runner.trainers.function import detail_of, load_function, nested
 
-SHARED = ("torch", "torchvision", "numpy", "scipy", "pandas", "sklearn", "lightning", "transformers")
+SHARED = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "pandas",
+    "sklearn",
+    "lightning",
+    "transformers",
+)
 """Libraries that a fork server may import for its children: they start no threads at import that
 a fork would lose."""
 
@@ -132,11 +141,11 @@ def look(trainer: Trainer, values: Sequence[tuple[str, Any]]) -> Seen:
         said = [line for line in done.stderr.splitlines() if line.strip()][-1:]
         last = f"; it said last: {printable(said[0].strip())[:300]}" if said else ""
         return Seen(problem=f"importing it ended the process (exit code {done.returncode}){last}")
-    wrong = tuple((name, value, expected) for name, value, expected in raw.pop("wrong"))
-    return Seen(
-        wrong=wrong,
-        **{key: tuple(one) if isinstance(one, list) else one for key, one in raw.items()},
-    )
+    raw["wrong"] = [tuple(one) for one in raw["wrong"]]
+    plain: dict[str, Any] = {
+        k: tuple(one) if isinstance(one, list) else one for k, one in raw.items()
+    }
+    return Seen(**plain)
 
 
 def values_of(spec: Spec) -> list[tuple[str, Any]]:

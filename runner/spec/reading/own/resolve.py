@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner.content.protocol import TrainSpec
+from runner.content.response import CONVERGED, EPOCHS
+from runner.spec.claims import Claim
 from runner.spec.node import Node
 from runner.spec.reading.claims import read_claims
 from runner.spec.reading.own.levels import read_own_factors, read_own_fixed
@@ -35,6 +38,8 @@ def resolve_own(
     claims, left_out = read_claims(
         root, sections.claims, factors, before, read_own_factors, records
     )
+    if next(iter(sections.responses.values())).target is None:
+        _refuse_claims_on_a_target(root, claims)
     return Spec(
         name=unicodedata.normalize("NFC", sections.name),
         profile=profile,
@@ -51,15 +56,24 @@ def resolve_own(
         left_out=left_out,
         run=sections.run,
         backend=sections.backend,
-        trainer=read_trainer(
-            root, sections.trainer, factors, fixed, records, sections.replicates
-        ),
+        trainer=read_trainer(root, sections.trainer, factors, fixed, records, sections.replicates),
         responses={
             name: one.model_dump(exclude_none=True) for name, one in sections.responses.items()
         },
         source=str(file.resolve()),
         root=root,
     )
+
+
+def _refuse_claims_on_a_target(root: Node, claims: Sequence[Claim]) -> None:
+    written = root.get("claims").plain or []
+    for claim in claims:
+        if claim.about in (CONVERGED, EPOCHS):
+            name = next(iter(root.get("responses").plain), "accuracy")
+            raise root.refuse(
+                ("claims", written.index(claim.text)),
+                f"claim {claim.text!r} needs a target: 'responses: {{{name}: {{target: ...}}}}'",
+            )
 
 
 def _refuse_the_classifiers(root: Node) -> None:
