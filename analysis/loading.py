@@ -12,8 +12,7 @@ from analysis.study import Study
 from analysis.table.columns import facts
 from analysis.table.curves import StoredCurves
 from analysis.table.forms.shape import Shape, reshape
-from analysis.table.own_runs import from_own_runs, with_times
-from analysis.table.runs import from_attempts, from_runs
+from analysis.table.runs import from_attempts, from_own_runs, from_runs, with_times
 from analysis.table.tidy import tidy
 from runner.content.own.response import declared as record
 from runner.content.response import ACCURACY, GIVEN_CONVERGED

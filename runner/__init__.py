@@ -4,6 +4,7 @@ content/  what a cell and an outcome are      spec/           the file, checked
 design/   which combinations run              data/           images, read once a machine
 store/    every cell, in one SQL database     optuna_mirror/  the same as Optuna trials
 machine/  what there is to train on           network/        the network of a cell
-training/ one cell trained                    pool/           slots, processes, clusters
-commands/ `python -m runner`              program/        what it shares with `analysis`
+training/ one cell trained                    trainers/       a function or command instead
+pool/     slots, processes, clusters          commands/       `python -m runner`
+program/  what it shares with `analysis`
 """

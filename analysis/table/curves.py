@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.table.cells import Factors
-from analysis.table.own_runs import wide_curves
 
 if TYPE_CHECKING:
     from runner.store import StudyInfo
@@ -72,6 +71,19 @@ class StoredCurves:
     def expect(self, written: Future[bool], path: Path) -> None:
         """Take the rows from a file that another process writes, if it does."""
         self._ahead = written, path
+
+
+def wide_curves(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Curves in long form (cell, name, step, value) as columns cell, epoch and one a name."""
+    long = pd.DataFrame(list(rows), columns=["cell", "name", "step", "value"])
+    order = list(dict.fromkeys(long["cell"]))
+    wide = long.pivot_table(index=["cell", "step"], columns="name", values="value", sort=False)
+    wide = wide.reset_index().rename(columns={"step": "epoch"})
+    wide.columns.name = None
+    wide["cell"] = pd.Categorical(wide["cell"], categories=order, ordered=True)
+    wide = wide.sort_values(["cell", "epoch"], kind="stable").reset_index(drop=True)
+    wide["cell"] = wide["cell"].astype(str)
+    return wide
 
 
 def curve_quantiles(

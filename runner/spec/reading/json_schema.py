@@ -17,6 +17,9 @@ from runner.content.protocol import NOT_IDENTITY
 from runner.spec.reading.levels import field_factors
 from runner.spec.spec_file import SpecFile
 
+OWN: dict[str, Any] = {"type": "object"}
+"""Factors and arguments of a trainer of one's own: any name, any value."""
+
 ALIAS = {"type": "string", "description": "The level's own label, when its name is not unique."}
 
 
@@ -26,6 +29,13 @@ def schema() -> dict[str, Any]:
     whole["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     whole["title"] = "Specification of an ablation grid"
     properties = whole["properties"]
+    # As the file may write them: a function's name alone, responses without a word about them.
+    properties["trainer"]["anyOf"].insert(0, {"type": "string"})
+    about = properties["responses"].pop("additionalProperties")
+    names = {"type": "array", "items": {"type": "string"}}
+    either = {"type": "object", "additionalProperties": {"anyOf": [about, {"type": "null"}]}}
+    properties["responses"] = {"description": properties["responses"]["description"],
+                               "anyOf": [either, names, {"type": "string"}]}  # fmt: skip
     for name in FACTORS:
         whole["$defs"][f"level-{name}"] = _named_level(name)
     for name in field_factors():
@@ -45,6 +55,7 @@ def schema() -> dict[str, Any]:
         "properties": {name: levels[name] for name in FACTORS},
         "additionalProperties": False,
     }
+    whole |= _by_trainer(properties, whole["$defs"])
     predicate = {
         "type": "object",
         "description": "Factor to a level or a list of levels; all of them must match.",
@@ -59,8 +70,8 @@ def schema() -> dict[str, Any]:
         for key in properties
         if key not in ("profiles", "extends")
     }
-    overrides["factors"] = _removable(properties["factors"])
-    overrides["fixed"] = _removable(properties["fixed"])
+    overrides["factors"] = {"anyOf": [_removable(whole["$defs"]["factors"]), OWN]}
+    overrides["fixed"] = {"anyOf": [_removable(whole["$defs"]["fixed"]), OWN]}
     properties["profiles"] = {
         "type": "object",
         "description": properties["profiles"]["description"],
@@ -80,6 +91,28 @@ def schema() -> dict[str, Any]:
     }
     _relink(whole["properties"]["profiles"])
     return whole
+
+
+def _by_trainer(properties: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Factors as the shipped trainer knows them, or any names where the file names a trainer."""
+    for name in ("factors", "fixed"):
+        definitions[name] = properties[name]
+        properties[name] = {"type": "object", "description": properties[name]["description"]}
+    definitions["own-factors"] = {
+        "type": "object",
+        "additionalProperties": {"type": "array", "minItems": 2},
+        "minProperties": 1,
+    }
+    named = {"type": ["string", "object"]}
+    return {
+        "if": {"required": ["trainer"], "properties": {"trainer": named}},
+        "then": {"properties": {"factors": _or_null("own-factors")}},
+        "else": {"properties": {name: _or_null(name) for name in ("factors", "fixed")}},
+    }
+
+
+def _or_null(definition: str) -> dict[str, Any]:
+    return {"anyOf": [{"$ref": f"#/$defs/{definition}"}, {"type": "null"}]}
 
 
 def _relink(node: Any) -> None:
