@@ -27,7 +27,6 @@ SHIPPED = (
     "test_accuracy", "test_loss", "test_correct", "n_test", "classes", "best_validation_accuracy",
     "final_validation_accuracy", "epochs_to_target", "restricted_epochs", "epochs_run",
     "epochs_budget", "diverged_epoch", "parameters", "train_images", "better_than_guessing",
-    "responses",
 )  # fmt: skip
 """Columns that only the shipped trainer fills."""
 
@@ -57,6 +56,7 @@ def from_runs(
     frame = pd.DataFrame(list(runs))
     if frame.empty:
         raise InputError("the study has no planned runs")
+    frame = frame.drop(columns="responses", errors="ignore")  # of trainers of one's own
     frame = frame.rename(columns={f"factor:{name}": name for name in factors})
     for name, labels in factors.items():
         frame[name] = pd.Categorical(labels_of(frame[name]), categories=list(labels), ordered=True)
