@@ -139,7 +139,13 @@ def _of_own_trainer(
     curves = StoredCurves(store.address, info, cells, own=True)
     about = {key: getattr(info, key) for key in ("name", "profile", "created", "spec")}
     about |= {
-        "levels": info.levels,
+        "levels": {
+            factor: {
+                label: {**one, "parameters": one["parameters"].get("set", {})}
+                for label, one in levels.items()
+            }
+            for factor, levels in info.levels.items()
+        },
         "replicates": info.replicates,
         "retired": store.status(info).retired,
     }

@@ -7,8 +7,9 @@ Levels are indices, accuracies four digits, curves integers; what is thinned say
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
-from math import isfinite
+from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,53 @@ if TYPE_CHECKING:
 CURVE_NUMBERS = 120_000
 """Numbers of all embedded curves together; beyond it epochs are thinned."""
 FEWEST_EPOCHS = 5
-CURVES = {"validation_accuracy": 1000, "train_loss": 1000}
-"""Curves that are embedded, and the factor that makes them integers."""
+MOST_CURVES = 4
+"""Curves of a trainer of one's own that are embedded, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve that is embedded, and how it is shown.
+
+    Attributes:
+        column: of the curves.
+        name: what the switch calls it.
+        axis: label of the vertical axis.
+        scale: the factor that makes stored numbers integers.
+        shown: shown number over stored number.
+        range: of the axis, as shown; None: as the values lie, from zero.
+    """
+
+    column: str
+    name: str
+    axis: str
+    scale: float = 1000
+    shown: float = 1.0
+    range: tuple[float, float] | None = None
+
+
+SHIPPED = (
+    Curve("validation_accuracy", "validation accuracy", "validation accuracy (%)", shown=100,
+          range=(-2, 102)),
+    Curve("train_loss", "training loss", "training loss (nats)"),
+)  # fmt: skip
+
+
+def _kinds_of_curves(study: Study) -> tuple[Curve, ...]:
+    """Those of the shipped trainer, or the first of somebody's own, that of the response first."""
+    rows = study.curve_rows
+    if not study.records or rows is None:
+        return SHIPPED
+    home = (study.primary or study).response
+    names = sorted((n for n in rows.columns if n not in ("cell", "epoch")), key=lambda n: n != home)
+    curves = []
+    for name in names[:MOST_CURVES]:
+        record = study.records.get(name)
+        largest = float(rows[name].abs().max())
+        digits = 4 - (floor(log10(largest)) if 0 < largest < float("inf") else 0)
+        axis, shown = (name, 1.0) if record is None else (record.axis, record.scale)
+        curves.append(Curve(name, name, axis, 10.0**digits, shown))
+    return tuple(curves)
 
 
 def page_data(
@@ -50,7 +96,6 @@ def page_data(
         "runs": _runs(study),
         "outcomes": [one for one in outcomes if one is not None],
         "curves": make("explore", "The chart of curves", lambda: _curves(study)),
-        "target": None if (target := study.goal.target) is None else target.accuracy,
         "goal": study.goal.did,
     }
 
@@ -193,29 +238,41 @@ def _curves(study: Study) -> dict[str, Any] | None:
     about = study.frame[["cell"]].assign(status="")  # no curve goes on after it ended
     curves: dict[str, Any] = {}
     epochs: np.ndarray | None = None
-    for column, scale in CURVES.items():
-        if column not in study.curve_rows:
+    kinds = _kinds_of_curves(study)
+    goal = study.goal.target
+    for one in kinds:
+        if one.column not in study.curve_rows:
             continue
-        matrix, cells, known_epochs = curve_matrix(study.curve_rows, about, column)
+        matrix, cells, known_epochs = curve_matrix(study.curve_rows, about, one.column)
         if epochs is None:
-            room = max(CURVE_NUMBERS // (len(CURVES) * len(cells)), FEWEST_EPOCHS)
+            room = max(CURVE_NUMBERS // (len(kinds) * len(cells)), FEWEST_EPOCHS)
             count = min(matrix.shape[1], room)
             shown = np.unique(np.linspace(0, matrix.shape[1] - 1, count).round().astype(int))
             epochs = known_epochs[shown]
         rows: list[list[int | None] | None] = [None] * len(study.frame)
         for cell, values in zip(cells, matrix[:, shown], strict=True):
-            rows[order[cell]] = _integers(values, scale)
-        curves[column] = {"scale": scale, "rows": rows}
+            rows[order[cell]] = _integers(values, one.scale)
+        aimed = goal is not None and (goal.response or SHIPPED[0].column) == one.column
+        curves[one.column] = {
+            "name": one.name,
+            "axis": one.axis,
+            "scale": one.scale,
+            "shown": one.shown,
+            "range": one.range,
+            "target": goal.accuracy if goal is not None and aimed else None,
+            "rows": rows,
+        }
     if epochs is None:
         return None
     return {
+        "step": "step" if study.records else "epoch",
         "epochs": epochs.tolist(),
         "thinned": bool(len(epochs) < int(matrix.shape[1])),
-        **curves,
+        "kinds": curves,
     }
 
 
-def _integers(values: np.ndarray, scale: int) -> list[int | None]:
+def _integers(values: np.ndarray, scale: float) -> list[int | None]:
     """Rounded to integers, trailing epochs that were never run cut off."""
     with np.errstate(over="ignore"):
         scaled = np.rint(values * scale).tolist()

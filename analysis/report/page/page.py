@@ -32,7 +32,7 @@ from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.runs_table import table_of_runs
 from analysis.report.words.answer import WHOLE
 from analysis.report.words.names import METHOD_NAMES
-from analysis.report.words.papers.methods import network_of, varied
+from analysis.report.words.papers.methods import network_of, own_trainer, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
 from runner.content.response import CONVERGED
@@ -177,6 +177,8 @@ def _facts(study: Study) -> list[str]:
     facts = [counted(finished, "run") if finished else "no run has finished"]
     facts.append(" × ".join(str(len(levels)) for levels in study.factors.values()) + " grid")
     free = varied(study)
+    if (called := own_trainer(study)) is not None:
+        facts.append(called)
     if data and model:
         where = "" if "data.name" in free else f" on {data.get('name')}"
         facts.append(f"{network_of(study)}{where}")

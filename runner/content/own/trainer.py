@@ -61,8 +61,9 @@ class Trainer:
 
     @property
     def words(self) -> str:
-        """As a sentence names it: "function my_train.py:fit", "command python train.py {args}"."""
-        return f"{self.kind} {self.identity['call']}"
+        """As a sentence names it: 'function my_train.py:fit', 'command "python train.py {args}"'."""
+        call = self.identity["call"]
+        return f"function {call}" if self.kind == "function" else f'command "{call}"'
 
     def check_code(self) -> None:
         """Refuse to train with other code than the cell was planned with; InputError."""

@@ -32,8 +32,11 @@ def schema() -> dict[str, Any]:
     # As the file may write them: a function's name alone, responses without a word about them.
     properties["trainer"]["anyOf"].insert(0, {"type": "string"})
     about = properties["responses"].pop("additionalProperties")
-    names = {"type": "array", "items": {"type": "string"}}
-    either = {"type": "object", "additionalProperties": {"anyOf": [about, {"type": "null"}]}}
+    names: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+    either: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": {"anyOf": [about, {"type": "null"}]},
+    }
     properties["responses"] = {"description": properties["responses"]["description"],
                                "anyOf": [either, names, {"type": "string"}]}  # fmt: skip
     for name in FACTORS:

@@ -14,7 +14,7 @@
   const shares = ["converged", "learned"];  // yes or no: single runs would be two rows of dots
   const MOST_DOTS = 2500, MOST_CURVES = 8, ROWS = 50;
   let outcome = data.outcomes[0];
-  let curveKind = "validation_accuracy";
+  let curveKind = data.curves ? Object.keys(data.curves.kinds)[0] : "";
   const chosen = [];
 
   const levelOf = (factor, run) => data.factors[factor][runs.levels[factor][run]];
@@ -179,25 +179,26 @@
 
   // --- curves ---------------------------------------------------------------------------------
   function hasCurves() {
-    return Boolean(data.curves && data.curves[curveKind]);
+    return Boolean(data.curves && data.curves.kinds[curveKind]);
   }
   function drawCurves() {
     if (!hasCurves()) return;
     waiting.delete("curve-chart");
     const curves = data.curves;
-    const kind = curves[curveKind], accuracy = curveKind.includes("accuracy");
+    const kind = curves.kinds[curveKind];
     const traces = chosen.filter((run) => kind.rows[run]).map((run) => {
       const place = chosen.indexOf(run);
       return { type: "scatter", mode: "lines+markers", name: plain(nameOf(run)), x: curves.epochs.slice(0, kind.rows[run].length),
-        y: kind.rows[run].map((v) => v === null ? null : v / kind.scale * (accuracy ? 100 : 1)),
+        y: kind.rows[run].map((v) => v === null ? null : v / kind.scale * kind.shown),
         line: { color: palette[place % palette.length], dash: dashes[place % dashes.length] }, marker: { size: 4 },
-        hovertemplate: plain(nameOf(run)) + "<br>epoch %{x}: %{y:.2f}<extra></extra>" };
+        hovertemplate: plain(nameOf(run)) + "<br>" + curves.step + " %{x}: %{y:.4~g}<extra></extra>" };
     });
     const layout = baseLayout({ showlegend: traces.length > 0, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, shapes: [] });
-    layout.xaxis = axisStyle({ title: { text: "epoch" }, range: [0.5, Math.max.apply(null, curves.epochs) + 0.5] });
-    layout.yaxis = axisStyle({ title: { text: accuracy ? "validation accuracy (%)" : "training loss (nats)" }, rangemode: "tozero", range: accuracy ? [-2, 102] : undefined });
-    if (accuracy && data.target) {
-      layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: data.target * 100, y1: data.target * 100,
+    layout.xaxis = axisStyle({ title: { text: curves.step }, range: [curves.epochs[0] - 0.5, curves.epochs[curves.epochs.length - 1] + 0.5] });
+    layout.yaxis = axisStyle({ title: { text: plain(kind.axis) }, rangemode: "tozero", range: kind.range || undefined });
+    if (kind.target !== null) {
+      const goal = kind.target * kind.shown;
+      layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: goal, y1: goal,
         line: { color: css("--soft"), dash: "dot", width: 1 } });
     }
     plotly().react("curve-chart", traces, layout, config);
@@ -209,10 +210,10 @@
     else { chosen.push(run); if (chosen.length > MOST_CURVES) chosen.shift(); }
     drawCurves(); fillTable();
     const note = byId("curve-note");
-    const drawn = data.curves && data.curves[curveKind] && data.curves[curveKind].rows[run];
+    const drawn = hasCurves() && data.curves.kinds[curveKind].rows[run];
     note.textContent = chosen.length === 0 ? "No curve chosen." : (at >= 0 ? "Removed " : drawn ? "Added " : "No curve was kept of ") +
       nameOf(run) + " (" + runs.status[run] + "). " + chosen.length + (chosen.length === 1 ? " curve" : " curves") + " shown" +
-      (data.curves && data.curves.thinned ? ", thinned to " + data.curves.epochs.length + " epochs." : ".");
+      (data.curves && data.curves.thinned ? ", thinned to " + data.curves.epochs.length + " " + data.curves.step + "s." : ".");
   }
 
   // --- table ------------------------------------------------------------------------------------
@@ -329,8 +330,7 @@
     });
   }
   if (data.curves) {
-    const names = { validation_accuracy: "validation accuracy", train_loss: "training loss" };
-    radios("curve-kinds", "curve", Object.keys(names).filter((key) => data.curves[key]).map((key) => [key, names[key]]), curveKind,
+    radios("curve-kinds", "curve", Object.entries(data.curves.kinds).map(([key, one]) => [key, one.name]), curveKind,
       (key) => { curveKind = key; drawCurves(); });
   }
   if (table) {

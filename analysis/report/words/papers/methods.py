@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.number_words import p_phrase
 from analysis.report.words.caveats import SIGNIFICANT
+from runner.content.own.trainer import Trainer
 from runner.content.response import ACCURACY, SECONDS
 from runner.data.folder import folder_words
 from runner.network.layout import STAGES
@@ -94,6 +95,12 @@ def _design(study: Study) -> str:
     )
 
 
+def own_trainer(study: Study) -> str | None:
+    """The function or command of somebody's own that the study's runs called."""
+    trainer = (study.info.get("spec") or {}).get("trainer")
+    return None if trainer is None else f"the {Trainer.from_dict(trainer).words}"
+
+
 def varied(study: Study) -> set[str]:
     """Fields of the protocol that are factors of this grid: "model.depth"."""
     return {name for name in study.factors if "." in name}
@@ -154,6 +161,9 @@ def _layers(study: Study) -> list[str]:
 
 def _training(study: Study) -> list[str]:
     info = study.info
+    if (called := own_trainer(study)) is not None:
+        own_seeds = "Replicates differ in the seed that each run was given."
+        return [f"Each run called {called}.", *_fixed(study), own_seeds, *_levels(info)]
     data, model, train = (dict(info.get(key) or {}) for key in ("data", "model", "train"))
     if not (data and model and train):
         return []
@@ -319,7 +329,9 @@ def _provenance(study: Study) -> list[str]:
     sentences = []
     versions = next((one for one in attempts["versions"] if isinstance(one, dict) and one), {})
     commits = [str(one)[:10] for one in attempts["commit"].dropna().unique()]
-    named = [f"{name} {versions[name]}" for name in ("torch", "python") if name in versions]
+    spec = study.info.get("spec") or {}
+    torch = () if "trainer" in spec and "torch" not in spec.get("libraries", ()) else ("torch",)
+    named = [f"{name} {versions[name]}" for name in (*torch, "python") if name in versions]
     if named or commits:
         dirty = attempts["dirty"].fillna(value=False).astype(bool).any()
         changes = " with uncommitted changes" if dirty else ""
