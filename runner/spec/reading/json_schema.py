@@ -68,7 +68,7 @@ def schema() -> dict[str, Any]:
         properties[name] = {"type": "array", "items": predicate} | {
             key: value for key, value in properties[name].items() if key == "description"
         }
-    overrides = {
+    overrides: dict[str, Any] = {
         key: {"$ref": f"#/properties/{key}"}
         for key in properties
         if key not in ("profiles", "extends")
