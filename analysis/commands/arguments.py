@@ -73,6 +73,16 @@ def add_table(
     )
 
 
+def add_outcome(verb: argparse.ArgumentParser) -> None:
+    """Which outcome of a study is looked at."""
+    verb.add_argument(
+        "--outcome",
+        metavar="NAME",
+        help="of a study: accuracy (default), converged, learned, epochs, given_converged or "
+        "seconds; of a trainer of one's own a response",
+    )
+
+
 def read_study(options: argparse.Namespace) -> Study:
     """The table or the study that was named; InputError where none or both were."""
     if options.table is not None:

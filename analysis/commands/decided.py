@@ -20,6 +20,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb)
+    arguments.add_outcome(verb)
     verb.add_argument(
         "--precision",
         type=float,

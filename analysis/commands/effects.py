@@ -29,12 +29,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb)
-    verb.add_argument(
-        "--outcome",
-        metavar="NAME",
-        help="of a study: accuracy (default), converged, learned, epochs, given_converged or "
-        "seconds",
-    )
+    arguments.add_outcome(verb)
     verb.add_argument(
         "--order",
         type=_order,

@@ -7,7 +7,6 @@ says so in one sentence instead of failing the document.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
@@ -39,7 +38,10 @@ def other_sections(study: Study, confidence: float) -> dict[str, Any]:
     others = study.others(confidence)
     sections: dict[str, Any] = {}
     if study.goal.target is not None:
-        sections["target"] = asdict(study.goal.target)
+        target = study.goal.target
+        sections["target"] = {"accuracy": target.accuracy, "derived": target.derived}
+        if target.response:
+            sections["target"] |= {"response": target.response, "lower": target.lower}
     outcomes = set(study.facts.columns)
     if CONVERGED.column in outcomes:
         sections["convergence"] = _attempt(lambda: others.convergence.to_dict())

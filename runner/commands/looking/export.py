@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from runner.commands import options
 from runner.commands.arguments import named_study, study_folder, writable
@@ -33,12 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     store, info = named_study(arguments)
     folder = writable(arguments.out or study_folder(arguments.results, info.name))
-    runs = pd.DataFrame(store.runs(info))
+    rows = store.runs(info)
+    runs = pd.DataFrame([_flat(row) for row in rows])
     attempts = pd.DataFrame(store.attempts(info))
     for frame, column in ((runs, "notes"), (attempts, "versions"), (attempts, "provenance")):
         if column in frame:
             frame[column] = [json.dumps(value) for value in frame[column]]
-    tables = {"cells": runs, "curves": pd.DataFrame(store.curves(info)), "attempts": attempts}
+    own = store.own_curves(info)
+    curves = pd.DataFrame(own) if own else pd.DataFrame(store.curves(info))
+    tables = {"cells": runs, "curves": curves, "attempts": attempts}
     versions = store.database.read(lambda connection: spec_versions(connection, info.name))
     specs = folder / "specs.json"
     write_whole(specs, json.dumps(versions or {info.spec_digest: info.spec}, indent=1) + "\n")
@@ -52,3 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
                 frame.to_parquet(file, index=False)
         print(path)
     return 0
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A run with the responses of a trainer of one's own as columns: "response:NAME"."""
+    own = row.pop("responses")
+    return row | {f"response:{name}": value for name, value in own.items()}

@@ -19,7 +19,8 @@ from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Outcome, Reason, Status
 from runner.data import DataError, Images
-from runner.training import reason_of, train
+from runner.trainers.failure import reason_of
+from runner.training import train
 from tests.runner.cells import make_cell
 
 ROOT = Path(__file__).parents[3]
