@@ -25,6 +25,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb, factors="columns of the factors, or names for --levels")
+    arguments.add_outcome(verb)
     verb.add_argument("--levels", nargs="+", type=int, metavar="L", help="levels per factor")
     verb.add_argument("--sigma", type=float, metavar="S", help="standard deviation of one run")
     verb.add_argument("--replicates", type=int, metavar="K", help="runs per cell")

@@ -61,7 +61,7 @@ class Trainer:
 
     @property
     def words(self) -> str:
-        """As a sentence names it: 'function my_train.py:fit', 'command "python train.py {args}"'."""
+        """As a sentence names it: function my_train.py:fit, command "python train.py {args}"."""
         call = self.identity["call"]
         return f"function {call}" if self.kind == "function" else f'command "{call}"'
 
