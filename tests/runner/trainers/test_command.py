@@ -1,0 +1,95 @@
+"""A command of one's own: the words it is run with."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.content.cell import Cell
+from runner.content.level import Level
+from runner.content.own.trainer import Trainer
+from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.trainers.by_hand import line
+from runner.trainers.command import args_of, command_words, overrides_of
+from runner.trainers.place import Place
+
+
+def cell_of(call: str, levels: dict[str, object], **about: object) -> Cell:
+    return Cell(
+        levels=tuple(Level(name, str(v), str(v), {"value": v}) for name, v in levels.items()),
+        held=(),
+        replicate=0,
+        data=DataSpec(),
+        model=ModelSpec(),
+        train=TrainSpec(),
+        trainer=Trainer("command", call, about.pop("folder", "/work"), responses=("acc",), **about),
+    )
+
+
+def words_of(call: str, levels: dict[str, object], folder: Path = Path("/r/cell"), **about: object):
+    cell = cell_of(call, levels, **about)
+    assert cell.trainer is not None
+    return command_words(cell.trainer, cell, Place("cpu", folder, Path("/log"), 1, 60.0)), cell
+
+
+def test_arguments_become_options():
+    words, cell = words_of(
+        "sh run.sh {args} --seed {seed} --out={folder}", {"lr": 0.1, "loss": "ce"}
+    )
+    assert words == [
+        *("sh", "run.sh", "--lr", "0.1", "--loss", "ce", "--seed", str(cell.seed)),
+        "--out=/r/cell",
+    ]
+
+
+def test_overrides_are_in_hydras_grammar():
+    levels = {"lr": 5e-4, "model.depth": 3, "sizes": [1, 2], "amp": True, "note": "a b", "x": None}
+    assert overrides_of(levels) == [
+        *("lr=0.0005", "model.depth=3", "sizes=[1,2]", "amp=true", "note='a b'", "x=null"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "style", "words"),
+    [
+        (True, None, ["--amp"]),
+        (False, None, []),
+        (True, "--amp/--no-amp", ["--amp"]),
+        (False, "--amp/--no-amp", ["--no-amp"]),
+        (False, "--amp=", ["--amp", "false"]),
+        (None, None, []),
+        ([1, 2], None, ["--amp", "1", "2"]),
+        ({"a": 1}, None, ["--amp", '{"a": 1}']),
+        (0.1, "--amp-rate=", ["--amp-rate", "0.1"]),
+    ],
+)
+def test_a_value_is_written_as_the_script_takes_it(value, style, words):
+    assert args_of({"amp": value}, {} if style is None else {"amp": style}) == words
+
+
+def test_no_value_is_ever_a_shells_business():
+    words, _ = words_of("sh run.sh {note}", {"note": "$(touch x); rm -rf / `id`"})
+    assert words == ["sh", "run.sh", "$(touch x); rm -rf / `id`"]
+
+
+def test_python_is_the_one_that_runs_the_grid():
+    words, _ = words_of("python train.py {lr}", {"lr": 0.1})
+    assert words[0] == sys.executable
+
+
+def test_it_resumes_once_the_file_is_there(tmp_path):
+    resume = "--resume {folder}/last.pt"
+    words, _ = words_of("sh x {lr}", {"lr": 1}, tmp_path, resume=resume)
+    assert words == ["sh", "x", "1"]
+    (tmp_path / "last.pt").touch()
+    words, _ = words_of("sh x {lr}", {"lr": 1}, tmp_path, resume=resume)
+    assert words == ["sh", "x", "1", "--resume", f"{tmp_path}/last.pt"]
+
+
+def test_the_line_for_a_shell_is_the_same_words():
+    _, cell = words_of("sh run.sh {note}", {"note": "it's"})
+    text = line(cell, Path("/r/cell"))
+    assert shlex.split(text) == [
+        *("cd", "/work", "&&", "OMP_NUM_THREADS=1", "sh", "run.sh", "it's"),
+    ]
