@@ -28,12 +28,12 @@ examples:
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
-    arguments.add_table(verb)
+    arguments.add_table(verb, outcome=False)
     verb.add_argument(
         "--outcome",
         metavar="NAME",
         help="of a study: accuracy (default), converged, learned, epochs, given_converged or "
-        "seconds",
+        "seconds; with --from the metric, as --response",
     )
     verb.add_argument(
         "--order",

@@ -38,11 +38,11 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--power is {options.power}; expected a share between 0 and 1")
     if options.precision is not None and not options.precision > 0:
         raise InputError(f"--precision is {options.precision}; expected a positive half-width")
-    if not options.study and options.table is None:
+    if not options.study and options.table is None and options.tool is None:
         print(power_text(*_stated(options), options.power))
         return 0
     if options.levels:
-        raise InputError("name a study or a table, or give --levels, not both")
+        raise InputError("name a study, a table or runs, or give --levels, not both")
     study = arguments.read_study(options)
     table = study.power(options.power, options.precision, options.sigma)
     print(power_text(table, study.judgement.count, options.power))

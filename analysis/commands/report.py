@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         from analysis.report import write_report
 
         study: Study | str = options.study
-        if options.table is not None or not options.study or options.claim:
+        if options.tool or options.table is not None or not options.study or options.claim:
             study = arguments.read_study(options)
         else:
             arguments.refuse_table_options(options)
