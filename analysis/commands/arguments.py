@@ -157,8 +157,10 @@ def read_study(options: argparse.Namespace) -> Study:
         raise InputError("name a study, a table with --table, --factors and --response, or runs of "
                          "another tool with --from")  # fmt: skip
     if options.claim:
-        raise InputError("--claim goes with --table or --from; the claims of a study stand in its "
-                         "file, and `python -m analysis claims STUDY --claim` answers another")  # fmt: skip
+        raise InputError(
+            "--claim goes with --table or --from; the claims of a study stand in its file, and "
+            "`python -m analysis claims STUDY --claim` answers another"
+        )
     return load_study(options)
 
 

@@ -76,7 +76,7 @@ def study_of(runs: Runs, said: Said) -> Study:
     kept = began
     values = [_value(run, response) for run in kept]
     _refuse_without_results(runs, response, kept, values)
-    notes += _endings(runs, response, kept, values)
+    notes += _endings(runs, response, kept)
     labels = _labels(kept)
     there = ~np.isnan(values)
     always = [name for name in labels.columns if not labels.loc[there, name].isna().any()]
@@ -195,8 +195,8 @@ def _refuse_without_results(
     )
 
 
-def _endings(runs: Runs, response: str, kept: Sequence[Run], values: Sequence[float]) -> list[str]:
-    """Notes on the runs that have no outcome, by why."""
+def _endings(runs: Runs, response: str, kept: Sequence[Run]) -> list[str]:
+    """Notes on why runs have no outcome; how many have none is said of every table."""
     notes = []
     total = counted(len(kept), runs.each)
     lost = [run for run in kept if run.ended != FINISHED]
@@ -204,15 +204,11 @@ def _endings(runs: Runs, response: str, kept: Sequence[Run], values: Sequence[fl
         notes.append(f"of {total} {_by_ending(lost)}: counted as lost")
     if any(run.ended == "pruned" for run in lost):
         notes.append(f"pruning ends the worse {runs.each}s, so means over the others are too good")
-    silent = [
-        run for run, value in zip(kept, values, strict=True)
-        if run.ended == FINISHED and not math.isfinite(value)
-    ]  # fmt: skip
-    odd = sum(response in run.metrics for run in silent)
+    odd = sum(
+        run.ended == FINISHED and not math.isfinite(run.metrics.get(response, 0.0)) for run in kept
+    )
     if odd:
         notes.append(f"{response} is no finite number in {odd} of {total}: counted as lost")
-    if len(silent) > odd:
-        notes.append(f"{len(silent) - odd} of {total} ended without {response}: counted as lost")
     return notes
 
 

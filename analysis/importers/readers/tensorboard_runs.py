@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ablations.errors import InputError
 from analysis.importers.runs import FINISHED, Run, Runs, library
+from runner.program.wording import counted
 
 EVENTS = "tfevents"
 PLUGIN = "hparams"
@@ -42,45 +44,72 @@ def read(folder: str | Path) -> Runs:
         "tensorboard.backend.event_processing.event_accumulator", "tensorboard", "event files"
     )
     content = library("tensorboard.plugins.hparams.plugin_data_pb2", "tensorboard", "event files")
-    read_of = {}
-    for one in folders:
-        accumulator = events.EventAccumulator(str(one), size_guidance=KEPT)
-        accumulator.Reload()
-        read_of[one] = (_session(accumulator, content), _scalars(accumulator))
+    found = [_folder(one, events, content) for one in folders]
+    found.sort(key=lambda one: (one.began, one.path))
+    by_path = {one.path: one for one in found}
     runs = []
-    for one, ((params, ended), scalars) in read_of.items():
-        if params is None:
+    for one in found:
+        if one.params is None:
             continue
-        if one.parent in read_of and read_of[one.parent][0][0] is None:
-            siblings = [o for o in read_of if o.parent == one.parent and read_of[o][0][0]]
-            if len(siblings) == 1:  # otherwise nobody knows whose the curves are
-                scalars = read_of[one.parent][1] | scalars
-        runs.append(Run(str(one.relative_to(root)), params, scalars, ended))
+        scalars = one.scalars
+        above = by_path.get(one.path.parent)
+        if above is not None and above.params is None:
+            beside = [o for o in found if o.path.parent == above.path and o.params is not None]
+            if len(beside) == 1:  # otherwise nobody knows whose the curves are
+                scalars = above.scalars | scalars
+        runs.append(Run(str(one.path.relative_to(root)), one.params, scalars, one.ended))
     if not runs:
         raise InputError(
-            f"{where} has scalars of {len(folders)} runs, but no hyperparameters: they are there "
-            "where the runs called add_hparams"
+            f"{where} has event files in {counted(len(found), 'folder')}, but no hyperparameters: "
+            "they are there where runs called add_hparams"
         )
+    asked = dict.fromkeys(name for one in found for name in one.asked)
     note = "of each scalar the last value counts"
-    return Runs(where, root.resolve().name, "run", tuple(runs), notes=(note,))
+    return Runs(where, root.resolve().name, "run", tuple(runs), tuple(asked), notes=(note,))
 
 
-def _session(accumulator: Any, content: Any) -> tuple[dict[str, object] | None, str]:
-    """The hyperparameters of a folder, None without any, and how its run ended."""
+@dataclass(frozen=True)
+class Folder:
+    """The event files of one folder.
+
+    Attributes:
+        path: of the folder.
+        began: time of the first event, in seconds.
+        params: hyperparameters, None where there are none.
+        ended: how the run did.
+        asked: metrics that were named with the hyperparameters.
+        scalars: the last value of each.
+    """
+
+    path: Path
+    began: float
+    params: dict[str, object] | None
+    ended: str
+    asked: tuple[str, ...]
+    scalars: dict[str, float]
+
+
+def _folder(path: Path, events: Any, content: Any) -> Folder:
+    accumulator = events.EventAccumulator(str(path), size_guidance=KEPT)
+    accumulator.Reload()
     try:
         tags = accumulator.PluginTagToContent(PLUGIN)
-    except KeyError:
-        return None, FINISHED
+        began = float(accumulator.FirstEventTimestamp())
+    except KeyError:  # no hyperparameters
+        tags, began = {}, 0.0
     params: dict[str, object] | None = None
-    ended = FINISHED
+    ended, asked = FINISHED, tuple[str, ...]()
     for blob in tags.values():
         data = content.HParamsPluginData.FromString(blob)
-        if data.WhichOneof("data") == "session_start_info":
+        kind = data.WhichOneof("data")
+        if kind == "session_start_info":
             hparams = data.session_start_info.hparams
             params = {name: _value(hparams[name]) for name in sorted(hparams)}
-        elif data.WhichOneof("data") == "session_end_info":
+        elif kind == "session_end_info":
             ended = STATUS.get(data.session_end_info.status, FINISHED)
-    return params, ended
+        elif kind == "experiment":
+            asked = tuple(info.name.tag for info in data.experiment.metric_infos)
+    return Folder(path, began, params, ended, asked, _scalars(accumulator))
 
 
 def _value(value: Any) -> object:

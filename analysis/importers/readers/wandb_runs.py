@@ -54,7 +54,7 @@ def read(source: str | Path) -> Runs:
     folders = {one.resolve() for one in folders}  # latest-run is a link to one of them
     if not folders:
         raise InputError(f"{where} has no runs of W&B: no run-ID.wandb and no files/config.yaml")
-    return _folder(sorted(folders, key=lambda one: one.name.partition("run-")[2]), path, where)
+    return _folder(sorted(folders), path, where)
 
 
 # --- a CSV export -----------------------------------------------------------------------------
@@ -95,13 +95,22 @@ def _cell(value: object) -> str:
 
 
 def _folder(folders: list[Path], root: Path, where: str) -> Runs:
-    runs = tuple(_from_files(one) or _from_log(one) for one in folders)
+    found = [_from_files(one) or _from_log(one) for one in folders]
+    runs = tuple(run for _, run in sorted(found, key=lambda one: one[0]))
     name = root.resolve().parent.name if root.resolve().name == "wandb" else root.resolve().name
     note = "of each metric W&B's summary counts, by default the last value"
     return Runs(where, name, "run", runs, notes=(note,))
 
 
-def _from_files(folder: Path) -> Run | None:
+Began = tuple[str, float]
+"""When a run began: as its folder is called, to the second, and as its log says."""
+
+
+def _began(folder: Path, seconds: float = 0.0) -> Began:
+    return folder.name.partition("run-")[2][:15], seconds
+
+
+def _from_files(folder: Path) -> tuple[Began, Run] | None:
     """The run whose config was written as a file; None without one."""
     files = folder / "files" if (folder / "files").is_dir() else folder
     config = files / "config.yaml"
@@ -118,7 +127,7 @@ def _from_files(folder: Path) -> Run | None:
         for name, entry in content.items()
         if name not in ("_wandb", "wandb_version")
     }
-    return Run(folder.name, dict(flat(values)), _summary(summary))
+    return _began(folder), Run(folder.name, dict(flat(values)), _summary(summary))
 
 
 def _summary(summary: Mapping[str, Any]) -> dict[str, float]:
@@ -126,19 +135,20 @@ def _summary(summary: Mapping[str, Any]) -> dict[str, float]:
     return numbers({name: x for name, x in flat(summary) if not name.startswith("_wandb")})
 
 
-def _from_log(folder: Path) -> Run:
+def _from_log(folder: Path) -> tuple[Began, Run]:
     """The run of a log of records, of which the end may be missing."""
     log = next(iter(sorted(folder.glob("run-*.wandb"))))
     messages = library("wandb.proto.wandb_internal_pb2", "wandb", f"records of W&B {str(log)!r}")
     config: dict[str, Any] = {}
     summary: dict[str, Any] = {}
     history: dict[str, Any] = {}
-    name, ended = folder.name, "running"
+    name, ended, began = folder.name, "running", 0.0
     for raw in _records(log):
         record = messages.Record.FromString(raw)
         kind = record.WhichOneof("record_type")
         if kind == "run":
             _update(config, record.run.config.update)
+            began = began or record.run.start_time.ToNanoseconds() / 1e9
             name = record.run.display_name or record.run.run_id or name
         elif kind == "config":
             _update(config, record.config.update)
@@ -149,7 +159,8 @@ def _from_log(folder: Path) -> Run:
         elif kind == "exit":
             ended = FINISHED if record.exit.exit_code == 0 else "failed"
     config.pop("_wandb", None)
-    return Run(name, dict(flat(config)), _summary(history | summary), ended)
+    run = Run(name, dict(flat(config)), _summary(history | summary), ended)
+    return _began(folder, began), run
 
 
 def _update(values: dict[str, Any], items: Any) -> None:
