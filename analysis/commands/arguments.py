@@ -107,8 +107,8 @@ def _add_tools(verb: argparse.ArgumentParser, *, several: bool) -> None:
         nargs="+",
         metavar=("TOOL SOURCE", "NAME"),
         action="append" if several else "store",
-        help="optuna URL [STUDY], wandb CSV|FOLDER, mlflow FOLDER|URI [EXPERIMENT], tensorboard "
-        "FOLDER, hydra MULTIRUN_FOLDER" + ("; may be repeated" if several else ""),
+        help="optuna URL [STUDY], wandb FOLDER|CSV [PROJECT], mlflow FOLDER|URI [EXPERIMENT], "
+        "tensorboard FOLDER, hydra MULTIRUN_FOLDER" + ("; may be repeated" if several else ""),
     )
     group.add_argument(
         "--bins",

@@ -93,7 +93,7 @@ def study_of(runs: Runs, said: Said) -> Study:
     notes += about
     given = said.get("factors")
     roles = roles_of(
-        labels, runs.where, runs.each,
+        frame.astype({name: object for name in bins}), runs.where, runs.each,
         None if given is None else [*given, *(n for n in bins if n not in given)],
         said.get("replicate"), tuple(bins), runs.told_apart,
     )  # fmt: skip

@@ -66,7 +66,7 @@ def roles_of(
         factors: named by a person; None where they are to be found.
         replicate: likewise.
         binned: columns cut into bins, which are factors.
-        told_apart: False where columns may as well be metrics.
+        told_apart: False where columns may as well be metrics, so that factors must be named.
 
     Raises:
         InputError: what cannot be decided, with what to say.
@@ -86,7 +86,7 @@ def roles_of(
             raise InputError(_not_everywhere(columns, absent, factors, where, each))
         also = [n for n in names if n not in (*factors, replicate) and _told(columns, n, each)]
         if also and told_apart:
-            notes.append(f"{some(also)} varied too: what is said is over the values they had")
+            notes.append(f"{some(also)} varied too: what is said is averaged over that")
         return Roles(tuple(factors), replicate, tuple(notes))
     rest = [n for n in names if n != replicate]
     constants = [n for n in rest if counts[n] <= 1 and not columns[n].isna().any()]
@@ -105,6 +105,12 @@ def roles_of(
     if many and told_apart:
         raise InputError(_searched(columns, many, rest, where, each))
     conditional = [n for n in rest if columns[n].isna().any()]
+    if not told_apart:
+        rest = [n for n in rest if n not in conditional]
+        raise InputError(
+            f"{where} does not say which columns are settings and which are results: name the "
+            f"factors with --factors{''.join(f' {n}' for n in rest[:12]) or ' NAME ...'}"
+        )
     if conditional:
         raise InputError(_not_everywhere(columns, conditional, rest, where, each))
     if not rest:
@@ -115,11 +121,6 @@ def roles_of(
         notes.append(
             f"{name} has one value for each {by}: the two cannot be told apart, and what is said "
             f"of {by} is said of both"
-        )
-    if many:
-        notes.append(
-            f"taken as results, not as factors, for their many values: {some(many)}; a factor "
-            "among them is one with --bins or --factors"
         )
     return Roles(tuple(rest), replicate, tuple(notes))
 

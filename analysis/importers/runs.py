@@ -48,8 +48,8 @@ class Runs:
             is one it is the outcome unless another is named.
         higher_is_better: of those, where the tool was told.
         notes: what a reader of the results must know.
-        told_apart: False where parameters and metrics stand in one list (a CSV export): a number
-            with many values is then taken as a metric.
+        told_apart: False where parameters and metrics stand in one list (a CSV export): factors and
+            outcome must then be named.
     """
 
     where: str

@@ -44,18 +44,20 @@ def from_optuna(
     return study_of(optuna_trials.read(study_or_url, study), said)
 
 
-def from_wandb(export: str | Path, **said: Unpack[Said]) -> Study:
+def from_wandb(export: str | Path, project: str | None = None, **said: Unpack[Said]) -> Study:
     """Runs of Weights & Biases as a study.
 
     Args:
-        export: a CSV export of the runs table (then `response` must be named, because the export
-            does not say which columns are metrics), or a folder that has runs: `wandb`.
+        export: a folder that has runs, online or offline: `wandb`; or a CSV export of the table of
+            runs, which does not say what is a setting and what a result: `factors` and `response`
+            must then be named.
+        project: its name, where a folder has runs of several.
         said: see `from_optuna`.
 
     Raises:
         InputError: no runs there, no result, or a parameter that is no factor as it is.
     """
-    return study_of(wandb_runs.read(export), said)
+    return study_of(wandb_runs.read(export, project), said)
 
 
 def from_mlflow(folder: str | Path, experiment: str | None = None, **said: Unpack[Said]) -> Study:
@@ -105,7 +107,7 @@ READERS: dict[str, Callable[..., Runs]] = {
     "tensorboard": tensorboard_runs.read,
     "hydra": hydra_jobs.read,
 }
-NAMED_WITHIN = {"optuna": "study", "mlflow": "experiment"}
+NAMED_WITHIN = {"optuna": "study", "wandb": "project", "mlflow": "experiment"}
 """Tools of which one source holds several sweeps, and what they call one."""
 
 

@@ -92,6 +92,7 @@ def _client_runs(uri: str, text: str) -> Iterator[tuple[str, Run, Mapping[str, s
     if uri.startswith("sqlite:"):
         _check_sqlite(uri, text)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # its import complains where git is not
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # 7 are minutes
     mlflow = library("mlflow", "mlflow-skinny", f"{text!r}")
     try:
         client = mlflow.MlflowClient(tracking_uri=uri)

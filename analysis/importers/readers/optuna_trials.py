@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,10 +36,11 @@ def read(source: optuna.Study | str | Path, study: str | None = None) -> Runs:
         return _runs(source, f"study {source.study_name!r}")
     import optuna
 
-    text = str(source)
+    given = str(source)
+    text = _shown(given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that journals and names of metrics are experimental
-        storage = _storage(text)
+        storage = _storage(given, text)
         names = _asked(lambda: optuna.get_all_study_names(storage), text)
         if not names:
             raise InputError(f"{text!r} is a database of Optuna without a study")
@@ -49,26 +53,39 @@ def read(source: optuna.Study | str | Path, study: str | None = None) -> Runs:
         return _runs(loaded, f"study {loaded.study_name!r} of {text!r}")
 
 
+def _shown(given: str) -> str:
+    """A URL without its password."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(given).render_as_string(hide_password=True)
+    except ArgumentError:  # a path
+        return given
+
+
 def _asked(ask: Callable[[], Any], text: str) -> Any:
     """What a database answers; InputError where it does not."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         return ask()
-    except (SQLAlchemyError, ImportError, RuntimeError, OSError, ValueError, KeyError) as error:
+    except ImportError as error:
+        raise InputError(f"{text!r} cannot be read without its driver: {error}") from None
+    except (SQLAlchemyError, RuntimeError, OSError, ValueError, KeyError) as error:
         why = " ".join(str(error).split("(Background")[0].split())
         raise InputError(f"{text!r} cannot be read as a database of Optuna: {why}") from None
 
 
-def _storage(text: str) -> Any:
+def _storage(given: str, text: str) -> Any:
     """The storage behind a URL or a path, opened without making anything."""
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.engine import make_url
 
-    path = Path(text)
-    if "://" not in text:
+    path = Path(given)
+    if "://" not in given:
         if path.is_dir():
             raise InputError(f"{text!r} is a folder; expected the URL or the file of a database of "
                              "Optuna: sqlite:///study.db")  # fmt: skip
@@ -76,9 +93,9 @@ def _storage(text: str) -> Any:
             raise InputError(f"{text!r} is no file and no URL: expected sqlite:///study.db")
         with path.open("rb") as file:
             if file.read(len(SQLITE)) != SQLITE:
-                return JournalStorage(_asked(lambda: _journal(text, JournalFileBackend), text))
-        text = f"sqlite:///{path}"
-    url = _asked(lambda: make_url(text), text)
+                return JournalStorage(_asked(lambda: _journal(path, JournalFileBackend), text))
+        given = f"sqlite:///{path}"
+    url = _asked(lambda: make_url(given), text)
     if url.get_backend_name() == "sqlite":
         file_path = Path(url.database or "")
         if not file_path.is_file():
@@ -90,18 +107,19 @@ def _storage(text: str) -> Any:
         engine.dispose()
     if not {"studies", "trials", "version_info"} <= tables:
         raise InputError(f"{text!r} is a database, but not one of Optuna: it has no studies")
-    return _asked(lambda: RDBStorage(text, skip_table_creation=True), text)
+    return _asked(lambda: RDBStorage(given, skip_table_creation=True), text)
 
 
-def _journal(text: str, backend: Any) -> Any:
+def _journal(path: Path, backend: Any) -> Any:
     """The journal in a file; ValueError where its first line is none."""
-    import json
-
-    with Path(text).open(encoding="utf-8") as file:
-        first = json.loads(file.readline() or "null")
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = json.loads(file.readline())
+    except ValueError:  # binary, or no JSON
+        first = None
     if not isinstance(first, dict) or "op_code" not in first:
         raise ValueError("it is neither an SQLite file nor a journal of Optuna")
-    return backend(text)
+    return backend(str(path))
 
 
 def _runs(study: Any, where: str) -> Runs:
@@ -145,12 +163,13 @@ def _sampled(trials: list[Any]) -> list[str]:
     done = [trial for trial in trials if trial.state.name == "COMPLETE"]
     if not done or any("grid_id" in trial.system_attrs for trial in done):
         return []
-    counts: dict[str, int] = {}
+    counts = Counter(repr(sorted(trial.params.items())) for trial in done)
+    levels: dict[str, set[str]] = {}
     for trial in done:
-        key = repr(sorted(trial.params.items(), key=lambda item: item[0]))
-        counts[key] = counts.get(key, 0) + 1
-    if len(set(counts.values())) < 2:
-        return []
+        for name, value in trial.params.items():
+            levels.setdefault(name, set()).add(repr(value))
+    if len(counts) == math.prod(map(len, levels.values())) and len(set(counts.values())) == 1:
+        return []  # every combination as often
     return [
         "trials were not spread evenly: if their sampler looked at earlier values (TPE does), "
         "what it gave up early looks worse than it is"

@@ -16,7 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ablations.errors import InputError
+from ablations.errors import InputError, did_you_mean
 from analysis.importers.runs import FINISHED, Run, Runs, flat, library, numbers
 from analysis.table.forms.numbers import quiet_numbers
 from analysis.table.forms.text import read_text
@@ -34,17 +34,21 @@ STATES = {"finished": FINISHED, "running": "running", "pending": "waiting", "cra
           "failed": "failed", "killed": "killed", "preempted": "killed"}  # fmt: skip
 
 
-def read(source: str | Path) -> Runs:
+def read(source: str | Path, project: str | None = None) -> Runs:
     """Read an export or the runs below a folder.
 
+    Args:
+        source: a CSV file, or a folder.
+        project: its name, where the runs of a folder are of several.
+
     Raises:
-        InputError: neither, or runs whose records need wandb to be read.
+        InputError: neither, no such project, or runs whose records need wandb to be read.
     """
     path = Path(source)
     if path.is_file() and path.suffix != ".wandb":
         return _export(path)
     if path.is_file():
-        return _folder([path.parent], path.parent, f"file {str(source)!r}")
+        return _folder([path.parent], path.parent, f"file {str(source)!r}", project)
     where = f"folder {str(source)!r}"
     if not path.is_dir():
         raise InputError(f"{where} does not exist; expected a CSV export or the folder wandb")
@@ -54,7 +58,7 @@ def read(source: str | Path) -> Runs:
     folders = {one.resolve() for one in folders}  # latest-run is a link to one of them
     if not folders:
         raise InputError(f"{where} has no runs of W&B: no run-ID.wandb and no files/config.yaml")
-    return _folder(sorted(folders), path, where)
+    return _folder(sorted(folders), path, where, project)
 
 
 # --- a CSV export -----------------------------------------------------------------------------
@@ -94,23 +98,31 @@ def _cell(value: object) -> str:
 # --- folders of runs --------------------------------------------------------------------------
 
 
-def _folder(folders: list[Path], root: Path, where: str) -> Runs:
-    found = [_from_files(one) or _from_log(one) for one in folders]
-    runs = tuple(run for _, run in sorted(found, key=lambda one: one[0]))
-    name = root.resolve().parent.name if root.resolve().name == "wandb" else root.resolve().name
+def _folder(folders: list[Path], root: Path, where: str, wanted: str | None) -> Runs:
+    """The runs of one project, in the order in which they began."""
+    found = sorted((_from_files(one) or _from_log(one) for one in folders), key=lambda one: one[:2])
+    projects = list(dict.fromkeys(project for _, _, project, _ in found))
+    if wanted is None and len(projects) > 1:
+        raise InputError(f"{where} has runs of {len(projects)} projects, name one behind it: "
+                         f"{', '.join(sorted(projects))}")  # fmt: skip
+    if wanted is not None and wanted not in projects:
+        raise InputError(f"{where} has no project {wanted!r}: {did_you_mean(wanted, projects)}")
+    project = wanted or projects[0]
+    runs = tuple(run for _, _, its, run in found if its == project)
     note = "of each metric W&B's summary counts, by default the last value"
-    return Runs(where, name, "run", runs, notes=(note,))
+    return Runs(where, project or root.resolve().name, "run", runs, notes=(note,))
 
 
-Began = tuple[str, float]
-"""When a run began: as its folder is called, to the second, and as its log says."""
+Found = tuple[str, float, str, Run]
+"""When a run began, as its folder is called and as its log says; its project; the run."""
 
 
-def _began(folder: Path, seconds: float = 0.0) -> Began:
-    return folder.name.partition("run-")[2][:15], seconds
+def _second(folder: Path) -> str:
+    """When a run began, as the name of its folder has it: run-20260131_235959-ID."""
+    return folder.name.partition("run-")[2][:15]
 
 
-def _from_files(folder: Path) -> tuple[Began, Run] | None:
+def _from_files(folder: Path) -> Found | None:
     """The run whose config was written as a file; None without one."""
     files = folder / "files" if (folder / "files").is_dir() else folder
     config = files / "config.yaml"
@@ -127,7 +139,8 @@ def _from_files(folder: Path) -> tuple[Began, Run] | None:
         for name, entry in content.items()
         if name not in ("_wandb", "wandb_version")
     }
-    return _began(folder), Run(folder.name, dict(flat(values)), _summary(summary))
+    run = Run(folder.name, dict(flat(values)), _summary(summary))
+    return _second(folder), 0.0, "", run
 
 
 def _summary(summary: Mapping[str, Any]) -> dict[str, float]:
@@ -135,19 +148,20 @@ def _summary(summary: Mapping[str, Any]) -> dict[str, float]:
     return numbers({name: x for name, x in flat(summary) if not name.startswith("_wandb")})
 
 
-def _from_log(folder: Path) -> tuple[Began, Run]:
+def _from_log(folder: Path) -> Found:
     """The run of a log of records, of which the end may be missing."""
     log = next(iter(sorted(folder.glob("run-*.wandb"))))
     messages = library("wandb.proto.wandb_internal_pb2", "wandb", f"records of W&B {str(log)!r}")
     config: dict[str, Any] = {}
     summary: dict[str, Any] = {}
     history: dict[str, Any] = {}
-    name, ended, began = folder.name, "running", 0.0
+    name, project, ended, began = folder.name, "", "running", 0.0
     for raw in _records(log):
         record = messages.Record.FromString(raw)
         kind = record.WhichOneof("record_type")
         if kind == "run":
             _update(config, record.run.config.update)
+            project = project or record.run.project
             began = began or record.run.start_time.ToNanoseconds() / 1e9
             name = record.run.display_name or record.run.run_id or name
         elif kind == "config":
@@ -160,7 +174,7 @@ def _from_log(folder: Path) -> tuple[Began, Run]:
             ended = FINISHED if record.exit.exit_code == 0 else "failed"
     config.pop("_wandb", None)
     run = Run(name, dict(flat(config)), _summary(history | summary), ended)
-    return _began(folder, began), run
+    return _second(folder), began, project, run
 
 
 def _update(values: dict[str, Any], items: Any) -> None:
