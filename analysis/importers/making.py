@@ -109,6 +109,7 @@ def study_of(runs: Runs, said: Said) -> Study:
         outcome,
         roles.replicate,
         _file_name(said.get("name") or runs.name),
+        levels=_ordered(frame, runs, roles.factors),
         where=runs.where,
         notes=(*notes, *copies),
         claims=said.get("claims") or (),
@@ -289,6 +290,16 @@ def _span(values: pd.Series) -> str:
         if texts[0] != texts[1]:
             break
     return f"{texts[0]} to {texts[1]}"
+
+
+def _ordered(frame: pd.DataFrame, runs: Runs, factors: Sequence[str]) -> dict[str, list[str]]:
+    """Levels in the order in which the tool was given them, where it was; those that ran."""
+    there = {name: set(frame[name]) for name in factors if name in runs.order}
+    return {
+        name: [label for label in runs.order[name] if label in labels]
+        for name, labels in there.items()
+        if labels <= set(runs.order[name])
+    }
 
 
 def _with_results(

@@ -48,6 +48,7 @@ class Runs:
             is one it is the outcome unless another is named.
         higher_is_better: of those, where the tool was told.
         notes: what a reader of the results must know.
+        order: of parameters that are choices among texts, these in the order that they were given.
         told_apart: False where parameters and metrics stand in one list (a CSV export): factors and
             outcome must then be named.
     """
@@ -59,6 +60,7 @@ class Runs:
     responses: tuple[str, ...] = ()
     higher_is_better: Mapping[str, bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     told_apart: bool = True
 
 

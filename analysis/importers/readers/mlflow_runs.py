@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 ENDED = {"RUNNING": "running", "SCHEDULED": "waiting", "FINISHED": FINISHED, "FAILED": "failed",
          "KILLED": "killed"}  # fmt: skip
 PARENT = "mlflow.parentRunId"
+Found = tuple[str, Run, Mapping[str, str]]
+"""A run with its experiment and its tags."""
 PAGE = 1000
 
 
@@ -58,9 +61,7 @@ def read(source: str | Path, experiment: str | None = None) -> Runs:
     raise InputError(f"{where} has no runs of MLflow: neither experiments with runs nor {DATABASE}")
 
 
-def _of(
-    found: Iterator[tuple[str, Run, Mapping[str, str]]], where: str, wanted: str | None
-) -> Runs:
+def _of(found: Iterator[Found], where: str, wanted: str | None) -> Runs:
     """The runs of one experiment; one that only holds others (a sweep's parent) is none."""
     by_name: dict[str, list[tuple[Run, Mapping[str, str]]]] = {}
     for name, run, tags in found:
@@ -87,35 +88,51 @@ def _others(tags: Mapping[str, str]) -> dict[str, object]:
 # --- a database or a server -------------------------------------------------------------------
 
 
-def _client_runs(uri: str, text: str) -> Iterator[tuple[str, Run, Mapping[str, str]]]:
+def _client_runs(uri: str, text: str) -> Iterator[Found]:
     """Experiment, run and tags of each, by MLflow's client."""
     if uri.startswith("sqlite:"):
         _check_sqlite(uri, text)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # its import complains where git is not
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # 7 are minutes
-    mlflow = library("mlflow", "mlflow-skinny", f"{text!r}")
-    try:
-        client = mlflow.MlflowClient(tracking_uri=uri)
-        for experiment in client.search_experiments():
-            token: str | None = None
-            while True:
-                page = client.search_runs(
-                    [experiment.experiment_id], max_results=PAGE, page_token=token,
-                    order_by=["attributes.start_time ASC"],
-                )  # fmt: skip
-                for run in page:
-                    tags = {**run.data.tags, "run_id": run.info.run_id}
-                    one = Run(
-                        run.info.run_name or run.info.run_id, dict(run.data.params),
-                        {k: float(v) for k, v in run.data.metrics.items()},
-                        ENDED.get(run.info.status, run.info.status.lower()), _others(run.data.tags),
-                    )  # fmt: skip
-                    yield experiment.name, one, tags
-                if not (token := page.token):
-                    break
-    except mlflow.exceptions.MlflowException as error:
-        raise InputError(f"{text!r} cannot be read by MLflow: "
-                         f"{' '.join(str(error).split())}") from None  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own use of SQLAlchemy
+        mlflow = library("mlflow", "mlflow-skinny", f"{text!r}")
+        try:
+            client = mlflow.MlflowClient(tracking_uri=uri)
+            pages = [
+                (experiment.name, page)
+                for experiment in client.search_experiments()
+                for page in _pages(client, experiment.experiment_id)
+            ]
+        except mlflow.exceptions.MlflowException as error:
+            why = " ".join(str(error).split())
+            raise InputError(f"{text!r} cannot be read by MLflow: {why}") from None
+    for experiment, page in pages:
+        for run in page:
+            info, data = run.info, run.data
+            one = Run(
+                info.run_name or info.run_id,
+                dict(data.params),
+                {name: float(value) for name, value in data.metrics.items()},
+                ENDED.get(info.status, info.status.lower()),
+                _others(data.tags),
+            )
+            yield experiment, one, {**data.tags, "run_id": info.run_id}
+
+
+def _pages(client: Any, experiment: str) -> Iterator[Any]:
+    """The runs of an experiment, the first first, a page at a time."""
+    token: str | None = None
+    while True:
+        page = client.search_runs(
+            [experiment],
+            max_results=PAGE,
+            page_token=token,
+            order_by=["attributes.start_time ASC"],
+        )
+        yield page
+        if not (token := page.token):
+            return
 
 
 def _check_sqlite(uri: str, text: str) -> None:
@@ -139,7 +156,7 @@ def _check_sqlite(uri: str, text: str) -> None:
 # --- a folder of files ------------------------------------------------------------------------
 
 
-def _file_runs(folder: Path) -> Iterator[tuple[str, Run, Mapping[str, str]]]:
+def _file_runs(folder: Path) -> Iterator[Found]:
     """Experiment, run and tags of each: a file a parameter, a metric, a tag."""
     for experiment in sorted(folder.iterdir()):
         about = _yaml(experiment / "meta.yaml")

@@ -141,7 +141,19 @@ def _runs(study: Any, where: str) -> Runs:
         tuple(names),
         better,
         tuple(_sampled(trials)),
+        _choices(trials),
     )
+
+
+def _choices(trials: list[Any]) -> dict[str, tuple[str, ...]]:
+    """Parameters that were chosen among texts, with these as the program lists them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for trial in trials:
+        for name, distribution in trial.distributions.items():
+            choices = getattr(distribution, "choices", ())
+            if choices and all(isinstance(choice, str) for choice in choices):
+                found[name] = tuple(choices)
+    return found
 
 
 def _run(trial: Any, names: list[str]) -> Run:

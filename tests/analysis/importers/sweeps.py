@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 EPOCHS = 3
-HYDRA_APP = '''
+HYDRA_APP = """
 import json, os
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -33,7 +33,7 @@ def main(config):
 
 
 main()
-'''
+"""
 
 
 def accuracy(lr: float, optimizer: str, seed: int) -> float:
