@@ -24,6 +24,7 @@ examples:
   python -m analysis compare --table may.csv --table june.csv --factors lr wd --response val_loss
   python -m analysis compare cifar10-quick --table paper.csv --factors optimizer init \\
       --response test_accuracy --block seed
+  python -m analysis compare --from optuna sqlite:///may.db --from optuna sqlite:///june.db
 """
 
 

@@ -13,6 +13,7 @@ examples:
   python -m analysis decided five_factor-quick
   python -m analysis decided five_factor-quick --precision 0.01
   python -m analysis decided --table runs.csv --factors lr wd --response val_loss --block seed
+  python -m analysis decided --from wandb wandb --response val_acc --bins lr=3
 """
 
 

@@ -22,6 +22,7 @@ examples:
       --out effects.json
   python -m analysis effects --table runs.csv --factors A B --response loss --lower-is-better \\
       --claim "A: a < b"
+  python -m analysis effects --from hydra multirun/2026-01-31/23-59-59 --response acc
 """
 
 

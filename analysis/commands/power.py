@@ -17,6 +17,7 @@ EXAMPLES = """\
 examples:
   python -m analysis power five_factor-quick
   python -m analysis power --table runs.csv --factors lr wd --response val_loss --block seed
+  python -m analysis power --from tensorboard runs
   python -m analysis power --levels 3 3 2 2 2 --sigma 0.39 --replicates 3
 """
 

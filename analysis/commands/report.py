@@ -17,6 +17,8 @@ EXAMPLES = """\
 examples:
   python -m analysis report five_factor-quick --partial
   python -m analysis report --table runs.csv --factors optimizer bn --response acc --block seed
+  python -m analysis report --from optuna sqlite:///study.db my_study
+  python -m analysis report --from mlflow mlruns --response val_acc --claim "lr: 0.1 > 0.01"
 """
 
 

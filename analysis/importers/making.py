@@ -5,7 +5,6 @@ From here on it is `loading.from_frame`: a table of the same runs gives the same
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -16,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError, did_you_mean
-from analysis.importers.roles import SEED, as_floats, roles_of
+from analysis.importers.labels import cut, labels_of_runs
+from analysis.importers.roles import SEED, roles_of
 from analysis.importers.runs import FINISHED, UNFINISHED, Run, Runs
 from analysis.loading import of_frame
 from analysis.study import Study
-from analysis.table.columns import labels_of
 from runner.program.wording import counted, listed
 
 PROGRESS = re.compile(
@@ -77,7 +76,7 @@ def study_of(runs: Runs, said: Said) -> Study:
     values = [_value(run, response) for run in kept]
     _refuse_without_results(runs, response, kept, values)
     notes += _endings(runs, response, kept)
-    labels = _labels(kept)
+    labels = labels_of_runs(kept)
     there = ~np.isnan(values)
     always = [name for name in labels.columns if not labels.loc[there, name].isna().any()]
     unset = labels[always].isna().any(axis=1).to_numpy()
@@ -89,7 +88,7 @@ def study_of(runs: Runs, said: Said) -> Study:
         values = [value for value, lost in zip(values, unset, strict=True) if not lost]
     bins = said.get("bins") or {}
     labels = labels[_candidates(labels, kept, said)]
-    frame, about = _cut(labels, bins, runs)
+    frame, about = cut(labels, bins, runs.where, runs.each)
     notes += about
     given = said.get("factors")
     roles = roles_of(
@@ -143,7 +142,7 @@ def _only(runs: Runs, only: Mapping[str, object]) -> list[Run]:
     """The runs that have these levels."""
     kept = list(runs.runs)
     for name, level in only.items():
-        labels = _labels(kept)
+        labels = labels_of_runs(kept)
         if name not in labels:
             raise InputError(f"{runs.where} has no parameter {name!r}: "
                              f"{did_you_mean(name, labels.columns)}")  # fmt: skip
@@ -213,83 +212,11 @@ def _endings(runs: Runs, response: str, kept: Sequence[Run]) -> list[str]:
     return notes
 
 
-def _labels(runs: Sequence[Run]) -> pd.DataFrame:
-    """What was set, as text: a column a parameter, NaN where it was not."""
-    names = dict.fromkeys(name for run in runs for name in run.params)
-    others = dict.fromkeys(n for run in runs for n in run.others if n not in names)
-    columns: dict[str, pd.Series] = {}
-    for name in [*names, *others]:
-        values = [{**run.others, **run.params}.get(name, np.nan) for run in runs]
-        columns[name] = labels_of(pd.Series([_plain(value) for value in values]).infer_objects())
-    return pd.DataFrame(columns, index=range(len(runs)))
-
-
-def _plain(value: object) -> object:
-    """A value whose text is its level: nothing is "None", a list is written as one."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return repr(value)
-    if isinstance(value, (list, tuple, dict)):
-        return json.dumps(value, default=str)
-    return value
-
-
 def _candidates(labels: pd.DataFrame, runs: Sequence[Run], said: Said) -> list[str]:
     """Parameters, and of what else is known a seed and what was named."""
     params = {name for run in runs for name in run.params}
     named = {*(said.get("factors") or ()), *(said.get("bins") or {}), said.get("replicate")}
     return [n for n in labels.columns if n in params or n in named or SEED.search(n)]
-
-
-def _cut(
-    labels: pd.DataFrame, bins: Mapping[str, int | Sequence[float]], runs: Runs
-) -> tuple[pd.DataFrame, list[str]]:
-    """Searched numbers as bins, and what to say of them."""
-    frame, notes = labels.copy(), []
-    for name, how in bins.items():
-        if name not in labels:
-            raise InputError(f"{runs.where} has no parameter {name!r}: "
-                             f"{did_you_mean(name, labels.columns)}")  # fmt: skip
-        values = as_floats(labels[name])
-        if values is None or values.isna().any():
-            raise InputError(f"{runs.where}: {name} cannot be cut into bins, it is not a number "
-                             f"in every {runs.each}")  # fmt: skip
-        inner = _edges(values, how)
-        codes = np.searchsorted(inner, values.to_numpy(float), side="right")
-        texts = {
-            code: _span(values[codes == code]) for code in sorted(set(codes.tolist()))
-        }  # of the values there are, not of the edges
-        if len(texts) < 2:
-            raise InputError(f"{runs.where}: all values of {name} ({_span(values)}) are in one bin")
-        frame[name] = pd.Categorical(
-            [texts[code] for code in codes.tolist()], list(texts.values()), ordered=True
-        )
-        counts = [str(int((codes == code).sum())) for code in texts]
-        notes.append(
-            f"{name} is cut into {len(texts)} bins ({'; '.join(texts.values())}) of "
-            f"{listed(counts)} {runs.each}s: effects are of bins"
-        )
-    return frame, notes
-
-
-def _edges(values: pd.Series, how: int | Sequence[float]) -> list[float]:
-    """Where bins begin, from the second on."""
-    if isinstance(how, int):
-        if how < 2:
-            raise InputError(f"{how} bins compare nothing: expected two or more")
-        shares = np.arange(1, how) / how
-        return sorted(set(np.quantile(values.to_numpy(float), shares).tolist()))
-    return sorted(float(edge) for edge in how)
-
-
-def _span(values: pd.Series) -> str:
-    low, high = float(values.min()), float(values.max())
-    for digits in range(3, 17):
-        texts = f"{low:.{digits}g}", f"{high:.{digits}g}"
-        if low == high:
-            return texts[0]
-        if texts[0] != texts[1]:
-            break
-    return f"{texts[0]} to {texts[1]}"
 
 
 def _ordered(frame: pd.DataFrame, runs: Runs, factors: Sequence[str]) -> dict[str, list[str]]:
