@@ -132,7 +132,7 @@ def _level(text: str) -> tuple[str, str]:
 def _bins(text: str) -> tuple[str, int | list[float]]:
     name, equals, how = text.partition("=")
     try:
-        bins = [float(edge) for edge in how.split(",")] if "," in how or "." in how else int(how)
+        bins = int(how) if how.isdecimal() else [float(edge) for edge in how.split(",")]
     except ValueError:
         bins = 0
     if not (name and equals and bins) or (isinstance(bins, int) and bins < 2):

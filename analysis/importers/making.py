@@ -60,7 +60,10 @@ def study_of(runs: Runs, said: Said) -> Study:
 
     Raises:
         InputError: no runs, no outcome, no factor, or one that cannot be used.
+        TypeError: an argument that there is not.
     """
+    for name in said.keys() - Said.__annotations__.keys():
+        raise TypeError(f"unexpected argument {name!r}: {did_you_mean(name, Said.__annotations__)}")
     if not runs.runs:
         raise InputError(f"{runs.where} has no {runs.each}s")
     if isinstance(said.get("factors"), str):

@@ -32,10 +32,12 @@ def read(source: optuna.Study | str | Path, study: str | None = None) -> Runs:
     Raises:
         InputError: no database of Optuna's, or no such study in it.
     """
-    if not isinstance(source, (str, Path)):
-        return _runs(source, f"study {source.study_name!r}")
     import optuna
 
+    if isinstance(source, optuna.Study):
+        return _runs(source, f"study {source.study_name!r}")
+    if not isinstance(source, (str, Path)):
+        raise InputError(f"{source!r} is no study of Optuna, no URL and no path")
     given = str(source)
     text = _shown(given)
     with warnings.catch_warnings():

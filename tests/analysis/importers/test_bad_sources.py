@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ablations.errors import InputError
+from analysis import from_optuna
 from analysis.commands import run
 from tests.analysis.importers.conftest import Kept
 
@@ -108,9 +110,16 @@ def test_options_that_do_not_go_together(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("told", ["--bins lr", "--bins lr=1", "--bins =3", "--only lr"])
+@pytest.mark.parametrize(
+    "told", ["--bins lr", "--bins lr=1", "--bins lr=a,b", "--bins =3", "--only lr"]
+)
 def test_an_option_that_says_nothing(told: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         run(["power", "--from", "optuna", "a.db", *told.split()])
     assert ended.value.code == 2
     assert "expected NAME=" in capsys.readouterr().err
+
+
+def test_what_is_no_study_at_all() -> None:
+    with pytest.raises(InputError, match="None is no study of Optuna, no URL and no path"):
+        from_optuna(None)

@@ -235,3 +235,8 @@ def test_the_same_runs_in_another_order_have_the_same_roles() -> None:
     first, second = made(params), made([params[k] for k in order])
     assert first.factors.keys() == second.factors.keys()
     assert (first.replicate, second.replicate) == ("seed", "seed")
+
+
+def test_an_argument_that_there_is_not() -> None:
+    with pytest.raises(TypeError, match="unexpected argument 'factor': did you mean 'factors'"):
+        made(grid(a=[1, 2]), factor=["a"])
