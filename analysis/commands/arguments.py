@@ -154,8 +154,8 @@ def read_study(options: argparse.Namespace) -> Study:
         return study_of_table(options, options.table)
     refuse_table_options(options)
     if not options.study:
-        raise InputError("name a study, a table with --table, --factors and --response, or runs of "
-                         "another tool with --from")  # fmt: skip
+        raise InputError("name a study, or a table with --table, --factors and --response, or "
+                         "runs of another tool with --from")  # fmt: skip
     if options.claim:
         raise InputError(
             "--claim goes with --table or --from; the claims of a study stand in its file, and "

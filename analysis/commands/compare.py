@@ -72,8 +72,8 @@ def _studies(options: argparse.Namespace) -> list[Study]:
     paths: list[Path] = getattr(options, "table", None) or []
     tools: list[list[str]] = getattr(options, "tool", None) or []
     if len(options.studies) + len(paths) + len(tools) < 2:
-        raise InputError("a comparison takes two studies or more, tables with --table, or runs "
-                         "with --from")  # fmt: skip
+        raise InputError("a comparison takes two studies or more, or tables with --table, or "
+                         "runs with --from")  # fmt: skip
     if not paths and not tools:
         arguments.refuse_table_options(options)
     loaded = [load(name, options.storage) for name in options.studies]

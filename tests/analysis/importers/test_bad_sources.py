@@ -115,7 +115,7 @@ def test_options_that_do_not_go_together(
 )
 def test_an_option_that_says_nothing(told: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        run(["power", "--from", "optuna", "a.db", *told.split()])
+        run(["power", "--from", "optuna", "a.db", *f"--{told}".split()])
     assert ended.value.code == 2
     assert "expected NAME=" in capsys.readouterr().err
 
