@@ -102,6 +102,8 @@ def roles_of(
     rest = [n for n in rest if n not in combined]
     settled = _settled(columns, rest)
     rest = [n for n in rest if n not in settled]
+    if told_apart and (some_runs := [n for n in many if columns[n].isna().any()]):
+        raise InputError(_not_everywhere(columns, some_runs, rest, where, each))
     if many and told_apart:
         raise InputError(_searched(columns, many, rest, where, each))
     conditional = [n for n in rest if columns[n].isna().any()]
@@ -230,11 +232,11 @@ def _searched(
         for n in many
     ]
     bins = " ".join(f"{n}=3" for n in many[:MOST_NAMED])
-    also = f", or leave it out and name the others: --factors {' '.join(rest)}" if rest else ""
+    it = "it" if len(many) == 1 else "them"
+    also = f", or leave {it} out and name the others: --factors {' '.join(rest)}" if rest else ""
     return (
-        f"{where}: {some(said)}, which were searched and are no levels: cut "
-        f"{'it' if len(many) == 1 else 'them'} with --bins {bins}{also} "
-        f"(--factors {first} ... takes each value as a level)"
+        f"{where}: {some(said)}, which were searched and are no levels: cut {it} with --bins "
+        f"{bins}{also} (--factors {first} ... takes each value as a level)"
     )
 
 

@@ -119,6 +119,16 @@ def test_a_parameter_that_only_some_runs_have_is_refused() -> None:
         made(params, factors=["opt", "momentum"])
 
 
+def test_a_search_below_a_choice_is_looked_at_where_it_was_made() -> None:
+    """As in Optuna's tutorial: each classifier has a parameter of its own."""
+    params: list[dict[str, Any]] = [{"kind": "svc", "c": 0.1 * k} for k in range(1, 9)]
+    params += [{"kind": "forest", "depth": k * k} for k in range(1, 9)]
+    with pytest.raises(InputError, match=r"c is set in 8 of 16 runs only, those with kind = svc: "):
+        made(params)
+    among = made(params, only={"kind": "svc"}, bins={"c": 2})
+    assert among.factors == {"c": ("0.1 to 0.4", "0.5 to 0.8")}
+
+
 def test_one_value_where_there_is_any_goes_with_what_decides_that() -> None:
     params = grid(opt=["sgd", "adam"], lr=[0.1, 0.01], seed=[0, 1])
     params = [{**one, "eps": 1e-8} if one["opt"] == "adam" else one for one in params]
