@@ -14,7 +14,7 @@ Rooms, each of which may import those above it:
     effects/      means, contrasts, tests, shares   figures/   frames in, figures out
     outcomes/     convergence, time, what was lost  report/    the page, its figures, its words
     verdicts/     what is so, claims, power         dashboard/ what optuna-dashboard shows
-                                                    commands/  `python -m analysis`
+    importers/    runs that other tools kept        commands/  `python -m analysis`
 """
 
 from __future__ import annotations
@@ -25,6 +25,13 @@ from analysis.accessors import register_accessor
 
 if TYPE_CHECKING:
     from analysis.effects.estimate import Effects
+    from analysis.importers.tools import (
+        from_hydra,
+        from_mlflow,
+        from_optuna,
+        from_tensorboard,
+        from_wandb,
+    )
     from analysis.loading import from_frame, load
     from analysis.model.cell_means import CellMeans
     from analysis.stats.estimates import Estimate
@@ -39,6 +46,11 @@ __all__ = [
     "Study",
     "Table",
     "from_frame",
+    "from_hydra",
+    "from_mlflow",
+    "from_optuna",
+    "from_tensorboard",
+    "from_wandb",
     "load",
     "read_table",
 ]
@@ -53,6 +65,11 @@ _HOMES = {
     "Study": "study",
     "Table": "table.tidy",
     "from_frame": "loading",
+    "from_hydra": "importers.tools",
+    "from_mlflow": "importers.tools",
+    "from_optuna": "importers.tools",
+    "from_tensorboard": "importers.tools",
+    "from_wandb": "importers.tools",
     "load": "loading",
     "read_table": "table.reading",
 }

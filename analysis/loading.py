@@ -68,12 +68,38 @@ def from_frame(
     factors, response = [str(name) for name in factors], str(response)
     replicate = None if replicate is None else str(replicate)
     shape = Shape(wide, std, None if n is None else str(n), nested)
-    shaped = reshape(frame, factors, response, replicate, shape, "the frame")
+    return of_frame(
+        frame, factors, response, replicate, name, shape=shape, levels=levels, claims=claims,
+        higher_is_better=higher_is_better, equivalent=equivalent,
+    )  # fmt: skip
+
+
+def of_frame(
+    frame: pd.DataFrame,
+    factors: Sequence[str],
+    response: str,
+    replicate: str | None,
+    name: str,
+    *,
+    shape: Shape | None = None,
+    levels: Mapping[str, Sequence[str]] | None = None,
+    where: str = "the frame",
+    notes: Sequence[str] = (),
+    claims: Sequence[str] = (),
+    higher_is_better: bool | None = None,
+    equivalent: float | None = None,
+) -> Study:
+    """The study of a frame, with what `from_frame` takes and what another reader knows of it.
+
+    The names of the columns are text, `shape` is what was said of the table's form, `where` is how
+    messages name it, and `notes` stand in front of its own.
+    """
+    shaped = reshape(frame, factors, response, replicate, shape or Shape(), where)
     frame, response, replicate = shaped.frame, shaped.response, shaped.replicate
     others = {"status", "converged"} & set(facts(frame, factors)) - {response, replicate}
     table = tidy(
-        frame, factors, response, replicate, levels=levels, strict=not others,
-        notes=shaped.notes, unit=shaped.unit,
+        frame, factors, response, replicate, levels=levels, where=where, strict=not others,
+        notes=(*notes, *shaped.notes), unit=shaped.unit,
     )  # fmt: skip
     return Study.of(
         table,

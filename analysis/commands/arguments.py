@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 OF_TABLES = ("factors", "response", "block", "wide", "std", "n", "nested", "lower_is_better",
              "higher_is_better")  # fmt: skip
 """Options that mean nothing without a table."""
+OF_FILES = ("wide", "std", "n", "nested")
+"""Of those, the ones that say in which form a table was written down."""
+OF_TOOLS = ("bins", "only")
+"""Options that mean nothing without runs of another tool."""
 
 
 def add_study(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
@@ -31,9 +35,20 @@ def add_study(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
 
 
 def add_table(
-    verb: argparse.ArgumentParser, *, several: bool = False, factors: str = "columns of the factors"
+    verb: argparse.ArgumentParser,
+    *,
+    several: bool = False,
+    factors: str = "columns of the factors",
+    outcome: bool = True,
 ) -> None:
-    """A table instead of a study, or several; `factors` is the help of that option."""
+    """A table, or runs of another tool, instead of a study.
+
+    Args:
+        verb: whose options these become.
+        several: whether more than one may be named.
+        factors: help of `--factors`.
+        outcome: whether `--outcome` is another word for `--response`.
+    """
     group = verb.add_argument_group("a table instead of a study")
     group.add_argument(
         "--table",
@@ -44,7 +59,12 @@ def add_table(
         + ("; may be repeated, the options below are of all" if several else ""),
     )
     group.add_argument("--factors", nargs="+", metavar="NAME", help=factors)
-    group.add_argument("--response", metavar="NAME", help="column of the outcome")
+    group.add_argument(
+        "--response",
+        *(["--outcome"] if outcome else []),
+        metavar="NAME",
+        help="column of the outcome, or the metric",
+    )
     group.add_argument("--block", metavar="NAME", help="column of the replicate shared by cells")
     group.add_argument(
         "--wide", metavar="PATTERN", help="columns of the outcome, one a seed: 'seed*'"
@@ -71,6 +91,55 @@ def add_table(
     better.add_argument(
         "--higher-is-better", action="store_true", help="it is none, whatever its name says"
     )
+    _add_tools(verb, several=several)
+
+
+def _add_tools(verb: argparse.ArgumentParser, *, several: bool) -> None:
+    """Runs that another tool kept, instead of a study or a table."""
+    group = verb.add_argument_group(
+        "runs of another tool instead of a study",
+        "Factors, replicate and outcome are told from the runs; --factors, --block and --response "
+        "say otherwise.",
+    )
+    group.add_argument(
+        "--from",
+        dest="tool",
+        nargs="+",
+        metavar=("TOOL SOURCE", "NAME"),
+        action="append" if several else "store",
+        help="optuna URL [STUDY], wandb FOLDER|CSV [PROJECT], mlflow FOLDER|URI [EXPERIMENT], "
+        "tensorboard FOLDER, hydra MULTIRUN_FOLDER" + ("; may be repeated" if several else ""),
+    )
+    group.add_argument(
+        "--bins",
+        nargs="+",
+        type=_bins,
+        metavar="NAME=K",
+        help="cut a searched number into K bins of about as many runs, or at edges: lr=0.001,0.01",
+    )
+    group.add_argument(
+        "--only", nargs="+", type=_level, metavar="NAME=LEVEL", help="runs of this level alone"
+    )
+
+
+def _level(text: str) -> tuple[str, str]:
+    name, equals, level = text.partition("=")
+    if not (name and equals and level):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=LEVEL, such as optimizer=sgd")
+    return name, level
+
+
+def _bins(text: str) -> tuple[str, int | list[float]]:
+    name, equals, how = text.partition("=")
+    try:
+        bins = int(how) if how.isdecimal() else [float(edge) for edge in how.split(",")]
+    except ValueError:
+        bins = 0
+    if not (name and equals and bins) or (isinstance(bins, int) and bins < 2):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected NAME=K with two bins or more, or edges: lr=0.001,0.01"
+        )
+    return name, bins
 
 
 def add_outcome(verb: argparse.ArgumentParser) -> None:
@@ -79,22 +148,29 @@ def add_outcome(verb: argparse.ArgumentParser) -> None:
         "--outcome",
         metavar="NAME",
         help="of a study: accuracy (default), converged, learned, epochs, given_converged or "
-        "seconds; of a trainer of one's own a response",
+        "seconds; of a trainer of one's own a response; with --from the metric, as --response",
     )
 
 
 def read_study(options: argparse.Namespace) -> Study:
     """The table or the study that was named; InputError where none or both were."""
+    given = [name for name in ("study", "table", "tool") if getattr(options, name) is not None]
+    if len(given) > 1:
+        words = {"study": f"a study ({options.study!r})", "table": "--table", "tool": "--from"}
+        raise InputError(f"give {words[given[0]]} or {words[given[1]]}, not both")
+    if options.tool is not None:
+        return study_of_tool(options, options.tool)
     if options.table is not None:
-        if options.study:
-            raise InputError(f"give a study ({options.study!r}) or --table, not both")
         return study_of_table(options, options.table)
     refuse_table_options(options)
     if not options.study:
-        raise InputError("name a study, or a table with --table, --factors and --response")
+        raise InputError("name a study, or a table with --table, --factors and --response, or "
+                         "runs of another tool with --from")  # fmt: skip
     if options.claim:
-        raise InputError("--claim goes with --table; the claims of a study stand in its file, and "
-                         "`python -m analysis claims STUDY --claim` answers another")  # fmt: skip
+        raise InputError(
+            "--claim goes with --table or --from; the claims of a study stand in its file, and "
+            "`python -m analysis claims STUDY --claim` answers another"
+        )
     return load_study(options)
 
 
@@ -112,8 +188,8 @@ def study_of_table(options: argparse.Namespace, path: Path) -> Study:
     from analysis.study import Study
     from analysis.table.forms.shape import Shape
     from analysis.table.reading import read_table
-    from runner.spec.claims import check_claim, parse_claim
 
+    _refuse(options, OF_TOOLS, "says something of another tool's runs: it goes with --from")
     for wanted in ("factors", "response"):
         if not getattr(options, wanted) and not (wanted == "response" and options.wide):
             raise InputError(f"--table needs --{wanted}: which columns are meant")
@@ -131,17 +207,52 @@ def study_of_table(options: argparse.Namespace, path: Path) -> Study:
         planned_claims=tuple(options.claim),
         higher_is_better=options.higher_is_better or (False if options.lower_is_better else None),
     )
-    for claim in options.claim:  # before anything is written
-        check_claim(parse_claim(claim, study.measure, study.outcomes), study.factors)
+    _check_claims(study)
     return study
 
 
+def study_of_tool(options: argparse.Namespace, words: list[str]) -> Study:
+    """The study that the options make of another tool's runs."""
+    from analysis.importers.making import Said
+    from analysis.importers.tools import from_tool
+
+    _refuse(options, OF_FILES, "says how a table is written: it goes with --table FILE")
+    study = from_tool(
+        words,
+        Said(
+            factors=options.factors,
+            response=options.response or getattr(options, "outcome", None),
+            replicate=options.block,
+            bins=dict(options.bins or ()),
+            only=dict(options.only or ()),
+            claims=tuple(options.claim),
+            higher_is_better=options.higher_is_better
+            or (False if options.lower_is_better else None),
+        ),
+    )
+    _check_claims(study)
+    return study
+
+
+def _check_claims(study: Study) -> None:
+    """Refuse a claim that cannot be read, before anything is written."""
+    from runner.spec.claims import check_claim, parse_claim
+
+    for claim in study.planned_claims:
+        check_claim(parse_claim(claim, study.measure, study.outcomes), study.factors)
+
+
 def refuse_table_options(options: argparse.Namespace) -> None:
-    """Refuse what says something of a table where none was named."""
-    for name in OF_TABLES:
+    """Refuse what says something of a table or of another tool's runs where none was named."""
+    _refuse(options, OF_TABLES, "says something of a table: name it with --table FILE")
+    _refuse(options, OF_TOOLS, "says something of another tool's runs: name them with --from")
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    for name in names:
         if getattr(options, name, None):
-            option = "--" + name.replace("_", "-")
-            raise InputError(f"{option} says something of a table: name it with --table FILE")
+            option = "response (--outcome)" if name == "response" else name.replace("_", "-")
+            raise InputError(f"--{option} {why}")
 
 
 def opening(study: Study) -> list[str]:

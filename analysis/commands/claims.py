@@ -26,7 +26,8 @@ def configure(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print each claim with its verdict and the reason."""
-    if options.study and options.table is None and options.claim:
+    stored = options.table is None and options.tool is None
+    if options.study and stored and options.claim:
         study = arguments.load_study(options)
         others = replace(study, planned_claims=tuple(options.claim))
         print("Not planned, judged among themselves:")
@@ -35,9 +36,9 @@ def run(options: argparse.Namespace) -> int:
     study = arguments.read_study(options)
     if not study.planned_claims:
         how = (
-            "write them with --claim"
-            if options.table is not None
-            else "write them under claims: in its file, or ask one with --claim"
+            "write them under claims: in its file, or ask one with --claim"
+            if stored
+            else "write them with --claim"
         )
         raise InputError(f"study {study.name!r} has no claims: {how}")
     print(*arguments.claim_lines(study), *arguments.note_lines(study), sep="\n")

@@ -24,6 +24,7 @@ examples:
   python -m analysis compare --table may.csv --table june.csv --factors lr wd --response val_loss
   python -m analysis compare cifar10-quick --table paper.csv --factors optimizer init \\
       --response test_accuracy --block seed
+  python -m analysis compare --from optuna sqlite:///may.db --from optuna sqlite:///june.db
 """
 
 
@@ -65,20 +66,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _studies(options: argparse.Namespace) -> list[Study]:
-    """Studies of the store, then tables; tables of one name by their paths."""
+    """Studies of the store, then tables and other tools' runs; those of one name by their paths."""
     from analysis.loading import load
 
     paths: list[Path] = getattr(options, "table", None) or []
-    if len(options.studies) + len(paths) < 2:
-        raise InputError("a comparison takes two studies or more, or tables with --table")
-    if not paths:
+    tools: list[list[str]] = getattr(options, "tool", None) or []
+    if len(options.studies) + len(paths) + len(tools) < 2:
+        raise InputError("a comparison takes two studies or more, or tables with --table, or "
+                         "runs with --from")  # fmt: skip
+    if not paths and not tools:
         arguments.refuse_table_options(options)
     loaded = [load(name, options.storage) for name in options.studies]
     tables = [arguments.study_of_table(options, path) for path in paths]
+    tables += [arguments.study_of_tool(options, words) for words in tools]
     names = [study.name for study in (*loaded, *tables)]
+    sources = [*map(str, paths), *(" ".join(words) for words in tools)]
     named = [
-        replace(table, name=str(path)) if names.count(table.name) > 1 else table
-        for table, path in zip(tables, paths, strict=True)
+        replace(table, name=source) if names.count(table.name) > 1 else table
+        for table, source in zip(tables, sources, strict=True)
     ]
     first, *rest = [*loaded, *named]
     return [first, *(_called_as_in(first, study) for study in rest)]

@@ -13,13 +13,14 @@ examples:
   python -m analysis decided five_factor-quick
   python -m analysis decided five_factor-quick --precision 0.01
   python -m analysis decided --table runs.csv --factors lr wd --response val_loss --block seed
+  python -m analysis decided --from wandb wandb --response val_acc --bins lr=3
 """
 
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
-    arguments.add_table(verb)
+    arguments.add_table(verb, outcome=False)
     arguments.add_outcome(verb)
     verb.add_argument(
         "--precision",

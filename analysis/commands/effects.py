@@ -22,13 +22,14 @@ examples:
       --out effects.json
   python -m analysis effects --table runs.csv --factors A B --response loss --lower-is-better \\
       --claim "A: a < b"
+  python -m analysis effects --from hydra multirun/2026-01-31/23-59-59 --response acc
 """
 
 
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
-    arguments.add_table(verb)
+    arguments.add_table(verb, outcome=False)
     arguments.add_outcome(verb)
     verb.add_argument(
         "--order",

@@ -17,6 +17,7 @@ EXAMPLES = """\
 examples:
   python -m analysis power five_factor-quick
   python -m analysis power --table runs.csv --factors lr wd --response val_loss --block seed
+  python -m analysis power --from tensorboard runs
   python -m analysis power --levels 3 3 2 2 2 --sigma 0.39 --replicates 3
 """
 
@@ -24,7 +25,9 @@ examples:
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
-    arguments.add_table(verb, factors="columns of the factors, or names for --levels")
+    arguments.add_table(
+        verb, factors="columns of the factors, or names for --levels", outcome=False
+    )
     arguments.add_outcome(verb)
     verb.add_argument("--levels", nargs="+", type=int, metavar="L", help="levels per factor")
     verb.add_argument("--sigma", type=float, metavar="S", help="standard deviation of one run")
@@ -39,11 +42,11 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--power is {options.power}; expected a share between 0 and 1")
     if options.precision is not None and not options.precision > 0:
         raise InputError(f"--precision is {options.precision}; expected a positive half-width")
-    if not options.study and options.table is None:
+    if not options.study and options.table is None and options.tool is None:
         print(power_text(*_stated(options), options.power))
         return 0
     if options.levels:
-        raise InputError("name a study or a table, or give --levels, not both")
+        raise InputError("name a study, a table or runs, or give --levels, not both")
     study = arguments.read_study(options)
     table = study.power(options.power, options.precision, options.sigma)
     print(power_text(table, study.judgement.count, options.power))

@@ -17,6 +17,8 @@ EXAMPLES = """\
 examples:
   python -m analysis report five_factor-quick --partial
   python -m analysis report --table runs.csv --factors optimizer bn --response acc --block seed
+  python -m analysis report --from optuna sqlite:///study.db my_study
+  python -m analysis report --from mlflow mlruns --response val_acc --claim "lr: 0.1 > 0.01"
 """
 
 
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         from analysis.report import write_report
 
         study: Study | str = options.study
-        if options.table is not None or not options.study or options.claim:
+        if options.tool or options.table is not None or not options.study or options.claim:
             study = arguments.read_study(options)
         else:
             arguments.refuse_table_options(options)
