@@ -29,7 +29,7 @@ class Cell:
     """One training: levels of the varied factors, levels held fixed, replicate, protocol."""
 
     levels: tuple[Level, ...]  # varied, in the order of the specification
-    held: tuple[Level, ...]  # the rest of the five factors
+    held: tuple[Level, ...]  # the rest of the five factors, and of others what the file fixes
     replicate: int
     data: DataSpec  # protocol sections with field factors already applied
     model: ModelSpec
@@ -44,6 +44,13 @@ class Cell:
             if level.factor == factor:
                 return level
         raise KeyError(factor)
+
+    def chosen(self, factor: str) -> Level | None:
+        """The level of a factor that may be left out; None where that is what the level means."""
+        for level in (*self.levels, *self.held):
+            if level.factor == factor and level.name != registry.OPTIONAL[factor]:
+                return level
+        return None
 
     @property
     def labels(self) -> dict[str, str]:

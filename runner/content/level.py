@@ -13,7 +13,7 @@ from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 class Level:
     """A level as the design uses it: label for people, name and parameters for the registry."""
 
-    factor: str  # one of the five, or a protocol field such as "model.depth"
+    factor: str  # one of the registry's, or a protocol field such as "model.depth"
     label: str  # unique within its factor: "sgd_hot", "adam", "16"
     name: str  # registered name: "sgd_momentum"; for a protocol field the label
     parameters: Mapping[str, Any]  # complete, defaults included; for a field {"value": ...}
