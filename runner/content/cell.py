@@ -1,8 +1,9 @@
 """A cell is its content: one combination of levels, one replicate, and the protocol.
 
 Its `id` hashes everything that determines the outcome and nothing else: not the study's name, not
-the labels a person gave to levels, not the time limit. Of a plugin it hashes the file that defines
-what the cell uses: an edited plugin makes other cells. Same content, same cell, trained once.
+the labels a person gave to levels, not the time limit, not a level that means what leaving its
+factor out means. Of a plugin it hashes the file that defines what the cell uses: an edited plugin
+makes other cells. Same content, same cell, trained once.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Cell:
     def chosen(self, factor: str) -> Level | None:
         """The level of a factor that may be left out; None where that is what the level means."""
         for level in (*self.levels, *self.held):
-            if level.factor == factor and level.name != registry.OPTIONAL[factor]:
+            if level.factor == factor and not level.is_as_left_out:
                 return level
         return None
 
@@ -63,7 +64,7 @@ class Cell:
         levels = {
             level.factor: [level.name, dict(level.parameters)]
             for level in (*self.levels, *self.held)
-            if "." not in level.factor
+            if not level.is_field and not level.is_as_left_out
         }
         content: dict[str, Any] = {
             "training_version": TRAINING_VERSION,

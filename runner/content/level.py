@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ablations import registry
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 
 
@@ -22,6 +23,11 @@ class Level:
     def is_field(self) -> bool:
         """Whether the level is a value of a protocol field, not a function of the registry."""
         return "." in self.factor
+
+    @property
+    def is_as_left_out(self) -> bool:
+        """Whether a file that does not name the factor means this level."""
+        return registry.OPTIONAL.get(self.factor) == self.name
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
