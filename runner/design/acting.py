@@ -154,10 +154,10 @@ def _long_memory(cell: Cell) -> str | None:
     memory = round(1 / (1 - decay))
     if memory <= steps:
         return None
+    shorter = f"; a decay of {1 - 10 / steps:.2g} remembers a tenth of them" if steps > 20 else ""
     return (
         f"averaging {level.label!r} remembers about {memory:,} steps and a cell takes {steps:,}: "
-        f"the first count nearly as much as the last; a decay of {1 - 10 / steps:.2g} remembers a "
-        "tenth of them"
+        f"the first count nearly as much as the last{shorter}"
     )
 
 
