@@ -40,7 +40,7 @@ class Cell:
     code: Code = ()  # of plugins: what they define and the digest of its file
 
     def level(self, factor: str) -> Level:
-        """The level of one of the five factors, varied or held."""
+        """The level of a factor that every cell has, varied or held."""
         for level in (*self.levels, *self.held):
             if level.factor == factor:
                 return level

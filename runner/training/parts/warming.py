@@ -14,6 +14,9 @@ def at_share(optimizer: Optimizer, share: float) -> Iterator[None]:
 
     Outside they are what the scheduler wrote: many a scheduler makes the next rate of the last.
     """
+    if share == 1:
+        yield
+        return
     rates = [group["lr"] for group in optimizer.param_groups]
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate * share
