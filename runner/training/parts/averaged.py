@@ -15,8 +15,8 @@ from torch.optim.swa_utils import update_bn
 from ablations.optional.averaging import Average
 
 BATCHES = 20
-"""That batch norms are measured on, at most: as precise as their running means at torch's momentum of
-0.1, whose variance is that of a mean of 19. 5 % of an epoch of CIFAR-10 at batch 128."""
+"""That batch norms are measured on, at most: as precise as running means of torch's momentum of 0.1,
+whose variance is that of a mean of 19. 5 % of an epoch of CIFAR-10 at batch 128."""
 
 
 class Averaged:
