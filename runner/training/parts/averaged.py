@@ -15,7 +15,7 @@ from torch.optim.swa_utils import update_bn
 from ablations.optional.averaging import Average
 
 BATCHES = 20
-"""That batch norms are measured on, at most: as precise as running means of torch's momentum of 0.1,
+"""That batch norms are measured on, at most: as precise as torch's running means (momentum 0.1),
 whose variance is that of a mean of 19. 5 % of an epoch of CIFAR-10 at batch 128."""
 
 
