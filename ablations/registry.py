@@ -35,7 +35,16 @@ from ablations.errors import InputError, did_you_mean
 FACTORS = ("augmentation", "scheduler", "init", "bn_placement", "optimizer")
 """The five factors, each the name of a module beside this one that holds its levels."""
 
-KINDS = (*FACTORS, "model", "dataset")
+OPTIONAL = {
+    "loss": "cross_entropy",
+    "mixing": "none",
+    "clipping": "none",
+    "averaging": "none",
+    "warmup": "none",
+}
+"""Factors that a file may leave out, with the level that leaving out means; in `optional/`."""
+
+KINDS = (*FACTORS, *OPTIONAL, "model", "dataset")
 
 CONFINED_TO = "ABLATIONS_PLUGINS"
 """Variable that names the one folder whose plugins may be run; unset or empty: any may."""
@@ -84,17 +93,25 @@ _plugins: dict[str, ModuleType] = {}
 _digests: dict[str, str] = {}  # of files as they were run
 
 
-def level(factor: str, name: str | None = None) -> Callable[[Function], Function]:
+def level(
+    factor: str, name: str | None = None, *, hard_labels: bool = False
+) -> Callable[[Function], Function]:
     """Register the decorated function as a level of `factor`, under `name` or its own name.
 
     What the function is called with and what it returns is the factor's contract, stated at the top
-    of the factor's module (`ablations/optimizer.py` and its four neighbours).
+    of the factor's module (`ablations/optimizer.py` and its neighbours, `ablations/optional/`).
+    `hard_labels` is True of a `loss` that takes the number of a class and no shares of classes.
     """
     if not isinstance(factor, str):
         raise InputError("@level stands without its factor; write such as @level('optimizer')")
-    if factor not in FACTORS:
-        raise InputError(f"@level: unknown factor {factor!r}; {did_you_mean(factor, FACTORS)}")
-    return lambda function: _register(factor, name, function, {})
+    if factor not in (*FACTORS, *OPTIONAL):
+        hint = did_you_mean(factor, (*FACTORS, *OPTIONAL))
+        raise InputError(f"@level: unknown factor {factor!r}; {hint}")
+    if hard_labels and factor != "loss":
+        raise InputError(f"@level: hard_labels is said of a loss, not of {factor!r}")
+    return lambda function: _register(
+        factor, name, function, {"hard_labels": True} if hard_labels else {}
+    )
 
 
 def model(name: str | None = None) -> Callable[[Function], Function]:
@@ -140,7 +157,8 @@ def _register(
         raise InputError(
             f"{kind} {name!r} is registered twice: in {known.source} and in {source}; rename one"
         )
-    built_in = Path(source).parent == Path(__file__).parent
+    home = Path(__file__).parent
+    built_in = Path(source).parent in (home, home / "optional")
     _registered[kind, name] = Registered(
         kind, name, function, source, facts, _digest_of(source), built_in
     )
@@ -407,3 +425,5 @@ def _in_a_line(error: BaseException, path: Path | None) -> str:
 def _load_factors() -> None:
     for factor in FACTORS:
         importlib.import_module(f"ablations.{factor}")
+    for factor in OPTIONAL:
+        importlib.import_module(f"ablations.optional.{factor}")

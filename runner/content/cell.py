@@ -1,10 +1,10 @@
 """A cell is its content: one combination of levels, one replicate, and the protocol.
 
 Its `id` hashes everything that determines the outcome and nothing else: not the study's name, not
-the labels a person gave to levels, not the time limit. Of a plugin it hashes the file that defines
-what the cell uses: an edited plugin makes other cells. Same content, same cell, trained once.
-The training is the shipped image classifier's, or with `trainer` a function or command of one's
-own, whose arguments the levels are.
+the labels a person gave to levels, not the time limit, not a level that means what leaving its
+factor out means. Of a plugin it hashes the file that defines what the cell uses: an edited plugin
+makes other cells. Same content, same cell, trained once. The training is the shipped image
+classifier's, or with `trainer` a function or command of one's own, whose arguments the levels are.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Cell:
     """One training: levels of the varied factors, levels held fixed, replicate, protocol."""
 
     levels: tuple[Level, ...]  # varied, in the order of the specification
-    held: tuple[Level, ...]  # the rest of the five factors
+    held: tuple[Level, ...]  # the rest of the five factors, and of others what the file fixes
     replicate: int
     data: DataSpec  # protocol sections with field factors already applied
     model: ModelSpec
@@ -44,11 +44,18 @@ class Cell:
     trainer: Trainer | None = None  # None: the shipped image classifier
 
     def level(self, factor: str) -> Level:
-        """The level of one of the five factors, varied or held."""
+        """The level of a factor that every cell has, varied or held."""
         for level in (*self.levels, *self.held):
             if level.factor == factor:
                 return level
         raise KeyError(factor)
+
+    def chosen(self, factor: str) -> Level | None:
+        """The level of a factor that may be left out; None where that is what the level means."""
+        for level in (*self.levels, *self.held):
+            if level.factor == factor and not level.is_as_left_out:
+                return level
+        return None
 
     @property
     def labels(self) -> dict[str, str]:
@@ -74,7 +81,7 @@ class Cell:
         levels = {
             level.factor: [level.name, dict(level.parameters)]
             for level in (*self.levels, *self.held)
-            if "." not in level.factor
+            if not level.is_field and not level.is_as_left_out
         }
         content: dict[str, Any] = {
             "training_version": TRAINING_VERSION,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ablations import registry
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 
 
@@ -13,7 +14,7 @@ from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 class Level:
     """A level as the design uses it: label for people, name and parameters for the registry."""
 
-    factor: str  # one of the five, or a protocol field such as "model.depth"
+    factor: str  # one of the registry's, or a protocol field such as "model.depth"
     label: str  # unique within its factor: "sgd_hot", "adam", "16"
     name: str  # registered name: "sgd_momentum"; for a protocol field the label
     parameters: Mapping[str, Any]  # complete, defaults included; for a field {"value": ...}
@@ -22,6 +23,11 @@ class Level:
     def is_field(self) -> bool:
         """Whether the level is a value of a protocol field, not a function of the registry."""
         return "." in self.factor
+
+    @property
+    def is_as_left_out(self) -> bool:
+        """Whether a file that does not name the factor means this level."""
+        return registry.OPTIONAL.get(self.factor) == self.name
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""

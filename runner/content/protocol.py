@@ -84,6 +84,12 @@ class TrainSpec(Section):
         "from chance to the best combination. Changing it retrains nothing.",
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Label smoothing of the loss.")
+    weight_decay: float | None = Field(
+        None,
+        ge=0,
+        le=1e30,
+        description="Weight decay, whatever the optimizer; when absent, the optimizer level's own.",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Base seed; replicate r draws from (seed, r).")
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="Arithmetic of the convolutions; bf16 runs under autocast."
@@ -125,4 +131,6 @@ def identity(name: str, section: Section) -> dict[str, Any]:
         del fields["mirror_keeps_labels"]
     if fields.get("size", 0) in (None, SIDE):
         del fields["size"]
+    if fields.get("weight_decay", 0) is None:
+        del fields["weight_decay"]
     return fields

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import torch
 
-Purpose = Literal["init", "order", "augmentation", "dropout", "split", "trainer"]
+Purpose = Literal[
+    "init", "order", "augmentation", "mixing", "averaging", "dropout", "split", "trainer"
+]
 
 
 def stream(seed: int, replicate: int, purpose: Purpose, index: int = 0) -> int:

@@ -2,7 +2,7 @@
 
 design    from a specification to its cells    search/   runs of a fraction, how good they are
 describe  what a design can tell, in words     cost      time and disk
-warnings  what it leaves without an answer
+warnings  what it leaves without an answer     acting    levels that would change nothing
 """
 
 from runner.design.cost import CostEstimate, estimate_cost

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from math import ceil, fsum
 
 from runner.content.cell import Cell
-from runner.content.protocol import DataSpec, TrainSpec
+from runner.content.protocol import TrainSpec
 from runner.design.design import Design
 from runner.machine.device import Slot
 from runner.network.layout import multiplications, weight_count
-from runner.spec.catalog import DATASETS
+from runner.spec.catalog import DATASETS, train_images
 
 CPU_RATE = 80e9
 """FLOP/s of one thread in float32 training; measured 80 to 96e9 on an AMD EPYC core."""
@@ -99,15 +99,6 @@ def _cell_seconds(cell: Cell, kind: str, crowd: int) -> float | None:
         return float(flops / (CPU_RATE * train.threads) + steps * CPU_STEP_SECONDS)
     # Launches of several cells overlap on a device, its arithmetic does not.
     return float(max(flops * crowd / CUDA_RATES[train.precision], steps * CUDA_STEP_SECONDS))
-
-
-def train_images(data: DataSpec) -> int | None:
-    """Training images after `data.limit` and the validation share; None where unknown."""
-    facts = DATASETS.get(data.name)
-    whole = None if facts is None else facts.train_images
-    if data.limit is not None and facts is not None:
-        whole = data.limit if whole is None else min(whole, data.limit)
-    return None if whole is None else whole - max(1, round(whole * data.validation))
 
 
 def _disk(design: Design, cells: int, places: int) -> int:

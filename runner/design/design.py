@@ -20,6 +20,7 @@ from runner.content.level import Level, apply_fields
 from runner.content.protocol import DataSpec
 from runner.data.identity import data_identity
 from runner.data.images import DataError
+from runner.design.acting import refuse_what_cannot_act
 from runner.design.search.regular import Combination
 from runner.spec.spec import Spec
 from runner.spec.spec_file import FullDesign
@@ -65,8 +66,8 @@ def design_of(spec: Spec) -> Design:
     """The design of a specification.
 
     Raises:
-        InputError: nothing is left after `exclude` and `only`, a level never occurs, the fraction
-            cannot be built, or the images of a folder are not there.
+        InputError: nothing is left after `exclude` and `only`, a level never occurs or cannot act,
+            the fraction cannot be built, or the images of a folder are not there.
     """
     grid = tuple(_allowed(spec))
     excluded = spec.combinations - len(grid)
@@ -74,7 +75,9 @@ def design_of(spec: Spec) -> Design:
         raise spec.refuse(_narrowed_by(spec), "'exclude' and 'only' leave no combination to run")
     runs = tuple(sorted(_choose(spec, grid)))
     _check_every_level_occurs(spec, runs)
-    return Design(spec, runs, tuple(_cells(spec, runs)), excluded)
+    cells = tuple(_cells(spec, runs))
+    refuse_what_cannot_act(spec, cells[: len(runs)])
+    return Design(spec, runs, cells, excluded)
 
 
 def _allowed(spec: Spec) -> Iterator[Combination]:

@@ -1,9 +1,10 @@
-"""What a design leaves without an answer although the specification asks for it."""
+"""What a design leaves without an answer although it is asked for, or answers otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runner.design.acting import advice
 from runner.design.design import Design
 from runner.program.wording import counted
 
@@ -12,10 +13,12 @@ MOST_RUNS = 50_000
 
 
 def warnings(design: Design) -> tuple[str, ...]:
-    """A sentence for each claim that no run, or no pair of runs, will be there for."""
+    """What may not be meant, and each claim that no run, or no pair of runs, will be there for."""
+    spec = design.spec
+    said = (*spec.left_out, *advice(spec, design.cells[: len(design.runs)]))
     if not design.is_fraction or len(design.runs) > MOST_RUNS:
-        return design.spec.left_out
-    return (*design.spec.left_out, *_claims(design))
+        return said
+    return (*said, *_claims(design))
 
 
 def _claims(design: Design) -> Iterator[str]:

@@ -92,8 +92,7 @@ def _tried(cell: Cell, pixels: Tensor, classes: int) -> Found:
     if own := [name for name in OWN_TRAINING if callable(getattr(made, name, None))]:
         raise Untrainable(
             f"has a {' and a '.join(own)} of its own, which would be ignored: a cell is trained "
-            "with cross-entropy and its own optimizer; take them out of the class to say that this "
-            "is meant"
+            "with its own loss and optimizer; take them out of the class to say that this is meant"
         )
     if any(isinstance(one, nn.parameter.UninitializedParameter) for one in made.parameters()):
         raise Untrainable("has lazy layers, whose weights are not there yet; give their sizes")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner.content.protocol import DataSpec
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetFacts:
@@ -62,3 +64,12 @@ DATASETS: dict[str, DatasetFacts] = {
         ),
     )
 }
+
+
+def train_images(data: DataSpec) -> int | None:
+    """Training images after `data.limit` and the validation share; None where unknown."""
+    facts = DATASETS.get(data.name)
+    whole = None if facts is None else facts.train_images
+    if data.limit is not None and facts is not None:
+        whole = data.limit if whole is None else min(whole, data.limit)
+    return None if whole is None else whole - max(1, round(whole * data.validation))

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from ablations import registry
 from ablations.errors import InputError
 from runner.content.code import Code
 from runner.content.level import Factor, Level
@@ -112,8 +113,14 @@ class Spec:
             return _six_digits(own)
         varied = {factor.name for factor in self.factors}
         protocol: dict[str, Any] = {
-            "fixed": {level.factor: [level.name, dict(level.parameters)] for level in self.fixed}
+            "fixed": {
+                level.factor: [level.name, dict(level.parameters)]
+                for level in self.fixed
+                if not level.is_as_left_out
+            }
         }
+        if added := sorted(varied & set(registry.OPTIONAL)):  # a study without them is another
+            protocol["varied"] = added
         sections: dict[str, Section] = {"data": self.data, "model": self.model, "train": self.train}
         for name, section in sections.items():
             dump = {

@@ -3,7 +3,7 @@
 loop       the whole training          step        one optimizer step
 capture    steps recorded once         scoring     how well a network does
 normalise  pixels to network input     numerics    the arithmetic a cell asks for
-checkpoint  half a training on disk
+checkpoint  half a training on disk    parts/      the learner, its loss, its averages
 """
 
 from runner.training.loop import train

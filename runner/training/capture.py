@@ -14,15 +14,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-import ablations
 from ablations import registry
 from runner.content.cell import Cell
-from runner.training.checkpoint import Learner
+from runner.training.parts.learner import Learner
 from runner.training.step import Step
 
 log = logging.getLogger(__name__)
@@ -92,12 +90,9 @@ def captured(
 
 def _refuse_what_recording_would_freeze(cell: Cell, learner: Learner) -> None:
     """Refuse code of others: a recording repeats kernels, not the Python that chose them."""
-    home = Path(ablations.__file__).parent
     for level in (*cell.levels, *cell.held):
-        if level.factor in registry.FACTORS:
-            source = Path(registry.find(level.factor, level.name).source)
-            if source.parent != home:
-                raise NotCapturable(f"{level.factor} {level.name!r} comes from a plugin")
+        if not level.is_field and not registry.is_built_in(level.factor, level.name):
+            raise NotCapturable(f"{level.factor} {level.name!r} comes from a plugin")
     if cell.model.name != "vgg":
         raise NotCapturable(f"model {cell.model.name!r} comes from a plugin")
     if type(learner.optimizer) not in ZERO_START:
@@ -163,7 +158,8 @@ def _snapshot(learner: Learner, tally: Tensor) -> Thunk:
         if isinstance(value, Tensor)
     }
     counts = tally.clone()
-    augmentation, default = learner.augmentation.get_state(), torch.get_rng_state()
+    draws = [(one, one.get_state()) for one in learner.drawing_on_the_device]
+    default = torch.get_rng_state()
     cuda = torch.cuda.get_rng_state(tally.device) if tally.is_cuda else None
 
     def put_back() -> None:
@@ -178,7 +174,8 @@ def _snapshot(learner: Learner, tally: Tensor) -> Thunk:
             tally.copy_(counts)
         # None, so that the recorded backward pass makes gradients in the graph's own memory.
         learner.optimizer.zero_grad(set_to_none=True)
-        learner.augmentation.set_state(augmentation)
+        for draw, state in draws:
+            draw.set_state(state)
         torch.set_rng_state(default)
         if cuda is not None:
             torch.cuda.set_rng_state(cuda, tally.device)
@@ -206,9 +203,10 @@ def _rehearse(step: Step, index: Tensor) -> None:
 
 
 def _record_cuda(thunk: Thunk, learner: Learner) -> Thunk:
-    """Record into a CUDA graph; augmentation draws on from its generator at every replay."""
+    """Record into a CUDA graph; what draws, draws on from its generator at every replay."""
     graph = torch.cuda.CUDAGraph()
-    graph.register_generator_state(learner.augmentation)
+    for draw in learner.drawing_on_the_device:
+        graph.register_generator_state(draw)
     # Other threads of the process (its heart beat) may go on meanwhile.
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         thunk()

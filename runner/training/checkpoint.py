@@ -13,26 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-from torch.optim import Optimizer
 
-from ablations.scheduler import Stepper
 from runner.content.cell import TRAINING_VERSION
 from runner.content.outcome import Epoch
 from runner.program.files import replacing
+from runner.training.parts.learner import Learner
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Learner:
-    """Everything that changes while a cell trains."""
-
-    network: nn.Module
-    optimizer: Optimizer
-    stepper: Stepper
-    order: torch.Generator
-    augmentation: torch.Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +46,11 @@ def save_checkpoint(
         "network": learner.network.state_dict(),
         "optimizer": learner.optimizer.state_dict(),
         "scheduler": learner.stepper.scheduler.state_dict(),
+        "average": None if learner.average is None else learner.average.state_dict(),
         "random": {
             "order": learner.order.get_state(),
             "augmentation": learner.augmentation.get_state(),
+            "mixing": None if learner.mixing is None else learner.mixing.get_state(),
             "default": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         },
@@ -109,6 +98,10 @@ def _apply(content: dict[str, Any], device: torch.device, learner: Learner) -> P
     random = content["random"]
     learner.order.set_state(random["order"])
     learner.augmentation.set_state(random["augmentation"])
+    if learner.mixing is not None:
+        learner.mixing.set_state(random["mixing"])
+    if learner.average is not None:
+        learner.average.load_state_dict(content["average"])
     torch.set_rng_state(random["default"])
     if device.type == "cuda":
         torch.cuda.set_rng_state(random["cuda"], device)

@@ -25,14 +25,18 @@ from ablations import registry
 from ablations.augmentation import MIRRORING
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.content.seeds import generator, stream
+from runner.content.seeds import generator
 from runner.data.images import DataError, Images
-from runner.network.model import build, for_images, levels_may_refuse, trainable_weights
+from runner.network.model import trainable_weights
 from runner.network.weights import left_by_init
 from runner.training.capture import captured
-from runner.training.checkpoint import Learner, Progress, restore_checkpoint, save_checkpoint
+from runner.training.checkpoint import Progress, restore_checkpoint, save_checkpoint
 from runner.training.normalise import Normalise
-from runner.training.numerics import memory_format, numerics
+from runner.training.numerics import autocast, numerics
+from runner.training.parts.averaged import BATCHES
+from runner.training.parts.learner import Learner, new_learner
+from runner.training.parts.objective import Objective, function_of
+from runner.training.parts.warming import at_share
 from runner.training.scoring import Score, score, verdict
 from runner.training.step import Step
 
@@ -97,6 +101,7 @@ class _Training:
         self.mirror = images.mirror_keeps_labels
         self.batch = min(self.protocol.batch_size, len(images.train_labels))
         self.steps = len(images.train_labels) // self.batch
+        self.warmup = function_of(cell, "warmup")
         if cell.level("augmentation").name in MIRRORING and not self.mirror:
             self.notes.append("horizontal flip left out: mirroring changes labels")
 
@@ -104,12 +109,13 @@ class _Training:
         """All epochs, resumed where the checkpoint left off, then the test."""
         learner = self._begin(checkpoint)
         tally = torch.zeros(3, dtype=torch.float64, device=self.device)
-        step, note = captured(self._step(learner, tally), self.cell, self.batch)
+        eager = self._step(learner, tally)
+        step, note = captured(eager, self.cell, self.batch)
         if note:
             self.notes.append(note)
         saved = time.perf_counter()
         for number in range(len(self.so_far.curve) + 1, self.protocol.epochs + 1):
-            epoch = self._epoch(number, learner, step, tally)
+            epoch = self._epoch(number, learner, eager, step)
             if epoch is None:
                 return self._timed_out(learner.network)
             self.so_far = Progress(
@@ -121,7 +127,7 @@ class _Training:
             if checkpoint and number < self.protocol.epochs and self._due(number, saved):
                 self._save(checkpoint, learner)
                 saved = time.perf_counter()
-        return self._finished(learner.network)
+        return self._finished(learner.judged)
 
     def _save(self, checkpoint: Path, learner: Learner) -> None:
         """Keep a checkpoint, or say why not: the cell can do without one."""
@@ -146,65 +152,52 @@ class _Training:
         return self._new_learner()
 
     def _new_learner(self) -> Learner:
-        """Network, optimizer, scheduler and random streams at the start of the cell."""
-        cell, protocol = self.cell, self.protocol
-        seed, replicate = protocol.seed, cell.replicate
-        # What has no generator of its own (dropout, a plugin's layers) draws from torch's.
-        torch.manual_seed(stream(seed, replicate, "dropout"))
-        network = build(cell, self.classes)
-        if left := left_by_init(network, cell):
+        cell, pixels = self.cell, self.train_split[0]
+        learner = new_learner(cell, self.classes, pixels, self.steps, self.device)
+        if left := left_by_init(learner.network, cell):
             self.notes.append(left)
-        if not cell.is_of_built_in_network:
-            network = for_images(network, self.train_split[0])
-        network = network.to(self.device).to(memory_format=memory_format(protocol))
-        network.train()
-        with levels_may_refuse("optimizer"):
-            chosen = cell.level("optimizer")
-            make = registry.find("optimizer", chosen.name).function
-            optimizer = make(list(network.parameters()), **chosen.parameters)
-        with levels_may_refuse("scheduler"):
-            chosen = cell.level("scheduler")
-            make = registry.find("scheduler", chosen.name).function
-            stepper = make(optimizer, protocol.epochs, self.steps, **chosen.parameters)
-        return Learner(
-            network,
-            optimizer,
-            stepper,
-            generator(seed, replicate, "order"),
-            generator(seed, replicate, "augmentation", device=str(self.device)),
-        )
+        return learner
 
     def _step(self, learner: Learner, tally: Tensor) -> Step:
         chosen = self.cell.level("augmentation")
         level = registry.find("augmentation", chosen.name).function
         augment = partial(level, mirror=self.mirror, **chosen.parameters)
         return Step(
-            learner, augment, self.normalise, *self.train_split, self.protocol, tally,
-            list(learner.network.parameters()),
+            learner, augment, self.normalise, *self.train_split, self.protocol,
+            Objective.of(self.cell, self.classes, self.device), function_of(self.cell, "clipping"),
+            tally, list(learner.network.parameters()),
         )  # fmt: skip
 
     def _epoch(
-        self, number: int, learner: Learner, step: Callable[[Tensor], None], tally: Tensor
+        self, number: int, learner: Learner, eager: Step, step: Callable[[Tensor], None]
     ) -> Epoch | None:
         """Train and validate once; None when the time limit passed on the way.
 
+        `step` is `eager` or does the same recorded.
         A loss or weight that is not finite shows as a validation loss of NaN.
         """
         started = time.perf_counter()
         count = len(self.train_split[1])
         order = torch.randperm(count, generator=learner.order)[: self.steps * self.batch]
-        tally.zero_()
+        batches = order.to(self.device).view(self.steps, self.batch)
+        eager.tally.zero_()
         rate = 0.0
-        for index in order.to(self.device).view(self.steps, self.batch):
+        for taken, index in enumerate(batches, start=(number - 1) * self.steps + 1):
             if self._seconds() > self.protocol.time_limit:
                 return None
-            step(index)
-            rate = learner.optimizer.param_groups[0]["lr"]
+            with at_share(learner.optimizer, self._warmth(taken)):
+                step(index)
+                rate = learner.optimizer.param_groups[0]["lr"]
             learner.stepper.after_batch()
-        loss, correct, norm = tally.tolist()  # the one wait for the device
+            if learner.average is not None:
+                learner.average.after_batch(number)
+        loss, correct, norm = eager.tally.tolist()  # the one wait for the device
         trained = time.perf_counter() - started
+        if learner.average is not None:
+            learner.average.after_epoch(number)
         if isfinite(loss) and _finite(learner.network):
-            validation = score(learner.network, *self.validation, self.normalise, self.protocol)
+            self._settle(number, learner, eager, batches)
+            validation = score(learner.judged, *self.validation, self.normalise, self.protocol)
         else:
             validation = Score(float("nan"), 0, len(self.validation[1]))
         learner.stepper.after_epoch(validation.loss)
@@ -220,6 +213,23 @@ class _Training:
             seconds=time.perf_counter() - started,
             images_per_second=self.steps * self.batch / trained,
         )
+
+    def _warmth(self, taken: int) -> float:
+        """The share of the scheduler's rate in the step of this number, from 1."""
+        if self.warmup is None:
+            return 1.0
+        return float(self.warmup(taken, self.protocol.epochs * self.steps))
+
+    def _settle(self, number: int, learner: Learner, eager: Step, batches: Tensor) -> None:
+        """Measure the batch norms of the averaged weights, on batches as training sees them."""
+        if learner.average is None or not learner.average.count:
+            return
+        seed, replicate = self.protocol.seed, self.cell.replicate
+        draw = generator(seed, replicate, "averaging", number, device=str(self.device))
+        with autocast(self.protocol, self.device):
+            learner.average.settle(
+                self.normalise(eager.drawn(index, draw, draw)[0]) for index in batches[:BATCHES]
+            )
 
     def _due(self, number: int, saved: float) -> bool:
         every, minutes = self.protocol.checkpoint_epochs, self.protocol.checkpoint_minutes

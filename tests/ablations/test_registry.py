@@ -20,7 +20,7 @@ LEVEL = (
 
 
 def test_every_level_says_in_a_line_what_it_is_and_names_its_parameters():
-    for factor in registry.FACTORS:
+    for factor in (*registry.FACTORS, *registry.OPTIONAL):
         for name in registry.names(factor):
             found = registry.find(factor, name)
             if not found.built_in:  # a plugin of another test
@@ -36,7 +36,15 @@ def test_the_levels_that_must_exist_do():
         "init": ("default", "he", "xavier", "orthogonal", "naive"),
         "bn_placement": ("none", "before", "after"),
         "optimizer": ("adam", "adamw", "sgd", "sgd_momentum", "sgd_nesterov", "rmsprop"),
+        "loss": ("cross_entropy", "focal", "mean_squared_error", "binary_cross_entropy", "hinge"),
+        "mixing": ("none", "mixup", "cutmix"),
+        "clipping": ("none", "norm", "value"),
+        "averaging": ("none", "ema", "swa"),
+        "warmup": ("none", "linear"),
     }
+    assert set(registry.FACTORS) | set(registry.OPTIONAL) == set(must)
+    for factor, left_out in registry.OPTIONAL.items():
+        assert left_out in must[factor]
     for factor, names in must.items():
         assert set(names) <= set(registry.names(factor))
 
@@ -62,7 +70,7 @@ def test_parameters_are_checked_without_loading_torch():
     script = (
         "import sys\n"
         "from ablations import registry\n"
-        "for factor in registry.FACTORS:\n"
+        "for factor in (*registry.FACTORS, *registry.OPTIONAL):\n"
         "    for name in registry.names(factor):\n"
         "        registry.resolve(factor, name, {})\n"
         "registry.resolve('augmentation', 'strong', {'degrees': 30})\n"
@@ -106,6 +114,8 @@ def test_a_plugin_may_name_torch_in_its_annotations_without_importing_it(tmp_pat
         ("x = 1\n\nprint(y)\n", r"mine\.py:3: NameError: name 'y' is not defined"),
         ("import sys\nsys.exit(0)\n", r"mine\.py:2: SystemExit: it ends the program"),
         (LEVEL.replace("('optimizer')", ""), "@level stands without its factor"),
+        (LEVEL.replace("'optimizer'", "'clippin'"), "did you mean 'clipping'"),
+        (LEVEL.replace("'optimizer'", "'optimizer', hard_labels=True"), "is said of a loss, not"),
         (LEVEL.replace("level('optimizer')", "model"), r"write @model\(\)"),
         (LEVEL.replace("level('optimizer')", "dataset"), r"write @dataset\(\)"),
         (LEVEL.replace("VALUE", "float('nan')"), "the default lr = nan: expected a finite number"),

@@ -59,9 +59,10 @@ def test_tables_have_a_row_for_each_level():
     assert "The signal is lost" in text
     assert "naive" in text.partition("The signal is lost")[2].partition("\n")[0]
     table = verdicts.table()
-    for factor in registry.FACTORS:
+    for factor in (*registry.FACTORS, *registry.OPTIONAL):
         for name in untrained.shipped(factor):
             assert f"| {factor} | {name} |" in table
+    assert "not compared" not in table
 
 
 def test_the_rules_he_might_have_been_are_trained_side_by_side():

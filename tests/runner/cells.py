@@ -27,10 +27,12 @@ def make_cell(
     data_identity: str = "",
     **levels: str | tuple[str, dict[str, Any]],
 ) -> Cell:
-    """A VGG-11 of width 1/16, two epochs on 100 digits; a level as name or (name, parameters)."""
+    """A VGG-11 of width 1/16, two epochs on 100 digits; a level as name or (name, parameters).
+
+    Besides the five factors those are levels of, that a file may leave out, are there if named.
+    """
     chosen = []
-    for factor, usual in LEVELS.items():
-        given = levels.get(factor, usual)
+    for factor, given in {**LEVELS, **levels}.items():
         name, parameters = (given, {}) if isinstance(given, str) else given
         resolved = registry.resolve(factor, name, parameters)
         chosen.append(Level(factor, name, name, resolved))

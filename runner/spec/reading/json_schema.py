@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ablations import registry
-from ablations.registry import FACTORS
+from ablations.registry import FACTORS, OPTIONAL
 from runner.content.protocol import NOT_IDENTITY
 from runner.spec.reading.levels import field_factors
 from runner.spec.spec_file import SpecFile
@@ -39,11 +39,12 @@ def schema() -> dict[str, Any]:
     }
     properties["responses"] = {"description": properties["responses"]["description"],
                                "anyOf": [either, names, {"type": "string"}]}  # fmt: skip
-    for name in FACTORS:
+    registered = (*FACTORS, *OPTIONAL)
+    for name in registered:
         whole["$defs"][f"level-{name}"] = _named_level(name)
     for name in field_factors():
         whole["$defs"][f"level-{name}"] = _field_level(name, whole)
-    levels = {name: {"$ref": f"#/$defs/level-{name}"} for name in (*FACTORS, *field_factors())}
+    levels = {name: {"$ref": f"#/$defs/level-{name}"} for name in (*registered, *field_factors())}
     properties["factors"] = {
         "type": "object",
         "description": "What is varied: factor to its levels, two or more.",
@@ -55,7 +56,7 @@ def schema() -> dict[str, Any]:
     properties["fixed"] = {
         "type": "object",
         "description": "Factors held at one level each.",
-        "properties": {name: levels[name] for name in FACTORS},
+        "properties": {name: levels[name] for name in registered},
         "additionalProperties": False,
     }
     whole |= _by_trainer(properties, whole["$defs"])
@@ -145,7 +146,7 @@ def _removable(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named_level(factor: str) -> dict[str, Any]:
-    """A level of one of the five factors: a name, a name with parameters, an alias for one."""
+    """A level of the registry's: a name, a name with parameters, an alias for one."""
     known = registry.names(factor)
     forms: list[dict[str, Any]] = [
         {"const": name, "description": registry.find(factor, name).summary} for name in known

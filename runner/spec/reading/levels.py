@@ -3,8 +3,8 @@
     optimizer: [adam, {sgd_momentum: {lr: 0.1}}, {as: hot, sgd_momentum: {lr: 0.5}}]
     model.depth: [11, {as: deep, value: 16}]
 
-A level of one of the five factors is looked up in the registry, a level of a protocol field is
-checked against the field.
+A level of one of the five factors, or of those that a file may leave out, is looked up in the
+registry; a level of a protocol field is checked against the field.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from ablations import registry
 from ablations.bounds import in_words
 from ablations.errors import InputError, did_you_mean
-from ablations.registry import BOUNDS, FACTORS, ParameterError
+from ablations.registry import BOUNDS, FACTORS, OPTIONAL, ParameterError
 from runner.content.level import SECTIONS, Factor, Level
 from runner.content.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
 from runner.spec.node import Node
@@ -76,7 +76,7 @@ def _read_factor(name: str, root: Node) -> Factor:
 def read_fixed(
     root: Node, varied: Sequence[str], usual: Mapping[str, str] | None = None
 ) -> tuple[Level, ...]:
-    """The levels of the five factors that are held constant, in the order of `FACTORS`.
+    """The levels that are held constant: of the five factors, and of others that the file names.
 
     Args:
         root: the file.
@@ -109,18 +109,20 @@ def read_fixed(
         read_level(name, root, ("fixed", name))
         if name in fixed
         else Level(name, usual[name], usual[name], registry.resolve(name, usual[name], {}))
-        for name in FACTORS
+        for name in (*FACTORS, *OPTIONAL)
         if name in fixed or name in usual
     )
 
 
 def _check_factor_name(name: str, root: Node, path: Path) -> None:
-    if name in FACTORS or name in field_factors() or _plugin_parameter(name):
+    named = (*FACTORS, *OPTIONAL, *field_factors())
+    if name in named or _plugin_parameter(name):
         return
     section, dot, field = name.partition(".")
     if dot and field in NOT_IDENTITY.get(section, ()):
         raise root.refuse(path, f"{name} does not change what a cell learns: it cannot be a factor")
-    hint = did_you_mean(name, (*FACTORS, *field_factors()))
+    inside = [one for one in named if one.partition(".")[2] == name]
+    hint = f"did you mean {inside[0]!r}?" if inside else did_you_mean(name, named)
     raise root.refuse(path, f"unknown factor {name!r}; {hint}")
 
 

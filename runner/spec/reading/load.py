@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from ablations import registry
 from ablations.bounds import in_words
 from ablations.errors import InputError, did_you_mean
-from ablations.registry import BOUNDS, FACTORS
+from ablations.registry import BOUNDS, FACTORS, OPTIONAL
 from runner.content.code import code_of, files_of
 from runner.content.level import Factor
 from runner.content.protocol import SIDE, DataSpec, ModelSpec, TrainSpec
@@ -192,7 +192,7 @@ def _where_it_belongs(key: str) -> str:
     ]
     if inside:
         return f"did you mean {inside[0]!r}?"
-    if key in FACTORS:
+    if key in (*FACTORS, *OPTIONAL):
         return f"did you mean 'factors.{key}' or 'fixed.{key}'?"
     return did_you_mean(key, SpecFile.model_fields)
 

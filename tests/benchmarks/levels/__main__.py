@@ -30,7 +30,7 @@ def text(images: int = 5_000, batch: int = 128, replicates: int = 3) -> str:
     }
     head = (
         "# What the levels mean\n\n"
-        "The shipped levels of the five factors, measured and held against torch, torchvision and "
+        "The shipped levels, measured and held against torch, torchvision and "
         f"the papers. Made by `python -m tests.benchmarks.levels` with {versions} on "
         f"{in_words(found)}. "
         "[Decision 069](../../docs/decisions/069-levels-mean-what-people-mean.md) says what was "

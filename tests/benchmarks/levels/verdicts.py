@@ -112,6 +112,56 @@ FOUND: dict[tuple[str, str], tuple[str, str]] = {
         "torch's RMSprop at Keras's rate of 1e-3, a tenth of torch's; the running mean is torch's "
         "0.99 where the lecture and Keras have 0.9.",
     ),
+    ("loss", "cross_entropy"): (KEPT, "torch's; label smoothing is the field of `train`."),
+    ("loss", "focal"): (
+        KEPT,
+        "Lin et al.'s eq. 4 over the softmax, mean over images, gamma 2 as theirs. Without alpha "
+        "(theirs 0.25), which weighs detection's background.",
+    ),
+    ("loss", "mean_squared_error"): (
+        KEPT,
+        "torch's MSELoss of logits and one-hot labels, as Hui and Belkin; they rescale for more "
+        "than 42 classes.",
+    ),
+    ("loss", "binary_cross_entropy"): (
+        KEPT,
+        "torch's BCEWithLogitsLoss, mean over images and classes. Its gradient is a C-th of the "
+        "sum's: with C classes a rate that suits cross-entropy is low.",
+    ),
+    ("loss", "hinge"): (KEPT, "torch's MultiMarginLoss, p 1 and margin 1."),
+    ("mixing", "none"): (KEPT, "The same bits go on."),
+    ("mixing", "mixup"): (
+        KEPT,
+        "Shares Beta(0.2, 0.2), one an image as the paper's equation; its program draws one a "
+        "batch. Partners are neighbours of a shuffled batch (torchvision does so), a permutation "
+        "there.",
+    ),
+    ("mixing", "cutmix"): (
+        KEPT,
+        "The authors' rectangles (areas compared by a test), one an image; one a batch there. All "
+        "images; their CIFAR command mixes half of the batches.",
+    ),
+    ("clipping", "none"): (KEPT, "The same bits go on."),
+    ("clipping", "norm"): (KEPT, "torch's clip_grad_norm_; 1.0 is what is written most often."),
+    ("clipping", "value"): (KEPT, "torch's clip_grad_value_; 0.5 is Keras's example."),
+    ("averaging", "none"): (KEPT, "The last weights."),
+    ("averaging", "ema"): (
+        KEPT,
+        "Corrected for its start as Adam's means are; torch's AveragedModel starts at the first "
+        "weights, which at 0.999 are half of the mean after 700 steps. Batch norms measured anew; "
+        "others average their statistics too.",
+    ),
+    ("averaging", "swa"): (
+        KEPT,
+        "torch's AveragedModel and update_bn after each epoch from three quarters on. No rate of "
+        "its own (SWALR): `scheduler` is a factor.",
+    ),
+    ("warmup", "none"): (KEPT, "The scheduler's rates."),
+    ("warmup", "linear"): (
+        KEPT,
+        "A factor on the scheduler's rate, which goes on meanwhile, as in Goyal et al.; a chain "
+        "of torch's LinearLR and another scheduler delays the other.",
+    ),
 }
 """Factor and level to whether it was left or changed, and why."""
 
@@ -122,7 +172,7 @@ def table() -> str:
         "| factor | level | found | against torch, torchvision, the papers |",
         "|---|---|---|---|",
     ]
-    for factor in registry.FACTORS:
+    for factor in (*registry.FACTORS, *registry.OPTIONAL):
         for name in shipped(factor):
             verdict, why = FOUND.get((factor, name), ("not compared", ""))
             lines.append(f"| {factor} | {name} | {verdict} | {why} |")

@@ -33,6 +33,9 @@ SHIPPED = Path(__file__).parents[3] / "ablations"
         "train.target=0.5",
         "train.checkpoint_epochs=1",
         "data.root=somewhere",
+        "fixed.averaging=none",
+        "fixed.loss=cross_entropy",
+        "train.weight_decay=null",
     ],
 )
 def test_what_may_change_within_a_study(load: Load, change: str) -> None:
@@ -51,6 +54,10 @@ def test_what_may_change_within_a_study(load: Load, change: str) -> None:
         "fixed.init=naive",
         "fixed.init={naive: {std: 0.5}}",
         "factors.model.depth=[11, 16]",
+        "factors.averaging=[none, ema]",
+        "fixed.averaging=ema",
+        "fixed.loss={focal: {gamma: 1}}",
+        "train.weight_decay=0",
         "name=other",
     ],
 )

@@ -188,6 +188,8 @@ def _training(study: Study) -> list[str]:
     limit = fixed("data.limit", limit, " (a varied number of training images)")
     smoothing = train.get("label_smoothing")
     smooth = f" and label smoothing {smoothing:g}" if smoothing else ""
+    decay = train.get("weight_decay")
+    decays = "" if decay is None else f" and weight decay {decay:g} in place of the optimizer's own"
     epochs = fixed(
         "train.epochs",
         counted(int(train.get("epochs", 0)), "epoch"),
@@ -204,7 +206,8 @@ def _training(study: Study) -> list[str]:
         f"Each run trained {article} {network_of(study)}{depth}{scaled}{_built(study)} on "
         f"{fixed('data.name', str(data.get('name')), 'varied data')}{limit} for {epochs} with "
         f"batches of {batch} in {arithmetic} arithmetic"
-        f"{fixed('train.label_smoothing', smooth)}; {held_out} kept for validation."
+        f"{fixed('train.label_smoothing', smooth)}{fixed('train.weight_decay', decays)}; "
+        f"{held_out} kept for validation."
     )
     seeds = (
         "Replicates differ in the seed of initialisation, data order and augmentation; cells of "
@@ -254,7 +257,9 @@ def _fixed(study: Study) -> list[str]:
 def _levels(info: Mapping[str, Any]) -> list[str]:
     """Parameters of levels that have any, so that a reader can repeat them."""
     factors = []
-    for factor, labels in (info.get("levels") or {}).items():
+    fixed = (info.get("spec") or {}).get("fixed") or []
+    held = {str(one["factor"]): {str(one["label"]): one} for one in fixed}
+    for factor, labels in {**(info.get("levels") or {}), **held}.items():
         if "." in str(factor):
             continue
         shown = [
