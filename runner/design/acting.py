@@ -77,6 +77,8 @@ def advice(spec: Spec, cells: Sequence[Cell]) -> Iterator[str]:
 
 def _distinct(spec: Spec, cells: Sequence[Cell]) -> Iterator[Cell]:
     """Cells that differ in what is looked at here; none where the file names nothing of it."""
+    if spec.trainer is not None:  # only it knows what acts on what
+        return
     named = {level.factor for factor in spec.factors for level in factor.levels[:1]}
     named |= {level.factor for level in spec.fixed}
     if not named & set(registry.OPTIONAL) and spec.values("train.weight_decay") == [None]:
