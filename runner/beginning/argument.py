@@ -56,7 +56,7 @@ _LOUD = (
 """Numbers that say how often, how loud or with how many hands."""
 
 _USUAL = (
-    (r"momentum|beta\d?|gamma|ema(_decay)?", 0.9),
+    (r"momentum|beta\d?|ema(_decay)?", 0.9),
     (r"dropout|drop_?rate|p_drop", 0.5),
     (r"label_smoothing|mixup(_alpha)?|smoothing", 0.1),
     (r"weight_decay|wd|l2", 1e-4),

@@ -265,21 +265,29 @@ def _of_click(command: Any, *_: Any, **__: Any) -> typing.NoReturn:
     found = []
     for one in command.params:
         option = one.param_type_name == "option"
-        if one.name == "help" or getattr(one, "is_eager", False):
+        if one.name in ("help", "install_completion", "show_completion"):
             continue
         flag = getattr(one, "is_flag", False)
+        hint = getattr(one, "type", None) or getattr(one, "bare_type", None)
         default = None if callable(one.default) else _plain(one.default)
         several = one.multiple if option else one.nargs != 1
-        kind: Kind = "flag" if flag else "other" if several else _kind(default, one.type)
+        kind: Kind = "flag" if flag else "other" if several else _kind(default, hint)
         long = [spelled for spelled in one.opts if spelled.startswith("--")]
         found.append(
             Argument((long or [one.name])[0].lstrip("-").replace("-", "_"), (long or one.opts)[0],
                      kind, default, bool(one.required),
-                     tuple(map(_plain, getattr(one.type, "choices", ()))),
+                     _listed(hint) or _listed(type(one.default)),
                      help=" ".join((getattr(one, "help", "") or "").split()),
                      positional=not option)
         )  # fmt: skip
     _answer({"problem": "", "arguments": [asdict(one) for one in found]})
+
+
+def _listed(hint: Any) -> tuple[Any, ...]:
+    """The choices of click's Choice, or of an Enum, which is what typer shows."""
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return tuple(_plain(one) for one in hint)
+    return tuple(map(_plain, getattr(hint, "choices", ())))
 
 
 def _seen_script(script: str) -> None:

@@ -119,7 +119,7 @@ def _factors(proposal: Proposal) -> Iterator[str]:
         yield "# No argument looks like a factor: name one with the levels you want to compare."
     else:
         yield "# guessed: the two most often asked for; levels are all choices, or the default and"
-        yield "# another value. To vary another argument, take away its '#' here and its line under 'fixed'."
+        yield "# another value. To vary another one, take away its '#' and its line under 'fixed'."
     yield "factors:" if proposal.factors else "# factors:"
     for one in proposal.factors:
         yield _beside(f"  {_key(one)}: {_values(one)}", _why(one))
@@ -128,7 +128,7 @@ def _factors(proposal: Proposal) -> Iterator[str]:
 
 
 def _fixed(proposal: Proposal) -> Iterator[str]:
-    yield "# given to every cell: numbers with their defaults; the rest, commented out, is left to them"
+    yield "# given to every cell: numbers with their defaults; what is commented out is not given"
     yield "fixed:" if proposal.fixed else "# fixed:"
     for one in proposal.missing if proposal.kind == "function" else ():
         yield _beside(f"  # {_key(one)}: ", _words("must be filled in: no default was found", one))
