@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from runner.beginning.argument import Argument, Role, with_seen_choices
 from runner.beginning.observed import of_function, of_script
 from runner.beginning.source import Told, told_by
 from runner.content.own.trainer import INJECTED
+from runner.spec.reading.own.responses import TAKEN
 
 MOST_FACTORS = 2
 
@@ -113,6 +114,8 @@ def _proposal(
     seeded: bool,
     told: Told,
 ) -> Proposal:
+    taken = {*TAKEN, *(one.name for one in arguments)}  # a number that is given back as it came
+    told = replace(told, responses=tuple(one for one in told.responses if one not in taken))
     arguments = with_seen_choices(arguments, told.choices)
     ranked = [(rank, one) for one in arguments if (rank := one.telling) is not None]
     candidates = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]

@@ -14,7 +14,12 @@ import pytest
 from runner.beginning.own_examples import FILES, FOLDER, KINDS
 from tests.faults.harness import ROOT
 
-FOUND = {"function": "optimizer", "command": "momentum", "lightning": "optimizer", "hydra": "forest.depth"}  # fmt: skip
+FOUND = {
+    "function": "optimizer",
+    "command": "momentum",
+    "lightning": "optimizer",
+    "hydra": "forest.depth",
+}
 """The factor that each claim is about: it is shown to matter."""
 
 

@@ -17,7 +17,8 @@ def test_a_function_tells_its_responses_by_what_it_returns():
 def test_a_printed_line_becomes_an_expression_that_finds_its_numbers():
     text = (
         "print('Train loss {:.3f}'.format(x))\n"
-        "print('\\nTest set: Average loss: {:.4f}, Accuracy: {}/{} ({:.0f}%)\\n'.format(a, b, c, d))\n"
+        "print('\\nTest set: Average loss: {:.4f}, '\n"
+        "      'Accuracy: {}/{} ({:.0f}%)\\n'.format(a, b, c, d))\n"
         "print('done')\n"
     )
     told = told_by(text)
