@@ -114,6 +114,8 @@ class Argument:
     @property
     def levels(self) -> tuple[Any, ...]:
         """Levels to try, the default first; () where none come to mind."""
+        if self.kind == "other":
+            return ()
         if self.choices:
             first = [self.default] if self.default in self.choices else []
             rest = [one for one in self.choices if one not in first]
@@ -134,7 +136,8 @@ class Argument:
     @property
     def matters(self) -> bool:
         """Whether it has a finite number by default, of which a result may depend."""
-        plain = isinstance(self.default, int | float) and not isinstance(self.default, bool)
+        given = self.kind in ("integer", "number") and not self.positional
+        plain = given and isinstance(self.default, int | float)
         loud = re.search(_LOUD, self.name.lower().replace("-", "_"))
         return plain and math.isfinite(self.default) and self.role == "other" and loud is None
 

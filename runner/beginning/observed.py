@@ -247,7 +247,8 @@ def _of_argparse(parser: argparse.ArgumentParser, *_: Any, **__: Any) -> typing.
         long = [one for one in action.option_strings if one.startswith("--")]
         spelled = (long or action.option_strings or [action.dest])[0]
         flag = action.nargs == 0
-        several = action.nargs not in (None, "?", 0)
+        short = not long and bool(action.option_strings)  # "-lr", which {args} cannot write
+        several = short or action.nargs not in (None, "?", 0)
         kind: Kind = "flag" if flag else "other" if several else _kind(action.default, action.type)
         default = None if action.default is argparse.SUPPRESS else _plain(action.default)
         found.append(

@@ -50,16 +50,15 @@ class Proposal:
     @property
     def command(self) -> str:
         """The command's template."""
+        given: tuple[Role, ...] = ("seed", "folder", "device")
         words = ["python", shlex.quote(self.called)]
         for one in self.missing:
             joint = "=" if self.kind == "hydra" else " "
             option = "" if one.positional else f"{one.spelled}{joint}"
             words.append(f"{option}{{{fill_in(one)}}}")
         if self.kind == "hydra":
-            folder = self.wired["folder"].spelled if "folder" in self.wired else "hydra.run.dir"
-            seed = [f"{self.wired['seed'].spelled}={{seed}}"] if self.seeded else []
-            return " ".join([*words, "{overrides}", *seed, f"{folder}={{folder}}"])
-        given: tuple[Role, ...] = ("seed", "folder", "device")
+            pairs = [f"{self.wired[one].spelled}={{{one}}}" for one in given if one in self.wired]
+            return " ".join([*words, "{overrides}", *pairs, "hydra.run.dir={folder}"])
         pairs = [f"{self.wired[one].spelled} {{{one}}}" for one in given if one in self.wired]
         return " ".join([*words, "{args}", *pairs])
 
