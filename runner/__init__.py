@@ -6,5 +6,5 @@ store/    every cell, in one SQL database     optuna_mirror/  the same as Optuna
 machine/  what there is to train on           network/        the network of a cell
 training/ one cell trained                    trainers/       a function or command instead
 pool/     slots, processes, clusters          commands/       `python -m runner`
-program/  what it shares with `analysis`
+program/  what it shares with `analysis`      beginning/    a first file, guessed
 """

@@ -1,6 +1,7 @@
 """The command line: one module a verb, found by name and imported only when it is asked for.
 
     running/   verbs that train                  looking/   verbs that only look
+    beginning/ the verb that begins
     options    shared by verbs                   arguments  what they name
     placement  where cells train                 sentences  in the same words
     terminal   how verbs print               trial      what a plugin brings, on one batch
@@ -21,6 +22,7 @@ from ablations.errors import InputError, did_you_mean
 from runner.program.exits import exit_code_of
 
 VERBS = {
+    "init": "write a first specification of a script or a function, or a complete example",
     "grid": "run every cell of a specification that has not been run yet, then report",
     "plan": "print the cells, the design's facts and an estimate of time and disk; run nothing",
     "status": "how far a study is: cells by state, reasons of failures, workers",
@@ -33,8 +35,8 @@ VERBS = {
     "tune-device": "measure how many slots a device serves best and remember it",
 }
 
-TRAINING = ("grid", "work", "retry", "tune-device")
-"""Verbs whose modules are in `running`; those of the others are in `looking`."""
+ROOMS = {"init": "beginning"} | dict.fromkeys(("grid", "work", "retry", "tune-device"), "running")
+"""Where the modules of verbs are that do more than look; those of the others are in `looking`."""
 
 EPILOG = """exit codes:
   0  done                                  3  the grid ended, but some cells failed
@@ -44,6 +46,7 @@ EPILOG = """exit codes:
                                             129, 130, 143  stopped by a signal
 
 examples:
+  python -m runner init my_train.py:fit
   python -m runner plan ablations/five_factor.yaml
   python -m runner grid ablations/five_factor.yaml --set replicates=3
   python -m runner status five_factor
@@ -88,5 +91,5 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _module(verb: str) -> Any:
     """The module of a verb, in the room where it is."""
-    room = "running" if verb in TRAINING else "looking"
+    room = ROOMS.get(verb, "looking")
     return importlib.import_module(f"runner.commands.{room}.{verb.replace('-', '_')}")

@@ -203,18 +203,16 @@ def _on_parents_death(number: int) -> None:
 def command_words(trainer: Trainer, cell: Cell, place: Place) -> list[str]:
     """The command of a cell, word by word; `{args}` and `{overrides}` become several."""
     fields = _fields(cell, place)
+    named = set(FIELD.findall(trainer.call))  # what stands in it by itself is not written twice
+    rest = {name: value for name, value in cell.arguments.items() if name not in named}
+    several = {"args": args_of(rest, trainer.styles), "overrides": overrides_of(rest)}
+    joined = {**fields, **{name: shlex.join(words) for name, words in several.items()}}
     words: list[str] = []
     for word in shlex.split(trainer.call):
-        if word == "{args}":
-            words += args_of(cell.arguments, trainer.styles)
-        elif word == "{overrides}":
-            words += overrides_of(cell.arguments)
+        whole = FIELD.fullmatch(word)
+        if whole is not None and whole[1] in several:
+            words += several[whole[1]]
         else:
-            joined = {
-                **fields,
-                "args": shlex.join(args_of(cell.arguments, trainer.styles)),
-                "overrides": shlex.join(overrides_of(cell.arguments)),
-            }
             words.append(_filled(word, joined))
     if trainer.resume and _resumes(trainer, fields):
         words += [_filled(word, fields) for word in shlex.split(trainer.resume)]

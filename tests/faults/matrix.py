@@ -488,6 +488,14 @@ MATRIX: dict[str, Row] = {
         ),
         stand_in="the installed versions with a part taken out",
     ),
+    "X7": Row(
+        "a beginner's first files: what `init` writes of a script, a function, as an example",
+        (
+            "tests/runner/commands/test_init.py::test_a_script_with_argparse_is_wired_and_planned",
+            "tests/runner/beginning/test_own_examples.py::"
+            "test_the_other_examples_run_and_find_something",
+        ),
+    ),
 }
 
 

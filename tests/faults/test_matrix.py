@@ -16,7 +16,7 @@ ROWS = [
     *(f"I{number}" for number in range(1, 7)),
     *(f"T{number}" for number in range(1, 5)),
     *(f"A{number}" for number in range(1, 4)),
-    *(f"X{number}" for number in range(1, 7)),
+    *(f"X{number}" for number in range(1, 8)),
 ]
 
 

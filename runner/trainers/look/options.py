@@ -34,6 +34,7 @@ HYDRA = ("hydra.main", "@hydra")
 
 _OPTION = re.compile(r"(?<![\w-])--([A-Za-z][\w.-]*)")
 _CHOICES = re.compile(r"\{([^{}]+)\}|\[([^\[\]|]+(?:\|[^\[\]|]+)+)\]")
+_REQUIRED = re.compile(r"\[required\]")
 _METAVAR = re.compile(r"[A-Z][A-Z0-9_.]*\b|[<\[{(]")
 
 
@@ -46,12 +47,14 @@ class Option:
         takes_value: whether a value follows it.
         negated: what says no: "--no-amp"; "" where nothing does.
         choices: values it takes; () where any.
+        required: whether click or typer says that it must be given; argparse says so in its usage.
     """
 
     spelled: str
     takes_value: bool
     negated: str = ""
     choices: tuple[str, ...] = ()
+    required: bool = False
 
 
 def ask(trainer: Trainer, cell: Cell) -> tuple[str, str]:
@@ -141,15 +144,16 @@ def options_in(text: str) -> dict[str, Option]:
             continue
         plain = [name for name in names if not name.startswith("no-")]
         negated = next((f"--{name}" for name in names if name.startswith("no-")), "")
-        if not plain:
-            continue
+        if not plain:  # "--no-cuda" alone is an option like another
+            plain, negated = names, ""
         after = head[head.rindex(f"--{names[-1]}") + len(names[-1]) + 2 :].strip(" ,=")
         takes_value = bool(after) or bool(rest and _is_metavar(rest.strip()))
         choices = _CHOICES.search(after or rest.split("  ")[0])
         listed_choices = () if choices is None else tuple(
             one.strip() for one in re.split(r"[,|]", choices[1] or choices[2])
         )  # fmt: skip
-        option = Option(f"--{plain[0]}", takes_value, negated, listed_choices)
+        required = bool(_REQUIRED.search(rest))
+        option = Option(f"--{plain[0]}", takes_value, negated, listed_choices, required)
         for name in plain:
             found[_plain(name)] = option
     return found
@@ -204,7 +208,8 @@ def check_options(spec: Spec, text: str) -> dict[str, str]:
                 )  # fmt: skip
             styles[argument] = _style(option)
     given = {_plain(name) for name in styles} | _written(spec.trainer)
-    for name in required_in(text):
+    required = [one.spelled.removeprefix("--") for one in options.values() if one.required]
+    for name in (*required_in(text), *required):
         if _plain(name) not in given:
             raise spec.refuse(
                 ("trainer", "command"), f"{script[0]} needs --{name}, which nothing gives it"

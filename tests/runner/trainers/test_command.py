@@ -43,6 +43,11 @@ def test_arguments_become_options():
     ]
 
 
+def test_what_the_command_names_itself_is_not_written_twice():
+    words, _ = words_of("sh run.sh {data} {args}", {"lr": 0.1, "data": "x"})
+    assert words == ["sh", "run.sh", "x", "--lr", "0.1"]
+
+
 def test_overrides_are_in_hydras_grammar():
     levels = {"lr": 5e-4, "model.depth": 3, "sizes": [1, 2], "amp": True, "note": "a b", "x": None}
     assert overrides_of(levels) == [

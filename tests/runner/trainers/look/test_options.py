@@ -66,5 +66,15 @@ def test_clicks_pairs():
     assert options_in(CLICK)["shuffle"].negated == "--no-shuffle"
 
 
+def test_an_option_that_only_says_no_is_one():
+    found = options_in("  --no-cuda   disables CUDA\n")
+    assert (found["no_cuda"].spelled, found["no_cuda"].negated) == ("--no-cuda", "")
+
+
+@pytest.mark.parametrize("text", [CLICK, TYPER], ids=["click", "typer"])
+def test_what_must_be_given_is_known(text):
+    assert [name for name, one in options_in(text).items() if one.required] == ["lr"]
+
+
 def test_sentences_about_options_are_none():
     assert options_in("usage: x\n\nUse --lr to set it, and --no-color.\n") == {}

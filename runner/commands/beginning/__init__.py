@@ -1,0 +1,1 @@
+"""The verb that begins: `init` writes a first specification, or an example."""
