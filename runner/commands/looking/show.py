@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only print the line that repeats the cell by hand (a trainer of one's own)",
     )
-    parser.add_argument("--lines", type=int, default=30, metavar="N", help="lines of its log")
+    parser.add_argument("--lines", type=int, default=40, metavar="N", help="lines of its log")
     options.store(parser)
 
 
