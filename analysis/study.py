@@ -72,7 +72,8 @@ class Study:
         frame: one row per planned run.
         factors: factor name to its levels, both in declared order.
         response: column of the outcome looked at.
-        replicate: column of the replicate, or None.
+        replicate: column that numbers the runs of a combination, or None.
+        shares_seeds: whether cells of one replicate share a seed; else a replicate is a number.
         name: of the study, for titles and files.
         planned_claims: claims as written in the specification.
         info: what the store says about the study (profile, spec, levels...); {} for a table.
@@ -89,6 +90,7 @@ class Study:
     factors: dict[str, tuple[str, ...]]
     response: str
     replicate: str | None = None
+    shares_seeds: bool = True
     name: str = "table"
     planned_claims: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
@@ -113,6 +115,11 @@ class Study:
 
     # --- what it holds ------------------------------------------------------------------------
 
+    @property
+    def block(self) -> str | None:
+        """The replicate's column where the cells of one may move together, else None."""
+        return self.replicate if self.shares_seeds else None
+
     @cached_property
     def table(self) -> Table:
         """The checked table; InputError where no effect on the outcome can be estimated (yet)."""
@@ -121,7 +128,7 @@ class Study:
                 self.frame,
                 list(self.factors),
                 self.response,
-                self.replicate,
+                self.block,
                 levels=self.factors,
                 where=f"study {self.name!r}",
             )
@@ -213,8 +220,8 @@ class Study:
 
         Args:
             confidence: of the intervals.
-            method: welch, blocked or pooled; by default what the rule of the study picks (for
-                means and effects apart, see `IntervalRule`).
+            method: welch, blocked, joined or pooled; by default what the rule of the study picks
+                (`IntervalRule`).
 
         Returns:
             Columns factor, level, mean, mean_low, mean_high, mean_method, effect, se, df, low,
@@ -338,7 +345,7 @@ class Study:
         """Tests of all terms, by default those that hold under the rule (`Effects.decisive`).
 
         Args:
-            kind: type1, type2, type3, type3_hc3, welch or blocked for one table of its own.
+            kind: type1, type2, type3, type3_hc3, welch, blocked or joined for one table.
             order: highest order of the terms, None for all.
         """
         effects = self.estimates(order)
@@ -401,7 +408,7 @@ class Study:
         from analysis.outcomes.others import OtherOutcomes
 
         return OtherOutcomes(
-            self.runs, self.factors, self.response, self.replicate, CONFIDENCE, self.goal
+            self.runs, self.factors, self.response, self.block, CONFIDENCE, self.goal
         )
 
     def others(self, confidence: float = CONFIDENCE) -> OtherOutcomes:
@@ -588,7 +595,7 @@ class Study:
             ALPHA / self.judgement.count,
             precision,
             sigma,
-            over_replicates=self.grid.rule.primary in ("wider", "blocked"),
+            over_replicates=self.grid.rule.primary in ("joined", "wider", "blocked"),
         )
 
     def summary(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> list[str]:

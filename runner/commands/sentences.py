@@ -57,6 +57,16 @@ def size_words(design: Design) -> str:
     return f"{counted(len(design.cells), 'cell')} = {combinations} x {replicates}"
 
 
+def seeds_words(spec: Spec) -> str:
+    """What the cells of a replicate have in common."""
+    if spec.seeds == "own":
+        return "seeds: own, so that every run is independent of all others"
+    return (
+        "seeds: shared, so that all cells of a replicate draw the same numbers; intervals then "
+        "rest on the replicates and are wider, unless there are many"
+    )
+
+
 def adopted_words(adopted: Mapping[str, int]) -> str:
     """What was taken from which study: "4 from STUDY, 2 from OTHER"."""
     return ", ".join(f"{count} from {study}" for study, count in adopted.items())

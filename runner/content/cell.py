@@ -2,7 +2,8 @@
 
 Its `id` hashes everything that determines the outcome and nothing else: not the study's name, not
 the labels a person gave to levels, not the time limit. Of a plugin it hashes the file that defines
-what the cell uses: an edited plugin makes other cells. Same content, same cell, trained once.
+what the cell uses: an edited plugin makes other cells. Same content, same cell, trained once. Its
+random streams come from the same content, so that cells which differ in anything are independent.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ablations import registry
 from runner.content.code import Code, check_code
 from runner.content.level import Level
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec, identity
+from runner.content.seeds import Purpose, Seeds, stream
 
 __all__ = ["TRAINING_VERSION", "Cell", "Level"]
 
@@ -37,6 +39,7 @@ class Cell:
     plugins: tuple[str, ...] = ()  # absolute paths or module names to import before training
     data_identity: str = ""  # fingerprint of the images where the name does not fix them
     code: Code = ()  # of plugins: what they define and the digest of its file
+    seeds: Seeds = "own"  # or shared with the cells of its replicate
 
     def level(self, factor: str) -> Level:
         """The level of one of the five factors, varied or held."""
@@ -53,24 +56,52 @@ class Cell:
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits of SHA-256 over the canonical JSON of the content."""
+        content: dict[str, Any] = {
+            "training_version": TRAINING_VERSION,
+            "replicate": self.replicate,
+            "data_identity": self.data_identity,
+            **self._asked,
+        }
+        if self.code:  # absent where all is built in: TRAINING_VERSION stands for that
+            content["code"] = dict(self.code)
+        if self.seeds == "own":  # absent where shared: cells of before stay what they are
+            content["seeds"] = self.seeds
+        return _digest(content)
+
+    @cached_property
+    def combination(self) -> str:
+        """Key of all that is asked of the cell but its replicate, 16 hexadecimal digits.
+
+        Levels by name and parameters, never by label; field factors by the protocol they make, so
+        that a value is the same whether it is varied or not. No code: an edited comment in a plugin
+        changes no number.
+        """
+        return _digest(self._asked)
+
+    def stream(self, purpose: Purpose, index: int = 0) -> int:
+        """The seed of 63 bits that the cell draws its numbers of one purpose from.
+
+        Args:
+            purpose: what the numbers are for; "trainer" for code that takes one seed for all.
+            index: which of several streams of one purpose.
+        """
+        own = self.combination if self.seeds == "own" else ""
+        return stream(self.train.seed, self.replicate, purpose, index, own)
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        """Levels and protocol as identity takes them."""
         levels = {
             level.factor: [level.name, dict(level.parameters)]
             for level in (*self.levels, *self.held)
             if "." not in level.factor
         }
-        content: dict[str, Any] = {
-            "training_version": TRAINING_VERSION,
+        return {
             "levels": levels,
-            "replicate": self.replicate,
-            "data_identity": self.data_identity,
             "data": identity("data", self.data),
             "model": identity("model", self.model),
             "train": identity("train", self.train),
         }
-        if self.code:  # absent where all is built in: TRAINING_VERSION stands for that
-            content["code"] = dict(self.code)
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def is_built_in(self) -> bool:
@@ -114,6 +145,7 @@ class Cell:
                 "plugins": list(self.plugins),
                 "data_identity": self.data_identity,
                 "code": self.code,
+                "seeds": self.seeds,
             }
         )
 
@@ -132,4 +164,12 @@ class Cell:
             data_identity=raw["data_identity"],
             # Absent in cells planned before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
+            # Absent in cells planned before cells had seeds of their own.
+            seeds=raw.get("seeds", "shared"),
         )
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """16 hexadecimal digits of SHA-256 over canonical JSON."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

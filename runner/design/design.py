@@ -146,6 +146,7 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
                 plugins=spec.plugins,
                 data_identity=identity,
                 code=code[number],
+                seeds=spec.seeds,
             )
 
 

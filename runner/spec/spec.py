@@ -19,6 +19,7 @@ from ablations.errors import InputError
 from runner.content.code import Code
 from runner.content.level import Factor, Level
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
+from runner.content.seeds import Seeds
 from runner.spec.claims import Claim, parse_claim
 from runner.spec.node import Node, path_text
 from runner.spec.predicates import Predicate
@@ -39,6 +40,7 @@ class Spec:
     factors: tuple[Factor, ...]
     fixed: tuple[Level, ...] = ()
     replicates: int = 3
+    seeds: Seeds = "own"
     design: DesignSpec = field(default_factory=FullDesign)
     exclude: tuple[Predicate, ...] = ()
     only: tuple[Predicate, ...] = ()
@@ -88,8 +90,9 @@ class Spec:
         """Name of the study: `NAME-PROFILE-HASH`, the hash covering the protocol.
 
         The protocol is what all cells share: data, model and train without the fields that are
-        factors or that do not change what a cell learns, and the levels held fixed. Levels of
-        factors, replicates, order, exclusions and claims may change within a study.
+        factors or that do not change what a cell learns, the levels held fixed, and whether seeds
+        are shared. Levels of factors, replicates, order, exclusions and claims may change within a
+        study.
         """
         return f"{self.name}-{self.profile}-{self.protocol_hash}"
 
@@ -114,6 +117,8 @@ class Spec:
                     if f"{name}.parameters.{key}" not in varied
                 }
             protocol[name] = dump
+        if self.seeds == "own":  # absent where shared: studies of before keep their name
+            protocol["seeds"] = self.seeds
         text = json.dumps(protocol, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:6]
 
@@ -131,6 +136,8 @@ class Spec:
             },
             "fixed": [level.to_dict() for level in self.fixed],
             "replicates": self.replicates,
+            # Absent where shared: specifications of before stay the versions they are.
+            **({"seeds": self.seeds} if self.seeds == "own" else {}),
             "design": self.design.model_dump(mode="json"),
             "exclude": [one.to_dict() for one in self.exclude],
             "only": [one.to_dict() for one in self.only],
@@ -159,6 +166,7 @@ class Spec:
             ),
             fixed=tuple(Level(**level) for level in raw["fixed"]),
             replicates=raw["replicates"],
+            seeds=raw.get("seeds", "shared"),
             design=_design.validate_python(raw["design"]),
             exclude=tuple(Predicate.from_dict(one) for one in raw["exclude"]),
             only=tuple(Predicate.from_dict(one) for one in raw["only"]),

@@ -25,7 +25,7 @@ from ablations import registry
 from ablations.augmentation import MIRRORING
 from runner.content.cell import Cell
 from runner.content.outcome import Epoch, Outcome, Reason, Status
-from runner.content.seeds import generator, stream
+from runner.content.seeds import generator
 from runner.data.images import DataError, Images
 from runner.network.model import build, for_images, levels_may_refuse, trainable_weights
 from runner.network.weights import left_by_init
@@ -148,9 +148,8 @@ class _Training:
     def _new_learner(self) -> Learner:
         """Network, optimizer, scheduler and random streams at the start of the cell."""
         cell, protocol = self.cell, self.protocol
-        seed, replicate = protocol.seed, cell.replicate
         # What has no generator of its own (dropout, a plugin's layers) draws from torch's.
-        torch.manual_seed(stream(seed, replicate, "dropout"))
+        torch.manual_seed(cell.stream("dropout"))
         network = build(cell, self.classes)
         if left := left_by_init(network, cell):
             self.notes.append(left)
@@ -170,8 +169,8 @@ class _Training:
             network,
             optimizer,
             stepper,
-            generator(seed, replicate, "order"),
-            generator(seed, replicate, "augmentation", device=str(self.device)),
+            generator(cell.stream("order")),
+            generator(cell.stream("augmentation"), device=str(self.device)),
         )
 
     def _step(self, learner: Learner, tally: Tensor) -> Step:

@@ -133,7 +133,7 @@ def did_nothing(study: Study) -> list[str]:
     """A sentence for each factor, or some of its levels, that left every pair of runs alike."""
     return [
         _nothing_words(one, study.measure.name)
-        for one in same_runs(study.runs, study.factors, study.response, study.replicate)
+        for one in same_runs(study.runs, study.factors, study.response, study.block)
     ]
 
 

@@ -17,6 +17,7 @@ from runner.commands.sentences import (
     folder_of,
     headline,
     retired_words,
+    seeds_words,
     size_words,
 )
 from runner.commands.terminal import SHORT_ID, plain_console, shown
@@ -68,6 +69,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     for level in spec.fixed:
         table.add_row(shown(level.factor), shown(f"{level.label} (fixed)"))
     console.print(table)
+    console.print(seeds_words(spec), soft_wrap=piped)
     if (folder := folder_of(spec)) is not None:
         from runner.data.folder import folder_words
 
