@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.content.outcome import Status
@@ -64,6 +65,17 @@ def seeds_words(spec: Spec) -> str:
     return (
         "seeds: shared, so that all cells of a replicate draw the same numbers; intervals then "
         "rest on the replicates and are wider, unless there are many"
+    )
+
+
+def shared_before(spec: Spec, studies: Collection[str]) -> str:
+    """Says that the same file has made a study of shared seeds, as all files did once; or ""."""
+    before = replace(spec, seeds="shared").study
+    if spec.seeds == "shared" or spec.study in studies or before not in studies:
+        return ""
+    return (
+        f"the store holds {before}, whose replicates share their seeds: 'seeds: shared' in the "
+        "file goes on with it, without that this is another study"
     )
 
 

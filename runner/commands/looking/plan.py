@@ -18,6 +18,7 @@ from runner.commands.sentences import (
     headline,
     retired_words,
     seeds_words,
+    shared_before,
     size_words,
 )
 from runner.commands.terminal import SHORT_ID, plain_console, shown
@@ -91,6 +92,7 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
     piped = not console.is_terminal
     try:
         with open_store(arguments.storage, read_patience=5) as store:
+            before = shared_before(spec, store.study_names())
             gone = store.leaving(spec.study, design.cells)
             # Which devices a cluster has is asked when the grid starts.
             kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)
@@ -102,6 +104,8 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
         return
     except InputError:  # there is no store yet
         return
+    if before:
+        console.print(f"note: {shown(before)}", soft_wrap=piped)
     if gone:
         console.print(retired_words(gone), soft_wrap=piped)
     if adoptable:
