@@ -18,6 +18,7 @@ from ablations.errors import InputError, did_you_mean
 from analysis.accessors import access, accessors
 from analysis.effects.estimate import KINDS, Effects
 from analysis.effects.frames import by_method
+from analysis.effects.jumps import find_jumps
 from analysis.effects.shown import shown_means, untestable
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.contrast_text import Given, contrast_weights
@@ -502,7 +503,7 @@ class Study:
             done = "is" if waves == 1 else "are"
             of = f"{waves} of {counted(self._planned, 'replicate')} {done} complete"
             return f"{of}, and nothing is decided before the second"
-        return too_few(self.cells)
+        return too_few(self.cells, jumps=find_jumps(self.table) is not None)
 
     @property
     def _planned(self) -> int:
