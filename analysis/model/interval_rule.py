@@ -5,7 +5,7 @@ Welch. Where the cells of a replicate share a seed they may move together, all o
 one level, and few replicates cannot tell by a test: the noise has two parts, that of the runs and
 that of what replicates share, and both have a say (`joined`). Two replicates are too few to
 join, so the wider of two intervals counts. Where replicates differ clearly, t over replicates
-holds whatever they share (decisions 075 and 081).
+holds whatever they share (decisions 075 and 082).
 """
 
 from __future__ import annotations

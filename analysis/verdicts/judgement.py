@@ -33,7 +33,7 @@ FEW_REPLICATES, FEW_CELLS = 2, 9
 (decision 075)."""
 FEW_AVERAGED = 4
 """Nor, where some runs fell, if a pair of levels is the average of fewer combinations: both runs of
-one may have fallen, and then they agree (decision 081)."""
+one may have fallen, and then they agree (decision 082)."""
 FAMILIES = {"convergence": "convergence", "combination": "convergence"}
 """Of a kind of question; all others are about the outcome."""
 COLUMNS = ("kind", "factor", "first", "second", "p", "weight", "p_family", "shown")

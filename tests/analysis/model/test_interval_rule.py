@@ -78,6 +78,19 @@ def test_three_shared_replicates_join_two_parts_of_noise() -> None:
     assert from_frame(frame, ["A", "B"], "y").estimates().rule.primary == "welch"
 
 
+def test_from_five_shared_replicates_the_larger_error_judges_itself() -> None:
+    values = np.random.default_rng(3).normal(size=(5, 3, 2))
+    cells = grid(values)
+    assert choose_interval(cells).primary == "joined"
+    for first, second in itertools.combinations("012", 2):
+        weights = cells.difference({"A": first}, {"A": second})
+        own, over = (Grid(cells).estimate(weights, method=one) for one in ("welch", "blocked"))
+        larger = max((own, over), key=lambda one: one.se)
+        found = Grid(cells).estimate(weights)
+        assert (found.se, found.df) == (larger.se, larger.df)
+        assert found.low == pytest.approx(larger.low)
+
+
 def test_two_shared_replicates_have_the_wider_of_two_intervals() -> None:
     cells = grid(np.random.default_rng(2).normal(size=(2, 3, 2)))
     assert choose_interval(cells).primary == "wider"
