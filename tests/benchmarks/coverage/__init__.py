@@ -1,6 +1,6 @@
 """Do nominal 95 % intervals cover, how wide are they, do 5 % tests err in 5 %? By simulation.
 
-    nice -n 10 python -m tests.benchmarks.coverage          # DURATION on one core
+    nice -n 10 python -m tests.benchmarks.coverage          # 4 minutes of one core
     python -m tests.benchmarks.coverage --draws 4000 --studies 300 --out coverage.md
 
 Grids are drawn around the cell means and deviations of a real factorial (HPOBench vehicle:
