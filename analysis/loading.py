@@ -146,6 +146,8 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         factors,
         ACCURACY.column,
         "replicate",
+        # A specification of before says nothing of seeds: then they were shared.
+        shares_seeds=info.spec.get("seeds", "shared") == "shared",
         name=info.name,
         planned_claims=tuple(info.claims),
         info=about,
@@ -183,6 +185,7 @@ def _of_own_trainer(
         factors,
         next(iter(declared)),
         "replicate",
+        shares_seeds=info.spec["seeds"] == "shared",
         name=info.name,
         planned_claims=tuple(info.claims),
         info=about,

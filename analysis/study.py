@@ -18,6 +18,7 @@ from ablations.errors import InputError, did_you_mean
 from analysis.accessors import access, accessors
 from analysis.effects.estimate import KINDS, Effects
 from analysis.effects.frames import by_method
+from analysis.effects.jumps import find_jumps
 from analysis.effects.shown import shown_means, untestable
 from analysis.model.cell_means import CellMeans, Method
 from analysis.model.contrast_text import Given, contrast_weights
@@ -72,7 +73,8 @@ class Study:
         frame: one row per planned run.
         factors: factor name to its levels, both in declared order.
         response: column of the outcome looked at.
-        replicate: column of the replicate, or None.
+        replicate: column that numbers the runs of a combination, or None.
+        shares_seeds: whether cells of one replicate share a seed; else a replicate is a number.
         name: of the study, for titles and files.
         planned_claims: claims as written in the specification.
         info: what the store says about the study (profile, spec, levels...); {} for a table.
@@ -90,6 +92,7 @@ class Study:
     factors: dict[str, tuple[str, ...]]
     response: str
     replicate: str | None = None
+    shares_seeds: bool = True
     name: str = "table"
     planned_claims: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
@@ -115,6 +118,11 @@ class Study:
 
     # --- what it holds ------------------------------------------------------------------------
 
+    @property
+    def block(self) -> str | None:
+        """The replicate's column where the cells of one may move together, else None."""
+        return self.replicate if self.shares_seeds else None
+
     @cached_property
     def table(self) -> Table:
         """The checked table; InputError where no effect on the outcome can be estimated (yet)."""
@@ -123,7 +131,7 @@ class Study:
                 self.frame,
                 list(self.factors),
                 self.response,
-                self.replicate,
+                self.block,
                 levels=self.factors,
                 where=f"study {self.name!r}",
             )
@@ -227,8 +235,8 @@ class Study:
 
         Args:
             confidence: of the intervals.
-            method: welch, blocked or pooled; by default what the rule of the study picks (for
-                means and effects apart, see `IntervalRule`).
+            method: welch, blocked, joined or pooled; by default what the rule of the study picks
+                (`IntervalRule`).
 
         Returns:
             Columns factor, level, mean, mean_low, mean_high, mean_method, effect, se, df, low,
@@ -352,7 +360,7 @@ class Study:
         """Tests of all terms, by default those that hold under the rule (`Effects.decisive`).
 
         Args:
-            kind: type1, type2, type3, type3_hc3, welch or blocked for one table of its own.
+            kind: type1, type2, type3, type3_hc3, welch, blocked or joined for one table.
             order: highest order of the terms, None for all.
         """
         effects = self.estimates(order)
@@ -415,7 +423,7 @@ class Study:
         from analysis.outcomes.others import OtherOutcomes
 
         return OtherOutcomes(
-            self.runs, self.factors, self.response, self.replicate, CONFIDENCE, self.goal
+            self.runs, self.factors, self.response, self.block, CONFIDENCE, self.goal
         )
 
     def others(self, confidence: float = CONFIDENCE) -> OtherOutcomes:
@@ -509,7 +517,7 @@ class Study:
             done = "is" if waves == 1 else "are"
             of = f"{waves} of {counted(self._planned, 'replicate')} {done} complete"
             return f"{of}, and nothing is decided before the second"
-        return too_few(self.cells)
+        return too_few(self.cells, jumps=find_jumps(self.table) is not None)
 
     @property
     def _planned(self) -> int:
@@ -611,7 +619,7 @@ class Study:
             ALPHA / self.judgement.count,
             precision,
             sigma,
-            over_replicates=self.grid.rule.primary in ("wider", "blocked"),
+            over_replicates=self.grid.rule.primary in ("joined", "wider", "blocked"),
         )
 
     def summary(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> list[str]:

@@ -56,7 +56,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _stated(options: argparse.Namespace) -> tuple[pd.DataFrame, int]:
-    """The table of a design that exists only in the options, and how many questions it has."""
+    """The table of a design that exists only in the options, and how many questions it has.
+
+    Its runs have seeds of their own, as the cells of a file do.
+    """
     from analysis.verdicts.judgement import ALPHA, questions_of
     from analysis.verdicts.power import detectable_in_plan
 
@@ -82,7 +85,6 @@ def _stated(options: argparse.Namespace) -> tuple[pd.DataFrame, int]:
         options.power,
         ALPHA / questions,
         options.precision,
-        over_replicates=True,
     )
     return table, questions
 

@@ -66,8 +66,7 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
         "marginal_means": _marginal_means(study, effects, why),
         **best,
         "same_runs": [
-            asdict(one)
-            for one in same_runs(study.runs, study.factors, study.response, study.replicate)
+            asdict(one) for one in same_runs(study.runs, study.factors, study.response, study.block)
         ],
         **dict.fromkeys(SECTIONS),
         **plain(others),
@@ -102,7 +101,7 @@ def _size(study: Study, effects: Effects | None) -> dict[str, Any]:
         "n_planned": len(study.frame),
         "n_cells": int(np.prod([len(levels) for levels in factors.values()])),
         "response": study.response,
-        "block": study.replicate,
+        "block": study.block,
         "factors": {name: list(levels) for name, levels in factors.items()},
     }
 

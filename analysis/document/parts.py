@@ -288,7 +288,6 @@ def _rule(effects: Effects) -> Row:
     rule = effects.rule
     return {
         "primary": rule.primary,
-        "means": rule.means,
         "tests": effects.deciding,
         "reason": rule.reason,
         "F": plain(rule.f),

@@ -17,6 +17,7 @@ import pandas as pd
 
 from analysis.effects.estimate import Effects
 from analysis.effects.frames import by_method
+from analysis.effects.term_tests.joined_tests import joined_test, larger_p
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.grid import Grid
@@ -108,10 +109,9 @@ def logit_tests(
     grid = Grid.of(replace(table, frame=frame, deviations=y, shift=0.0))
     if grid.rule.primary == "pooled":
         return {}
-    by_rule = {"welch": (welch_test,), "blocked": (replicate_test,)}
-    tests = by_rule.get(grid.rule.primary, (welch_test, replicate_test))
-    margins = [grid.margin(term) for term in terms]
-    p = holm(np.fmax.reduce([[test(one)["p"] for one in margins] for test in tests]))
+    by_rule = {"welch": welch_test, "blocked": replicate_test, "wider": larger_p}
+    test = by_rule.get(grid.rule.primary, joined_test)
+    p = holm(np.array([test(grid.margin(term))["p"] for term in terms]))
     return {term.name: float(one) for term, one in zip(terms, p, strict=True)}
 
 

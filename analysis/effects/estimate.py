@@ -26,6 +26,7 @@ from analysis.effects.shares.model_shares import model_shares
 from analysis.effects.shares.variance_shares import DRAWS, VarianceShares
 from analysis.effects.term_tests.anova import anova_table, heteroscedastic_table
 from analysis.effects.term_tests.deciding import deciding_tests, why_untested
+from analysis.effects.term_tests.joined_tests import joined_test
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.cell_means import CellMeans
@@ -41,7 +42,7 @@ from runner.program.wording import counted
 
 LARGEST_TERM = 400
 """Combinations of levels above which a term is not tested by its cells' own variances."""
-KINDS = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked")
+KINDS = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked", "joined")
 """Tables of tests, by the name that people ask for."""
 
 
@@ -120,14 +121,14 @@ class Effects:
 
     @cached_property
     def means_by_rule(self) -> pd.DataFrame:
-        """Marginal means with the interval the rule picks for means.
+        """Marginal means with the interval the rule picks.
 
         Where all replicates agree to the last digit (cells that never varied) t over replicates has
         no interval; such a row keeps Welch's, which has the floor of p(1-p)/n of the test set.
         Where the outcome jumps (`effects.jumps`) bounds stand in place of limits.
         """
-        means = frames.by_method(self.means, self.rule.means)
-        if self.rule.means == "blocked":
+        means = frames.by_method(self.means, self.rule.primary)
+        if self.rule.primary == "blocked":
             welch = frames.by_method(self.means, "welch")
             means = frames.row_by_row(means, welch, means["low"].isna().to_numpy())
         if self.jumps is None:
@@ -211,6 +212,11 @@ class Effects:
         return _tests([(one.term, replicate_test(one)) for one in self._tested])
 
     @cached_property
+    def joined(self) -> pd.DataFrame:
+        """Tests in which the runs' own noise and what replicates share both count."""
+        return _tests([(one.term, joined_test(one)) for one in self._tested])
+
+    @cached_property
     def _tested(self) -> list[Margin]:
         """Margins of the fit's terms that are not too large for a test by their cells."""
         known = {one.term: one for one in (*self.mains, *self.pairs)}
@@ -229,7 +235,7 @@ class Effects:
 
     @property
     def deciding(self) -> str:
-        """The kind of tests that hold under the rule: wider, welch, blocked or type3."""
+        """The kind of tests that hold under the rule: joined, wider, welch, blocked, type3."""
         return {"pooled": "type3"}.get(self.rule.primary, self.rule.primary)
 
     @cached_property

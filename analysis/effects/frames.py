@@ -21,13 +21,14 @@ from analysis.model.completion import DIRECT, NOT_ESTIMABLE, rests_on
 from analysis.model.margins import METHODS, Margin
 from analysis.model.terms import Term
 from analysis.stats.arrays import Floats, Truths
-from analysis.stats.estimates import INTERVAL, t_limits
+from analysis.stats.estimates import INTERVAL, joined_error, t_limits
 from analysis.stats.multiplicity import games_howell_p, holm, tukey_p, tukey_quantile
 
 KEYS = ("term", "factor", "level", "versus", "other", "other_level", "other_versus")
 ADJUSTED = ("p_holm", "p_simultaneous", "low_simultaneous", "high_simultaneous")
 COLUMNS = (*KEYS, "method", *INTERVAL, *ADJUSTED, "rests_on")
-"""Of every table here. `method` is pooled (the classical fit), welch, blocked, or for means hc3;
+"""Of every table here. `method` is pooled (the classical fit), welch, blocked, joined (of both), or
+for means hc3;
 `rests_on` says what stands in for empty cells, or why nothing does; what a table does not adjust is
 NaN."""
 
@@ -70,7 +71,8 @@ def estimates(
     Returns:
         Columns `COLUMNS`.
     """
-    methods = ["pooled", *METHODS, *(["hc3"] if robust else [])]
+    of_cells = [*METHODS, "joined"]
+    methods = ["pooled", *of_cells, *(["hc3"] if robust else [])]
     numbers: dict[str, list[Numbers]] = {method: [] for method in methods}
     rests: list[str] = []
     of_fit: list[str] = []
@@ -86,6 +88,7 @@ def estimates(
         numbers["pooled"].append(pooled)
         for method in METHODS:
             numbers[method].append(one.margin.combine(one.weights, method, needed))
+        numbers["joined"].append(_joined(*(numbers[method][-1] for method in METHODS)))
         if robust:
             variance = np.maximum(np.diag(fit.sandwich(one.functions)), 0.0)
             numbers["hc3"].append(
@@ -100,7 +103,7 @@ def estimates(
     low, high, p = t_limits(stacked[0], stacked[1], stacked[2], confidence)
     columns = dict(zip(INTERVAL, (*stacked, low, high, p), strict=True))
     named = np.repeat(np.array(methods, dtype=object), len(rests))
-    said = [words for one in methods for words in (rests if one in METHODS else of_fit)]
+    said = [words for one in methods for words in (rests if one in of_cells else of_fit)]
     table = pd.DataFrame({**keys, "method": named, **columns, "rests_on": said})
     return table.reindex(columns=list(COLUMNS))
 
@@ -111,6 +114,12 @@ def _pooled(fit: ClassicalFit, one: Combinations) -> Numbers:
         values, unit = np.full_like(values, np.nan), np.full_like(unit, np.nan)
     df = np.where(np.isfinite(values), float(fit.residual_df), np.nan)
     return values + fit.shift * one.total, unit * fit.sigma, df
+
+
+def _joined(own: Numbers, whole: Numbers) -> Numbers:
+    """Welch's numbers and those over replicates, the two parts of noise joined."""
+    se, df, over = joined_error(own[1:], whole[1:])
+    return np.where(over, whole[0], own[0]), se, df
 
 
 def _of_fit(fit: ClassicalFit, one: Combinations, values: Floats) -> list[str]:

@@ -29,7 +29,7 @@ from analysis.stats.welch import welch
 from analysis.table.columns import as_numbers, facts
 from analysis.table.tidy import Table
 
-Method = Literal["welch", "pooled", "blocked"]
+Method = Literal["welch", "pooled", "blocked", "joined"]
 LARGEST_GRID = 2_000_000
 """Cells of the declared grid above which arrays over it would not fit in memory comfortably."""
 

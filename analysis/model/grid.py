@@ -18,7 +18,7 @@ from analysis.model.interval_rule import Chosen, IntervalRule, choose_interval
 from analysis.model.margins import METHODS, Margin
 from analysis.model.terms import Term
 from analysis.stats.arrays import Floats
-from analysis.stats.estimates import Estimate, no_estimate, t_interval, wider
+from analysis.stats.estimates import Estimate, joined, no_estimate, t_interval, wider
 from analysis.stats.welch import welch
 from analysis.table.cells import grid_index
 from analysis.table.tidy import Table
@@ -84,11 +84,12 @@ class Grid:
         cells = self.cells
         weights = np.asarray(weights, dtype=np.float64).reshape(cells.shape)
         total = float(weights.sum())
-        chosen = method or (self.rule.means if abs(total) > 1e-9 else self.rule.primary)
+        chosen = method or self.rule.primary
         if chosen == "pooled":
             return self.model_estimate(weights, confidence)
-        if chosen == "wider":
-            return wider(*(self.estimate(weights, confidence, one) for one in METHODS))
+        if chosen in ("wider", "joined"):
+            own, whole = (self.estimate(weights, confidence, one) for one in METHODS)
+            return wider(own, whole) if chosen == "wider" else joined(own, whole)
         needed, order = self.completion.of_grid(weights)
         words = self.completion.words_of_grid(weights, order)
         if order == NOT_ESTIMABLE:

@@ -1,11 +1,11 @@
-"""Which interval is the primary one: cell-means Welch, t over replicates, or the wider of both.
+"""Which interval is the primary one, of differences and of means alike.
 
-Welch is sharp but assumes that the cells of one replicate share nothing; t over replicates holds
-whatever they share, but sees effects in noise where a few runs fail at random, as two or three
-replicates then agree by chance. Where replicates differ clearly t over replicates it is; where
-they only might (a test of that misses shocks that some cells share), a difference has the wider
-interval and the larger p of the two (docs/decisions/075). Means are taken over replicates by
-design.
+Where every cell has seeds of its own, runs are independent and each cell has its own variance:
+Welch. Where the cells of a replicate share a seed they may move together, all of them or those of
+one level, and few replicates cannot tell by a test: the noise has two parts, that of the runs and
+that of what replicates share, and both have a say (`joined`). Two replicates are too few to
+join, so the wider of two intervals counts. Where replicates differ clearly, t over replicates
+holds whatever they share (decisions 075 and 082).
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from analysis.model.cell_means import CellMeans
 from analysis.number_words import p_equals
 from analysis.stats.arrays import Floats
 
-Chosen = Literal["welch", "blocked", "pooled", "wider"]
+Chosen = Literal["welch", "blocked", "joined", "pooled", "wider"]
 
 SHOCK_P = 0.01
-"""Up to this p of the replicates' F test they differ, and differences are taken within them."""
+"""Up to this p of the replicates' F test they differ, and all is taken over them."""
+ENOUGH = 3
+"""Replicates from which the two parts of noise are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,8 @@ class IntervalRule:
     """The choice and what it rests on; NaN where there is nothing to test.
 
     Attributes:
-        primary: of contrasts, effects and tests: wider, blocked, welch or pooled.
+        primary: of means, contrasts, effects and tests: welch, joined, wider, blocked or pooled.
         reason: one sentence.
-        means: of marginal means: blocked wherever two replicates share cells, else `primary`.
         f, df, df_error, p: F test of the replicates beside the cells, each cell on the scale of
             its own standard deviation (see `_standardised`).
         upper: upper 90 % bound of replicate variance / residual variance.
@@ -41,7 +42,6 @@ class IntervalRule:
 
     primary: Chosen
     reason: str
-    means: Chosen
     f: float = float("nan")
     df: float = float("nan")
     df_error: float = float("nan")
@@ -50,17 +50,12 @@ class IntervalRule:
 
 
 def choose_interval(cells: CellMeans) -> IntervalRule:
-    """Apply the rule to a grid; `Grid.rule` keeps it.
-
-    Where replicates share cells that vary: t over replicates if they differ by the F test, else
-    the wider of Welch and t over replicates. Welch where they share none; pooled where no cell ran
-    twice.
-    """
+    """Apply the rule to a grid; `Grid.rule` keeps it."""
     if cells.pure_df == 0:
         reason = "no cell ran twice, so only a model gives an error term"
-        return IntervalRule("pooled", reason, "pooled")
+        return IntervalRule("pooled", reason)
     if len(cells.replicate_names) < 2:
-        return IntervalRule("welch", "no replicate is shared by the cells", "welch")
+        return IntervalRule("welch", "no two cells share a seed, so runs are independent")
     values = cells.replicate_deviations.reshape(len(cells.replicate_names), -1)
     return _by_test(_standardised(values[:, cells.ran]))
 
@@ -97,13 +92,13 @@ def _by_test(residual: Floats) -> IntervalRule:
     runs = ran.sum(axis=0)
     residual = np.where(there, residual, 0.0)
     if residual.shape[1] < 2:
-        return IntervalRule("welch", "no two cells vary from run to run", "blocked")
+        return IntervalRule("welch", "no two cells vary from run to run")
     normal = np.diag(ran.sum(axis=1)) - (ran / runs) @ ran.T
     sums = residual.sum(axis=1)
     df = float(np.linalg.matrix_rank(normal, tol=1e-9 * np.trace(normal), hermitian=True))
     df_error = float(ran.sum()) - residual.shape[1] - df
     if df < 1 or df_error < 1:
-        return IntervalRule("welch", "no two replicates ran in the same cells", "welch")
+        return IntervalRule("welch", "no two replicates ran in the same cells")
     block = float(sums @ np.linalg.pinv(normal, rcond=1e-10, hermitian=True) @ sums)
     total = float((residual**2).sum())
     ms_residual = max((total - block) / df_error, total * 1e-15)
@@ -114,9 +109,11 @@ def _by_test(residual: Floats) -> IntervalRule:
     told = p_equals(float(f"{p:.2g}"))
     if p <= SHOCK_P:
         reason = f"replicates differ as a whole (F = {f:.2f}, {told})"
-        return IntervalRule("blocked", reason, "blocked", f, df, df_error, p, upper)
+        return IntervalRule("blocked", reason, f, df, df_error, p, upper)
+    primary: Chosen = "joined" if len(residual) >= ENOUGH else "wider"
+    how = "two parts of noise count" if primary == "joined" else "the wider of two intervals counts"
     reason = (
-        "the same seed may move cells together, all or some of them, so the wider of two "
-        f"intervals counts (replicates as a whole: F = {f:.2f}, {told})"
+        f"the same seed may move cells together, all or some of them, so {how} (replicates as a "
+        f"whole: F = {f:.2f}, {told})"
     )
-    return IntervalRule("wider", reason, "blocked", f, df, df_error, p, upper)
+    return IntervalRule(primary, reason, f, df, df_error, p, upper)

@@ -21,7 +21,7 @@ from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
 from analysis.model.grid import Grid
 from analysis.stats.arrays import Floats
-from analysis.stats.estimates import Estimate, satterthwaite, t_interval, wider
+from analysis.stats.estimates import Estimate, joined, satterthwaite, t_interval, wider
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import grid_index, level_columns
 from analysis.table.columns import as_numbers, facts
@@ -169,7 +169,7 @@ def _estimate(
         along[minus] -= share
     over = grid.estimate(weights, confidence, "blocked")
     known = over.method == "blocked" and np.isfinite(over.se)
-    if known and (grid.rule.means if minus is None else grid.rule.primary) == "blocked":
+    if known and grid.rule.primary == "blocked":
         return over
     value = cells.contrast(weights, "welch", confidence).estimate
     counts = np.moveaxis(cells.counts, axis, 0)
@@ -192,6 +192,8 @@ def _estimate(
     df = float(satterthwaite(variance, np.asarray(denominator)))
     name = "one variance per stratum"
     own_noise = t_interval(value, float(np.sqrt(variance)), df, name, confidence)
+    if known and grid.rule.primary == "joined":
+        return joined(own_noise, over)
     return wider(own_noise, over) if known and grid.rule.primary == "wider" else own_noise
 
 

@@ -31,6 +31,9 @@ CLAIMS = 0.5
 FEW_REPLICATES, FEW_CELLS = 2, 9
 """So many replicates of fewer combinations cannot tell an effect from runs that fail by chance
 (decision 075)."""
+FEW_AVERAGED = 4
+"""Nor, where some runs fell, if a pair of levels is the average of fewer combinations: both runs of
+one may have fallen, and then they agree (decision 082)."""
 FAMILIES = {"convergence": "convergence", "combination": "convergence"}
 """Of a kind of question; all others are about the outcome."""
 COLUMNS = ("kind", "factor", "first", "second", "p", "weight", "p_family", "shown")
@@ -213,11 +216,18 @@ def questions_of(factors: Mapping[str, Sequence[str]]) -> int:
     return differences + sum(size > 2 for size in sizes) + len(sizes) * (len(sizes) - 1) // 2
 
 
-def too_few(cells: CellMeans) -> str:
-    """Why a grid is too small for its outcomes to be told from runs that fail by chance, or ""."""
+def too_few(cells: CellMeans, *, jumps: bool) -> str:
+    """Why a grid is too small for its outcomes to be told from runs that fail by chance, or "".
+
+    Args:
+        cells: of the grid.
+        jumps: whether some runs of a combination fell to another mode (`effects.jumps`).
+    """
     runs = int(cells.counts.max(initial=0))
     ran = len(cells.ran)
-    if runs != FEW_REPLICATES or ran >= FEW_CELLS:
+    pair = int(np.prod(sorted(cells.shape)[-2:]))
+    small = ran < FEW_CELLS or (jumps and ran < FEW_AVERAGED * pair)
+    if runs != FEW_REPLICATES or not small:
         return ""
     return (
         f"two replicates of {counted(ran, 'combination')} cannot tell a difference of means from "

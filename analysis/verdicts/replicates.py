@@ -69,6 +69,6 @@ def degrees_of_freedom(estimate: Estimate, now: float, k: int) -> float:
     """Degrees of freedom the estimate's method would have with k replicates per cell."""
     if estimate.method == "blocked":
         return float(k - 1)
-    if estimate.method in ("welch", "pooled") and now > 1:
+    if estimate.method in ("welch", "joined", "pooled") and now > 1:
         return estimate.df * (k - 1) / (now - 1)
     return estimate.df * k / now

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.content.outcome import Status
@@ -57,6 +58,27 @@ def size_words(design: Design) -> str:
     combinations = counted(design.combinations, "combination")
     replicates = counted(design.replicates, "replicate")
     return f"{counted(len(design.cells), 'cell')} = {combinations} x {replicates}"
+
+
+def seeds_words(spec: Spec) -> str:
+    """What the cells of a replicate have in common."""
+    if spec.seeds == "own":
+        return "seeds: own, so that every run is independent of all others"
+    return (
+        "seeds: shared, so that all cells of a replicate draw the same numbers; intervals then "
+        "rest on the replicates and are wider, unless there are many"
+    )
+
+
+def shared_before(spec: Spec, studies: Collection[str]) -> str:
+    """Says that the same file has made a study of shared seeds, as all files did once; or ""."""
+    before = replace(spec, seeds="shared").study
+    if spec.seeds == "shared" or spec.study in studies or before not in studies:
+        return ""
+    return (
+        f"the store holds {before}, whose replicates share their seeds: 'seeds: shared' in the "
+        "file goes on with it, without that this is another study"
+    )
 
 
 def adopted_words(adopted: Mapping[str, int]) -> str:

@@ -3,7 +3,8 @@
 Its `id` hashes everything that determines the outcome and nothing else: not the study's name, not
 the labels a person gave to levels, not the time limit, not a level that means what leaving its
 factor out means. Of a plugin it hashes the file that defines what the cell uses: an edited plugin
-makes other cells. Same content, same cell, trained once. The training is the shipped image
+makes other cells. Same content, same cell, trained once. Its random streams come from the same
+content, so that cells which differ in anything are independent. The training is the shipped image
 classifier's, or with `trainer` a function or command of one's own, whose arguments the levels are.
 """
 
@@ -20,7 +21,7 @@ from runner.content.code import Code, check_code
 from runner.content.level import Level
 from runner.content.own.trainer import Trainer, arguments_of
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec, identity
-from runner.content.seeds import stream
+from runner.content.seeds import Purpose, Seeds, stream
 
 __all__ = ["TRAINING_VERSION", "Cell", "Level"]
 
@@ -42,6 +43,7 @@ class Cell:
     data_identity: str = ""  # fingerprint of the images where the name does not fix them
     code: Code = ()  # of plugins: what they define and the digest of its file
     trainer: Trainer | None = None  # None: the shipped image classifier
+    seeds: Seeds = "own"  # or shared with the cells of its replicate
 
     def level(self, factor: str) -> Level:
         """The level of a factor that every cell has, varied or held."""
@@ -65,36 +67,42 @@ class Cell:
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits of SHA-256 over the canonical JSON of the content."""
-        text = json.dumps(self._content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = {"replicate": self.replicate, **self._asked}
         if self.trainer is not None:
-            return {
-                "trainer": self.trainer.identity,
-                "levels": {one.factor: dict(one.parameters) for one in (*self.levels, *self.held)},
-                "replicate": self.replicate,
-                "seed": self.train.seed,
-                "code": dict(self.trainer.code),
-            }
-        levels = {
-            level.factor: [level.name, dict(level.parameters)]
-            for level in (*self.levels, *self.held)
-            if not level.is_field and not level.is_as_left_out
-        }
-        content: dict[str, Any] = {
-            "training_version": TRAINING_VERSION,
-            "levels": levels,
-            "replicate": self.replicate,
-            "data_identity": self.data_identity,
-            "data": identity("data", self.data),
-            "model": identity("model", self.model),
-            "train": identity("train", self.train),
-        }
+            content["code"] = dict(self.trainer.code)
+        else:
+            content["training_version"] = TRAINING_VERSION
+            content["data_identity"] = self.data_identity
         if self.code:  # absent where all is built in: TRAINING_VERSION stands for that
             content["code"] = dict(self.code)
-        return content
+        if self.seeds == "own":  # absent where shared: cells of before stay what they are
+            content["seeds"] = self.seeds
+        return _digest(content)
+
+    @cached_property
+    def combination(self) -> str:
+        """Key of all that is asked of the cell but its replicate, 16 hexadecimal digits.
+
+        Levels by name and parameters, never by label; field factors by the protocol they make, so
+        that a value is the same whether it is varied or not. No code: an edited comment in a plugin
+        changes no number.
+        """
+        return _digest(self._asked)
+
+    def stream(self, purpose: Purpose, index: int = 0) -> int:
+        """The seed of 63 bits that the cell draws its numbers of one purpose from.
+
+        Args:
+            purpose: what the numbers are for; "trainer" for code that takes one seed for all.
+            index: which of several streams of one purpose.
+        """
+        own = self.combination if self.seeds == "own" else ""
+        return stream(self.train.seed, self.replicate, purpose, index, own)
+
+    @property
+    def seed(self) -> int:
+        """What a trainer of one's own is given as its seed: 31 bits, which every library takes."""
+        return self.stream("trainer") >> 32
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -102,9 +110,25 @@ class Cell:
         return arguments_of((*self.held, *self.levels))
 
     @property
-    def seed(self) -> int:
-        """What a trainer of one's own is given as its seed: 31 bits, which every library takes."""
-        return stream(self.train.seed, self.replicate, "trainer") >> 32
+    def _asked(self) -> dict[str, Any]:
+        """Levels and protocol as identity takes them."""
+        if self.trainer is not None:
+            return {
+                "trainer": self.trainer.identity,
+                "levels": {one.factor: dict(one.parameters) for one in (*self.levels, *self.held)},
+                "seed": self.train.seed,
+            }
+        levels = {
+            level.factor: [level.name, dict(level.parameters)]
+            for level in (*self.levels, *self.held)
+            if not level.is_field and not level.is_as_left_out
+        }
+        return {
+            "levels": levels,
+            "data": identity("data", self.data),
+            "model": identity("model", self.model),
+            "train": identity("train", self.train),
+        }
 
     @property
     def is_built_in(self) -> bool:
@@ -154,6 +178,7 @@ class Cell:
                 "code": self.code,
                 # Absent with the shipped trainer: its cells stay the texts they are.
                 **({} if self.trainer is None else {"trainer": self.trainer.to_dict()}),
+                "seeds": self.seeds,
             }
         )
 
@@ -173,4 +198,12 @@ class Cell:
             # Absent in cells planned before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),
             trainer=Trainer.from_dict(raw["trainer"]) if "trainer" in raw else None,
+            # Absent in cells planned before cells had seeds of their own.
+            seeds=raw.get("seeds", "shared"),
         )
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """16 hexadecimal digits of SHA-256 over canonical JSON."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

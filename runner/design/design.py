@@ -135,6 +135,7 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
                 model=spec.model,
                 train=spec.train,
                 trainer=spec.trainer,
+                seeds=spec.seeds,
             )
         return
     sections = {}
@@ -160,6 +161,7 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
             plugins=spec.plugins,
             data_identity=identity,
             code=code[number],
+            seeds=spec.seeds,
         )
 
 

@@ -16,7 +16,6 @@ from ablations import registry
 from ablations.errors import InputError, raised_in
 from runner.content.cell import Cell
 from runner.content.protocol import ModelSpec
-from runner.content.seeds import stream
 from runner.network.fused_norm import FusedNorm
 from runner.network.layout import stages
 from runner.network.weights import initialise
@@ -83,10 +82,10 @@ def build(cell: Cell, classes: int, block: ConvolutionBlock | None = None) -> nn
     """
     block = block or convolution_block(cell)
     # Modules draw weights when they are made; `initialise` replaces those of convolutions and
-    # linear layers unless the level is `keep`, and what is left was drawn from the replicate's
-    # stream too, or brought by a plugin's model.
+    # linear layers unless the level is `keep`, and what is left was drawn from the cell's stream
+    # too, or brought by a plugin's model.
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream(cell.train.seed, cell.replicate, "init"))
+        torch.manual_seed(cell.stream("init"))
         if cell.model.name == "vgg":
             network: Any = VGG(classes, block, cell.model)
         else:

@@ -41,7 +41,7 @@ def initialise(network: nn.Module, cell: Cell) -> None:
     layers = [module for module in network.modules() if is_filled(module)]
     with torch.no_grad():
         for index, layer in enumerate(layers, start=1):
-            draw = generator(cell.train.seed, cell.replicate, "init", index)
+            draw = generator(cell.stream("init", index))
             fill(layer, draw, **chosen.parameters)
 
 

@@ -23,6 +23,7 @@ from runner.content.own.response import declared
 from runner.content.own.trainer import Trainer
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
 from runner.content.response import Response
+from runner.content.seeds import Seeds
 from runner.spec.claims import Claim, claim_reader
 from runner.spec.node import Node, path_text
 from runner.spec.predicates import Predicate
@@ -43,6 +44,7 @@ class Spec:
     factors: tuple[Factor, ...]
     fixed: tuple[Level, ...] = ()
     replicates: int = 3
+    seeds: Seeds = "own"
     design: DesignSpec = field(default_factory=FullDesign)
     exclude: tuple[Predicate, ...] = ()
     only: tuple[Predicate, ...] = ()
@@ -99,8 +101,9 @@ class Spec:
         """Name of the study: `NAME-PROFILE-HASH`, the hash covering the protocol.
 
         The protocol is what all cells share: data, model and train without the fields that are
-        factors or that do not change what a cell learns, and the levels held fixed. Levels of
-        factors, replicates, order, exclusions and claims may change within a study.
+        factors or that do not change what a cell learns, the levels held fixed, and whether seeds
+        are shared. Levels of factors, replicates, order, exclusions and claims may change within a
+        study.
         """
         return f"{self.name}-{self.profile}-{self.protocol_hash}"
 
@@ -109,8 +112,14 @@ class Spec:
         """Six hexadecimal digits of the SHA-256 of the protocol."""
         if self.trainer is not None:
             fixed = {level.factor: dict(level.parameters) for level in self.fixed}
-            own = {"trainer": self.trainer.identity, "fixed": fixed, "seed": self.train.seed}
-            return _six_digits(own)
+            return _six_digits(
+                {
+                    "trainer": self.trainer.identity,
+                    "fixed": fixed,
+                    "seed": self.train.seed,
+                    "seeds": self.seeds,
+                }
+            )
         varied = {factor.name for factor in self.factors}
         protocol: dict[str, Any] = {
             "fixed": {
@@ -135,6 +144,8 @@ class Spec:
                     if f"{name}.parameters.{key}" not in varied
                 }
             protocol[name] = dump
+        if self.seeds == "own":  # absent where shared: studies of before keep their name
+            protocol["seeds"] = self.seeds
         return _six_digits(protocol)
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,6 +162,8 @@ class Spec:
             },
             "fixed": [level.to_dict() for level in self.fixed],
             "replicates": self.replicates,
+            # Absent where shared: specifications of before stay the versions they are.
+            **({"seeds": self.seeds} if self.seeds == "own" else {}),
             "design": self.design.model_dump(mode="json"),
             "exclude": [one.to_dict() for one in self.exclude],
             "only": [one.to_dict() for one in self.only],
@@ -189,6 +202,7 @@ class Spec:
             ),
             fixed=tuple(Level(**level) for level in raw["fixed"]),
             replicates=raw["replicates"],
+            seeds=raw.get("seeds", "shared"),
             design=_design.validate_python(raw["design"]),
             exclude=tuple(Predicate.from_dict(one) for one in raw["exclude"]),
             only=tuple(Predicate.from_dict(one) for one in raw["only"]),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec
+from runner.content.seeds import Seeds
 
 
 class FullDesign(Section):
@@ -189,6 +190,12 @@ class SpecFile(Section):
     )
     replicates: int = Field(
         3, ge=1, le=10_000, description="Times each combination is trained, each with its own seed."
+    )
+    seeds: Seeds = Field(
+        "own",
+        description="'own': every cell draws its own random numbers, and intervals use all runs. "
+        "'shared': cells of one replicate draw the same, as studies of before did; worth it to "
+        "compare two arms pair by pair over many seeds.",
     )
     design: DesignSpec = Field(
         default_factory=FullDesign, description="Which combinations are run."

@@ -224,8 +224,7 @@ class _Training:
         """Measure the batch norms of the averaged weights, on batches as training sees them."""
         if learner.average is None or not learner.average.count:
             return
-        seed, replicate = self.protocol.seed, self.cell.replicate
-        draw = generator(seed, replicate, "averaging", number, device=str(self.device))
+        draw = generator(self.cell.stream("averaging", number), device=str(self.device))
         with autocast(self.protocol, self.device):
             learner.average.settle(
                 self.normalise(eager.drawn(index, draw, draw)[0]) for index in batches[:BATCHES]

@@ -106,13 +106,13 @@ def _means_after(bench: Bench, name: str, done: int) -> list[float]:
     complete = study.attempt_rows[study.attempt_rows["state"] == "complete"]
     first = complete.sort_values("ended")["cell"].iloc[:done]
     frame = study.frame[study.frame["cell"].isin(first)]
-    part = analysis.from_frame(frame, list(study.factors), study.response, study.replicate)
+    part = analysis.from_frame(frame, list(study.factors), study.response, study.block)
     return _means(part.document())
 
 
 def _means(document: dict[str, Any]) -> list[float]:
     """Marginal means of all levels in percent, from effects.json."""
-    rows = document["marginal_means"][document["interval_rule"]["means"]]
+    rows = document["marginal_means"]["shown"]
     return [row["mean"] * 100 for row in rows if ":" not in row["term"]]
 
 

@@ -130,7 +130,7 @@ def test_another_outcome_of_the_same_runs(frame: pd.DataFrame) -> None:
 
 def test_the_rule_decides_and_says_why(study: analysis.Study, frame: pd.DataFrame) -> None:
     rule = study.estimates().rule
-    assert rule.primary == ("blocked" if rule.p <= SHOCK_P else "wider")
+    assert rule.primary == ("blocked" if rule.p <= SHOCK_P else "joined")
     shocked = frame.assign(acc=frame["acc"] + frame["seed"].map({"s0": 0.0, "s1": 0.1, "s2": 0.2}))
     found = analysis.from_frame(shocked, ["optimizer", "bn", "depth"], "acc", "seed")
     assert found.estimates().rule.primary == "blocked"
@@ -205,7 +205,7 @@ def test_tables_are_long_with_one_schema(study: analysis.Study) -> None:
         assert list(table.columns) == list(COLUMNS)
         methods = table.groupby("method").size()
         assert methods.nunique() == 1, "every estimate by every method"
-    assert set(effects.means["method"]) == {"pooled", "welch", "blocked", "hc3"}
+    assert set(effects.means["method"]) == {"pooled", "welch", "blocked", "joined", "hc3"}
 
 
 def test_a_part_is_worked_out_when_asked_for_and_once(frame: pd.DataFrame) -> None:

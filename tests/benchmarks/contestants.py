@@ -163,6 +163,7 @@ def specification(workload: Workload, pictures: Pictures) -> dict[str, Any]:
         "factors": factors,
         "fixed": fixed,
         "replicates": len(workload.seeds),
+        "seeds": "shared",  # precisions are compared pair by pair
     }
 
 

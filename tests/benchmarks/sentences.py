@@ -93,6 +93,8 @@ NOTHING: dict[str, Draw] = {
     "15 % of runs lost": lost(gaussian, 0.15),
     "20 % at chance, 10 % lost": lost(falling(0.2), 0.1),
 }
+SHARED = ("seed shock", "seed x level shock")
+"""Worlds that studies of own seeds cannot be in."""
 SOMETHING: dict[str, Draw] = {
     "one factor, 2 deviations": better_level(2 * NOISE, gaussian),
     "one factor, 5 deviations": better_level(5 * NOISE, gaussian),
@@ -120,8 +122,13 @@ class Read:
     named: float
 
 
-def study_of(values: Values, shape: tuple[int, ...], planned: int | None = None) -> Study:
-    """The table of these runs; with `planned` replicates the later ones have yet to run."""
+def study_of(
+    values: Values, shape: tuple[int, ...], planned: int | None = None, *, own: bool = False
+) -> Study:
+    """The table of these runs; with `planned` replicates the later ones have yet to run.
+
+    `own`: every run has a seed of its own; else the analysis is told that replicates share theirs.
+    """
     names = [chr(65 + axis) for axis in range(len(shape))]
     rows = []
     for cell, levels in enumerate(product(*map(range, shape))):
@@ -137,54 +144,61 @@ def study_of(values: Values, shape: tuple[int, ...], planned: int | None = None)
     levels = {
         name: [f"{name.lower()}{i}" for i in range(n)] for name, n in zip(names, shape, strict=True)
     }
-    return from_frame(frame, names, "accuracy", "seed", levels=levels)
+    return from_frame(frame, names, "accuracy", None if own else "seed", levels=levels)
 
 
 def opening(
-    values: Values, shape: tuple[int, ...], planned: int | None = None
+    values: Values, shape: tuple[int, ...], planned: int | None = None, *, own: bool = False
 ) -> tuple[bool, bool]:
     """Whether a report says that something matters, and whether it names the first factor.
 
     Where a level has lost all its runs it says neither: there is nothing to compare.
     """
-    answered = known(lambda: answer(study_of(values, shape, planned)))
+    answered = known(lambda: answer(study_of(values, shape, planned, own=own)))
     sentences = () if answered is None else answered.sentences
     said = [text for text in sentences if text.startswith(SAYS_SO)]
     named = [text for text in said if text.startswith("What improves accuracy") and "A (a1" in text]
     return bool(said), bool(named)
 
 
-def read(world: str, draw: Draw, grid: str, replicates: int, studies: int, seed: int) -> Read:
+def read(
+    world: str, draw: Draw, grid: str, replicates: int, studies: int, seed: int, *, own: bool
+) -> Read:
     """Draw studies of a world and read their openings."""
     rng = np.random.default_rng([seed, replicates, *grid.encode(), *world.encode()])
     shape = SHAPES[grid]
-    found = [opening(draw(rng, shape, replicates), shape) for _ in range(studies)]
+    found = [opening(draw(rng, shape, replicates), shape, own=own) for _ in range(studies)]
     said, named = np.mean(found, axis=0)
     return Read(world, grid, replicates, studies, float(said), float(named))
 
 
-def look(world: str, draw: Draw, grid: str, planned: int, studies: int, seed: int) -> Read:
+def look(
+    world: str, draw: Draw, grid: str, planned: int, studies: int, seed: int, *, own: bool
+) -> Read:
     """The same, looked at after every replicate from the second: what any look said."""
     rng = np.random.default_rng([seed, planned, *grid.encode(), *world.encode()])
     shape = SHAPES[grid]
     said = []
     for _ in range(studies):
         values = draw(rng, shape, planned)
-        looks = (opening(values[:, :now], shape, planned) for now in range(2, planned + 1))
+        looks = (opening(values[:, :now], shape, planned, own=own) for now in range(2, planned + 1))
         said.append(any(matters for matters, _ in looks))
     return Read(f"{world}, any look", grid, planned, studies, float(np.mean(said)), float("nan"))
 
 
-def measure(studies: int, there: set[tuple[str, str, int]], seed: int = 15) -> Iterator[Read]:
+def measure(
+    studies: int, there: set[tuple[str, str, int]], seed: int = 15, *, own: bool = False
+) -> Iterator[Read]:
     """All worlds but those there: nothing matters, looks at it, something matters."""
     for worlds in (NOTHING, SOMETHING):
         for (name, draw), grid, replicates in product(worlds.items(), SHAPES, REPLICATES):
             number = max(10, studies // 4) if grid == LARGE else studies
-            if (name, grid, replicates) not in there:
-                yield read(name, draw, grid, replicates, number, seed)
+            possible = not (own and (name in SHARED or "seed shock" in name))
+            if possible and (name, grid, replicates) not in there:
+                yield read(name, draw, grid, replicates, number, seed, own=own)
     for name in ("Gaussian", "20% of runs at chance"):
         if (f"{name}, any look", "2x3x2", 3) not in there:
-            yield look(name, NOTHING[name], "2x3x2", 3, studies, seed)
+            yield look(name, NOTHING[name], "2x3x2", 3, studies, seed, own=own)
 
 
 def _excess(row: Read) -> float:
@@ -244,6 +258,7 @@ def main() -> None:
     """Measure, print, and write where asked; rows that a file has already are not made again."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--studies", type=int, default=400)
+    parser.add_argument("--seeds", choices=("shared", "own"), default="shared")
     parser.add_argument("--rows", type=Path, help="CSV of rows: one that was stopped goes on")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -251,7 +266,8 @@ def main() -> None:
     if options.rows is not None and options.rows.exists():
         table = pd.read_csv(options.rows).to_dict("records")
         rows = [Read(**{str(key): value for key, value in row.items()}) for row in table]
-    for row in measure(options.studies, {(one.world, one.grid, one.replicates) for one in rows}):
+    there = {(one.world, one.grid, one.replicates) for one in rows}
+    for row in measure(options.studies, there, own=options.seeds == "own"):
         rows.append(row)
         print(f"{row.world}, {row.grid} x {row.replicates}: {row.said:.1%}, {row.named:.1%}",
               flush=True)  # fmt: skip
@@ -260,7 +276,10 @@ def main() -> None:
     if options.out is not None:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(
-            page(rows, f"python -m tests.benchmarks.sentences --out {options.out}"),
+            page(
+                rows,
+                f"python -m tests.benchmarks.sentences --seeds {options.seeds} --out {options.out}",
+            ),
             encoding="utf-8",
         )
 

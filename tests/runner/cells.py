@@ -7,6 +7,7 @@ from typing import Any
 from ablations import registry
 from runner.content.cell import Cell, Level
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
+from runner.content.seeds import Seeds
 
 LEVELS = {
     "augmentation": "none",
@@ -25,6 +26,7 @@ def make_cell(
     train: dict[str, Any] | None = None,
     plugins: tuple[str, ...] = (),
     data_identity: str = "",
+    seeds: Seeds = "own",
     **levels: str | tuple[str, dict[str, Any]],
 ) -> Cell:
     """A VGG-11 of width 1/16, two epochs on 100 digits; a level as name or (name, parameters).
@@ -45,4 +47,5 @@ def make_cell(
         train=TrainSpec(**{"epochs": 2, "batch_size": 30, **(train or {})}),
         plugins=plugins,
         data_identity=data_identity,
+        seeds=seeds,
     )

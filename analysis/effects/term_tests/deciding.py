@@ -20,6 +20,7 @@ from analysis.stats.multiplicity import holm
 
 COLUMNS = ["term", "df", "F", "df_error", "p", "p_holm", "test", "problem"]
 INSTEAD = {
+    "joined": ("joined",),
     "wider": ("welch", "blocked"),
     "welch": ("welch", "blocked"),
     "blocked": ("blocked", "welch"),

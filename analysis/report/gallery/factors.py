@@ -14,7 +14,6 @@ from analysis.effects.shown import shown_means
 from analysis.effects.standardised_effects import standardised_effects
 from analysis.figures.effects.forest import MOST_ROWS
 from analysis.figures.effects.pareto import MOST_TERMS
-from analysis.model.terms import Term
 from analysis.number_words import p_words
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned, largest
 from analysis.report.gallery.rounding import (
@@ -96,15 +95,21 @@ def replicate_means(study: Study) -> pd.DataFrame:
     Returns:
         Columns factor, level, replicate, mean.
     """
-    names = study.cells.replicate_names
-    rows = []
-    for factor, levels in study.table.factors.items() if len(names) > 1 else ():
-        margin = study.grid.margin(Term((factor,)))
-        for replicate, values in zip(names, margin.replicates, strict=True):
-            for level, value in zip(levels, values, strict=True):
-                if np.isfinite(value):
-                    rows.append((factor, level, replicate, float(value + margin.shift)))
-    return pd.DataFrame(rows, columns=["factor", "level", "replicate", "mean"])
+    columns = ["factor", "level", "replicate", "mean"]
+    runs = study.runs[study.runs[study.response].notna()]
+    if study.replicate is None or runs[study.replicate].nunique() < 2:
+        return pd.DataFrame(columns=columns)
+    keys = [runs[name].astype(str).to_numpy() for name in (study.replicate, *study.factors)]
+    cells = runs[study.response].groupby(keys, sort=False).mean().reset_index()
+    tables = []
+    for place, (factor, levels) in enumerate(study.factors.items(), start=1):
+        # By position: a factor may have any name.
+        groups = cells.iloc[:, -1].groupby([cells.iloc[:, 0], cells.iloc[:, place]], sort=False)
+        found = groups.agg(["mean", "size"]).reset_index()
+        found = found.set_axis(["replicate", "level", "mean", "size"], axis=1)
+        whole = found["size"] == study.cells.counts.size // len(levels)
+        tables.append(found[whole].assign(factor=factor)[columns])
+    return pd.concat(tables, ignore_index=True)
 
 
 # --- differences --------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def _on_logit_scale(study: Study) -> pd.DataFrame:
         study.frame.assign(logit_accuracy=logit),
         list(study.factors),
         "logit_accuracy",
-        study.replicate,
+        study.block,
     )
     if other.cells.empty.any():
         return other.variance_shares()

@@ -16,16 +16,13 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.model.terms import Term
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.undrawn import Attempts
-from analysis.stats.estimates import t_limits
 from analysis.study import known
 from analysis.table.curves import curve_matrix
 from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, REACHED
 
 if TYPE_CHECKING:
-    from analysis.model.cell_means import Method
     from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
     from runner.content.response import Response
@@ -179,22 +176,16 @@ def _means(study: Study, one: Response) -> dict[str, Any] | None:
         grid = looked.grid
     except InputError:
         return None
-    chosen: Method = "blocked" if grid.rule.means == "blocked" else "welch"
-    means = {}
-    for factor in looked.table.factors:
-        margin = grid.margin(Term((factor,)))
-        numbers = margin.combine(margin.mean_weights(), chosen)
-        rows = np.column_stack([numbers[0], *t_limits(*numbers)[:2]])
-        lost = np.isnan(rows[:, 1])  # replicates that agree to the last digit have no interval
-        welch = margin.combine(margin.mean_weights(), "welch")
-        rows[lost] = np.column_stack([welch[0], *t_limits(*welch)[:2]])[lost]
-        rows = one.within(rows)
-        means[factor] = [_numbers(row, 6) for row in rows]
     cells = grid.cells
+    means = {}
+    for factor, levels in looked.table.factors.items():
+        own = [grid.estimate(cells.marginal({factor: level})) for level in levels]
+        rows = one.within(np.array([(mean.estimate, mean.low, mean.high) for mean in own]))
+        means[factor] = [_numbers(row, 6) for row in rows]
     there = any(row[1] is not None for rows in means.values() for row in rows)
     return _shown(
         one,
-        METHOD_NAMES[chosen] if there else "",
+        METHOD_NAMES[grid.rule.primary] if there else "",
         means,
         grand=_number(float(np.nanmean(cells.means)), 6) if cells.n else None,
     )

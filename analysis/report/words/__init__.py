@@ -4,5 +4,6 @@ answer    what decides                   caveats      what to keep in mind
 papers/   methods and tables for them
 progress  how far the grid is            pairs_shown  what is known of every pair
 names     of intervals and tests         undrawn      in place of a display that failed
+places    devices, machines, versions
 convergence_words  who reached the target, and why
 """

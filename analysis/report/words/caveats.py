@@ -17,6 +17,7 @@ from scipy import stats
 from analysis.effects.same_runs import SameRuns, same_runs
 from analysis.number_words import p_phrase
 from analysis.report.words.names import INTERCEPT, readable
+from analysis.report.words.places import places
 from analysis.study import known
 from analysis.table.cells import residual_table
 from analysis.table.tidy import named
@@ -57,7 +58,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
         *_bundles(study),
         *_weights(study),
         *_drift(study),
-        *_places(study),
+        *places(study),
         *_close(study),
         *(_sentence(note) for note in named(study.estimates().note_templates, study.measure.name)),
     ]
@@ -133,7 +134,7 @@ def did_nothing(study: Study) -> list[str]:
     """A sentence for each factor, or some of its levels, that left every pair of runs alike."""
     return [
         _nothing_words(one, study.measure.name)
-        for one in same_runs(study.runs, study.factors, study.response, study.replicate)
+        for one in same_runs(study.runs, study.factors, study.response, study.block)
     ]
 
 
@@ -273,9 +274,9 @@ def _drift(study: Study) -> list[str]:
     rows = residual_table(study.runs, study.factors, study.response).dropna()
     if len(rows) < 10 or rows["residual"].std() == 0:
         return []
-    # Replicates run one after the other, and may differ by their seeds alone.
     moved = rows[["run_order", "residual"]].astype(float)
-    moved -= moved.groupby(rows["replicate"]).transform("mean")
+    if study.shares_seeds:  # replicates run one after the other, and may differ by their seeds
+        moved -= moved.groupby(rows["replicate"]).transform("mean")
     drift = stats.spearmanr(moved["run_order"], moved["residual"])
     if not float(drift.pvalue) < DRIFT:
         return []
@@ -283,23 +284,6 @@ def _drift(study: Study) -> list[str]:
         f"Residuals move with the order of running (Spearman {float(drift.statistic):+.2f}, "
         f"{p_phrase(float(drift.pvalue))}): something changed while the grid ran"
     ]
-
-
-def _places(study: Study) -> list[str]:
-    sentences = []
-    for column, noun in (("device", "devices"), ("host", "machines")):
-        if column in study.facts:
-            kinds = sorted(study.facts[column].dropna().astype(str).str.split(":").str[0].unique())
-            if len(kinds) > 1:
-                sentences.append(f"Cells ran on several kinds of {noun} ({listed(kinds)})")
-    attempts = study.attempt_rows
-    if attempts is not None and len(attempts) and "commit" in attempts:
-        commits = attempts["commit"].dropna().unique()
-        if len(commits) > 1:
-            sentences.append(f"Cells were trained by {len(commits)} versions of the code")
-        if attempts["dirty"].fillna(value=False).astype(bool).any():
-            sentences.append("Some cells were trained by code with uncommitted changes")
-    return sentences
 
 
 def _close(study: Study) -> list[str]:

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 INTERCEPT = "(Intercept)"
 JUDGED = "it is shown with all questions of the study judged together"
 METHOD_NAMES = {
+    "joined": "two parts of noise, the runs' own (Welch) and what replicates share",
     "wider": "the wider of cell-means Welch and t over replicates",
     "welch": "cell-means Welch",
     "blocked": "t over replicates",
     "pooled": "classical fit, pooled variance",
 }
 TEST_NAMES = {
+    "joined": "test by two parts of noise, the runs' own and what replicates share",
     "wider": "more cautious of two: Welch's test and that over replicates",
     "welch": "Welch test, which lets every cell have its own variance",
     "blocked": "test over replicates, which holds whatever the cells of a replicate share",
@@ -37,7 +39,7 @@ def interval_name_of_means(study: Study) -> str:
     """What the intervals of marginal means are called."""
     if study.estimates().jumps is not None:
         return "bounds that allow for more or fewer runs falling to the lower mode"
-    return METHOD_NAMES[study.grid.rule.means]
+    return METHOD_NAMES[study.grid.rule.primary]
 
 
 def readable(term: str) -> str:

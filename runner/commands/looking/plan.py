@@ -18,6 +18,8 @@ from runner.commands.sentences import (
     folder_of,
     headline,
     retired_words,
+    seeds_words,
+    shared_before,
     size_words,
 )
 from runner.commands.terminal import SHORT_ID, plain_console, shown
@@ -71,6 +73,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     for level in spec.fixed:
         table.add_row(shown(level.factor), shown(f"{level.label} (fixed)"))
     console.print(table)
+    console.print(seeds_words(spec), soft_wrap=piped)
     if spec.trainer is None and (folder := folder_of(spec)) is not None:
         from runner.data.folder import folder_words
 
@@ -92,6 +95,7 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
     piped = not console.is_terminal
     try:
         with open_store(arguments.storage, read_patience=5) as store:
+            before = shared_before(spec, store.study_names())
             gone = store.leaving(spec.study, design.cells)
             # Which devices a cluster has is asked when the grid starts.
             kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)
@@ -103,6 +107,8 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
         return
     except InputError:  # there is no store yet
         return
+    if before:
+        console.print(f"note: {shown(before)}", soft_wrap=piped)
     if gone:
         console.print(retired_words(gone), soft_wrap=piped)
     if adoptable:

@@ -18,6 +18,7 @@ from runner.commands.sentences import (
     folder_of,
     headline,
     retired_words,
+    shared_before,
     shrinking_words,
     size_words,
     taken_out_words,
@@ -102,6 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
     store = open_store(arguments.storage, create=True)
     if not arguments.shrink:
         _refuse_to_shrink(store, spec, design)
+    if before := shared_before(spec, store.study_names()):
+        print(printable(f"note: {before}"), file=sys.stderr)
     study, planned = register_design(store, spec, design, kind, about)
     if planned.retired:
         print(retired_words(planned.retired), file=sys.stderr)

@@ -142,6 +142,7 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
         factors=factors,
         fixed=fixed,
         replicates=sections.replicates,
+        seeds=sections.seeds,
         design=sections.design,
         exclude=read_predicates(root, "exclude", factors, fixed),
         only=read_predicates(root, "only", factors, fixed),

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from ablations import registry
 from ablations.scheduler import Stepper
 from runner.content.cell import Cell
-from runner.content.seeds import generator, stream
+from runner.content.seeds import generator
 from runner.network.model import build, for_images, levels_may_refuse
 from runner.training.numerics import memory_format
 from runner.training.parts.averaged import Averaged
@@ -58,9 +58,8 @@ def new_learner(
         InputError: a level refused its parameters.
     """
     protocol = cell.train
-    seed, replicate = protocol.seed, cell.replicate
     # What has no generator of its own (dropout, a plugin's layers) draws from torch's.
-    torch.manual_seed(stream(seed, replicate, "dropout"))
+    torch.manual_seed(cell.stream("dropout"))
     network = _network(cell, classes, pixels, device)
     with levels_may_refuse("optimizer"):
         chosen = cell.level("optimizer")
@@ -80,9 +79,9 @@ def new_learner(
         network,
         optimizer,
         stepper,
-        generator(seed, replicate, "order"),
-        generator(seed, replicate, "augmentation", device=str(device)),
-        generator(seed, replicate, "mixing", device=str(device)) if cell.chosen("mixing") else None,
+        generator(cell.stream("order")),
+        generator(cell.stream("augmentation"), device=str(device)),
+        generator(cell.stream("mixing"), device=str(device)) if cell.chosen("mixing") else None,
         rule and Averaged(_network(cell, classes, pixels, device), network, rule),
     )
 

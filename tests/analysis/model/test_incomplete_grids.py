@@ -103,7 +103,7 @@ def test_replicates_of_their_own_in_every_cell_give_welchs_interval() -> None:
     table = frame()
     table["seed"] = range(len(table))
     grid = cells(table)
-    assert choose_interval(grid).means == "welch"
+    assert choose_interval(grid).primary == "welch"
     weights = grid.marginal({"A": "a"})
     welch = grid.contrast(weights, "welch")
     _, se, df = grid.over_replicates.estimate(weights.ravel()[None])

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.effects.term_tests.joined_tests import joined_test
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.loading import from_frame
 from analysis.model.cell_means import CellMeans
@@ -51,25 +52,53 @@ def test_of_two_replicates_the_sizes_of_residuals_count() -> None:
     assert choose_interval(grid(values)).f == pytest.approx(wanted, rel=1e-9)
 
 
-def test_means_are_taken_over_replicates_whatever_the_test_says() -> None:
+def test_three_shared_replicates_join_two_parts_of_noise() -> None:
+    """By hand: the larger variance, with the degrees of freedom of both."""
     values = np.random.default_rng(2).normal(size=(3, 3, 2))
     rule = choose_interval(grid(values))
     assert rule.p > 0.5
-    assert (rule.primary, rule.means) == ("wider", "blocked")
+    assert rule.primary == "joined"
     rows = [
         (a, b, s, values[s, int(a), int(b)]) for a, b, s in itertools.product("012", "01", range(3))
     ]
     frame = pd.DataFrame(rows, columns=["A", "B", "seed", "y"])
     study = from_frame(frame, ["A", "B"], "y", "seed")
     effects = study.effects()
-    assert set(effects["method"]) <= {"welch", "blocked"}
-    assert set(effects["mean_method"]) == {"blocked"}
-    own = values[:, 0, :].mean(axis=1)
-    half = stats.t.ppf(0.975, 2) * own.std(ddof=1) / 3**0.5
-    assert effects["mean_high"].iloc[0] == pytest.approx(own.mean() + half)
-    # Without a shared replicate there is nothing to take them over.
-    alone = from_frame(frame, ["A", "B"], "y").estimates().rule
-    assert (alone.primary, alone.means) == ("welch", "welch")
+    assert set(effects["method"]) == set(effects["mean_method"]) == {"joined"}
+    for level in range(3):
+        own = values[:, level].var(axis=0, ddof=1) / 12
+        replicates = values[:, level].mean(axis=1)
+        parts = own.sum(), replicates.var(ddof=1) / 3
+        freedom = own.sum() ** 2 / (own**2 / 2).sum(), 2.0
+        below = sum(part**2 / df for part, df in zip(parts, freedom, strict=True))
+        df = max(max(parts) ** 2 / below, min(freedom))
+        half = stats.t.ppf(0.975, df) * max(parts) ** 0.5
+        assert effects["mean_high"].iloc[level] == pytest.approx(replicates.mean() + half)
+    # Without a shared replicate runs are independent.
+    assert from_frame(frame, ["A", "B"], "y").estimates().rule.primary == "welch"
+
+
+def test_from_five_shared_replicates_the_larger_error_judges_itself() -> None:
+    values = np.random.default_rng(3).normal(size=(5, 3, 2))
+    cells = grid(values)
+    assert choose_interval(cells).primary == "joined"
+    for first, second in itertools.combinations("012", 2):
+        weights = cells.difference({"A": first}, {"A": second})
+        own, over = (Grid(cells).estimate(weights, method=one) for one in ("welch", "blocked"))
+        larger = max((own, over), key=lambda one: one.se)
+        found = Grid(cells).estimate(weights)
+        assert (found.se, found.df) == (larger.se, larger.df)
+        assert found.low == pytest.approx(larger.low)
+
+
+def test_two_shared_replicates_have_the_wider_of_two_intervals() -> None:
+    cells = grid(np.random.default_rng(2).normal(size=(2, 3, 2)))
+    assert choose_interval(cells).primary == "wider"
+    weights = cells.difference({"A": "0"}, {"A": "1"})
+    both = [Grid(cells).estimate(weights, method=one) for one in ("welch", "blocked")]
+    found = Grid(cells).estimate(weights)
+    assert found.high - found.low == max(one.high - one.low for one in both)
+    assert found.p == max(one.p for one in both)
 
 
 def test_cells_that_move_together_exactly_are_a_shock() -> None:
@@ -132,6 +161,17 @@ def test_replicates_that_never_vary_have_no_test() -> None:
     assert np.isnan(constant["p"])
 
 
+def test_a_term_of_one_degree_of_freedom_has_the_p_of_its_interval() -> None:
+    values = np.random.default_rng(6).normal(size=(3, 2, 3))
+    cells = Grid(grid(values))
+    weights = cells.cells.difference({"A": "0"}, {"A": "1"})
+    estimate = cells.estimate(weights)
+    assert estimate.method == "joined"
+    found = joined_test(cells.margin(Term(("A",))))
+    assert found["p"] == pytest.approx(estimate.p, rel=1e-9)
+    assert found["F"] == pytest.approx((estimate.estimate / estimate.se) ** 2, rel=1e-9)
+
+
 def test_verdicts_rest_on_the_test_that_the_rule_picks() -> None:
     rng = np.random.default_rng(4)
     rows = []
@@ -151,11 +191,15 @@ def test_verdicts_rest_on_the_test_that_the_rule_picks() -> None:
     assert document["anova_note"].endswith("Every verdict rests on anova.blocked.")
     calm = from_frame(frame.assign(y=rng.normal(size=len(frame))), ["A", "B"], "y", "seed")
     found = calm.estimates()
-    assert (found.rule.primary, found.deciding) == ("wider", "wider")
+    assert (found.rule.primary, found.deciding) == ("joined", "joined")
+    # Of terms of several degrees of freedom the larger p of both counts.
     larger = np.maximum(found.tests("welch")["p"], found.tests("blocked")["p"])
     assert calm.tests()["p"].tolist() == pytest.approx(larger.tolist())
+    assert calm.document()["anova_note"].endswith("Every verdict rests on anova.joined.")
+    two = from_frame(calm.frame[calm.frame["seed"].isin(["0", "1"])], ["A", "B"], "y", "seed")
+    assert two.estimates().deciding == "wider"
     note = "Every verdict rests on the larger p of anova.welch and anova.blocked."
-    assert calm.document()["anova_note"].endswith(note)
+    assert two.document()["anova_note"].endswith(note)
     once = from_frame(frame[frame["seed"] == 0], ["A", "B"], "y").estimates(order=1)
     assert once.deciding == "type3"
     assert once.decisive["term"].tolist() == ["A", "B"]

@@ -79,7 +79,8 @@ def simulate(
         The store's address and the study.
     """
     profile = profile or ("cpu" if specification == FIVE_FACTOR else "default")
-    spec = load_spec(specification, profile, overrides, cuda_visible=False)
+    # The law has a shock of each replicate.
+    spec = load_spec(specification, profile, ["seeds=shared", *overrides], cuda_visible=False)
     design = design_of(spec)
     url = f"sqlite:///{folder / 'store.db'}"
     with open_store(url, create=True) as store:

@@ -92,7 +92,7 @@ def test_a_difference_whose_interval_excludes_zero_is_open_at_least(contrary: St
     rows = answer(contrary).factors
     without = rows[(rows["low"] > 0) | (rows["high"] < 0)]
     assert "not shown" not in set(without["sure"])
-    assert set(rows[rows["factor"].isin(["init", "scheduler"])]["sure"]) == {OPEN}
+    assert set(rows[rows["factor"] == "init"]["sure"]) == {OPEN}
     text = " ".join(answer(contrary).sentences)
     assert "init (he over naive: +" in text
     count = contrary.judgement.count

@@ -97,6 +97,22 @@ def test_two_replicates_of_a_small_grid_say_nothing_in_words() -> None:
     assert opening(third, SHAPES["2x3"]) == (True, True)
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_two_replicates_say_nothing_where_runs_fall_and_few_combinations_are_averaged(
+    own: bool,
+) -> None:
+    """Both runs of a combination may have fallen: 15 % of 4x3 grids then found something."""
+    for seed in range(8):
+        values = falling(0.2)(np.random.default_rng(seed), (4, 3), 2)
+        study = study_of(values, (4, 3), own=own)
+        assert study.estimates().jumps is not None
+        assert study.judgement.silent.startswith("two replicates of 12 combinations")
+    calm = gaussian(np.random.default_rng(0), (4, 3), 2)
+    assert not study_of(calm, (4, 3), own=own).judgement.silent
+    large = falling(0.2)(np.random.default_rng(0), (2,) * 4, 2)
+    assert not study_of(large, (2,) * 4, own=own).judgement.silent
+
+
 def test_one_difference_needs_no_other_to_be_judged_with() -> None:
     """F10: "not with all 1 differences judged together"; the claim said the contrary."""
     rng = np.random.default_rng(1)

@@ -30,7 +30,7 @@ def study(waves: int, planned: int, effect: float, seed: int = 1) -> Study:
 
 
 def test_while_runs_are_to_come_the_level_is_strict_and_at_the_end_it_is_whole() -> None:
-    early, late = study(6, 10, 2.0).decided(), study(10, 10, 2.0).decided()
+    early, late = study(6, 10, 0.8).decided(), study(10, 10, 0.8).decided()
     assert (early.alpha, late.alpha) == (0.001, 0.05)
     rows = early.table.set_index("factor")
     assert rows.loc["A", "p_family"] > 0.001

@@ -88,6 +88,16 @@ def test_a_dry_run_lists_as_many_cells_as_asked_for(tmp_path, capsys):
     assert "at least 0" in capsys.readouterr().err
 
 
+def test_the_plan_says_whether_seeds_are_shared(tmp_path, capsys):
+    file = specification(tmp_path)
+    assert "seeds: own, so that every run is independent" in say(capsys, "plan", file)
+    shared = say(capsys, "plan", file, "--set", "seeds=shared")
+    assert "seeds: shared, so that all cells of a replicate draw the same numbers" in shared
+    assert "'both': expected 'own' or 'shared'" in say(
+        capsys, "plan", file, "--set", "seeds=both", code=2
+    )
+
+
 def test_all_facts_of_a_design_are_told_on_wish(capsys):
     shipped = "ablations/screening.yaml"
     some = say(capsys, "plan", shipped, "--cells", "0")

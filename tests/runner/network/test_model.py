@@ -52,13 +52,23 @@ def test_a_convolution_directly_before_a_norm_has_no_bias(placement, biased):
     assert all((c.bias is not None) == biased for c in convolutions(network))
 
 
-def test_cells_of_a_replicate_start_from_the_same_weights_whatever_the_norm():
-    placed = [build(make_cell(bn_placement=p), 10) for p in ("none", "before", "after")]
+def test_cells_that_share_seeds_start_from_the_same_weights_whatever_the_norm():
+    shared = [make_cell(bn_placement=p, seeds="shared") for p in ("none", "before", "after")]
+    placed = [build(cell, 10) for cell in shared]
     for layers in zip(*map(convolutions, placed), strict=True):
         assert torch.equal(layers[0].weight, layers[1].weight)
         assert torch.equal(layers[0].weight, layers[2].weight)
-    other = build(make_cell(replicate=1), 10)
+    other = build(make_cell(replicate=1, seeds="shared"), 10)
     assert not torch.equal(convolutions(other)[0].weight, convolutions(placed[1])[0].weight)
+
+
+def test_cells_with_seeds_of_their_own_start_from_other_weights():
+    first, again, other = (
+        convolutions(build(make_cell(scheduler=s), 10))[0].weight
+        for s in ("constant", "constant", "cosine")
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_building_leaves_torchs_own_generator_alone():

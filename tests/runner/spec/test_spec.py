@@ -47,6 +47,7 @@ def test_what_may_change_within_a_study(load: Load, change: str) -> None:
     [
         "train.epochs=31",
         "train.seed=1",
+        "seeds=shared",
         "train.precision=bf16",
         "model.depth=11",
         "data.limit=500",
@@ -63,6 +64,19 @@ def test_what_may_change_within_a_study(load: Load, change: str) -> None:
 )
 def test_what_makes_another_study(load: Load, change: str) -> None:
     assert load(SMALL, change).study != load(SMALL).study
+
+
+def test_a_specification_of_before_is_shared_and_keeps_its_name() -> None:
+    shipped = SHIPPED / "five_factor.yaml"
+    own, shared = (
+        load_spec(shipped, "cpu", [f"seeds={seeds}"], cuda_visible=False)
+        for seeds in ("own", "shared")
+    )
+    assert load_spec(shipped, "cpu", cuda_visible=False) == own
+    assert shared.study == "five_factor-cpu-1f48ea"  # as before cells had seeds of their own
+    assert "seeds" not in shared.to_dict()
+    assert Spec.from_dict(shared.to_dict()).seeds == "shared"
+    assert Spec.from_dict(own.to_dict()).seeds == "own"
 
 
 def test_the_profile_is_part_of_the_name(load: Load) -> None:

@@ -28,7 +28,17 @@ BUILT_IN = "vgg"
 ONLY_BUILT_IN = ("model.depth", "model.width", "model.dropout")
 """Fields that a plugin's function is not told."""
 
+SEEDS = {
+    False: "every run drew its own.",
+    True: "cells of one replicate share it.",
+}
+"""By whether seeds are shared."""
 INTERVALS = {
+    "joined": (
+        "Intervals of differences are 95% t intervals, as {shared}, whose variance has two parts: "
+        "that of the runs' own noise, cell by cell, and what the replicates' values show beyond "
+        "it, with Satterthwaite degrees of freedom of both"
+    ),
     "welch": (
         "Intervals of differences are 95% cell-means Welch intervals "
         "(heteroscedasticity-consistent variances of the saturated model with Satterthwaite "
@@ -45,12 +55,14 @@ INTERVALS = {
         "model"
     ),
 }
-MEANS = {
-    "welch": "those of means likewise",
-    "blocked": "those of means are t intervals over replicates",
-    "pooled": "those of means likewise",
-}
 TESTS = {
+    "joined": (
+        "the same t where a term is one contrast, else the more cautious of a Wald test that lets "
+        "every cell have its own variance, referred to Hotelling's T^2 with approximate degrees of "
+        "freedom (or, with few cells, Box's approximation of the contrasts' squared length), and "
+        "an F test of each term against its interaction with replicates, with Greenhouse and "
+        "Geisser's correction"
+    ),
     "welch": (
         "Wald tests that let every cell have its own variance, referred to Hotelling's T^2 with "
         "approximate degrees of freedom (or, with few cells, Box's approximation of the contrasts' "
@@ -162,7 +174,7 @@ def _layers(study: Study) -> list[str]:
 def _training(study: Study) -> list[str]:
     info = study.info
     if (called := own_trainer(study)) is not None:
-        own_seeds = "Replicates differ in the seed that each run was given."
+        own_seeds = f"Replicates differ in the seed that a run is given; {SEEDS[study.shares_seeds]}"
         return [f"Each run called {called}.", *_fixed(study), own_seeds, *_levels(info)]
     data, model, train = (dict(info.get(key) or {}) for key in ("data", "model", "train"))
     if not (data and model and train):
@@ -210,8 +222,8 @@ def _training(study: Study) -> list[str]:
         f"{held_out} kept for validation."
     )
     seeds = (
-        "Replicates differ in the seed of initialisation, data order and augmentation; cells of "
-        "one replicate share it."
+        "Replicates differ in the seed of initialisation, data order and augmentation; "
+        f"{SEEDS[study.shares_seeds]}"
     )
     return [sentence, *_images(info), *_fixed(study), seeds, *_levels(info)]
 
@@ -303,7 +315,7 @@ def _analysis(study: Study) -> str:
         if rule.p < SIGNIFICANT
         else "it could not be ruled out that runs that share a seed move together"
     )
-    means = MEANS[rule.means]
+    means = "those of means likewise"
     if effects.jumps is not None:
         means = (
             "those of means are bounds, Clopper and Pearson's of the share of runs in the lower of "

@@ -49,6 +49,7 @@ def resolve_own(
         factors=factors,
         fixed=fixed,
         replicates=sections.replicates,
+        seeds=sections.seeds,
         design=sections.design,
         exclude=read_predicates(root, "exclude", factors, fixed),
         only=read_predicates(root, "only", factors, fixed),
