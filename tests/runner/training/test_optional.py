@@ -53,13 +53,17 @@ each = pytest.mark.parametrize("chosen", ON, ids=name_of)
 
 
 def made(chosen: Chosen, **more: object) -> Cell:
-    """A cell whose every stream is drawn from, with a checkpoint after each of four epochs."""
+    """A cell whose every stream is drawn from, with a checkpoint after each of four epochs.
+
+    Streams are those of the replicate: what differs between two cells is their levels alone.
+    """
     train_section = {
         "epochs": 4, "checkpoint_epochs": 1, "checkpoint_minutes": None,
         **more.pop("train", {}),
     }  # fmt: skip
     usual = {"optimizer": "sgd_momentum", "scheduler": "cosine", "augmentation": "basic"}
-    return make_cell(train=train_section, model={"dropout": 0.3}, **{**usual, **chosen, **more})
+    return make_cell(train=train_section, model={"dropout": 0.3}, seeds="shared",
+                     **{**usual, **chosen, **more})  # fmt: skip
 
 
 def curve(outcome, *fields: str) -> list[tuple[float, ...]]:
