@@ -89,9 +89,7 @@ def _reason(code: int, said: str, kills_before: int) -> tuple[Reason, str]:
             name = signal.Signals(number).name
             if number == signal.SIGKILL and out_of_memory_kills() > kills_before:
                 return Reason.OOM, "killed by the system, which ran out of memory"
-            if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                return Reason.KILLED, f"killed by {name}"
-            return Reason.BUG, f"ended by {name}{last}"
+            return Reason.KILLED, f"killed by {name}{last}"
     return Reason.BUG, f"exit code {code}{last}"
 
 
