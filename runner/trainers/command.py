@@ -44,7 +44,7 @@ PYTHON = ("python", "python3")
 LOOK_EVERY = 1.0
 """Seconds between two looks at the numbers of a command that runs."""
 POLL = 0.02
-TERM_SECONDS = 30.0
+TERM_SECONDS = float(os.environ.get("ABLATIONS_TERM_SECONDS", "30"))
 """After SIGTERM a command may tidy up for so long; then it is killed."""
 
 
