@@ -148,9 +148,10 @@ def _run(
         while process.poll() is None:
             time.sleep(POLL)
             now = time.monotonic()
-            if stopping or now - began > place.seconds:
-                _end(process)
-                if stopping:
+            was_stopped = bool(stopping)
+            if was_stopped or now - began > place.seconds:
+                _end(process)  # which sends this process the signal too
+                if was_stopped:
                     os._exit(128 + signal.SIGTERM)  # whoever stopped it wants no outcome
                 return None
             if now - looked >= LOOK_EVERY:

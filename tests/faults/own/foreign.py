@@ -200,6 +200,11 @@ def sleeps_deaf(folder, run):
         time.sleep(3600)
 
 
+def leaves_deaf_children(folder, run):
+    leaves_a_child(folder, run)
+    sleeps_deaf(folder, run)
+
+
 def reports_for_ever(folder, run):
     """Say how far it is, without an end."""
     step = 0
