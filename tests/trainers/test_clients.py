@@ -63,7 +63,7 @@ REGRESSION = Client(
         "noise": [0.1, 1.0],
     },
     ("mae", {"better": "lower"}),
-    "0.1 over 1.0 of noise",
+    "0.1 over 1 of noise",
 )
 HYDRA = Client(
     {
@@ -87,7 +87,7 @@ SEGMENTATION = Client(
     "HERE/segmentation.py:fit",
     {"loss": ["dice", "bce"], "skip": [True, False], "lr": [0.02, 0.0005]},
     ("iou", {"better": "higher", "unit": "share"}),
-    "0.02 over 0.0005 of lr",
+    "dice over bce of loss",
 )
 LIGHTNING = Client(
     "HERE/lightning_module.py:fit",
@@ -99,7 +99,7 @@ TRANSFORMER = Client(
     "HERE/transformer.py:fit",
     {"layers": [1, 2], "hidden": [32, 8], "learning_rate": [0.01, 0.0001]},
     ("accuracy", {"better": "higher", "unit": "share", "chance": 0.5}),
-    "0.01 over 0.0001 of learning_rate",
+    "32 over 8 of hidden",
 )
 
 
