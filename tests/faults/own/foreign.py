@@ -1,7 +1,7 @@
 """A trainer of somebody's own that misbehaves: a function, and the same as a command.
 
-It imports nothing of the project and no torch. The factor `way` says how it misbehaves; whatever is
-drawn is one of the methods of no class: one function a way.
+It imports nothing of the project and no torch. The factor `way` says how it misbehaves: the name of
+a function below, or of what is returned.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A time limit: kept by whoever reports, enforced on whoever does not, on a deaf one after a grace."""
+"""A time limit: kept by whoever reports, enforced on whoever does not, deaf ones too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the numbers of a command come from: its metrics file or what it prints, whatever is in it."""
+"""Where the numbers of a command come from: its metrics file or what it prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is planned with a foreign trainer and then changes: its code, its place, the disk, its names."""
+"""What changes after a plan: code, place and disk; and the names that it may have."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections import Counter
 
@@ -10,7 +9,7 @@ import psutil
 import pytest
 
 from tests.faults.harness import finish, stopped, wait_until
-from tests.faults.own.study import COMMAND, FOREIGN, KINDS, QUICKLY, specification
+from tests.faults.own.study import KINDS, QUICKLY, specification
 
 pytestmark = [pytest.mark.fault, pytest.mark.parametrize("kind", KINDS)]
 
@@ -99,7 +98,7 @@ def test_a_signal_puts_cells_back_after_they_could_tidy_up(
 
 
 def test_a_deaf_cell_is_killed_after_a_signal(bench, tmp_path, place, kind):
-    announced, go, environment = place
+    announced, _, environment = place
     file = specification(tmp_path, kind, ["ignores_sigterm", "plain"])
     run = bench.grid(file, **environment)
     wait_until(lambda: len(begun(announced)) == 2)
@@ -122,7 +121,7 @@ def test_two_runs_share_a_study(bench, tmp_path, place, kind):
     assert len({one["worker"] for one in bench.attempts()}) == 2
 
 
-def test_a_cell_out_of_the_blue_is_killed_and_tried_again(bench, tmp_path, place, kind):
+def test_a_cell_killed_from_outside_is_tried_again(bench, tmp_path, place, kind):
     announced, go, environment = place
     file = specification(tmp_path, kind, ["waits", "plain"])
     run = bench.grid(file, **environment)

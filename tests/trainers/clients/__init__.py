@@ -1,1 +1,1 @@
-"""Programs as people have them, brought without a changed line: what the tests beside them ablate."""
+"""Programs as people have them, without a changed line: what the tests beside ablate."""
