@@ -74,8 +74,13 @@ class StoredCurves:
 
 
 def wide_curves(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Curves in long form (cell, name, step, value) as columns cell, epoch and one a name."""
+    """Curves in long form (cell, name, step, value) as columns cell, epoch and one a name.
+
+    A curve that is called like the columns that count is left out: many a log holds both its step
+    and its epoch.
+    """
     long = pd.DataFrame(list(rows), columns=["cell", "name", "step", "value"])
+    long = long[~long["name"].isin(("cell", "step", "epoch"))]
     order = list(dict.fromkeys(long["cell"]))
     wide = long.pivot_table(index=["cell", "step"], columns="name", values="value", sort=False)
     wide = wide.reset_index().rename(columns={"step": "epoch"})

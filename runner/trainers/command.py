@@ -44,7 +44,7 @@ PYTHON = ("python", "python3")
 LOOK_EVERY = 1.0
 """Seconds between two looks at the numbers of a command that runs."""
 POLL = 0.02
-TERM_SECONDS = 30.0
+TERM_SECONDS = float(os.environ.get("ABLATIONS_TERM_SECONDS", "30"))
 """After SIGTERM a command may tidy up for so long; then it is killed."""
 
 
@@ -89,9 +89,7 @@ def _reason(code: int, said: str, kills_before: int) -> tuple[Reason, str]:
             name = signal.Signals(number).name
             if number == signal.SIGKILL and out_of_memory_kills() > kills_before:
                 return Reason.OOM, "killed by the system, which ran out of memory"
-            if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                return Reason.KILLED, f"killed by {name}"
-            return Reason.BUG, f"ended by {name}{last}"
+            return Reason.KILLED, f"killed by {name}{last}"
     return Reason.BUG, f"exit code {code}{last}"
 
 
@@ -150,9 +148,10 @@ def _run(
         while process.poll() is None:
             time.sleep(POLL)
             now = time.monotonic()
-            if stopping or now - began > place.seconds:
-                _end(process)
-                if stopping:
+            was_stopped = bool(stopping)
+            if was_stopped or now - began > place.seconds:
+                _end(process)  # which sends this process the signal too
+                if was_stopped:
                     os._exit(128 + signal.SIGTERM)  # whoever stopped it wants no outcome
                 return None
             if now - looked >= LOOK_EVERY:

@@ -41,6 +41,14 @@ RESUME = "tests/runner/training/test_checkpoint.py"
 CUDA = "tests/runner/machine/test_cuda.py"
 WORK = "tests/runner/commands/test_work.py"
 DASHBOARD = "tests/runner/commands/test_dashboard.py"
+MIGRATION = "tests/store_contract/test_migration.py"
+OWN_ENDINGS = "tests/faults/own/test_endings.py"
+OWN_LIMITS = "tests/faults/own/test_limits.py"
+OWN_MANNERS = "tests/faults/own/test_manners.py"
+OWN_NUMBERS = "tests/faults/own/test_numbers.py"
+OWN_PLANS = "tests/faults/own/test_plans.py"
+OWN_RUNS = "tests/faults/own/test_runs.py"
+CLIENTS = "tests/trainers/test_clients.py"
 
 
 @dataclass(frozen=True)
@@ -211,6 +219,10 @@ MATRIX: dict[str, Row] = {
             f"{OPENING}::test_a_read_only_store_is_refused_before_anything_is_trained",
             f"{OPENING}::test_a_missing_folder_is_named_and_not_made",
             f"{OPENING}::test_another_schema_version_is_refused",
+            f"{MIGRATION}::test_a_store_of_version_2_is_read_as_it_is",
+            f"{MIGRATION}::test_a_grid_brings_it_up_and_loses_nothing",
+            f"{MIGRATION}::test_a_program_of_before_refuses_what_was_brought_up",
+            f"{MIGRATION}::test_every_database_is_brought_up_once",
             f"{OPENING}::test_foreign_tables_are_left_alone",
             f"{INPUT}::test_s8_a_store_that_cannot_be_used_is_named_in_one_line",
             f"{DAMAGE}::test_s8_a_damaged_study_is_named",
@@ -495,6 +507,63 @@ MATRIX: dict[str, Row] = {
             "tests/runner/beginning/test_own_examples.py::"
             "test_the_other_examples_run_and_find_something",
         ),
+    ),
+    "O1": Row(
+        "a function or command of one's own: SIGKILL, segfault, out of memory, exit codes, words, "
+        "no number, NaN",
+        (
+            f"{OWN_ENDINGS}::test_a_function_ends_with_its_reason",
+            f"{OWN_ENDINGS}::test_a_command_ends_with_its_reason",
+            f"{OWN_ENDINGS}::test_what_is_not_finite_is_a_result",
+            f"{OWN_RUNS}::test_a_cell_killed_from_outside_is_tried_again",
+        ),
+        stand_in="memory is not really short: the trainer says what Python says",
+    ),
+    "O2": Row(
+        "one that does not end, is stopped, is deaf to SIGTERM",
+        (
+            f"{OWN_LIMITS}::test_a_cell_that_does_not_end_times_out_once",
+            f"{OWN_RUNS}::test_a_stopped_cell_times_out",
+            f"{OWN_RUNS}::test_a_deaf_cell_is_killed_after_a_signal",
+        ),
+    ),
+    "O3": Row(
+        "its run killed or stopped, with what it has started itself",
+        (
+            f"{OWN_RUNS}::test_a_killed_run_leaves_no_orphan_and_costs_no_attempt",
+            f"{OWN_RUNS}::test_a_stopped_cell_dies_with_the_run",
+            f"{OWN_RUNS}::test_a_signal_puts_cells_back_after_they_could_tidy_up",
+            f"{OWN_RUNS}::test_two_runs_share_a_study",
+        ),
+    ),
+    "O4": Row(
+        "one that shouts, prints bytes, moves, forks, spawns, leaves threads and children",
+        (
+            f"{OWN_MANNERS}::test_its_cell_completes_at_its_first_attempt",
+            f"{OWN_MANNERS}::test_nothing_lives_on_and_nothing_is_said_in_the_run",
+            f"{OWN_MANNERS}::test_what_it_prints_is_in_its_log_as_it_came",
+            f"{OWN_MANNERS}::test_a_log_that_is_no_utf_8_or_very_long_is_shown",
+        ),
+    ),
+    "O5": Row(
+        "metrics half written, written twice, in CSV, printed, absent",
+        (f"{OWN_NUMBERS}::test_a_cell_has_the_last_number_of_its_file",),
+    ),
+    "O6": Row(
+        "its code edited or not there, confined, a folder or disk that takes nothing, odd names",
+        (
+            f"{OWN_PLANS}::test_changed_code_is_other_cells_and_the_same_again_trains_nothing",
+            f"{OWN_PLANS}::test_a_worker_elsewhere_trains_only_the_code_of_the_plan",
+            f"{OWN_PLANS}::test_plugins_confine_a_worker_to_reviewed_code",
+            f"{OWN_PLANS}::test_a_cell_whose_folder_cannot_be_made_fails_in_words",
+            f"{OWN_PLANS}::test_a_full_disk_stops_the_run_and_loses_nothing",
+            f"{OWN_PLANS}::test_responses_and_curves_may_have_any_name",
+        ),
+    ),
+    "O7": Row(
+        "real programs killed in the middle of their grid: PyTorch, Lightning, Hugging Face, "
+        "scikit-learn, Hydra, a shell script, a loss of one's own",
+        (f"{CLIENTS}::test_a_client_is_ablated_killed_continued_and_reported",),
     ),
 }
 

@@ -17,6 +17,7 @@ ROWS = [
     *(f"T{number}" for number in range(1, 5)),
     *(f"A{number}" for number in range(1, 4)),
     *(f"X{number}" for number in range(1, 8)),
+    *(f"O{number}" for number in range(1, 8)),
 ]
 
 

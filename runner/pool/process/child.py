@@ -29,7 +29,7 @@ from runner.content.outcome import Advance, Outcome, Status
 from runner.content.outcome_files import write_outcome
 from runner.machine.memory import lacks_memory
 from runner.network.found import Found
-from runner.pool.process.parent_death import die_with_parent
+from runner.pool.process.parent_death import die_with_parent, end_group_with_parent
 
 if TYPE_CHECKING:
     from runner.data import Images
@@ -97,6 +97,7 @@ def _train_own(job: CellJob, cell: Cell, channel: Connection) -> Outcome:
     from runner.trainers import command, function
     from runner.trainers.place import Place
 
+    end_group_with_parent(command.TERM_SECONDS + 1)
     place = Place(
         device=job.device,
         folder=Path(job.own_folder),

@@ -174,7 +174,9 @@ def _layers(study: Study) -> list[str]:
 def _training(study: Study) -> list[str]:
     info = study.info
     if (called := own_trainer(study)) is not None:
-        own_seeds = f"Replicates differ in the seed that a run is given; {SEEDS[study.shares_seeds]}"
+        own_seeds = (
+            f"Replicates differ in the seed that a run is given; {SEEDS[study.shares_seeds]}"
+        )
         return [f"Each run called {called}.", *_fixed(study), own_seeds, *_levels(info)]
     data, model, train = (dict(info.get(key) or {}) for key in ("data", "model", "train"))
     if not (data and model and train):

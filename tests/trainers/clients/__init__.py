@@ -1,0 +1,1 @@
+"""Programs as people have them, without a changed line: what the tests beside ablate."""
