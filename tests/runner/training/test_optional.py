@@ -81,10 +81,12 @@ def test_a_level_that_means_leaving_out_is_the_same_cell_and_the_same_bits(few_d
 def test_what_is_left_out_is_no_part_of_a_cells_content_and_what_is_on_is():
     assert "weight_decay" not in identity("train", TrainSpec())
     assert identity("train", TrainSpec(weight_decay=0.0))["weight_decay"] == 0
-    cells = [make_cell(**chosen) for chosen in ON] + [
-        make_cell(),
-        make_cell(train={"weight_decay": 0.0}),
-        make_cell(train={"weight_decay": 0.1}),
+    cells = [make_cell(seeds="shared", **chosen) for chosen in ON] + [
+        make_cell(
+            seeds="shared",
+        ),
+        make_cell(seeds="shared", train={"weight_decay": 0.0}),
+        make_cell(seeds="shared", train={"weight_decay": 0.1}),
     ]
     assert len({cell.id for cell in cells}) == len(cells)
     assert all(Cell.from_json(cell.to_json()).id == cell.id for cell in cells)
@@ -295,11 +297,11 @@ def test_warm_up_multiplies_whatever_the_scheduler_says(few_digits: Images):
 
 @pytest.mark.parametrize("optimizer", registry.names("optimizer")[:6])
 def test_weight_decay_takes_the_place_of_the_optimizers(few_digits: Images, optimizer: str):
-    field = make_cell(optimizer=optimizer, train={"weight_decay": 0.03})
-    own = make_cell(optimizer=(optimizer, {"weight_decay": 0.03}))
+    field = make_cell(seeds="shared", optimizer=optimizer, train={"weight_decay": 0.03})
+    own = make_cell(seeds="shared", optimizer=(optimizer, {"weight_decay": 0.03}))
     assert learned(train(field, few_digits)) == learned(train(own, few_digits))
     assert learned(train(field, few_digits)) != learned(
-        train(make_cell(optimizer=optimizer), few_digits)
+        train(make_cell(seeds="shared", optimizer=optimizer), few_digits)
     )
 
 
