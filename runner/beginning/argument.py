@@ -63,6 +63,9 @@ _USUAL = (
 )
 """Numbers that are asked about as 'with or without', and their usual value."""
 
+_USUAL_RATES = (0.1, 0.01)
+"""Learning rates to try where nothing says which."""
+
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -122,6 +125,8 @@ class Argument:
             return tuple([*first, *rest][:MOST_LEVELS])
         if self.kind == "flag":
             return (True, False)
+        if self.default is None and self.kind in ("number", "text"):
+            return self._usual_levels
         if self.kind == "integer" and isinstance(self.default, int) and self.default > 0:
             return (self.default, 2 * self.default)
         if self.kind == "number" and isinstance(self.default, int | float):
@@ -132,6 +137,15 @@ class Argument:
             tenth = float(f"{self.default / 10:.6g}")
             return (self.default, tenth if self.default else 0.1)
         return ()
+
+    @property
+    def _usual_levels(self) -> tuple[Any, ...]:
+        """Levels of a number that is known by its name and has no default."""
+        last = self.name.lower().rpartition(".")[2]
+        if re.fullmatch(_TELLING[0], last):
+            return _USUAL_RATES
+        usual = next((value for names, value in _USUAL if re.fullmatch(names, last)), None)
+        return () if usual is None else (0.0, usual)
 
     @property
     def matters(self) -> bool:

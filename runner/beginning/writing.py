@@ -182,6 +182,8 @@ def _why(one: Argument) -> str:
         return _words("its choices", one)
     if one.kind == "flag":
         return one.help
+    if one.default is None:
+        return _words("guessed by its name: it has no default", one)
     return _words(f"default {_value(one.default)}", one)
 
 

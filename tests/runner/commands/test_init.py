@@ -155,6 +155,16 @@ def test_the_plan_says_what_is_to_be_filled_in(tmp_path, capsys):
     say(capsys, "plan", "train.yaml")
 
 
+def test_a_rate_that_must_be_given_is_tried_at_usual_ones(tmp_path, capsys):
+    more = 'parser.add_argument("--learning-rate", type=float, required=True)'
+    (tmp_path / "train.py").write_text(ARGPARSE.replace("REQUIRED", more))
+    say(capsys, "init", "train.py")
+    text = (tmp_path / "train.yaml").read_text()
+    assert "learning_rate: [0.1, 0.01]" in text
+    assert "guessed by its name: it has no default" in text
+    say(capsys, "plan", "train.yaml")
+
+
 @pytest.mark.parametrize(
     ("library", "source", "lr"),
     [("click", CLICK, "lr"), ("typer", TYPER, "lr"), ("hydra", HYDRA, "optim.lr")],
