@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.design.design import Design
-from runner.spec.spec_file import FullDesign
+from runner.spec.spec_file import FullDesign, OneAtATimeDesign
 
 MOST_RUNS = 20_000
 """Larger incomplete grids are not examined: planning must answer at once."""
@@ -133,6 +133,12 @@ def _sentences(
     kind = "full grid" if isinstance(design.spec.design, FullDesign) else design.spec.design.kind
     share = f"{design.combinations} of {design.spec.combinations} combinations"
     sentences = [f"{kind.replace('_', '-')}, {share} are run"]
+    if isinstance(design.spec.design, OneAtATimeDesign):
+        sentences.append(
+            "each difference is seen at the baseline alone, from its two combinations: nothing is "
+            "told of how factors act together, and a factorial of as many runs tells each main "
+            "effect more narrowly"
+        )
     if lost:
         sentences.append(
             f"not estimable beside the other main effects and pairs: {_listed(lost, most)}"

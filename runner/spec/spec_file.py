@@ -58,14 +58,41 @@ class OrthogonalDesign(Section):
     runs: int = Field(ge=4, le=1_000_000, description="Combinations to run (times replicates).")
 
 
+class OneAtATimeDesign(Section):
+    """A baseline, and every combination that differs from it in one factor."""
+
+    kind: Literal["one_at_a_time", "leave_one_out"]
+    baseline: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Factor to its level; a factor that is not named is at its first level. Of "
+        "leave_one_out the full recipe.",
+    )
+
+
+class CustomDesign(Section):
+    """The combinations that a CSV file lists, a row each."""
+
+    kind: Literal["custom"]
+    file: str = Field(description="With a column a factor (relative to this file).")
+
+
 DesignSpec = Annotated[
-    FullDesign | RegularDesign | DOptimalDesign | OrthogonalDesign, Field(discriminator="kind")
+    FullDesign
+    | RegularDesign
+    | DOptimalDesign
+    | OrthogonalDesign
+    | OneAtATimeDesign
+    | CustomDesign,
+    Field(discriminator="kind"),
 ]
 DESIGNS: dict[str, type[Section]] = {
     "full": FullDesign,
     "regular": RegularDesign,
     "d_optimal": DOptimalDesign,
     "orthogonal": OrthogonalDesign,
+    "one_at_a_time": OneAtATimeDesign,
+    "leave_one_out": OneAtATimeDesign,
+    "custom": CustomDesign,
 }
 
 

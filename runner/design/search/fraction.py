@@ -14,10 +14,17 @@ import numpy as np
 
 from ablations.errors import InputError
 from runner.design.search.exchange import d_optimal, orthogonal_array
+from runner.design.search.listed import around_baseline, from_file
 from runner.design.search.quality import Runs, parameter_count, word_lengths
 from runner.design.search.regular import Combination, from_generators, generators_of_resolution
 from runner.spec.spec import Spec
-from runner.spec.spec_file import DOptimalDesign, OrthogonalDesign, RegularDesign
+from runner.spec.spec_file import (
+    CustomDesign,
+    DOptimalDesign,
+    OneAtATimeDesign,
+    OrthogonalDesign,
+    RegularDesign,
+)
 
 MOST_CANDIDATES = 5_000
 """Exchange looks at every swap: beyond this many combinations a random part of them is searched."""
@@ -31,7 +38,7 @@ MOST_NUMBERS = 2**27
 ORTHOGONAL_STARTS, ORTHOGONAL_STEPS = 10, 150
 
 
-Fraction = RegularDesign | DOptimalDesign | OrthogonalDesign
+Fraction = RegularDesign | DOptimalDesign | OrthogonalDesign | OneAtATimeDesign | CustomDesign
 
 
 def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Combination]:
@@ -47,6 +54,10 @@ def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Co
     """
     if isinstance(design, RegularDesign):
         return _regular(spec, design, grid)
+    if isinstance(design, OneAtATimeDesign):
+        return around_baseline(spec, design, grid)
+    if isinstance(design, CustomDesign):
+        return from_file(spec, design, grid)
     canonical = _Canonical(spec)
     candidates = canonical.runs(grid)
     if isinstance(design, DOptimalDesign):

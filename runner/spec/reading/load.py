@@ -37,7 +37,7 @@ from runner.spec.reading.own.resolve import resolve_own
 from runner.spec.reading.restrictions import read_predicates
 from runner.spec.reading.source import relative_to_file
 from runner.spec.spec import Spec
-from runner.spec.spec_file import DESIGNS, SpecFile
+from runner.spec.spec_file import DESIGNS, CustomDesign, SpecFile
 
 MOST_CELLS = 1_000_000
 MODELS = ("vgg",)
@@ -106,7 +106,7 @@ def _resolve_with(root: Node, profile: str, settings: list[str], file: Path) -> 
 
 def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -> Spec:
     """Validate the tree, which may have been another `before` the settings; look everything up."""
-    sections = _validate(root)
+    sections = _with_design_file(_validate(root), root)
     _check_name(sections.name, root, ("name",))
     if sections.trainer is not None:
         return _of_bounded_size(resolve_own(root, sections, profile, file, before))
@@ -170,6 +170,14 @@ def _of_bounded_size(spec: Spec) -> Spec:
             ("factors",), f"{cells:,} cells are too many; expected at most {MOST_CELLS:,}"
         )
     return spec
+
+
+def _with_design_file(sections: SpecFile, root: Node) -> SpecFile:
+    """The sections, in which the file of a custom design is named from anywhere."""
+    if not isinstance(sections.design, CustomDesign):
+        return sections
+    file = relative_to_file(root, ("design", "file"), sections.design.file)
+    return sections.model_copy(update={"design": sections.design.model_copy(update={"file": file})})
 
 
 def _validate(root: Node) -> SpecFile:
