@@ -1,6 +1,7 @@
 """A command of one's own: the words it is run with."""
 
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from runner.content.level import Level
 from runner.content.own.trainer import Trainer
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.trainers.by_hand import line
-from runner.trainers.command import args_of, command_words, overrides_of
+from runner.trainers.command import args_of, command_words, ended_within, overrides_of
 from runner.trainers.place import Place
 
 
@@ -93,3 +94,11 @@ def test_the_line_for_a_shell_is_the_same_words():
     assert shlex.split(text) == [
         *("cd", "/work", "&&", "OMP_NUM_THREADS=1", "sh", "run.sh", "it's"),
     ]
+
+
+def test_the_end_of_a_command_is_noticed_when_it_comes_and_not_before():
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    assert not ended_within(process, 0.01)
+    process.stdin.close()
+    assert ended_within(process, 60.0)
+    assert process.returncode == 0
