@@ -154,8 +154,9 @@ def _run(
         while not ended_within(process, NOTICE):
             now = time.monotonic()
             if stopping or now - began > place.seconds:
+                stopped = bool(stopping)  # ending the command signals this process too
                 _end(process)
-                if stopping:
+                if stopped:
                     os._exit(128 + signal.SIGTERM)  # whoever stopped it wants no outcome
                 return None
             if now - looked >= LOOK_EVERY:

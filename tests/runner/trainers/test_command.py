@@ -102,3 +102,29 @@ def test_the_end_of_a_command_is_noticed_when_it_comes_and_not_before():
     process.stdin.close()
     assert ended_within(process, 60.0)
     assert process.returncode == 0
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+from runner.content.cell import Cell
+from runner.trainers.command import train
+from runner.trainers.place import Place
+
+folder = Path(sys.argv[1])
+place = Place("cpu", folder / "cell", folder / "log", 1, float(sys.argv[2]))
+outcome = train(Cell.from_json(sys.stdin.read()), place, print)
+print(outcome.status.value, outcome.reason.value)
+"""
+
+
+def test_a_command_that_takes_too_long_ran_out_of_time(tmp_path):
+    """It was called a bug: the signal that ended it was taken for one from outside."""
+    cell = cell_of("sleep 60", {"lr": 0.1}, folder=str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", TRAIN, str(tmp_path), "0.3"],
+        **{"input": cell.to_json(), "text": True, "stdout": subprocess.PIPE},
+        start_new_session=True,  # its process group is ended with the command
+    )
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines()[-1] == "timeout timeout"
