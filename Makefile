@@ -45,6 +45,7 @@ audit: $(VENV)/.lint  ## look for known vulnerabilities in what is installed
 
 bench: $(VENV)/.bench  ## cells per hour beside the peers, on this machine's cores
 	$(BIN)/python -m tests.benchmarks.peers
+	$(BIN)/python -m tests.benchmarks.own_trainers
 
 bench-cuda: $(VENV)/.bench  ## the rows of the speed table that need a CUDA device
 	$(BIN)/python -m pytest -m cuda tests

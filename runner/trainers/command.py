@@ -18,6 +18,7 @@ import subprocess  # the whole point: the person's own command, split into words
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ FIELD = re.compile(r"\{([^{}]*)\}")
 PYTHON = ("python", "python3")
 LOOK_EVERY = 1.0
 """Seconds between two looks at the numbers of a command that runs."""
+NOTICE = 0.2
+"""Seconds after which it is seen at the latest that the command is to stop."""
 POLL = 0.02
+"""Seconds between two looks whether it has ended, where the kernel cannot say so (not Linux)."""
 TERM_SECONDS = float(os.environ.get("ABLATIONS_TERM_SECONDS", "30"))
 """After SIGTERM a command may tidy up for so long; then it is killed."""
 
@@ -145,8 +149,7 @@ def _run(
         )
         began = looked = time.monotonic()
         told = -1
-        while process.poll() is None:
-            time.sleep(POLL)
+        while not ended_within(process, NOTICE):
             now = time.monotonic()
             was_stopped = bool(stopping)
             if was_stopped or now - began > place.seconds:
@@ -161,6 +164,23 @@ def _run(
                     told = points[-1].step
                     report(points[-1])
         return process.returncode
+
+
+def ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether the process ends within so many seconds; returns as soon as it does."""
+    if sys.platform == "linux":
+        try:
+            handle = os.pidfd_open(process.pid)
+        except OSError:  # a kernel before 5.3, or no file can be opened
+            time.sleep(POLL)
+        else:
+            try:
+                wait([handle], seconds)
+            finally:
+                os.close(handle)
+    else:
+        time.sleep(POLL)
+    return process.poll() is not None
 
 
 @contextlib.contextmanager

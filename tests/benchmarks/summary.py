@@ -17,9 +17,9 @@ CONFIDENCE = 0.95
 
 def first_ends(run: Raw) -> list[float]:
     """When each cell was trained for the first time; a cell trained twice counts once."""
-    ends: dict[tuple[float, int, str], float] = {}
+    ends: dict[tuple[float, int, str | None], float] = {}
     for record in run["records"]:
-        key = (record["lr"], record["seed"], record["precision"])
+        key = (record["lr"], record["seed"], record.get("precision"))
         ends[key] = min(record["ended"], ends.get(key, record["ended"]))
     return sorted(ends.values())
 

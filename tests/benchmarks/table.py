@@ -98,7 +98,7 @@ def _whole(run: Raw, contestant: Contestant) -> float:
     return summary.whole_rate(run)
 
 
-def _range(values: tuple[float, float, float], digits: int = 1) -> str:
+def in_range(values: tuple[float, float, float], digits: int = 1) -> str:
     middle, least, most = values
     return f"{middle:.{digits}f} ({least:.{digits}f} to {most:.{digits}f})"
 
@@ -127,9 +127,9 @@ def _throughput(raw: Raw) -> str:
             [
                 one.label,
                 f"{median(_steady(run, one) for run in runs):,.0f}",
-                "1" if one is RUNNER else _range(_ratios(rounds, one, _steady)),
+                "1" if one is RUNNER else in_range(_ratios(rounds, one, _steady)),
                 f"{median(_whole(run, one) for run in runs):,.0f}",
-                "1" if one is RUNNER else _range(_ratios(rounds, one, _whole)),
+                "1" if one is RUNNER else in_range(_ratios(rounds, one, _whole)),
                 f"{median(summary.cpu_seconds_a_cell(run) for run in runs):.1f}",
                 f"{speed:,.0f}",
                 *shares,
@@ -190,7 +190,7 @@ def _wide(raw: Raw) -> str:
             [
                 one.label,
                 f"{median(_steady(run, one) for run in runs):,.0f}",
-                "1" if one is RUNNER else _range(_ratios(rounds, one, _steady)),
+                "1" if one is RUNNER else in_range(_ratios(rounds, one, _steady)),
                 f"{median(summary.cpu_seconds_a_cell(run) for run in runs):.1f}",
                 f"{speed:,.0f}",
                 cost,
@@ -239,7 +239,8 @@ def _roofline(raw: Raw) -> str:
                 f"{median(row['images_per_second'] for row in found):,.0f}",
                 f"{median(row['rate'] for row in found) / GIGA:.0f}",
                 f"{median(row['peak'] for row in found) / GIGA:.0f}",
-                _range(summary.spread(100 * row["rate"] / row["peak"] for row in found), 0) + " %",
+                in_range(summary.spread(100 * row["rate"] / row["peak"] for row in found), 0)
+                + " %",
             ]
         )
     header = [
@@ -294,8 +295,8 @@ def _startup(raw: Raw) -> str:
     memory = max(row["peak_memory_bytes"] for row in rows) / 1e6
     return (
         f"{len(rows)} cell processes, one after another: "
-        f"{_range(summary.spread(1000 * one for one in beyond), 0)} ms of CPU time and "
-        f"{_range(summary.spread(1000 * one for one in wall), 0)} ms of waiting beyond training; "
+        f"{in_range(summary.spread(1000 * one for one in beyond), 0)} ms of CPU time and "
+        f"{in_range(summary.spread(1000 * one for one in wall), 0)} ms of waiting beyond training; "
         f"at most {memory:,.0f} MB resident, pages shared with the fork server included."
     )
 

@@ -1,6 +1,7 @@
 """A command of one's own: the words it is run with."""
 
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from runner.content.level import Level
 from runner.content.own.trainer import Trainer
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.trainers.by_hand import line
-from runner.trainers.command import args_of, command_words, overrides_of
+from runner.trainers.command import args_of, command_words, ended_within, overrides_of
 from runner.trainers.place import Place
 
 
@@ -98,3 +99,37 @@ def test_the_line_for_a_shell_is_the_same_words():
     assert shlex.split(text) == [
         *("cd", "/work", "&&", "OMP_NUM_THREADS=1", "sh", "run.sh", "it's"),
     ]
+
+
+def test_the_end_of_a_command_is_noticed_when_it_comes_and_not_before():
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    assert not ended_within(process, 0.01)
+    process.stdin.close()
+    assert ended_within(process, 60.0)
+    assert process.returncode == 0
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+from runner.content.cell import Cell
+from runner.trainers.command import train
+from runner.trainers.place import Place
+
+folder = Path(sys.argv[1])
+place = Place("cpu", folder / "cell", folder / "log", 1, float(sys.argv[2]))
+outcome = train(Cell.from_json(sys.stdin.read()), place, print)
+print(outcome.status.value, outcome.reason.value)
+"""
+
+
+def test_a_command_that_takes_too_long_ran_out_of_time(tmp_path):
+    """It was called a bug: the signal that ended it was taken for one from outside."""
+    cell = cell_of("sleep 60", {"lr": 0.1}, folder=str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", TRAIN, str(tmp_path), "0.3"],
+        **{"input": cell.to_json(), "text": True, "stdout": subprocess.PIPE},
+        start_new_session=True,  # its process group is ended with the command
+    )
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines()[-1] == "timeout timeout"
