@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ablations.errors import did_you_mean
-from analysis.study import Study
+from analysis.study import ORDER, Study
 from analysis.table.columns import facts
 from analysis.table.curves import StoredCurves
 from analysis.table.forms.shape import Shape, reshape
@@ -153,6 +153,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         info=about,
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
         attempt_rows=attempts,
+        order=_order_of(info.spec),
     )
 
 
@@ -191,8 +192,15 @@ def _of_own_trainer(
         info=about,
         read_curves=curves,
         attempt_rows=from_attempts(store.attempts(info)),
+        order=_order_of(info.spec),
         records={name: record(name, one) for name, one in declared.items()},
     )
+
+
+def _order_of(spec: Mapping[str, Any]) -> int:
+    """The order of the model that a design was made for, where it is not the usual one."""
+    kind = spec.get("design", {}).get("kind")
+    return 1 if kind in ("one_at_a_time", "leave_one_out") else ORDER
 
 
 def _refuse_undeclared(store: Store, info: StudyInfo, runs: Iterable[Mapping[str, Any]]) -> None:

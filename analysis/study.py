@@ -83,6 +83,8 @@ class Study:
         higher_is_better: whether a higher outcome is better; None: as its record says.
         equivalent: half width of the differences that would not matter; None: as its record says.
         checked: the table, where it was checked already.
+        order: highest order of the model that stands in for combinations that did not run; 1 where
+            the design changes one factor at a time and so asks for the additive one.
         records: of the responses that a specification declares for a trainer of one's own.
         primary: the study as it was loaded, where another outcome is looked at: claims are about
             its outcome whichever is looked at.
@@ -101,6 +103,7 @@ class Study:
     higher_is_better: bool | None = None
     equivalent: float | None = None
     checked: Table | None = None
+    order: int = ORDER
     records: Mapping[str, Response] = field(default_factory=dict)
     primary: Study | None = None
 
@@ -184,7 +187,7 @@ class Study:
     @cached_property
     def grid(self) -> Grid:
         """The cell means, and how numbers of them get an interval."""
-        return Grid.of(self.table)
+        return Grid.of(self.table, self.order)
 
     @property
     def cells(self) -> CellMeans:
@@ -220,7 +223,7 @@ class Study:
 
     @cached_property
     def _effects(self) -> Effects:
-        return Effects(self.table, self.grid, ORDER, CONFIDENCE)
+        return Effects(self.table, self.grid, self.order, CONFIDENCE)
 
     def estimates(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> Effects:
         """All effects, each worked out when asked for; those of the defaults are kept."""

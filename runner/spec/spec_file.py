@@ -76,6 +76,7 @@ class CustomDesign(Section):
     file: str = Field(description="With a column a factor (relative to this file).")
 
 
+ListedDesign = OneAtATimeDesign | CustomDesign
 DesignSpec = Annotated[
     FullDesign
     | RegularDesign

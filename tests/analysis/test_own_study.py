@@ -29,13 +29,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("own")
 
 
-def stored(folder: Path, name: str, more: str, claim: str = "", diverged: bool = False) -> str:
-    """A study whose focal loss halves the perplexity; the address of its store."""
+def stored(
+    folder: Path, name: str, more: str, claim: str = "", diverged: bool = False, design: str = ""
+) -> str:
+    """A study whose focal loss takes five off the perplexity; the address of its store."""
     folder = folder / name
     folder.mkdir()
     (folder / "mine.py").write_text("def fit(loss, size, kind, seed): ...")
     file = folder / "study.yaml"
-    file.write_text(FILE.format(more=more, claim=claim))
+    file.write_text(FILE.format(more=more, claim=claim) + design)
     spec = load_spec(file, cuda_visible=False)
     url = f"sqlite:///{folder}/store.db"
     draw = np.random.default_rng(1)
@@ -122,3 +124,18 @@ def test_else_it_is_missing_and_that_is_said(folder):
     study = analysis.load("own", stored(folder, "missing", "unit: ppl", diverged=True))
     assert study.frame["perplexity"].isna().sum() == 4
     assert any("4 of 24 runs have no" in note for note in study.table.notes)
+
+
+@pytest.mark.parametrize("kind", ["one_at_a_time", "leave_one_out"])
+def test_one_factor_at_a_time_is_told_with_what_is_assumed(folder, kind):
+    url = stored(folder, kind, "unit: ppl", design=f"design: {{kind: {kind}}}\n")
+    study = analysis.load("own", url)
+    assert len(study.frame) == 3 * 4
+    contrast = study.contrasts().set_index("factor").loc["loss"]
+    assert contrast["estimate"] == pytest.approx(5.0, abs=1.0)
+    assert contrast["rests_on"] == "model of order 1"
+    write_report("own", folder / f"report-{kind}", storage=url)
+    found = (folder / f"report-{kind}" / "findings.txt").read_text("utf-8")
+    assert "improves perplexity: loss (focal" in found
+    assert "assuming that two or more factors do not interact" in found
+    assert "Whether factors depend on each other in perplexity cannot be tested" in found

@@ -60,10 +60,8 @@ def _baseline(spec: Spec, design: OneAtATimeDesign) -> Iterator[int]:
     names = [factor.name for factor in spec.factors]
     for name in design.baseline:
         if name not in names:
-            raise spec.refuse(
-                ("design", "baseline", name),
-                f"is no factor of this file; {did_you_mean(name, names)}",
-            )
+            hint = did_you_mean(name, names)
+            raise spec.refuse(("design", "baseline", name), f"is no factor of this file; {hint}")
     for factor in spec.factors:
         if factor.name not in design.baseline:
             yield 0
@@ -108,7 +106,8 @@ def from_file(spec: Spec, design: CustomDesign, grid: Sequence[Combination]) -> 
     if lacking:
         have = ", ".join(rows.fieldnames or ("nothing",))
         raise spec.refuse(where, f"{path.name} lacks a column for {listed(lacking)}; it has {have}")
-    allowed, found = set(grid), {}
+    allowed = set(grid)
+    found: dict[Combination, str] = {}
     for row in rows:
         line = f"{path.name}:{rows.line_num}"
         one = tuple(_in_row(spec, row, line))
