@@ -31,7 +31,7 @@ def rows_of_file(path: Path) -> list[dict[str, Any]]:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(LARGEST_BYTES).decode("utf-8", "replace")
+            text = file.read(LARGEST_BYTES).decode("utf-8-sig", "replace")
     except OSError:
         return []
     if path.suffix.lower() in (".csv", ".tsv"):

@@ -170,7 +170,9 @@ class CellProcess:
         """Run one job to its end; afterwards `reusable` says whether another can follow."""
         cell = Cell.from_json(job.cell)
         patience = TERM_SECONDS if cell.trainer is not None else 0.0
-        deadline = time.monotonic() + cell.train.time_limit + patience + GRACE_SECONDS
+        # A command is told by its own process to end at its limit, and may tidy up.
+        tidying = TERM_SECONDS if cell.trainer is not None and cell.trainer.kind == "command" else 0
+        deadline = time.monotonic() + cell.train.time_limit + tidying + GRACE_SECONDS
         kills_before = out_of_memory_kills()
         ended = self._watch(job, deadline, on_epoch, taken_away, stop)
         outcome = read_outcome(Path(job.folder), cell.id, job.token)

@@ -48,6 +48,12 @@ def test_a_table_has_a_head(tmp_path, name, comma):
     ]
 
 
+def test_a_mark_of_byte_order_is_no_part_of_a_name(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("epoch,acc\n3,0.5\n", encoding="utf-8-sig")
+    assert points_of(rows_of_file(path)) == [Point(3, {"acc": 0.5})]
+
+
 def test_no_file_is_no_rows(tmp_path):
     assert rows_of_file(tmp_path / "absent.jsonl") == []
 
