@@ -87,13 +87,16 @@ def to_try(design: Design) -> list[Cell]:
 
 
 def _parameters_alone(spec: Spec, cells: Sequence[Cell]) -> list[tuple[Factor, list[Cell]]]:
-    """For each varied parameter of a plugin's model, cells that differ in nothing else."""
+    """For each varied parameter of a plugin's model, cells that differ in nothing else.
+
+    They draw the same numbers, so that what a batch shows of them is the parameter's doing.
+    """
     alone = []
     of_model = [cell for cell in cells if not cell.is_of_built_in_network]
     for factor in spec.factors:
         if not factor.name.startswith("model.parameters.") or not of_model:
             continue
-        first = of_model[0]
+        first = replace(of_model[0], seeds="shared")
         models = (
             apply_fields((first.data, first.model, first.train), (level,))[1]
             for level in factor.levels

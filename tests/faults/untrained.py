@@ -93,7 +93,7 @@ def run(storage: str, results: str, when: str, number: int, arguments: list[str]
         with Path(f"{results}.log").open("a") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        launch.start_fork_server = lambda: None
+        launch.start_fork_server = lambda *_: None
         launch.prepare_images = lambda cell: None
         slot.CellProcess = UntrainedProcess  # type: ignore[assignment,misc]
         Doom(when, number)

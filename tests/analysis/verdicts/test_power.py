@@ -168,7 +168,18 @@ def test_sign_flip_is_exact_and_says_when_it_can_say_nothing() -> None:
 
 def options(**given: object) -> argparse.Namespace:
     empty = dict.fromkeys(
-        ("study", "storage", "table", "levels", "factors", "sigma", "replicates", "precision")
+        (
+            "study",
+            "storage",
+            "table",
+            "levels",
+            "factors",
+            "sigma",
+            "replicates",
+            "precision",
+            "tool",
+            "outcome",
+        )
     )
     return argparse.Namespace(**{**empty, "power": 0.8, **given})
 

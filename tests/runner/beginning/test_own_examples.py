@@ -34,7 +34,10 @@ def runner(*words: str, cwd: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "runner", *words],
         cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "ABLATIONS_FAKE_DEVICES": "cpu:2"},
+        env={
+            **{name: one for name, one in os.environ.items() if not name.startswith("ABLATIONS_")},
+            "PYTHONPATH": str(ROOT), "ABLATIONS_FAKE_DEVICES": "cpu:2",
+        },
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.commands import main
-from runner.pool.process.child import detail_of
 from runner.program.wording import MOST_LETTERS, brief, counted, duration, listed, printable
+from runner.trainers.function import detail_of
 
 
 @pytest.mark.parametrize(
