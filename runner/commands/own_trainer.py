@@ -49,7 +49,7 @@ def look_at_trainer(spec: Spec, design: Design) -> LookedAt:
 
 
 def _look_at_command(spec: Spec, design: Design, cell: Cell) -> LookedAt:
-    from runner.trainers.look.options import ask, check_options, with_styles
+    from runner.trainers.look.options import ask, check_options
 
     assert spec.trainer is not None  # noqa: S101 - whoever calls has seen it
     text, why = ask(spec.trainer, cell)
@@ -59,7 +59,7 @@ def _look_at_command(spec: Spec, design: Design, cell: Cell) -> LookedAt:
         return LookedAt(spec, design, (f"the command's arguments were not checked: {why}",))
     if "{args}" not in spec.trainer.call or not text:
         return LookedAt(spec, design)
-    trainer = with_styles(spec, check_options(spec, text))
+    trainer = replace(spec.trainer, styles=check_options(spec, text))
     spec = replace(spec, trainer=trainer)
     cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
     return LookedAt(spec, replace(design, spec=spec, cells=cells))

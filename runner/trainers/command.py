@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
-import re
 import resource
 import shlex
 import signal
@@ -28,6 +26,7 @@ from runner.content.outcome import Outcome, Point, Reason
 from runner.content.own.trainer import Trainer
 from runner.machine.memory import lacks_memory, out_of_memory_kills
 from runner.program.wording import printable
+from runner.trainers.command_line import command_words, fields_of, filled
 from runner.trainers.endings import TRY_AGAIN, Clock, ended, failed, out_of_time
 from runner.trainers.failure import reason_of
 from runner.trainers.function import detail_of, prepare
@@ -40,8 +39,6 @@ from runner.trainers.metrics import (
 )
 from runner.trainers.place import Place, Report
 
-FIELD = re.compile(r"\{([^{}]*)\}")
-PYTHON = ("python", "python3")
 LOOK_EVERY = 1.0
 """Seconds between two looks at the numbers of a command that runs."""
 NOTICE = 0.2
@@ -102,8 +99,8 @@ class _Watched:
 
     def __init__(self, trainer: Trainer, cell: Cell, place: Place) -> None:
         self._trainer, self._log = trainer, place.log
-        fields = _fields(cell, place)
-        self._file = Path(trainer.folder, _filled(trainer.metrics, fields))
+        fields = fields_of(cell, place)
+        self._file = Path(trainer.folder, filled(trainer.metrics, fields))
         self.printed_from = 0
 
     def _printed(self) -> str:
@@ -217,90 +214,3 @@ def _on_parents_death(number: int) -> None:
     """Which signal the kernel sends this process when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG of <linux/prctl.h>
-
-
-def command_words(trainer: Trainer, cell: Cell, place: Place) -> list[str]:
-    """The command of a cell, word by word; `{args}` and `{overrides}` become several."""
-    fields = _fields(cell, place)
-    named = set(FIELD.findall(trainer.call))  # what stands in it by itself is not written twice
-    rest = {name: value for name, value in cell.arguments.items() if name not in named}
-    several = {"args": args_of(rest, trainer.styles), "overrides": overrides_of(rest)}
-    joined = {**fields, **{name: shlex.join(words) for name, words in several.items()}}
-    words: list[str] = []
-    for word in shlex.split(trainer.call):
-        whole = FIELD.fullmatch(word)
-        if whole is not None and whole[1] in several:
-            words += several[whole[1]]
-        else:
-            words.append(_filled(word, joined))
-    if trainer.resume and _resumes(trainer, fields):
-        words += [_filled(word, fields) for word in shlex.split(trainer.resume)]
-    if words[0] in PYTHON:
-        words[0] = sys.executable
-    return words
-
-
-def _resumes(trainer: Trainer, fields: Mapping[str, str]) -> bool:
-    """Whether the file that `resume` names exists: the words of it that hold a place."""
-    named = [word for word in shlex.split(trainer.resume) if "{folder}" in word]
-    paths = [_filled(word, fields).partition("=")[2] or _filled(word, fields) for word in named]
-    return all(Path(trainer.folder, path).exists() for path in paths)
-
-
-def _fields(cell: Cell, place: Place) -> dict[str, str]:
-    return {
-        **{name: _word(value) for name, value in cell.arguments.items()},
-        "seed": str(cell.seed),
-        "folder": str(place.folder),
-        "device": place.device,
-    }
-
-
-def _filled(text: str, fields: Mapping[str, str]) -> str:
-    return FIELD.sub(lambda found: fields.get(found[1], found[0]), text)
-
-
-def args_of(arguments: Mapping[str, Any], styles: Mapping[str, str]) -> list[str]:
-    """`--lr 0.1 --amp`: options as argparse, click and typer read them.
-
-    Args:
-        arguments: by the names in the file.
-        styles: argument to the option as the script spells it, with how it takes true and false:
-            "--amp" alone, "--amp/--no-amp", or "--amp=" with a value. By default the first.
-    """
-    words: list[str] = []
-    for name, value in arguments.items():
-        style = styles.get(name, f"--{name}")
-        option, _, no = style.partition("/")
-        takes_value = option.endswith("=")
-        option = option.rstrip("=")
-        if value is None:
-            continue
-        if isinstance(value, bool) and not takes_value:
-            words += [option] if value else [no] if no else []
-        elif isinstance(value, list):
-            words += [option, *map(_word, value)]
-        else:
-            words += [option, _word(value)]
-    return words
-
-
-def overrides_of(arguments: Mapping[str, Any]) -> list[str]:
-    """`lr=0.1 model.depth=3`: overrides in Hydra's grammar."""
-    return [f"{name}={_hydra(value)}" for name, value in arguments.items()]
-
-
-def _word(value: Any) -> str:
-    """A value as one word: text as it is, the rest as JSON has it."""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _hydra(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ",".join(map(_hydra, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{_hydra(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, str):
-        plain = re.fullmatch(r"[\w./:@+-]+", value)
-        return value if plain else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return json.dumps(value)

@@ -179,7 +179,7 @@ def repeated_by_hand(store: Store, info: StudyInfo, cell: str, results: Path) ->
     Raises:
         InputError: the study has the shipped trainer, which a line cannot say.
     """
-    from runner.trainers.by_hand import line
+    from runner.trainers.command_line import shell_line
 
     content = store.content(info, cell)
     if content.trainer is None:
@@ -187,7 +187,7 @@ def repeated_by_hand(store: Store, info: StudyInfo, cell: str, results: Path) ->
             f"cell {cell} is the shipped image classifier's: --command repeats cells whose trainer "
             "is a function or command of one's own"
         )
-    return line(content, study_folder(results, info.name) / "cells" / cell)
+    return shell_line(content, study_folder(results, info.name) / "cells" / cell)
 
 
 def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path | None:

@@ -7,6 +7,7 @@ the image classifier that is shipped; `runner.trainers` runs it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import Any, Literal
 from ablations.errors import InputError
 from runner.content.code import Code
 from runner.content.level import Level
+
+FIELD = re.compile(r"\{([^{}]*)\}")
+"""A place in a command's template that is filled in: "{lr}"."""
 
 INJECTED = ("seed", "device", "folder", "run")
 """What a function is given by name where its signature has it, as pytest gives fixtures."""
@@ -26,13 +30,13 @@ class Trainer:
 
     Attributes:
         kind: a Python function, or a command of any language.
-        call: "/work/my_train.py:fit", "package.module:fit"; of a command its template.
+        call: "ABSOLUTE/my_train.py:fit", "package.module:fit"; of a command its template.
         folder: absolute path that a command runs in and that `code` is relative to.
         metrics: of a command, the file that its numbers are read from, a template; "": none.
         stdout: of a command, the regular expression whose groups name numbers it prints; "": none.
         resume: of a command, what is appended once the file it names exists; "": nothing.
         styles: of a command, argument to the option as `--help` spells it, where that is not
-            `--NAME` (`runner.trainers.command.args_of`).
+            `--NAME` (`runner.trainers.command_line.args_of`).
         unseeded: whether runs that differ by chance alone, without a seed, count as replicates.
         responses: names of the numbers that a cell ends with, the primary one first.
         code: files that a cell's outcome depends on with the digests of their content.

@@ -9,7 +9,7 @@ registry; a level of a protocol field is checked against the field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -40,8 +40,14 @@ def field_factors() -> tuple[str, ...]:
     )
 
 
-def read_factors(root: Node) -> tuple[Factor, ...]:
+def read_factors(
+    root: Node, read_factor: Callable[[str, Node], Factor] | None = None
+) -> tuple[Factor, ...]:
     """Every factor of the file with its levels, in the file's order.
+
+    Args:
+        root: the file.
+        read_factor: reads one of them by its name; None: as a factor of the shipped trainer.
 
     Raises:
         InputError: an unknown factor or level, fewer than two levels, or two that are the same.
@@ -50,7 +56,7 @@ def read_factors(root: Node) -> tuple[Factor, ...]:
     factors = entries if isinstance(entries, dict) else {}
     if not factors:
         raise root.refuse(("factors",), "no factor is varied; expected at least one")
-    return tuple(_read_factor(name, root) for name in factors)
+    return tuple((read_factor or _read_factor)(name, root) for name in factors)
 
 
 def _read_factor(name: str, root: Node) -> Factor:

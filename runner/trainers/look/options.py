@@ -10,17 +10,16 @@ import re
 import shlex
 import subprocess  # the person's own command with --help, split into words, without a shell
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ablations import registry
 from ablations.errors import did_you_mean
 from runner.content.cell import Cell
-from runner.content.own.trainer import Trainer, given_by
+from runner.content.own.trainer import FIELD, Trainer, given_by
 from runner.program.wording import listed, printable
 from runner.spec.spec import Spec
-from runner.trainers.command import FIELD, PYTHON, overrides_of
+from runner.trainers.command_line import PYTHON, overrides_of
 from runner.trainers.look.signature import levels_of
 
 DEADLINE = 60.0
@@ -226,10 +225,3 @@ def _style(option: Option) -> str:
 def _written(trainer: Trainer) -> set[str]:
     """Options that the command itself writes out."""
     return {_plain(name) for name in _OPTION.findall(trainer.call)}
-
-
-def with_styles(spec: Spec, styles: Mapping[str, str]) -> Trainer:
-    """The trainer of the specification, which writes options so."""
-    assert spec.trainer is not None  # noqa: S101 - whoever calls has seen it
-    return Trainer(**{**spec.trainer.to_dict(), "styles": dict(styles),
-                      "responses": spec.trainer.responses, "code": spec.trainer.code})  # fmt: skip

@@ -11,8 +11,8 @@ from runner.content.cell import Cell
 from runner.content.level import Level
 from runner.content.own.trainer import Trainer
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
-from runner.trainers.by_hand import line
-from runner.trainers.command import args_of, command_words, ended_within, overrides_of
+from runner.trainers.command import ended_within
+from runner.trainers.command_line import args_of, command_words, overrides_of, shell_line
 from runner.trainers.place import Place
 
 
@@ -24,7 +24,7 @@ def cell_of(call: str, levels: dict[str, object], **about: object) -> Cell:
         data=DataSpec(),
         model=ModelSpec(),
         train=TrainSpec(),
-        trainer=Trainer("command", call, about.pop("folder", "/work"), responses=("acc",), **about),
+        trainer=Trainer("command", call, about.pop("folder", "/app"), responses=("acc",), **about),
     )
 
 
@@ -95,9 +95,9 @@ def test_it_resumes_once_the_file_is_there(tmp_path):
 
 def test_the_line_for_a_shell_is_the_same_words():
     _, cell = words_of("sh run.sh {note}", {"note": "it's"})
-    text = line(cell, Path("/r/cell"))
+    text = shell_line(cell, Path("/r/cell"))
     assert shlex.split(text) == [
-        *("cd", "/work", "&&", "OMP_NUM_THREADS=1", "sh", "run.sh", "it's"),
+        *("cd", "/app", "&&", "OMP_NUM_THREADS=1", "sh", "run.sh", "it's"),
     ]
 
 

@@ -18,7 +18,7 @@ from runner.content.level import Factor, Level
 from runner.content.own.trainer import INJECTED, given_by
 from runner.program.wording import listed
 from runner.spec.node import Node
-from runner.spec.reading.levels import LONGEST_LABEL, Path, label_of, read_alias
+from runner.spec.reading.levels import LONGEST_LABEL, Path, label_of, read_alias, read_factors
 
 SPECIAL = ("as", "set", "value")
 LONGEST_FACTOR = 100
@@ -30,11 +30,7 @@ def read_own_factors(root: Node) -> tuple[Factor, ...]:
     Raises:
         InputError: a name or a level that cannot be one, fewer than two levels, or two the same.
     """
-    entries = root.get("factors").value
-    factors = entries if isinstance(entries, dict) else {}
-    if not factors:
-        raise root.refuse(("factors",), "no factor is varied; expected at least one")
-    return tuple(_read_factor(name, root) for name in factors)
+    return read_factors(root, _read_factor)
 
 
 def _read_factor(name: str, root: Node) -> Factor:

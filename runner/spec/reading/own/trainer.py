@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ablations import registry
 from ablations.errors import did_you_mean
 from runner.content.level import Factor, Level
-from runner.content.own.trainer import Trainer, arguments_of, digest_of, given_by
+from runner.content.own.trainer import FIELD, Trainer, arguments_of, digest_of, given_by
 from runner.program.wording import counted
 from runner.spec.node import Node
 from runner.spec.reading.source import relative_to_file
 from runner.spec.spec_file import TrainerSpec
 
-FIELD = re.compile(r"\{([^{}]*)\}")
 ALL_ARGUMENTS = ("args", "overrides")
 PLACES = ("seed", "folder", "device")
 MOST_FILES = 10_000
@@ -53,14 +53,7 @@ def read_trainer(
                 "its runs differ anyway",
             )
     code = sorted(_digests(root, trainer, given))
-    return Trainer(
-        **{
-            **trainer.to_dict(),
-            "responses": tuple(responses),
-            "unseeded": given.unseeded,
-            "code": tuple(code),
-        }
-    )
+    return replace(trainer, responses=tuple(responses), unseeded=given.unseeded, code=tuple(code))
 
 
 def _function(root: Node, call: str) -> Trainer:
