@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +28,8 @@ def _use(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """Twelve cells of digits that have been run, with their report."""
-    patch = pytest.MonkeyPatch()
 
     def make(folder: Path) -> None:
         file = specification(
@@ -45,12 +43,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
             claims=["bn_placement: before > none", "init: he > naive | bn_placement = none"],
             replicates=3,
         )
-        _use(folder, patch)
-        assert main(["grid", str(file)]) == 0
+        with pytest.MonkeyPatch.context() as patch:
+            _use(folder, patch)
+            assert main(["grid", str(file)]) == 0
 
     folder = once(tmp_path_factory, "finished", make)
-    _use(folder, patch)
     results = folder / "results"
     (name,) = [path.name for path in results.iterdir() if path.name.startswith("finished-")]
-    yield Finished(folder / "faults.yaml", results, name)
-    patch.undo()
+    return Finished(folder / "faults.yaml", results, name)
+
+
+@pytest.fixture
+def finished(trained: Finished, monkeypatch: pytest.MonkeyPatch) -> Finished:
+    """The finished study, and every command of this one test works on its store."""
+    _use(trained.results.parent, monkeypatch)
+    return trained
