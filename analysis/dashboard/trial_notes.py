@@ -14,10 +14,10 @@ from sqlalchemy import String, cast, exists, func, literal, or_, select
 from analysis.dashboard.draft import Draft
 from analysis.dashboard.words import cell_note
 from runner.content.outcome import Status, Target, told
-from runner.optuna_mirror.attempts import responses_of
 from runner.optuna_mirror.optuna_tables import STUDY_ATTRIBUTES, set_study_attributes
 from runner.store.columns.states import AttemptState
 from runner.store.database.tables import attempts, cells, epochs, points, studies
+from runner.store.named import responses_of
 from runner.store.targets import find_target, judged
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ a run reached its target is told when it is read (`told`): the target is no part
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -188,6 +188,12 @@ class Outcome:
     responses: Mapping[str, float] = field(default_factory=dict)
     points: tuple[Point, ...] = ()
 
+    def number(self, name: str) -> float | None:
+        """The response of that name, of whichever trainer."""
+        if name in self.responses:
+            return self.responses[name]
+        return getattr(self, name) if name in _NUMBERS else None
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return asdict(self)
@@ -206,3 +212,11 @@ class Outcome:
                 "points": tuple(Point(**row) for row in raw.get("points", ())),
             }
         )
+
+
+_NUMBERS = frozenset(
+    one.name
+    for one in fields(Outcome)
+    if one.type in ("float", "int", "float | None", "int | None")
+)
+"""What the shipped classifier ends with, by name."""

@@ -11,17 +11,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from optuna.trial import TrialState
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import Connection, case, func, select
 
 from runner.content.outcome import Status
-from runner.content.own.response import Primary
 from runner.machine.provenance import environment
 from runner.store.cells.adoption import origin, origin_study
 from runner.store.columns.states import AttemptState
-from runner.store.database.tables import attempts, cells, epochs, responses
-from runner.store.database.tables import points as own_points
+from runner.store.database.tables import attempts, cells
+from runner.store.named import Names, responses_of
 from runner.store.read import TO_MIRROR
-from runner.store.targets import SOURCE
 
 REPLICATE = "replicate"
 """The parameter beside the factors."""
@@ -71,7 +69,7 @@ class Attempt(NamedTuple):
     cell: str
     labels: dict[str, str]
     replicate: int
-    value: float | None  # of the test accuracy, or the first response of a trainer of one's own
+    value: float | None  # of the first response
     adopted_from: int | None
     origin: str | None  # name of the study whose cell that is
     outcome: Mapping[str, Any]  # OF_OUTCOME
@@ -81,28 +79,20 @@ OF_CELL = ("cell", "labels", "replicate", "value", "adopted_from")
 OF_ATTEMPT = Attempt._fields[: Attempt._fields.index(OF_CELL[0])]
 
 
-def open_attempts(
-    connection: Connection, study_id: int, limit: int, primary: Primary | None = None
-) -> list[Attempt]:
+def open_attempts(connection: Connection, study_id: int, limit: int, names: Names) -> list[Attempt]:
     """Attempts without a trial, and ended ones whose trial does not know it, oldest first.
 
     Args:
         connection: a transaction.
         study_id: the store's number of the study.
         limit: at most so many.
-        primary: of a trainer of one's own, the response that is the trials' value.
+        names: of the study's numbers; the first response is the trials' value.
     """
-    value: ColumnElement[Any] = cells.c.test_accuracy
-    if primary is not None:
-        value = (
-            select(responses.c.value)
-            .where(responses.c.cell_id == SOURCE, responses.c.name == primary.name)
-            .correlate(cells)
-            .scalar_subquery()
-        )
-        if primary.if_diverged is not None:
-            diverged = cells.c.status == Status.DIVERGED
-            value = func.coalesce(value, case((diverged, primary.if_diverged)))
+    primary = names.primary
+    value = names.response(primary.name)
+    if primary.if_diverged is not None:
+        diverged = cells.c.status == Status.DIVERGED
+        value = func.coalesce(value, case((diverged, primary.if_diverged)))
     columns = [value if name == "value" else cells.c[name] for name in OF_CELL]
     rows = connection.execute(
         select(
@@ -120,22 +110,10 @@ def open_attempts(
     )
     n = len(OF_ATTEMPT) + len(OF_CELL) + 1
     found = [Attempt._make((*row[:n], dict(zip(OF_OUTCOME, row[n:], strict=True)))) for row in rows]
-    if primary is None:
+    if not names.own:
         return found
     ended = responses_of(connection, [one.adopted_from or one.cell_id for one in found])
     return [one._replace(outcome=ended.get(one.adopted_from or one.cell_id, {})) for one in found]
-
-
-def responses_of(connection: Connection, of: Sequence[int]) -> dict[int, dict[str, float]]:
-    """Cell to what a trainer of one's own ended with."""
-    ended: dict[int, dict[str, float]] = {}
-    for row in connection.execute(
-        select(responses.c.cell_id, responses.c.name, responses.c.value).where(
-            responses.c.cell_id.in_(list(of))
-        )
-    ):
-        ended.setdefault(row.cell_id, {})[row.name] = row.value
-    return ended
 
 
 def trial_parameters(attempt: Attempt) -> dict[str, str]:
@@ -195,12 +173,11 @@ def _present(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def curve_of_trials(
-    connection: Connection, ended: Sequence[Attempt], primary: Primary | None = None
+    connection: Connection, ended: Sequence[Attempt], names: Names
 ) -> dict[int, dict[int, float]]:
-    """Attempt id to validation accuracy by epoch, of complete attempts; `POINTS` at most.
+    """Attempt id to the curve of the first response, of complete attempts; `POINTS` at most.
 
-    The first and the last epoch are among them. With a trainer of one's own it is the curve that is
-    called like its first response.
+    The first and the last step are among them.
     """
     cell_of = {
         attempt.id: attempt.adopted_from or attempt.cell_id
@@ -208,15 +185,10 @@ def curve_of_trials(
         if attempt.state == AttemptState.COMPLETE
     }
     points: dict[int, list[tuple[int, float]]] = {cell: [] for cell in cell_of.values()}
-    curve = select(epochs.c.cell_id, epochs.c.epoch, epochs.c.validation_accuracy).where(
-        epochs.c.cell_id.in_(list(points)), epochs.c.validation_accuracy.is_not(None)
-    )
-    if primary is not None:
-        own = own_points.c
-        curve = select(own.cell_id, own.step, own.value).where(
-            own.cell_id.in_(list(points)), own.name == primary.name
-        )
-    for cell, step, value in connection.execute(curve.order_by(*curve.selected_columns[:2])):
+    curve = names.curve(names.primary.curve)
+    of, at, _ = curve.selected_columns
+    wanted = curve.where(of.in_(list(points))).order_by(of, at)
+    for cell, step, value in connection.execute(wanted):
         points[cell].append((step, value))
     return {
         attempt.id: dict(_thinned(points.get(cell_of.get(attempt.id, 0), []))) for attempt in ended

@@ -29,7 +29,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from ablations.errors import InputError
-from runner.content.own.response import primary_of
 from runner.optuna_mirror.attempts import REPLICATE, Attempt, open_attempts, trial_parameters
 from runner.optuna_mirror.optuna_tables import (
     open_storage,
@@ -42,6 +41,7 @@ from runner.store.columns.states import AttemptState
 from runner.store.database.locks import postgresql_lock
 from runner.store.database.outages import StoreError, StoreUnavailable
 from runner.store.database.tables import attempts, studies
+from runner.store.named import Names
 from runner.store.read import is_behind
 from runner.store.store import Store
 
@@ -95,7 +95,7 @@ class Mirror:
         self._optuna_id = 0  # of the study, in Optuna's tables
         self._study_id = 0  # in the store's
         self._given_up = False
-        self._primary = primary_of(study.spec)
+        self._names = Names.of(study.spec)
 
     def __enter__(self) -> Mirror:
         return self
@@ -182,13 +182,13 @@ class Mirror:
             self._find_study(connection)
         finally:
             self._storage.scoped_session.remove()
-        batch = open_attempts(connection, self._study_id, BATCH, self._primary)
+        batch = open_attempts(connection, self._study_id, BATCH, self._names)
         begun = [attempt for attempt in batch if attempt.trial_id is None]
         ended = [attempt for attempt in batch if attempt.state != AttemptState.RUNNING]
         trials = {one.id: one.trial_id for one in batch if one.trial_id is not None}
         choices = self._choices(connection, begun)
         trials |= make_trials(connection, self._optuna_id, begun, choices)
-        deleted, finished = end_trials(connection, ended, trials, self._primary)
+        deleted, finished = end_trials(connection, ended, trials, self._names)
         for attempt in finished:
             log.warning("trial %s of %s was ended by hand", trials[attempt], self._info.name)
         if batch:
@@ -214,7 +214,7 @@ class Mirror:
         try:
             self._optuna_id = self._storage.get_study_id_from_name(name)
         except KeyError:
-            lower = self._primary is not None and self._primary.lower
+            lower = self._names.primary.lower
             better = StudyDirection.MINIMIZE if lower else StudyDirection.MAXIMIZE
             self._optuna_id = self._storage.create_new_study([better], name)
             attributes = {"profile": self._info.profile, "claims": self._info.claims}

@@ -17,7 +17,6 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from runner.content.own.response import Primary
 from runner.machine.provenance import environment
 from runner.optuna_mirror.attempts import (
     Attempt,
@@ -37,6 +36,7 @@ from runner.optuna_mirror.optuna_tables import (
     VALUES,
 )
 from runner.store.database.bulk import insert_rows, upsert
+from runner.store.named import Names
 
 
 def make_trials(
@@ -106,7 +106,7 @@ def end_trials(
     connection: Connection,
     ended: Sequence[Attempt],
     trials: Mapping[int, int],
-    primary: Primary | None = None,
+    names: Names,
 ) -> tuple[set[int], set[int]]:
     """End the trials of attempts that have ended.
 
@@ -114,7 +114,7 @@ def end_trials(
         connection: A writing transaction.
         ended: The attempts.
         trials: Attempt id to trial id.
-        primary: Of a trainer of one's own, the response whose curve the trials show.
+        names: Of the study's numbers; the curve of the first response is shown.
 
     Returns:
         Attempts whose trial somebody deleted, and those whose trial somebody ended; both are left.
@@ -164,7 +164,7 @@ def end_trials(
         keep=True,
     )
     _attach(connection, {trials[attempt.id]: attributes_at_end(attempt) for attempt in open_})
-    points = curve_of_trials(connection, open_, primary)
+    points = curve_of_trials(connection, open_, names)
     insert_rows(
         connection,
         INTERMEDIATE,

@@ -2,6 +2,7 @@
 
     store      its one public face          binding    how functions become its methods
     read       rows for analysis            cells/     what happens to studies and their cells
+    named      numbers by their names
     curve_arrays  curves as arrays          database/  where it is, what it holds
     targets    who reached the target        columns/   what a column holds
 

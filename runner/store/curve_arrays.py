@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from runner.store.columns.checked import DamagedValue
 from runner.store.database.tables import cells, epochs
-from runner.store.targets import SOURCE
+from runner.store.named import SOURCE
 
 if TYPE_CHECKING:
     import numpy as np

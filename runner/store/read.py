@@ -29,7 +29,8 @@ from runner.store.database.tables import (
     responses,
     studies,
 )
-from runner.store.targets import SOURCE, find_target, has_own_trainer, judged
+from runner.store.named import SOURCE, names_of
+from runner.store.targets import find_target, judged
 
 OPTUNAS = table("studies", column("study_id"), column("study_name"))
 """Optuna's own studies, in the same database once one is mirrored."""
@@ -224,7 +225,7 @@ def runs(
 
 def _own_responses(connection: Connection, study_id: int) -> dict[int, dict[str, float]]:
     """Cell's row to what a trainer of one's own ended with; nothing of the shipped one."""
-    if not has_own_trainer(connection, study_id):
+    if not names_of(connection, study_id).own:
         return {}
     found: dict[int, dict[str, float]] = {}
     for row in connection.execute(
@@ -244,7 +245,7 @@ def own_curves(
 
     Of all planned cells, or of one when its id is given.
     """
-    if not has_own_trainer(connection, study_id):
+    if not names_of(connection, study_id).own:
         return []
     rows = connection.execute(
         select(cells.c.cell, points.c.name, points.c.step, points.c.value)
@@ -375,24 +376,5 @@ def now_running(connection: Connection, study_id: int) -> list[dict[str, Any]]:
         .join(attempts, attempts.c.token == cells.c.token)
         .where(cells.c.study_id == study_id, IS_RUNNING)
         .order_by(cells.c.run_order)
-    )
-    return [row._asdict() for row in rows]
-
-
-def ranked(
-    connection: Connection, study_id: int, n: int = 3, *, best: bool = True
-) -> list[dict[str, Any]]:
-    """The `n` complete cells with the highest (or lowest) test accuracy."""
-    order = cells.c.test_accuracy.desc() if best else cells.c.test_accuracy.asc()
-    rows = connection.execute(
-        select(cells.c.cell, cells.c.labels, cells.c.replicate, cells.c.test_accuracy)
-        .where(
-            cells.c.study_id == study_id,
-            cells.c.planned,
-            cells.c.state == State.COMPLETE,
-            cells.c.test_accuracy.is_not(None),
-        )
-        .order_by(order, cells.c.run_order)
-        .limit(n)
     )
     return [row._asdict() for row in rows]

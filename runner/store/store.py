@@ -328,5 +328,4 @@ class Store:
     curve_arrays = of_study(reads(curve_arrays.curve_arrays))
     attempts = of_study(reads(read.attempt_rows))
     running = of_study(reads(read.now_running))
-    ranked = of_study(reads(read.ranked))
     is_behind = of_study(reads(read.is_behind))

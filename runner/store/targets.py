@@ -9,28 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    and_,
-    case,
-    exists,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, case, func, literal, null, or_, select
 
 from runner.content.outcome import Target
 from runner.content.own.response import declared
 from runner.store.columns.states import State
-from runner.store.database.tables import cells, epochs, points, responses, studies
+from runner.store.database.tables import cells, studies
+from runner.store.named import SOURCE, Names, names_of
 
 FIELD = "train.target"
 """A factor of that name was possible once: then each run has the target of its level."""
-SOURCE = func.coalesce(cells.c.adopted_from, cells.c.id)
-"""The cell whose epochs are this one's."""
 
 
 class Judged(NamedTuple):
@@ -79,12 +67,6 @@ def find_target(connection: Connection, study_id: int) -> Target | None:
     return Target.between(1 / best.classes, float(best.best))
 
 
-def has_own_trainer(connection: Connection, study_id: int) -> bool:
-    """Whether the study's cells are a function or command of somebody's own."""
-    spec = connection.scalar(select(studies.c.spec).where(studies.c.id == study_id))
-    return spec is not None and "trainer" in spec
-
-
 def own_target(spec: Mapping[str, Any]) -> Target | None:
     """The target of the first response of a trainer of one's own; None where the file has none."""
     name, about = next(iter(spec["responses"].items()))
@@ -99,51 +81,39 @@ def own_target(spec: Mapping[str, Any]) -> Target | None:
     )
 
 
-def _own_judged(target: Target) -> Judged:
-    """Whether a point of the curve, or else the response at the end, was at the target."""
-
-    def at_target(column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return column <= target.accuracy if target.lower else column >= target.accuracy
-
-    first = (
-        select(func.min(points.c.step))
-        .where(
-            points.c.cell_id == SOURCE,
-            points.c.name == target.response,
-            at_target(points.c.value),
-        )
-        .correlate(cells)
-        .scalar_subquery()
-    )
-    ended = exists(
-        select(literal(1))
-        .where(
-            responses.c.cell_id == SOURCE,
-            responses.c.name == target.response,
-            at_target(responses.c.value),
-        )
-        .correlate(cells)
-    )
-    return Judged(or_(first.is_not(None), ended), first)
-
-
 def judged(connection: Connection, study_id: int) -> Judged:
-    """The columns for cells of a study, by the target of now."""
+    """The columns for cells of a study, by the target of now.
+
+    A run got there when a point of the curve that the target speaks of did, or what it ended with:
+    of the shipped classifier the validation accuracy, and the best of it.
+    """
     target = find_target(connection, study_id)
-    if target is not None and target.response:
-        return _own_judged(target)
-    if target is None and has_own_trainer(connection, study_id):
-        return Judged(null(), null())
-    if target is None:  # each run as it was judged when it trained
-        return Judged(cells.c.epochs_to_target.is_not(None), cells.c.epochs_to_target)
-    reached = and_(
-        cells.c.best_validation_accuracy.is_not(None),
-        cells.c.best_validation_accuracy >= target.accuracy,
-    )
-    first = (
-        select(func.min(epochs.c.epoch))
-        .where(epochs.c.cell_id == SOURCE, epochs.c.validation_accuracy >= target.accuracy)
+    names = names_of(connection, study_id)
+    if target is None:
+        if names.own:
+            return Judged(null(), null())
+        at_training = names.response("epochs_to_target")  # each run as it was judged then
+        return Judged(at_training.is_not(None), at_training)
+    first = _first_at(target, names, target.response or "validation_accuracy")
+    ended = _at(target, names.response(target.response or "best_validation_accuracy"))
+    if names.own:
+        return Judged(or_(first.is_not(None), func.coalesce(ended, False)), first)
+    reached = func.coalesce(ended, False)
+    return Judged(reached, case((reached, first)))
+
+
+def _at(target: Target, value: ColumnElement[Any]) -> ColumnElement[bool]:
+    return value <= target.accuracy if target.lower else value >= target.accuracy
+
+
+def _first_at(target: Target, names: Names, curve: str) -> ColumnElement[Any]:
+    """The first step at which a curve was at the target."""
+    found = names.curve(curve)
+    step, value = found.selected_columns.step, found.selected_columns.value
+    of = found.selected_columns.cell_id
+    return (
+        found.with_only_columns(func.min(step))
+        .where(of == SOURCE, _at(target, value))
         .correlate(cells)
         .scalar_subquery()
     )
-    return Judged(reached, case((reached, first)))

@@ -74,7 +74,6 @@ def test_an_adopted_cell_reads_as_if_it_had_been_trained_here(
         for cell, row in there.items()
     }
     assert store.curves(other) == store.curves(study)
-    assert store.ranked(other) == store.ranked(study)
     assert store.attempts(other) == store.attempts(study)
     (attempt,) = store.attempts(other, next(iter(here)))
     assert (attempt["commit"], attempt["log"]) == ("c0ffee", "/logs/one.log")

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from ablations.errors import InputError
 from runner.content.cell import Level
 from runner.content.outcome import Reason
-from runner.store import Planned, Store, StudyInfo
+from runner.store import Planned, State, Store, StudyInfo
 from runner.store.cells.liveness import machine
 from runner.store.database.tables import attempts
 from tests.store_contract.crowd import crowd
@@ -117,7 +117,8 @@ def test_a_cell_that_left_the_design_is_kept_out_and_comes_back(
     assert next_lease.cell.labels["optimizer"] == "sgd"
     assert store.plan(study, design()) == Planned(new=0, known=20, retired=0)
     assert store.status(study).complete == 1
-    assert store.ranked(study)[0]["test_accuracy"] == 0.625
+    (there,) = store.runs(study, state=State.COMPLETE)
+    assert there["test_accuracy"] == 0.625
 
 
 def test_a_cell_may_finish_while_it_is_out_of_the_design(store: Store, study: StudyInfo) -> None:
@@ -185,15 +186,6 @@ def test_status_counts_by_state_reason_and_replicate(store: Store) -> None:
     assert status.replicates[1] == {"waiting": 18, "running": 1, "complete": 1, "failed": 0}
     assert status.statuses == {"reached": 18, "failed": 3}
     assert store.open_cells(study) == 19
-
-
-def test_best_and_worst_cells(store: Store, study: StudyInfo) -> None:
-    for accuracy in (0.25, 0.75, 0.5):
-        lease = store.claim(study, "w", lease_seconds=LEASE)
-        assert lease is not None
-        store.finish(lease, outcome(accuracy))
-    assert [row["test_accuracy"] for row in store.ranked(study, 2)] == [0.75, 0.5]
-    assert [row["test_accuracy"] for row in store.ranked(study, 1, best=False)] == [0.25]
 
 
 def test_cells_that_another_plan_took_out_are_counted(store: Store, study: StudyInfo) -> None:

@@ -262,7 +262,7 @@ def _progress_words(lease: Lease, newest: Advance | None) -> tuple[str, str]:
 
 def _value(outcome: Outcome, measure: Response) -> float | None:
     """The outcome's number that is shown."""
-    return outcome.test_accuracy if measure == ACCURACY else outcome.responses.get(measure.column)
+    return outcome.number(measure.column)
 
 
 def _number(value: float, measure: Response) -> str:

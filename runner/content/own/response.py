@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runner.content.response import Direction, Response, Words, direction_of
+from runner.content.response import ACCURACY, Direction, Response, Words, direction_of
 
 UNITS: dict[str, dict[str, Any]] = {
     "share": {"unit": "%", "difference": "pp", "scale": 100.0, "digits": 1},
@@ -51,22 +51,29 @@ def value_if_diverged(about: Mapping[str, Any]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Primary:
-    """The first response of a study whose trainer is somebody's own.
+    """The response of a study that comes first: the value of its trials.
 
     Attributes:
         name: of it.
         lower: whether less is better.
-        if_diverged: its value in a run that diverged; None: it has none.
+        if_diverged: its value in a run that diverged, where none is stored; None: it has none.
+        curve: what its progress is called.
     """
 
     name: str
     lower: bool
     if_diverged: float | None
+    curve: str
 
 
-def primary_of(spec: Mapping[str, Any]) -> Primary | None:
-    """The first response that a stored specification declares; None of the shipped trainer."""
+SHIPPED = Primary(ACCURACY.column, lower=False, if_diverged=None, curve="validation_accuracy")
+"""Of the shipped classifier: what it stores of a run that diverged is its accuracy, of guessing."""
+
+
+def primary_of(spec: Mapping[str, Any]) -> Primary:
+    """The first response that a stored specification declares, or the shipped trainer's."""
     if "trainer" not in spec:
-        return None
+        return SHIPPED
     name, about = next(iter(spec["responses"].items()))
-    return Primary(name, not declared(name, about).higher_is_better, value_if_diverged(about))
+    lower = not declared(name, about).higher_is_better
+    return Primary(name, lower, value_if_diverged(about), curve=name)
