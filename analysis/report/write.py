@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial as partial_of
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -115,9 +115,7 @@ def write(
         folder / "findings.txt",
         "\n".join(_findings(study, opening, claims, why)) + "\n",
     )
-    write_whole(
-        folder / STATE, json.dumps(state_of(study.frame, study.info.get("spec")), indent=1) + "\n"
-    )
+    write_whole(folder / STATE, json.dumps(_state(study), indent=1) + "\n")
     return target
 
 
@@ -155,6 +153,12 @@ def _claims(study: Study) -> pd.DataFrame:
         return study.claims()
     except InputError:
         return pd.DataFrame()
+
+
+def _state(study: Study) -> dict[str, Any]:
+    """What the report is made from; a factor may be called like a column that says so."""
+    columns = study.frame.columns
+    return state_of(study.frame[columns.difference(list(study.factors))], study.info.get("spec"))
 
 
 def _findings(
