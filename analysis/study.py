@@ -38,8 +38,10 @@ from runner.content.response import (
     response_of,
 )
 from runner.program.wording import counted
+from runner.spec.adaptive import Adaptive
 
 if TYPE_CHECKING:
+    from analysis.adaptive.spending import Look
     from analysis.effects.aliases.aliasing import Aliasing
     from analysis.effects.best_set import BestSet
     from analysis.outcomes.convergence import Convergence
@@ -491,9 +493,10 @@ class Study:
             self.factors,
             convergence=None if speaking is None else speaking.tests,
             combination=float("nan") if speaking is None else speaking.combined,
-            claims=[(one.p, one.difference) for one in self._tested(CONFIDENCE)] if home else [],
+            claims=[(one.p, one.difference) for one in self.tested(CONFIDENCE)] if home else [],
             running=self.running,
             silent=self._silent,
+            **self._level,
         )
 
     @cached_property
@@ -520,7 +523,32 @@ class Study:
             done = "is" if waves == 1 else "are"
             of = f"{waves} of {counted(self._planned, 'replicate')} {done} complete"
             return f"{of}, and nothing is decided before the second"
+        if self.look is not None and not self.look.level and not self.running:
+            return "two runs of each combination say where the noise is, and decide nothing yet"
         return too_few(self.cells, jumps=find_jumps(self.table) is not None)
+
+    @property
+    def adaptive(self) -> Adaptive | None:
+        """The rule by which its replicates come in waves; None where all were planned at once."""
+        raw = (self.info.get("spec") or {}).get("adaptive")
+        return None if raw is None else Adaptive.from_dict(raw)
+
+    @cached_property
+    def look(self) -> Look | None:
+        """Which look this is, of a study whose replicates come in waves."""
+        if self.adaptive is None:
+            return None
+        from analysis.adaptive.spending import look_at
+
+        combinations = len(self.frame.groupby(list(self.factors), observed=True).size())
+        return look_at(self.adaptive, combinations, len(self.frame))
+
+    @property
+    def _level(self) -> dict[str, Any]:
+        """What a look may decide at, as `judge_together` takes it."""
+        if (look := self.look) is None:
+            return {}
+        return {"level": look.level, "look": f"look, {look.number} of at most {look.of}"}
 
     @property
     def _planned(self) -> int:
@@ -530,7 +558,8 @@ class Study:
             self.info.get("replicates") or self.frame.groupby(names, observed=True).size().max()
         )
 
-    def _tested(self, confidence: float) -> list[Tested]:
+    def tested(self, confidence: float) -> list[Tested]:
+        """Every planned claim with its estimate and its own p, not judged yet."""
         from analysis.verdicts.claim_verdicts import Evidence, claims_tested
 
         about = [one for name, one in self.records.items() if name != self.response]
@@ -587,7 +616,7 @@ class Study:
         found = self.judgement
         shares = found.table["weight"].to_numpy(float)[list(found.claims)].tolist()
         level = found.level if confidence == CONFIDENCE else min(found.level, 1 - confidence)
-        tested, p = self._tested(confidence), found.p_of_claims()
+        tested, p = self.tested(confidence), found.p_of_claims()
         return verdicts(tested, p, shares, level, confidence, found.silent)
 
     def decided(self, precision: float | None = None) -> Decided:

@@ -171,7 +171,7 @@ def _tested(
     if claim.about is EPOCHS and others.time_to_target is not None:
         times = others.time_to_target
         one = _test(times.judged, claim, method or times.only, confidence)
-        why = times.unknown(_weights(times.grid.cells, claim)) if one.problem else ""
+        why = times.unknown(claim_weights(times.grid.cells, claim)) if one.problem else ""
         return replace(one, problem=why or one.problem)
     if claim.about is CONVERGED and others.convergence is not None:
         hits, runs, goal = (getattr(others.convergence, k) for k in ("hits", "counted", "goal"))
@@ -214,7 +214,7 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
         estimate = reduce(wider, (one.estimate for one in known))
         return replace(max(known, key=lambda one: one.p), estimate=estimate)
     cells = grid.cells
-    weights = _weights(cells, claim)
+    weights = claim_weights(cells, claim)
     margin = _margin(claim)
     estimate = grid.estimate(weights, confidence, method)
     if np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
@@ -232,7 +232,7 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
     return _judge(claim, estimate, margin, below, mean_runs(cells))
 
 
-def _weights(cells: CellMeans, claim: Claim) -> Floats:
+def claim_weights(cells: CellMeans, claim: Claim) -> Floats:
     """What a claim compares, left minus right."""
     given = claim.given(cells.factors)
     return cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)

@@ -62,6 +62,7 @@ class Judgement:
         running: whether runs are still to come.
         silent: why nothing is said of the outcome whatever its p, or "". Convergence has exact
             tests, which no number of runs is too small for.
+        look: "look 3 of at most 6" where replicates come in waves and every look is paid for.
     """
 
     table: pd.DataFrame
@@ -69,11 +70,12 @@ class Judgement:
     level: float
     running: bool
     silent: str = ""
+    look: str = ""
 
     @property
     def level_of_rates(self) -> float:
         """Up to which p_family something is said of convergence."""
-        return INTERIM if self.running else ALPHA
+        return self.level or (INTERIM if self.running or self.look else ALPHA)
 
     def of(self, kind: str) -> pd.DataFrame:
         """The rows of one kind, in the order they were asked."""
@@ -121,7 +123,9 @@ class Judgement:
             return f"{self.silent[:1].upper()}{self.silent[1:]}."
         if self.running:
             return text + "at p below .001 (Holm) while runs are still to come, at .05 at the end."
-        text += "where its Holm-adjusted p is at most .05"
+        text += f"where its Holm-adjusted p is at most {_level(self.level)}"
+        if self.look:
+            text += f" at this {self.look}, so that all looks together err in 5 % at most"
         half = ", half of that level kept for the planned claims"
         return f"{text}{half if self.claims else ''}."
 
@@ -136,6 +140,8 @@ def judge_together(
     claims: Sequence[tuple[float, tuple[str, str, str] | None]] = (),
     running: bool = False,
     silent: str = "",
+    level: float = ALPHA,
+    look: str = "",
 ) -> Judgement:
     """Judge all questions of a study.
 
@@ -150,6 +156,8 @@ def judge_together(
             or None where it asks something else.
         running: whether runs are still to come.
         silent: why nothing may be said, or "".
+        level: of all questions together, where no run is still to come.
+        look: which look it is that has this level, or "".
     """
     rows = [
         ("difference", *row)
@@ -170,7 +178,8 @@ def judge_together(
             found = len(rows)
             rows.append(("claim", None, None, None, p))
         claimed.append(found)
-    level = 0.0 if silent else INTERIM if running else ALPHA
+    ended = INTERIM if running else level
+    level = 0.0 if silent else ended
     table = _family(rows, _weights(len(rows), asked, claimed), level)
     if convergence is not None:
         pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
@@ -180,9 +189,14 @@ def judge_together(
             last = [alone]
             of_rates.append(("combination", None, None, None, combination))
         weights = _weights(len(of_rates), alone, last)
-        rates = _family(of_rates, weights, INTERIM if running else ALPHA)
+        rates = _family(of_rates, weights, min(ended, INTERIM) if silent and look else ended)
         table = pd.concat([table, rates], ignore_index=True)
-    return Judgement(table, tuple(claimed), level, running, silent)
+    return Judgement(table, tuple(claimed), level, running, silent, look)
+
+
+def _level(level: float) -> str:
+    """.05, .0126: without the zero before the point."""
+    return f"{level:.2g}".removeprefix("0") if level < 0.01 else f"{round(level, 4):g}"[1:]
 
 
 def _family(rows: Sequence[tuple[object, ...]], weights: Floats, level: float) -> pd.DataFrame:

@@ -7,7 +7,7 @@ warnings  what it leaves without an answer     acting    levels that would chang
 
 from runner.design.cost import CostEstimate, estimate_cost
 from runner.design.describe import DesignFacts, facts
-from runner.design.design import Design, design_of
+from runner.design.design import Design, design_of, with_runs
 from runner.design.search.regular import Combination
 from runner.design.warnings import warnings
 
@@ -20,4 +20,5 @@ __all__ = [
     "estimate_cost",
     "facts",
     "warnings",
+    "with_runs",
 ]

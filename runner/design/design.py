@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from runner.content.cell import Cell
@@ -75,7 +75,7 @@ def design_of(spec: Spec) -> Design:
         raise spec.refuse(_narrowed_by(spec), "'exclude' and 'only' leave no combination to run")
     runs = tuple(sorted(_choose(spec, grid)))
     _check_every_level_occurs(spec, runs)
-    cells = tuple(_cells(spec, runs))
+    cells = tuple(_cells(spec, runs, [spec.replicates] * len(runs)))
     refuse_what_cannot_act(spec, cells[: len(runs)])
     return Design(spec, runs, cells, excluded)
 
@@ -121,12 +121,24 @@ def _narrowed_by(spec: Spec) -> tuple[str]:
     return ("exclude",) if spec.exclude else ("only",)
 
 
-def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
-    """Every run once a replicate, in run order."""
+def with_runs(design: Design, counts: Mapping[Combination, int]) -> Design:
+    """The design with more runs of some combinations: its cells first, as they are.
+
+    Args:
+        design: what is run at least.
+        counts: runs of a combination; those that are not named, or with fewer, keep theirs.
+    """
+    least = design.spec.replicates
+    wanted = [max(counts.get(run, least), least) for run in design.runs]
+    return replace(design, cells=tuple(_cells(design.spec, design.runs, wanted)))
+
+
+def _cells(spec: Spec, runs: tuple[Combination, ...], counts: Sequence[int]) -> Iterator[Cell]:
+    """Every run as often as it counts, replicate by replicate."""
     levels = [tuple(f.levels[i] for f, i in zip(spec.factors, run, strict=True)) for run in runs]
     content = [_content(one) for one in levels]
     if spec.trainer is not None:
-        for replicate, number in _run_order(spec.replicates, content):
+        for replicate, number in _run_order(counts, content):
             yield Cell(
                 levels=levels[number],
                 held=spec.fixed,
@@ -146,7 +158,7 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
         if key not in sections:
             applied = apply_fields((spec.data, spec.model, spec.train), fields)
             sections[key] = (*applied, _identity(spec, applied[0]))
-    for replicate, number in _run_order(spec.replicates, content):
+    for replicate, number in _run_order(counts, content):
         key = tuple(level.label for level in levels[number] if level.is_field)
         data, model, train, identity = sections[key]
         if replicate == 0 and spec.plugins:
@@ -165,10 +177,14 @@ def _cells(spec: Spec, runs: tuple[Combination, ...]) -> Iterator[Cell]:
         )
 
 
-def _run_order(replicates: int, content: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _run_order(counts: Sequence[int], content: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Replicate and number of the run: replicate by replicate, shuffled within each."""
-    for replicate in range(replicates):
-        order = [(_shuffle_key(replicate, one), number) for number, one in enumerate(content)]
+    for replicate in range(max(counts)):
+        order = [
+            (_shuffle_key(replicate, one), number)
+            for number, one in enumerate(content)
+            if replicate < counts[number]
+        ]
         yield from ((replicate, number) for _, number in sorted(order))
 
 

@@ -24,6 +24,7 @@ from runner.content.own.trainer import Trainer
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec, identity
 from runner.content.response import Response
 from runner.content.seeds import Seeds
+from runner.spec.adaptive import Adaptive
 from runner.spec.claims import Claim, claim_reader
 from runner.spec.node import Node, path_text
 from runner.spec.predicates import Predicate
@@ -43,7 +44,8 @@ class Spec:
     train: TrainSpec
     factors: tuple[Factor, ...]
     fixed: tuple[Level, ...] = ()
-    replicates: int = 3
+    replicates: int = 3  # of every combination; at least, where they are adaptive
+    adaptive: Adaptive | None = None
     seeds: Seeds = "own"
     design: DesignSpec = field(default_factory=FullDesign)
     exclude: tuple[Predicate, ...] = ()
@@ -162,6 +164,8 @@ class Spec:
             },
             "fixed": [level.to_dict() for level in self.fixed],
             "replicates": self.replicates,
+            # Absent where all runs are planned at once: specifications of before stay as they are.
+            **({} if self.adaptive is None else {"adaptive": self.adaptive.to_dict()}),
             # Absent where shared: specifications of before stay the versions they are.
             **({"seeds": self.seeds} if self.seeds == "own" else {}),
             "design": self.design.model_dump(mode="json"),
@@ -202,6 +206,7 @@ class Spec:
             ),
             fixed=tuple(Level(**level) for level in raw["fixed"]),
             replicates=raw["replicates"],
+            adaptive=Adaptive.from_dict(raw["adaptive"]) if "adaptive" in raw else None,
             seeds=raw.get("seeds", "shared"),
             design=_design.validate_python(raw["design"]),
             exclude=tuple(Predicate.from_dict(one) for one in raw["exclude"]),

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec
 from runner.content.seeds import Seeds
+from runner.spec.adaptive import Adaptive
 
 
 class FullDesign(Section):
@@ -172,6 +173,37 @@ class ResponseSpec(Section):
         return self
 
 
+class HalfWidth(Section):
+    """How narrow every interval has to be."""
+
+    half_width: float = Field(
+        gt=0, description="Of the 95 % interval of every difference between levels."
+    )
+
+
+class ReplicatesSpec(Section):
+    """Replicates in waves, until something is decided or none could be any more."""
+
+    min: int = Field(2, ge=2, le=10_000, description="Runs of every combination, before any look.")
+    max: int = Field(ge=3, le=10_000, description="Runs that a combination may have.")
+    until: Literal["claims", "mains"] | HalfWidth = Field(
+        description="'claims', 'mains' (all differences between levels), or {half_width: 0.02}."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min >= self.max:
+            raise ValueError(f"'min' ({self.min}) must lie below 'max' ({self.max})")
+        return self
+
+    @property
+    def rule(self) -> Adaptive:
+        """As the rest of the program knows it."""
+        if isinstance(self.until, HalfWidth):
+            return Adaptive(self.min, self.max, half_width=self.until.half_width)
+        return Adaptive(self.min, self.max, self.until)
+
+
 class RunSpec(Section):
     """Where cells train when the command line does not say; never part of what they are."""
 
@@ -216,8 +248,10 @@ class SpecFile(Section):
     fixed: dict[str, Any] = Field(
         default_factory=dict, description="Factors held at one level each."
     )
-    replicates: int = Field(
-        3, ge=1, le=10_000, description="Times each combination is trained, each with its own seed."
+    replicates: Annotated[int, Field(ge=1, le=10_000)] | ReplicatesSpec = Field(
+        3,
+        description="Times each combination is trained, each with its own seed; or {min, max, "
+        "until}: as often as it takes, where the noise is.",
     )
     seeds: Seeds = Field(
         "own",
@@ -254,6 +288,16 @@ class SpecFile(Section):
         default_factory=dict,
         description="Named overrides; 'auto' picks cuda or cpu by what the machine has.",
     )
+
+    @property
+    def adaptive(self) -> Adaptive | None:
+        """The rule by which further runs are placed; None where all are planned at once."""
+        return None if isinstance(self.replicates, int) else self.replicates.rule
+
+    @property
+    def least(self) -> int:
+        """Runs of every combination, at least."""
+        return self.replicates if isinstance(self.replicates, int) else self.replicates.min
 
     @field_validator("trainer", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from runner.commands.arguments import named_design, study_folder, writable
 from runner.commands.looking.plan import show_plan
 from runner.commands.own_trainer import look_at_trainer
 from runner.commands.placement import device_kind, on_cluster, slots_here
+from runner.commands.running.waves import after_look, as_planned
 from runner.commands.sentences import (
     adopted_words,
     failed_words,
@@ -101,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         about = {"libraries": list(looked.libraries)}
     store = open_store(arguments.storage, create=True)
+    design = as_planned(store, spec, design)
     if not arguments.shrink:
         _refuse_to_shrink(store, spec, design)
     if before := shared_before(spec, store.study_names()):
@@ -121,6 +123,9 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{adopted_words(adopted)}"
             )
         sys.stdout.flush()
+    show = None
+    if not store.open_cells(study) and spec.adaptive is not None:
+        design = _next_wave(store, study, spec, design, arguments, kind, about) or design
     if not store.open_cells(study):
         print("nothing to do: every cell of this grid has been run")
         if store.is_behind(study):  # adopted cells have no trials yet, a deleted study none
@@ -132,6 +137,12 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         show = None if arguments.no_report else _dashboard(store, study)
         code = train_study(store, study, folder, arguments, spec=spec, publish=show)
+        while code in (0, 3) and spec.adaptive is not None:
+            more = _next_wave(store, study, spec, design, arguments, kind, about)
+            if more is None:
+                break
+            design = more
+            code = train_study(store, study, folder, arguments, spec=spec, publish=show)
         if show is not None:
             show()
     if code not in (0, 3):
@@ -144,6 +155,25 @@ def run(arguments: argparse.Namespace) -> int:
     if code == 3:
         _say_failures(store, study)
     return CUT if cut else code
+
+
+def _next_wave(
+    store: Store,
+    study: StudyInfo,
+    spec: Spec,
+    design: Design,
+    arguments: argparse.Namespace,
+    kind: Kind,
+    about: Mapping[str, Any],
+) -> Design | None:
+    """Look at what is decided, say it, and plan the runs that follow; None where none do."""
+    assert spec.adaptive is not None  # noqa: S101 - whoever calls has seen it
+    more, sentence = after_look(store, study, spec, design, spec.adaptive)
+    if not arguments.quiet:
+        print(printable(sentence), flush=True)
+    if more is not None:
+        register_design(store, spec, more, kind, about)
+    return more
 
 
 def _refuse_to_shrink(store: Store, spec: Spec, design: Design) -> None:

@@ -141,7 +141,8 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
         train=sections.train,
         factors=factors,
         fixed=fixed,
-        replicates=sections.replicates,
+        replicates=sections.least,
+        adaptive=sections.adaptive,
         seeds=sections.seeds,
         design=sections.design,
         exclude=read_predicates(root, "exclude", factors, fixed),
@@ -164,10 +165,16 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
 
 
 def _of_bounded_size(spec: Spec) -> Spec:
-    cells = spec.combinations * spec.replicates
+    most = spec.replicates if spec.adaptive is None else spec.adaptive.most
+    cells = spec.combinations * most
     if cells > MOST_CELLS:
         raise spec.refuse(
             ("factors",), f"{cells:,} cells are too many; expected at most {MOST_CELLS:,}"
+        )
+    rule = spec.adaptive
+    if rule is not None and rule.half_width is None and rule.until == "claims" and not spec.claims:
+        raise spec.refuse(
+            ("replicates", "until"), "is 'claims', and the file plans none: add some, or 'mains'"
         )
     return spec
 

@@ -48,7 +48,8 @@ def resolve_own(
         train=sections.train,
         factors=factors,
         fixed=fixed,
-        replicates=sections.replicates,
+        replicates=sections.least,
+        adaptive=sections.adaptive,
         seeds=sections.seeds,
         design=sections.design,
         exclude=read_predicates(root, "exclude", factors, fixed),
@@ -57,7 +58,7 @@ def resolve_own(
         left_out=left_out,
         run=sections.run,
         backend=sections.backend,
-        trainer=read_trainer(root, sections.trainer, factors, fixed, records, sections.replicates),
+        trainer=read_trainer(root, sections.trainer, factors, fixed, records, sections.least),
         responses={
             name: one.model_dump(exclude_none=True) for name, one in sections.responses.items()
         },

@@ -1,0 +1,159 @@
+"""What a study whose replicates come in waves does next: which combinations run again, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.adaptive.allocation import expected_noise, next_counts
+from analysis.adaptive.spending import Look, chance_to_decide
+from analysis.stats.arrays import Counts, Floats, Truths
+from analysis.study import Study
+from analysis.verdicts.claim_verdicts import claim_weights
+from runner.program.wording import counted
+from runner.spec.adaptive import Adaptive
+
+HOPELESS = 0.1
+"""Chance of being decided by the most runs below which no run is spent on a question."""
+
+
+@dataclass(frozen=True)
+class Wave:
+    """What one look found.
+
+    Attributes:
+        runs: of each combination (labels in the order of the factors) after the next wave; empty
+            where no further run is worth it.
+        sentence: what was found, what follows.
+    """
+
+    runs: Mapping[tuple[str, ...], int]
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    weights: Floats  # over all cells of the grid
+    estimate: float
+    se: float
+    open: bool
+
+
+def next_wave(study: Study, rule: Adaptive) -> Wave:
+    """Look at a study all of whose planned runs have ended.
+
+    Args:
+        study: whose replicates come in waves.
+        rule: by which they do.
+    """
+    look = study.look
+    if look is None:
+        raise ValueError(f"the replicates of {study.name} do not come in waves")
+    questions = _questions(study, rule)
+    decided = sum(not one.open for one in questions)
+    what = "claim" if rule.half_width is None and rule.until == "claims" else "difference"
+    said = "as narrow as wanted" if rule.half_width is not None else "decided"
+    are = "is" if decided == 1 else "are"
+    text = f"look {look.number} of at most {look.of}: {decided} of {counted(len(questions), what)} "
+    text += f"{are} {said}"
+    if look.level == 0 and rule.half_width is None:
+        text = f"look {look.number} of at most {look.of}: only says where the noise is"
+    elif decided == len(questions):
+        return Wave({}, f"{text}; no further run is needed")
+    elif rule.half_width is None:
+        text += f" (at p of {look.level:.4f}, so that all looks together err in 5 % at most)"
+    counts, noise = _counts(study), _noise(study)
+    if look.number >= look.of or (counts[counts > 0] >= rule.most).all():
+        return Wave({}, f"{text}; every run that the file allows has been spent")
+    worth = _worth(questions, counts, noise, rule, look)
+    if not worth.any():
+        rest = "it" if len(questions) - decided == 1 else "them"
+        return Wave({}, f"{text}; up to {rule.most} runs a combination would hardly decide {rest}")
+    importance = noise * sum(
+        (one.weights / one.se) ** 2
+        for one, good in zip(questions, worth, strict=True)
+        if good and one.se > 0
+    )
+    new = next_counts(np.asarray(importance), counts, int((counts > 0).sum()), rule.most)
+    more = new - counts
+    labels = list(study.factors.values())
+    shape = [len(one) for one in labels]
+    runs = {
+        tuple(labels[axis][k] for axis, k in enumerate(np.unravel_index(cell, shape))): int(n)
+        for cell, n in enumerate(new)
+        if n > 0
+    }
+    text += f"; {counted(int(more.sum()), 'further run')} of "
+    text += f"{counted(int((more > 0).sum()), 'combination')}"
+    return Wave(runs, f"{text}, up to {int(more.max())} of one")
+
+
+def _questions(study: Study, rule: Adaptive) -> list[_Question]:
+    cells = study.cells
+    if rule.half_width is None and rule.until == "claims":
+        return [
+            _Question(
+                claim_weights(cells, one.claim).ravel(),
+                one.estimate.estimate,
+                one.estimate.se,
+                verdict == "undecided",
+            )
+            for one, verdict in zip(study.tested(0.95), study.claims()["verdict"], strict=True)
+        ]
+    rows = study.contrasts().to_dict("records")
+    shown = study.judgement.of("difference")["shown"].to_numpy(bool)
+    if rule.half_width is not None:
+        shown = np.array([(row["high"] - row["low"]) / 2 <= rule.half_width for row in rows])
+    return [
+        _Question(
+            cells.difference(
+                {row["factor"]: row["first"]}, {row["factor"]: row["second"]}, {}
+            ).ravel(),
+            float(row["estimate"]),
+            float(row["se"]),
+            not done,
+        )
+        for row, done in zip(rows, shown, strict=True)
+    ]
+
+
+def _counts(study: Study) -> Counts:
+    """Planned runs of each combination, flat, whether or not they came to an outcome."""
+    factors = study.factors
+    codes = [
+        study.frame[name]
+        .astype(str)
+        .map({label: k for k, label in enumerate(labels)})
+        .to_numpy(int)
+        for name, labels in factors.items()
+    ]
+    shape = [len(labels) for labels in factors.values()]
+    flat = np.ravel_multi_index(codes, shape)
+    return np.bincount(flat, minlength=int(np.prod(shape)))
+
+
+def _noise(study: Study) -> Floats:
+    """Expected variance of a run of each combination, flat."""
+    cells = study.cells
+    known = np.where(cells.counts > 1, cells.cell_variances, np.nan).reshape(cells.shape)
+    return expected_noise(known, known.ndim).ravel()
+
+
+def _worth(
+    questions: list[_Question], counts: Counts, noise: Floats, rule: Adaptive, look: Look
+) -> Truths:
+    """Which open questions further runs might decide."""
+    is_open = np.array([one.open for one in questions])
+    if rule.half_width is not None or look.level == 0:
+        return is_open
+    ran = counts > 0
+    weights = np.array([one.weights for one in questions])[:, ran] ** 2
+    least = np.where(np.isfinite(noise), noise, 0.0)[ran]
+    now = weights @ (least / counts[ran])
+    then = weights @ (least / np.maximum(counts[ran], rule.most))
+    z = np.array([one.estimate / one.se if one.se > 0 else np.inf for one in questions])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        chance = chance_to_decide(z, np.where(now > 0, then / now, 1.0), look.last)
+    return is_open & ~(chance < HOPELESS)

@@ -1,0 +1,44 @@
+"""Replicates in waves: what is planned already, and what the look at a study adds to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from runner.design import with_runs
+
+if TYPE_CHECKING:
+    from runner.design import Design
+    from runner.spec import Adaptive, Spec
+    from runner.store import Store, StudyInfo
+
+
+def as_planned(store: Store, spec: Spec, design: Design) -> Design:
+    """The design with the runs that earlier looks have added, so that giving it again continues.
+
+    A run beyond what the file now allows is no part of it.
+    """
+    if spec.adaptive is None or spec.study not in store.study_names():
+        return design
+    names = [factor.name for factor in spec.factors]
+    rows = store.runs(store.load_study(spec.study))
+    planned = Counter(tuple(row[f"factor:{name}"] for name in names) for row in rows)
+    return _with_labels(spec, design, planned)
+
+
+def after_look(
+    store: Store, study: StudyInfo, spec: Spec, design: Design, rule: Adaptive
+) -> tuple[Design | None, str]:
+    """The design with the runs of the next wave, and the look in a sentence; None: no more."""
+    from analysis.adaptive.waves import next_wave
+    from analysis.loading import load
+
+    wave = next_wave(load(study.name, store.address), rule)
+    return (_with_labels(spec, design, wave.runs) if wave.runs else None), wave.sentence
+
+
+def _with_labels(spec: Spec, design: Design, runs: dict[tuple[str, ...], int]) -> Design:
+    most = spec.adaptive.most if spec.adaptive is not None else spec.replicates
+    labels = [factor.labels for factor in spec.factors]
+    named = {run: tuple(labels[f][i] for f, i in enumerate(run)) for run in design.runs}
+    return with_runs(design, {run: min(runs.get(name, 0), most) for run, name in named.items()})
