@@ -383,8 +383,9 @@ class Study:
 
         effects = self.estimates(confidence=confidence)
         rows = by_method(trends(effects, self.axes), method or effects.rule.primary)
-        p = self.judgement.within(rows["term"].astype(str), rows["p_holm"].to_numpy(float))
-        rows = rows.assign(p_family=p, shown=p <= self.judgement.level)
+        p = self.judgement.within(rows["term"].tolist(), rows["p_holm"].to_numpy(float))
+        level = self.judgement.level
+        rows = rows.assign(p_family=p, shown=(p <= level) & (level > 0))
         columns = ["factor", "part", "other", "other_level", "other_versus", "estimate", *NUMBERS]
         return rows[[*columns, "p_holm", "p_family", "shown", "rests_on", "method"]]
 

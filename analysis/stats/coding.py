@@ -16,7 +16,7 @@ def sum_to_zero(levels: int) -> Floats:
 
 def polynomial_contrasts(levels: int) -> Floats:
     """Orthonormal polynomial contrasts, shape (levels, levels - 1), in level order."""
-    return polynomials_at(np.arange(levels) - (levels - 1) / 2)
+    return polynomials_at(np.arange(levels, dtype=np.float64) - (levels - 1) / 2)
 
 
 def polynomials_at(x: Floats) -> Floats:

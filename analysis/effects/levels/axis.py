@@ -51,6 +51,11 @@ class Axis:
         scaled = low + (np.asarray(position) + 1) / 2 * (high - low)
         return np.asarray(np.exp(scaled) if self.log else scaled)
 
+    def position(self, value: float) -> float:
+        """The position of a number, NaN of NaN."""
+        low, high = self._ends
+        return float(2 * (self._scaled(np.asarray(value)) - low) / (high - low) - 1)
+
     def _scaled(self, values: Floats) -> Floats:
         return np.asarray(np.log(values) if self.log else values)
 

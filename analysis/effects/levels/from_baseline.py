@@ -140,9 +140,7 @@ def _mean(
     return {"mean": one.estimate, "mean_low": one.low, "mean_high": one.high, "runs": runs}
 
 
-def _in_grid(
-    differences: pd.DataFrame, factor: str, level: str, base: str
-) -> dict[str, float]:
+def _in_grid(differences: pd.DataFrame, factor: str, level: str, base: str) -> dict[str, float]:
     """The difference level minus base over the whole grid."""
     own = differences[differences["factor"] == factor]
     for first, second, sign in ((level, base, 1.0), (base, level, -1.0)):

@@ -3,13 +3,13 @@
 The interval holds the levels at which the slope of the curve is not told from zero. Each slope is a
 contrast of means with the study's own interval, so that with one variance and one number of degrees
 of freedom this is Fieller's set (1954, JRSS B 16); Welch, shared seeds and empty cells need nothing
-of their own. Coverage: results/benchmarks/optimum.md.
+of their own. Coverage: results/benchmarks/trends.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -28,7 +28,7 @@ outside    it is still getting better at the largest or smallest level
 ends       it is worst between the levels, so the best is at an end
 other shape    the means do not follow a parabola
 not decided    nobody knows whether it bends"""
-POINTS = 201
+PLACES = np.linspace(-1.0, 1.0, 201)
 """Positions at which the slope is asked for; the interval's ends are interpolated."""
 OTHER_SHAPE = 0.05
 """Of the parts beyond the quadratic, together (Bonferroni)."""
@@ -70,28 +70,35 @@ def optimum(effects: Effects, axis: Axis, *, higher: bool, bends: bool) -> Optim
         higher: whether a higher outcome is better.
         bends: whether the quadratic part is shown, with all questions of the study.
     """
-    margin = next(one for one in effects.mains if one.term.factors == (axis.factor,))
-    level = coefficients(axis, 2)
-    places = np.linspace(-1.0, 1.0, POINTS)
-    slopes = level[1] + 2 * places[:, None] * level[2]
-    beyond = rest(axis)
-    asked = [combined(effects.fit, margin, rows) for rows in (level[1:], slopes, beyond)]
-    constant = combined(effects.fit, margin, level[:1])
-    asked.append(frames.Combinations(
-        margin, constant.keys, constant.weights, constant.functions, 1.0, constant.confounded
-    ))  # fmt: skip
-    table = frames.estimates(effects.fit, asked, effects.confidence)
-    rows = frames.by_method(table, effects.rule.primary)
-    estimate = rows["estimate"].to_numpy(float)
-    curve = np.array([estimate[-1], *estimate[:2]])
-    p = rows["p"].to_numpy(float)[2 + POINTS : -1]
-    p_rest = float(min(1.0, np.nanmin(p) * len(p))) if np.isfinite(p).any() else NAN
+    curve, rows, p_rest = parabola(effects, axis)
     verdict, place = _verdict(curve, higher, bends, p_rest)
     low, high, opens = NAN, NAN, (False, False)
     if verdict == "inside":
-        low, high, opens = _flat(places, rows.iloc[2 : 2 + POINTS])
+        low, high, opens = where_flat(rows)
     picked, low, high = (float(axis.value(np.asarray(one))) for one in (place, low, high))
     return Optimum(axis, verdict, picked, low, high, *opens, p_rest, curve)
+
+
+def parabola(effects: Effects, axis: Axis) -> tuple[Floats, pd.DataFrame, float]:
+    """The fitted parabola of a factor.
+
+    Returns:
+        Constant, slope and curvature over positions -1 to 1; its slope at each of `PLACES`, columns
+        of `effects.frames`; p of the parts beyond it.
+    """
+    margin = next(one for one in effects.mains if one.term.factors == (axis.factor,))
+    level = coefficients(axis, 2)
+    slopes = level[1] + 2 * PLACES[:, None] * level[2]
+    asked = [combined(effects.fit, margin, rows) for rows in (level[1:], slopes, rest(axis))]
+    constant = combined(effects.fit, margin, level[:1])
+    asked.append(replace(constant, total=1.0))
+    table = frames.estimates(effects.fit, asked, effects.confidence)
+    rows = frames.by_method(table, effects.rule.primary)
+    estimate = rows["estimate"].to_numpy(float)
+    p = rows["p"].to_numpy(float)[2 + len(PLACES) : -1]
+    p_rest = float(min(1.0, np.nanmin(p) * len(p))) if np.isfinite(p).any() else NAN
+    curve = np.array([estimate[-1], *estimate[:2]])
+    return curve, rows.iloc[2 : 2 + len(PLACES)], p_rest
 
 
 def _verdict(curve: Floats, higher: bool, bends: bool, p_rest: float) -> tuple[Verdict, float]:
@@ -111,25 +118,29 @@ def _verdict(curve: Floats, higher: bool, bends: bool, p_rest: float) -> tuple[V
     return ("inside", top) if abs(top) < 1 else ("outside", end)
 
 
-def _flat(places: Floats, slopes: pd.DataFrame) -> tuple[float, float, tuple[bool, bool]]:
-    """First and last position where the slope may be zero, and whether these are the ends."""
+def where_flat(slopes: pd.DataFrame) -> tuple[float, float, tuple[bool, bool]]:
+    """First and last position where the slope may be zero, and whether these are the ends.
+
+    Args:
+        slopes: at `PLACES`, columns estimate, low and high.
+    """
     low, high = slopes["low"].to_numpy(float), slopes["high"].to_numpy(float)
     told = np.where(slopes["estimate"].to_numpy(float) > 0, low, -high)  # positive: not zero
     if not np.isfinite(told).all() or not (told <= 0).any():
         return NAN, NAN, (False, False)
     first, last = (int(one) for one in np.flatnonzero(told <= 0)[[0, -1]])
-    opens = first == 0, last == len(places) - 1
+    opens = first == 0, last == len(PLACES) - 1
     return (
-        -1.0 if opens[0] else _crossing(places, told, first - 1),
-        1.0 if opens[1] else _crossing(places, told, last),
+        -1.0 if opens[0] else _crossing(told, first - 1),
+        1.0 if opens[1] else _crossing(told, last),
         opens,
     )
 
 
-def _crossing(places: Floats, told: Floats, at: int) -> float:
+def _crossing(told: Floats, at: int) -> float:
     """Where a line between two neighbouring positions crosses zero."""
     share = told[at] / (told[at] - told[at + 1])
-    return float(places[at] + share * (places[at + 1] - places[at]))
+    return float(PLACES[at] + share * (PLACES[at + 1] - PLACES[at]))
 
 
 def optima_table(found: Mapping[str, Optimum]) -> pd.DataFrame:

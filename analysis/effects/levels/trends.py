@@ -32,7 +32,7 @@ def coefficients(axis: Axis, degree: int) -> Floats:
     Returns:
         Shape (degree + 1, levels): the constant first.
     """
-    return np.linalg.pinv(np.vander(axis.positions, degree + 1, increasing=True))
+    return np.asarray(np.linalg.pinv(np.vander(axis.positions, degree + 1, increasing=True)))
 
 
 def parts(axis: Axis) -> Floats:
