@@ -171,7 +171,8 @@ def page(studies: int) -> str:
         "",
         "Six combinations of another factor at each level; the bend in standard errors of its "
         f"estimate; positions from -1 to 1, the top at {TOP}. Picked: studies with a bend at p <= "
-        ".05 and its top inside, of which coverage is told. Widths are medians, cut at the range (2).",
+        ".05 and its top inside, of which coverage is told. Widths are medians, cut at the range "
+        "(2).",
         "",
         *of_tops(studies),
         "",
