@@ -113,7 +113,7 @@ def of_changes(studies: int) -> Iterator[str]:
     """The table of changes of a baseline: by the rule, and with one variance for all."""
     yield "| combinations | runs | noise | rule | one variance | worst, rule | worst, other |"
     yield "| --- | ---: | --- |" + " ---: |" * 4
-    for shape, runs, kind in product(((2, 3, 4),), (2, 3, 5), NOISES):
+    for shape, runs, kind in product(((2, 3, 4),), (3,), NOISES):
         rng = np.random.default_rng([*shape, runs, NOISES.index(kind)])
         covered: dict[bool, Found] = {False: [], True: []}
         widths: dict[bool, Found] = {False: [], True: []}

@@ -24,6 +24,8 @@ def numbers_told(study: Study) -> tuple[list[str], list[dict[str, Any]]]:
     if not study.axes:
         return [], []
     rows = study.trends()
+    if not rows["estimate"].notna().any():
+        return picked_words(study), []
     shown = rows[rows["other"].isna() | rows["shown"].astype(bool)]
     left = len(rows) - len(shown)
     unit = study.measure.difference
