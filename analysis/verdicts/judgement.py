@@ -94,6 +94,24 @@ class Judgement:
         table = groups.agg(p_family=("p_family", "min"), shown=("shown", "any"))
         return table.set_axis(table.index.astype(str))
 
+    def within(self, terms: Sequence[str], p: Floats) -> Floats:
+        """p_family of questions about a term that only its own verdict leads to.
+
+        A part of a factor or pair is looked at where the whole is shown, and spends the share of
+        the level that the whole had (inheritance; Goeman and Finos 2012, SAGMB 11): where nothing
+        matters, nothing more is said for it.
+
+        Args:
+            terms: factor or pair of each, shape (questions,).
+            p: adjusted among the questions of the same term, same shape.
+        """
+        whole = self.terms()["p_family"].to_dict()
+        rows = self.table[self.table["kind"].isin(["difference", "factor", "pair"])]
+        shares = rows.groupby(rows["factor"].astype(str))["weight"].max().to_dict()
+        gate = np.array([whole.get(term, np.nan) for term in terms], dtype=np.float64)
+        share = np.array([shares.get(term, np.nan) for term in terms], dtype=np.float64)
+        return np.maximum(gate, np.minimum(p / share, 1.0))
+
     def p_of_claims(self) -> list[float]:
         """p_family of each planned claim."""
         p: list[float] = self.table["p_family"].to_numpy(float)[list(self.claims)].tolist()
