@@ -303,7 +303,7 @@ def _strata(counts: Floats, axis: int) -> Floats:
 
 def factor_test(hits: Floats, runs: Floats, axis: int) -> StratifiedTest:
     """The exact test of the factor on this axis of the grid, stratified by all others."""
-    return exact_test(_strata(hits, axis), _strata(runs, axis))
+    return exact_test(_strata(hits, axis), _strata(runs, axis), None)
 
 
 def _number(value: float | None) -> float:
