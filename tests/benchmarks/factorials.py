@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from analysis.effects.term_tests.anova import anova_table
 from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
+from analysis.model.cell_means import CellMeans
+from analysis.model.classical import ClassicalFit
 from analysis.model.grid import Grid
-from analysis.model.margins import METHODS, Margin
+from analysis.model.margins import Margin
 from analysis.model.terms import terms_up_to
 from analysis.stats.estimates import t_limits
 from analysis.stats.multiplicity import holm
@@ -123,6 +127,8 @@ def judge(runs: Floats, rule: Rule = "own", order: int = 2) -> Said:
         order: 1: mains alone are asked, and predict cells that did not run.
     """
     cells = cells_of(runs)
+    if cells.pure_df == 0:
+        return _by_model(cells, order)
     grid = Grid(cells, order)
     margins = {term.name: grid.margin(term) for term in terms_up_to(cells.names, min(order, 2))}
     p: list[float] = []
@@ -131,10 +137,10 @@ def judge(runs: Floats, rule: Rule = "own", order: int = 2) -> Said:
         if ":" in name:
             continue
         _, weights = margin.pair_weights()
-        both = [margin.combine(weights, method) for method in METHODS]
-        parts = [t_limits(*one)[2] for one in both]
-        p += list(_by(rule, parts[0], parts[1]))
-        sign += list(np.sign(both[0][0]))
+        own = margin.combine(weights, "welch")
+        over = margin.combine(weights, "blocked") if rule != "own" else own
+        p += list(_by(rule, t_limits(*own)[2], t_limits(*over)[2]))
+        sign += list(np.sign(own[0]))
     for name, margin in margins.items():
         if ":" not in name and margin.shape[0] > 2:
             p.append(_term(margin, rule))
@@ -144,8 +150,29 @@ def judge(runs: Floats, rule: Rule = "own", order: int = 2) -> Said:
         if ":" in name:
             p.append(_term(margin, rule))
             sign.append(1.0)
+    return _said(p, sign, mains)
+
+
+def _said(p: Sequence[float], sign: Sequence[float], mains: int) -> Said:
     shown = np.nan_to_num(holm(np.array(p)), nan=1.0) <= ALPHA
     return Said(np.where(shown, np.array(sign), 0.0), mains)
+
+
+def _by_model(cells: CellMeans, order: int) -> Said:
+    """Where no cell ran twice only a model has an error, as `Grid.model_estimate` has it."""
+    fit = ClassicalFit.of_cells(cells, order)
+    p: list[float] = []
+    sign: list[float] = []
+    for name, levels in cells.factors.items():
+        for first, second in combinations(levels, 2):
+            one = fit.contrast(cells.difference({name: first}, {name: second}), 0.95)
+            p.append(one.p)
+            sign.append(float(np.sign(one.estimate)))
+    table = anova_table(fit, "type3").set_index("term")["p"].astype(float).to_dict()
+    whole = [table[name] for name, levels in cells.factors.items() if len(levels) > 2]
+    pairs = [value for name, value in table.items() if ":" in str(name)]
+    mains = len(p) + len(whole)
+    return _said([*p, *whole, *pairs], [*sign, *np.ones(len(whole) + len(pairs))], mains)
 
 
 def _term(margin: Margin, rule: Rule) -> float:
