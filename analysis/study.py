@@ -33,6 +33,8 @@ from analysis.table.tidy import Table, tidy
 from runner.content.response import (
     ACCURACY,
     CONVERGED,
+    EPOCHS,
+    REACHED,
     RESPONSES,
     Response,
     response_of,
@@ -711,6 +713,44 @@ class Study:
             sigma,
             over_replicates=self.grid.rule.primary in ("joined", "wider", "blocked"),
         )
+
+    def simulated_power(
+        self,
+        size: float | None = None,
+        between: str | None = None,
+        replicates: int | None = None,
+        power: float = 0.8,
+    ) -> pd.DataFrame:
+        """Power for convergence or epochs to the target, this study as the pilot.
+
+        Of `outcome("converged")` or `outcome("epochs")`; see `verdicts.simulated_power`.
+
+        Args:
+            size: of the difference: a share of runs, or epochs.
+            between: one difference ("optimizer: adam - sgd"), for which the replicates that it
+                takes are looked for too; by default the first and last level of each factor.
+            replicates: of the studies; by default as many as this one has planned.
+            power: wanted.
+
+        Raises:
+            InputError: another outcome, or nothing to simulate it from.
+        """
+        from analysis.verdicts.simulated_power import questions, simulated
+
+        if replicates is not None and replicates < 1:
+            raise InputError(f"replicates are {replicates}; expected 1 or more")
+        if not self.has_simulated_power:
+            raise InputError(f"power is simulated for converged and epochs, not {self.response}")
+        on_rates = self.response == CONVERGED.column
+        pilot = self.convergence() if on_rates else self.time_to_target()
+        asked = questions(pilot, size, between)
+        runs = self._planned if replicates is None else replicates
+        return simulated(pilot, asked, runs, power if between else None)
+
+    @property
+    def has_simulated_power(self) -> bool:
+        """Whether its outcome is one whose power is simulated."""
+        return self.response in (CONVERGED.column, EPOCHS.column, REACHED.column)
 
     def summary(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> list[str]:
         """A few plain lines: size, what is not estimable, the strongest terms."""

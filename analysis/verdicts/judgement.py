@@ -191,16 +191,26 @@ def judge_together(
     level = 0.0 if silent else INTERIM if running else ALPHA
     table = _family(rows, _weights(len(rows), asked, claimed), level)
     if convergence is not None:
-        pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
-        of_rates = [("convergence", factor, None, None, p) for factor, p in pairs]
-        alone, last = len(of_rates), []
-        if np.isfinite(combination):
-            last = [alone]
-            of_rates.append(("combination", None, None, None, combination))
-        weights = _weights(len(of_rates), alone, last)
-        rates = _family(of_rates, weights, INTERIM if running else ALPHA)
+        rates = rates_together(convergence, combination, INTERIM if running else ALPHA)
         table = pd.concat([table, rates], ignore_index=True)
     return Judgement(table, tuple(claimed), level, running, silent)
+
+
+def rates_together(convergence: pd.DataFrame, combination: float, level: float) -> pd.DataFrame:
+    """The family of questions about convergence, half of its level the combination's.
+
+    Args:
+        convergence: columns factor, p.
+        combination: see `judge_together`.
+        level: up to which p_family something is said.
+    """
+    pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
+    rows = [("convergence", factor, None, None, p) for factor, p in pairs]
+    alone, last = len(rows), []
+    if np.isfinite(combination):
+        last = [alone]
+        rows.append(("combination", None, None, None, combination))
+    return _family(rows, _weights(len(rows), alone, last), level)
 
 
 def _family(rows: Sequence[tuple[object, ...]], weights: Floats, level: float) -> pd.DataFrame:
