@@ -33,6 +33,8 @@ from analysis.table.tidy import Table, tidy
 from runner.content.response import (
     ACCURACY,
     CONVERGED,
+    EPOCHS,
+    REACHED,
     RESPONSES,
     Response,
     response_of,
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from analysis.adaptive.spending import Look
     from analysis.effects.aliases.aliasing import Aliasing
     from analysis.effects.best_set import BestSet
+    from analysis.effects.levels.axis import Axis
+    from analysis.effects.levels.optimum import Optimum
     from analysis.outcomes.convergence import Convergence
     from analysis.outcomes.given_converged import GivenConverged
     from analysis.outcomes.missing import Missing
@@ -361,6 +365,91 @@ class Study:
                 return pooled
         return effects.grid.estimate(weights, confidence, chosen)
 
+    # --- levels as numbers, changes of a baseline -----------------------------------------------
+
+    @cached_property
+    def axes(self) -> Mapping[str, Axis]:
+        """Factors of three or more levels that are numbers (`effects.levels.axis`)."""
+        from analysis.effects.levels.axis import numeric_axes
+
+        return numeric_axes(self.table.factors, self.info.get("levels") if self.info else None)
+
+    def trends(self, confidence: float = CONFIDENCE, method: Method | None = None) -> pd.DataFrame:
+        """Linear and quadratic parts of factors whose levels are numbers (`effects.levels.trends`).
+
+        Returns:
+            Columns factor, part, other, other_level, other_versus (of an interaction: what changes
+            the part), estimate, se, df, low, high, p, p_holm (within the term), p_family, shown,
+            rests_on, method. A part is shown where its factor or pair is shown among all questions
+            of the study and the part has the same p beside the others of it (decision 089).
+        """
+        from analysis.effects.levels.trends import trends
+
+        effects = self.estimates(confidence=confidence)
+        rows = by_method(trends(effects, self.axes), method or effects.rule.primary)
+        p = self.judgement.within(rows["term"].tolist(), rows["p_holm"].to_numpy(float))
+        level = self.judgement.level
+        rows = rows.assign(p_family=p, shown=(p <= level) & (level > 0))
+        columns = ["factor", "part", "other", "other_level", "other_versus", "estimate", *NUMBERS]
+        return rows[[*columns, "p_holm", "p_family", "shown", "rests_on", "method"]]
+
+    def optima(self, confidence: float = CONFIDENCE) -> dict[str, Optimum]:
+        """What the curve over each numeric factor picks, by factor (`effects.levels.optimum`)."""
+        return dict(self._optima) if confidence == CONFIDENCE else self._picked(confidence)
+
+    @cached_property
+    def _optima(self) -> dict[str, Optimum]:
+        return self._picked(CONFIDENCE)
+
+    def _picked(self, confidence: float) -> dict[str, Optimum]:
+        from analysis.effects.levels.optimum import optimum
+        from analysis.effects.levels.trends import QUADRATIC
+
+        rows = self.trends()
+        bends = set(rows.loc[(rows["part"] == QUADRATIC) & rows["other"].isna() & rows["shown"],
+                             "factor"])  # fmt: skip
+        effects, higher = self.estimates(confidence=confidence), self.measure.higher_is_better
+        return {
+            name: optimum(effects, axis, higher=higher, bends=name in bends)
+            for name, axis in self.axes.items()
+        }
+
+    def from_baseline(
+        self,
+        baseline: Mapping[str, object] | None = None,
+        confidence: float = CONFIDENCE,
+        *,
+        pooled: bool = False,
+    ) -> pd.DataFrame:
+        """One row a change of one factor of a baseline (`effects.levels.from_baseline`).
+
+        Args:
+            baseline: factor to level; by default that of the design, else every first level.
+            confidence: of the intervals.
+            pooled: whether the noise within all combinations is taken as one variance.
+
+        Raises:
+            InputError: an unknown factor or level, or a baseline that did not run.
+        """
+        from analysis.effects.levels.from_baseline import from_baseline
+
+        named = self.baseline if baseline is None else baseline
+        levels = self._baseline(named)
+        return from_baseline(
+            self.grid, levels, self.contrasts(confidence), confidence, pooled=pooled
+        )
+
+    @property
+    def baseline(self) -> dict[str, str]:
+        """The level of each factor at the baseline of the design, else every first level."""
+        spec = self.info.get("spec") or {}
+        return self._baseline((spec.get("design") or {}).get("baseline") or {})
+
+    def _baseline(self, named: Mapping[str, object]) -> dict[str, str]:
+        from analysis.effects.levels.from_baseline import baseline_of
+
+        return baseline_of(self.factors, named)
+
     def tests(self, kind: str | None = None, order: int | None = ORDER) -> pd.DataFrame:
         """Tests of all terms, by default those that hold under the rule (`Effects.decisive`).
 
@@ -554,9 +643,8 @@ class Study:
     def _planned(self) -> int:
         """Replicates planned; of a table the most rows that it has of a combination."""
         names = list(self.factors)
-        return int(
-            self.info.get("replicates") or self.frame.groupby(names, observed=True).size().max()
-        )
+        given = None if self.adaptive is not None else self.info.get("replicates")
+        return int(given or self.frame.groupby(names, observed=True).size().max())
 
     def tested(self, confidence: float) -> list[Tested]:
         """Every planned claim with its estimate and its own p, not judged yet."""
@@ -653,6 +741,44 @@ class Study:
             sigma,
             over_replicates=self.grid.rule.primary in ("joined", "wider", "blocked"),
         )
+
+    def simulated_power(
+        self,
+        size: float | None = None,
+        between: str | None = None,
+        replicates: int | None = None,
+        power: float = 0.8,
+    ) -> pd.DataFrame:
+        """Power for convergence or epochs to the target, this study as the pilot.
+
+        Of `outcome("converged")` or `outcome("epochs")`; see `verdicts.simulated_power`.
+
+        Args:
+            size: of the difference: a share of runs, or epochs.
+            between: one difference ("optimizer: adam - sgd"), for which the replicates that it
+                takes are looked for too; by default the first and last level of each factor.
+            replicates: of the studies; by default as many as this one has planned.
+            power: wanted.
+
+        Raises:
+            InputError: another outcome, or nothing to simulate it from.
+        """
+        from analysis.verdicts.simulated_power import questions, simulated
+
+        if replicates is not None and replicates < 1:
+            raise InputError(f"replicates are {replicates}; expected 1 or more")
+        if not self.has_simulated_power:
+            raise InputError(f"power is simulated for converged and epochs, not {self.response}")
+        on_rates = self.response == CONVERGED.column
+        pilot = self.convergence() if on_rates else self.time_to_target()
+        asked = questions(pilot, size, between)
+        runs = self._planned if replicates is None else replicates
+        return simulated(pilot, asked, runs, power if between else None)
+
+    @property
+    def has_simulated_power(self) -> bool:
+        """Whether its outcome is one whose power is simulated."""
+        return self.response in (CONVERGED.column, EPOCHS.column, REACHED.column)
 
     def summary(self, order: int | None = ORDER, confidence: float = CONFIDENCE) -> list[str]:
         """A few plain lines: size, what is not estimable, the strongest terms."""

@@ -66,6 +66,7 @@ RANKS = [
     ("analysis.effects.aliases",),
     ("analysis.effects.shares",),
     ("analysis.effects",),
+    ("analysis.effects.levels",),
     ("analysis.outcomes",),
     ("analysis.verdicts",),
     ("analysis.adaptive",),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from analysis.adaptive.allocation import expected_noise, next_counts
 from analysis.adaptive.spending import Look, chance_to_decide
@@ -123,10 +124,7 @@ def _counts(study: Study) -> Counts:
     """Planned runs of each combination, flat, whether or not they came to an outcome."""
     factors = study.factors
     codes = [
-        study.frame[name]
-        .astype(str)
-        .map({label: k for k, label in enumerate(labels)})
-        .to_numpy(int)
+        pd.Categorical(study.frame[name].astype(str), categories=list(labels)).codes
         for name, labels in factors.items()
     ]
     shape = [len(labels) for labels in factors.values()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
@@ -12,10 +13,14 @@ from runner.program.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.study import Study
+
 SUMMARY = "Smallest effect each term can detect, and replicates a wanted precision takes."
 EXAMPLES = """\
 examples:
   python -m analysis power five_factor-quick
+  python -m analysis power five_factor-quick --outcome converged --size 20 --replicates 12
+  python -m analysis power five_factor-quick --outcome epochs --between "optimizer: adam - sgd"
   python -m analysis power --table runs.csv --factors lr wd --response val_loss --block seed
   python -m analysis power --from tensorboard runs
   python -m analysis power --levels 3 3 2 2 2 --sigma 0.39 --replicates 3
@@ -33,6 +38,18 @@ def configure(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--sigma", type=float, metavar="S", help="standard deviation of one run")
     verb.add_argument("--replicates", type=int, metavar="K", help="runs per cell")
     verb.add_argument("--precision", type=float, metavar="H", help="wanted half-width of intervals")
+    verb.add_argument(
+        "--size",
+        type=float,
+        metavar="D",
+        help="difference looked for, of converged in points (default 20), of epochs in epochs",
+    )
+    verb.add_argument(
+        "--between",
+        metavar="TEXT",
+        help="'optimizer: adam - sgd', of converged or epochs; by default the first and last level "
+        "of each factor",
+    )
     verb.add_argument("--power", type=float, default=0.8, metavar="P", help="default 0.8")
 
 
@@ -48,11 +65,61 @@ def run(options: argparse.Namespace) -> int:
     if options.levels:
         raise InputError("name a study, a table or runs, or give --levels, not both")
     study = arguments.read_study(options)
+    if study.has_simulated_power:
+        return _simulated(study, options)
+    for name in ("size", "between"):
+        if getattr(options, name) is not None:
+            raise InputError(f"--{name} goes with --outcome converged or epochs")
     table = study.power(options.power, options.precision, options.sigma)
     print(power_text(table, study.judgement.count, options.power))
     for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
         print(line)
     return 0
+
+
+def _simulated(study: Study, options: argparse.Namespace) -> int:
+    """Print the power of convergence or of epochs to the target, by simulated studies."""
+    for name in ("sigma", "precision"):
+        if getattr(options, name) is not None:
+            raise InputError(f"--{name} says nothing of an outcome whose power is simulated")
+    size, converged = options.size, study.response == "converged"
+    if size is not None and converged:
+        size /= 100
+    table = study.simulated_power(size, options.between, options.replicates, options.power)
+    for line in simulated_lines(table, options.power, converged, options.between is not None):
+        print(line)
+    for line in arguments.note_lines(study):
+        print(line)
+    return 0
+
+
+def simulated_lines(
+    table: pd.DataFrame, power: float, converged: bool, searched: bool
+) -> list[str]:
+    """One sentence a row, and what it rests on."""
+    from analysis.verdicts.simulated_power import MOST, STUDIES
+
+    lines = []
+    for row in table.to_dict("records"):
+        size = float(row["size"])
+        what = (
+            f"{100 * size:g} points in convergence" if converged else f"{size:g} epochs to target"
+        )
+        runs = counted(int(row["replicates"]), "replicate")
+        between = f"{row['factor']}: {row['second']} - {row['first']}"
+        lines.append(
+            f"{between}: {runs} would show a difference of {what} with {row['power']:.0%} "
+            f"(± {2 * 100 * row['error']:.0f} points)."
+        )
+        if searched:
+            needed = float(row["replicates_needed"])
+            found = f"{needed:g} replicates would" if math.isfinite(needed) else f"{MOST} would not"
+            lines[-1] += f" {found} show it with {power:.0%}."
+    lines.append(
+        f"By {STUDIES} simulated studies each, judged as a finished one is; rates and scatter are "
+        "those of this study, and a few runs know them roughly."
+    )
+    return lines
 
 
 def _stated(options: argparse.Namespace) -> tuple[pd.DataFrame, int]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablations.errors import InputError
+from analysis.document.level_sections import LEVELS, level_sections
 from analysis.document.other_outcomes import SECTIONS, other_sections
 from analysis.document.parts import PARTS, best_section, judgement_section, part_of
 from analysis.effects.same_runs import same_runs
@@ -65,6 +66,7 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
         **{key: part_of(effects, part, why) for key, part in PARTS.items()},
         "marginal_means": _marginal_means(study, effects, why),
         **best,
+        **(dict.fromkeys(LEVELS) if effects is None else level_sections(study, confidence)),
         "same_runs": [
             asdict(one) for one in same_runs(study.runs, study.factors, study.response, study.block)
         ],

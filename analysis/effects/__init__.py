@@ -6,5 +6,5 @@ crossover    kinds of interaction       best_set  not shown to be worse than the
 term_tests/  by each error model        aliases/  what cannot be told apart
 shares/      of the variance            standardised_effects  all on one axis of |t|
 shown        means within limits, terms without a test
-same_runs    levels that did nothing
+same_runs    levels that did nothing   levels/  as numbers, as changes of a baseline
 """

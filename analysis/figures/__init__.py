@@ -13,6 +13,7 @@ from analysis.figures.effects.diagnostics import diagnostics, scale_comparison
 from analysis.figures.effects.forest import forest
 from analysis.figures.effects.half_normal import half_normal
 from analysis.figures.effects.main_effects import main_effects
+from analysis.figures.effects.numeric_trends import numeric_trends
 from analysis.figures.effects.pareto import pareto
 from analysis.figures.effects.share_bars import variance_shares
 from analysis.figures.interactions.alias_map import alias_map
@@ -44,6 +45,7 @@ __all__ = [
     "interaction_matrix",
     "learning_curves",
     "main_effects",
+    "numeric_trends",
     "pareto",
     "performance_profile",
     "save",

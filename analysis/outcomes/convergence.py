@@ -28,7 +28,7 @@ from analysis.outcomes.rates import (
 )
 from analysis.stats.arrays import Floats
 from analysis.stats.coding import sum_to_zero
-from analysis.stats.counts.cmh import exact_test
+from analysis.stats.counts.cmh import StratifiedTest, exact_test
 from analysis.stats.counts.firth import LogisticFit, fit, separated
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import Factors, with_levels, yes_counts
@@ -301,6 +301,11 @@ def _strata(counts: Floats, axis: int) -> Floats:
     return np.moveaxis(counts, axis, -1).reshape(-1, counts.shape[axis])
 
 
+def factor_test(hits: Floats, runs: Floats, axis: int) -> StratifiedTest:
+    """The exact test of the factor on this axis of the grid, stratified by all others."""
+    return exact_test(_strata(hits, axis), _strata(runs, axis), None)
+
+
 def _number(value: float | None) -> float:
     return np.nan if value is None else value
 
@@ -313,7 +318,7 @@ def _ratio(value: float) -> float:
 def _tests(hits: Floats, runs: Floats, names: list[str]) -> pd.DataFrame:
     rows = []
     for axis, name in enumerate(names):
-        test = exact_test(_strata(hits, axis), _strata(runs, axis))
+        test = factor_test(hits, runs, axis)
         statistic, p = _number(test.statistic), _number(test.p)
         rows.append((name, statistic, test.df, p, test.method, test.informative_strata))
     labels = ["factor", "statistic", "df", "p", "method", "informative_strata"]

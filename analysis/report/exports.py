@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.report.curve_files import write_curves
+from analysis.report.words.papers.changes import changes_latex, changes_markdown
 from analysis.report.words.papers.methods import methods
 from analysis.report.words.papers.tables import ablation_rows, latex_table, markdown_table
+from analysis.study import known
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -66,4 +68,18 @@ def write_paper(study: Study, folder: Path) -> list[Path]:
         files.append(folder / name)
     table = folder / "ablation.csv"
     ablation_rows(study).to_csv(table, index=False)
-    return [*files, table]
+    return [*files, table, *_write_changes(study, folder)]
+
+
+def _write_changes(study: Study, folder: Path) -> list[Path]:
+    """Write the table of single changes of the baseline, where the baseline ran."""
+    rows = known(study.from_baseline)
+    files = [folder / f"from_baseline.{kind}" for kind in ("tex", "md", "csv")]
+    if rows is None:
+        for file in files:
+            file.unlink(missing_ok=True)  # of an earlier report of more runs
+        return []
+    files[0].write_text(changes_latex(study, rows), encoding="utf-8")
+    files[1].write_text(changes_markdown(study, rows), encoding="utf-8")
+    rows.to_csv(files[2], index=False)
+    return files

@@ -16,8 +16,12 @@ def sum_to_zero(levels: int) -> Floats:
 
 def polynomial_contrasts(levels: int) -> Floats:
     """Orthonormal polynomial contrasts, shape (levels, levels - 1), in level order."""
-    x = np.arange(levels) - (levels - 1) / 2
-    q, r = np.linalg.qr(np.vander(x, levels, increasing=True))
+    return polynomials_at(np.arange(levels, dtype=np.float64) - (levels - 1) / 2)
+
+
+def polynomials_at(x: Floats) -> Floats:
+    """The same at positions of any distance, shape (levels,), all different, around zero."""
+    q, r = np.linalg.qr(np.vander(x, len(x), increasing=True))
     return np.asarray((q * np.sign(np.diag(r)))[:, 1:])
 
 

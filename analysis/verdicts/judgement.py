@@ -96,6 +96,24 @@ class Judgement:
         table = groups.agg(p_family=("p_family", "min"), shown=("shown", "any"))
         return table.set_axis(table.index.astype(str))
 
+    def within(self, terms: Sequence[str], p: Floats) -> Floats:
+        """p_family of questions about a term that only its own verdict leads to.
+
+        A part of a factor or pair is looked at where the whole is shown, and spends the share of
+        the level that the whole had (inheritance; Goeman and Finos 2012, SAGMB 11): where nothing
+        matters, nothing more is said for it.
+
+        Args:
+            terms: factor or pair of each, shape (questions,).
+            p: adjusted among the questions of the same term, same shape.
+        """
+        whole = self.terms()["p_family"].to_dict()
+        rows = self.table[self.table["kind"].isin(["difference", "factor", "pair"])]
+        shares = rows.groupby(rows["factor"].astype(str))["weight"].max().to_dict()
+        gate = np.array([whole.get(term, np.nan) for term in terms], dtype=np.float64)
+        share = np.array([shares.get(term, np.nan) for term in terms], dtype=np.float64)
+        return np.maximum(gate, np.minimum(p / share, 1.0))
+
     def p_of_claims(self) -> list[float]:
         """p_family of each planned claim."""
         p: list[float] = self.table["p_family"].to_numpy(float)[list(self.claims)].tolist()
@@ -182,14 +200,7 @@ def judge_together(
     level = 0.0 if silent else ended
     table = _family(rows, _weights(len(rows), asked, claimed), level)
     if convergence is not None:
-        pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
-        of_rates = [("convergence", factor, None, None, p) for factor, p in pairs]
-        alone, last = len(of_rates), []
-        if np.isfinite(combination):
-            last = [alone]
-            of_rates.append(("combination", None, None, None, combination))
-        weights = _weights(len(of_rates), alone, last)
-        rates = _family(of_rates, weights, min(ended, INTERIM) if silent and look else ended)
+        rates = rates_together(convergence, combination, INTERIM if silent and look else ended)
         table = pd.concat([table, rates], ignore_index=True)
     return Judgement(table, tuple(claimed), level, running, silent, look)
 
@@ -197,6 +208,23 @@ def judge_together(
 def _level(level: float) -> str:
     """.05, .0126: without the zero before the point."""
     return f"{level:.2g}".removeprefix("0") if level < 0.01 else f"{round(level, 4):g}"[1:]
+
+
+def rates_together(convergence: pd.DataFrame, combination: float, level: float) -> pd.DataFrame:
+    """The family of questions about convergence, half of its level the combination's.
+
+    Args:
+        convergence: columns factor, p.
+        combination: see `judge_together`.
+        level: up to which p_family something is said.
+    """
+    pairs = zip(convergence["factor"], convergence["p"].astype(float), strict=True)
+    rows = [("convergence", factor, None, None, p) for factor, p in pairs]
+    alone, last = len(rows), []
+    if np.isfinite(combination):
+        last = [alone]
+        rows.append(("combination", None, None, None, combination))
+    return _family(rows, _weights(len(rows), alone, last), level)
 
 
 def _family(rows: Sequence[tuple[object, ...]], weights: Floats, level: float) -> pd.DataFrame:

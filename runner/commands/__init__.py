@@ -6,6 +6,7 @@
     placement  where cells train                 sentences  in the same words
     terminal   how verbs print               trial      what a plugin brings, on one batch
     own_trainer  a function or command, looked at before anything runs
+    waves        replicates as many as it takes
 
 No verb that trains nothing imports torch. Errors that are the user's to mend end here as one
 sentence and an exit code, never as a traceback.

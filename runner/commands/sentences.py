@@ -56,8 +56,10 @@ def folder_of(spec: Spec) -> dict[str, Any] | None:
 def size_words(design: Design) -> str:
     """How large a design is: "216 cells = 72 combinations x 3 replicates"."""
     combinations = counted(design.combinations, "combination")
-    replicates = counted(design.replicates, "replicate")
-    return f"{counted(len(design.cells), 'cell')} = {combinations} x {replicates}"
+    cells = counted(len(design.cells), "cell")
+    if (rule := design.spec.adaptive) is not None:
+        return f"{cells} of {combinations}, {rule.least} to {rule.most} runs of each"
+    return f"{cells} = {combinations} x {counted(design.replicates, 'replicate')}"
 
 
 def seeds_words(spec: Spec) -> str:

@@ -47,6 +47,15 @@ class Adaptive:
         what = "planned claim" if self.until == "claims" else "difference between levels"
         return f"every {what} is decided"
 
+    @property
+    def words(self) -> str:
+        """The rule in a sentence."""
+        return (
+            f"{self.least} to {self.most} runs of each combination: after every wave a look, and "
+            f"further runs where the open questions have their noise, until {self.goal} or none "
+            f"could be"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return asdict(self)

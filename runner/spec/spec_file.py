@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from runner.content.protocol import DataSpec, ModelSpec, Section, TrainSpec
 from runner.content.seeds import Seeds
@@ -173,6 +180,14 @@ class ResponseSpec(Section):
         return self
 
 
+TAGS = ("(value)", "(mapping)")
+"""In the places that pydantic names, of what may be written either way; no key is called so."""
+
+
+def _tag(value: Any) -> str:
+    return TAGS[isinstance(value, dict | BaseModel)]
+
+
 class HalfWidth(Section):
     """How narrow every interval has to be."""
 
@@ -186,7 +201,10 @@ class ReplicatesSpec(Section):
 
     min: int = Field(2, ge=2, le=10_000, description="Runs of every combination, before any look.")
     max: int = Field(ge=3, le=10_000, description="Runs that a combination may have.")
-    until: Literal["claims", "mains"] | HalfWidth = Field(
+    until: Annotated[
+        Annotated[Literal["claims", "mains"], Tag(TAGS[0])] | Annotated[HalfWidth, Tag(TAGS[1])],
+        Discriminator(_tag),
+    ] = Field(
         description="'claims', 'mains' (all differences between levels), or {half_width: 0.02}."
     )
 
@@ -248,7 +266,11 @@ class SpecFile(Section):
     fixed: dict[str, Any] = Field(
         default_factory=dict, description="Factors held at one level each."
     )
-    replicates: Annotated[int, Field(ge=1, le=10_000)] | ReplicatesSpec = Field(
+    replicates: Annotated[
+        Annotated[int, Field(ge=1, le=10_000), Tag(TAGS[0])]
+        | Annotated[ReplicatesSpec, Tag(TAGS[1])],
+        Discriminator(_tag),
+    ] = Field(
         3,
         description="Times each combination is trained, each with its own seed; or {min, max, "
         "until}: as often as it takes, where the noise is.",

@@ -162,7 +162,7 @@ FILES = [
     statement("UPDATE ablation_studies SET name = CAST(x'ff' AS TEXT) WHERE id = 1"),
     statement("UPDATE cells SET adopted_from = 999 WHERE id = 1"),
     statement("UPDATE cells SET cell = '' WHERE id = 1"),
-    statement("INSERT INTO ablation_schema VALUES (3)"),
+    statement("INSERT INTO ablation_schema VALUES (2)"),
     statement("INSERT INTO epochs (cell_id, epoch) VALUES (12345, 1)"),
     *(flipped(seed) for seed in range(24)),
     *(zeroed(share) for share in (0.1, 0.3, 0.5, 0.7, 0.9)),

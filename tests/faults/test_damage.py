@@ -120,7 +120,7 @@ def store(tmp_path_factory) -> Store:
     names = []
     for name in ("small", "whole"):
         (folder / name).mkdir()
-        file = specification(folder / name, FACTORS, name=name, claims=[CLAIM])
+        file = specification(folder / name, FACTORS, name=name, claims=[CLAIM], seeds="shared")
         names.append(simulate(folder, file)[1].name)
     with open_store(str(folder / "store.db")) as opened:
         first = opened.runs(names[0])[0]["cell"]

@@ -5,7 +5,7 @@ A further figure is one module in `analysis.figures`, two functions in this room
 
 from __future__ import annotations
 
-from analysis.report.gallery import combinations, convergence_and_time, factors, pairs
+from analysis.report.gallery import combinations, convergence_and_time, factors, pairs, trends
 from analysis.report.gallery.figure import StudyFigure
 
 FIGURES = (
@@ -41,6 +41,10 @@ FIGURES = (
     StudyFigure(
         "scale_comparison", "Accuracy or logit scale", "interactions",
         pairs.draw_scale_comparison, pairs.tabulate_scale_comparison, one_panel=True, effort=3,
+    ),
+    StudyFigure(
+        "numeric_trends", "Curves over numeric levels", "numbers",
+        trends.draw_numeric_trends, trends.tabulate_numeric_trends, effort=4,
     ),
     StudyFigure(
         "convergence_rates", "Convergence by level", "convergence",

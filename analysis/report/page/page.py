@@ -35,6 +35,7 @@ from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.papers.methods import network_of, own_trainer, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
+from analysis.study import known
 from runner.content.response import CONVERGED
 from runner.program.wording import counted
 
@@ -346,11 +347,15 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
         ]
     if not estimated:
         return files
+    changes = [("paper/from_baseline.csv", "one change at a time; as .tex and .md too")]
+    if known(study.from_baseline) is None:
+        changes = []
     return [
         *files,
         ("paper/ablation.tex", "the ablation table for LaTeX"),
         ("paper/ablation.md", "the ablation table for Markdown"),
         ("paper/ablation.csv", "its numbers, unrounded"),
+        *changes,
         ("paper/methods.txt", "the methods paragraph"),
         (
             "paper/",

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
+from analysis.report.page.level_tables import baseline_told, numbers_told
 from analysis.report.words.names import TEST_NAMES, readable
 from analysis.report.words.papers.methods import held, methods, shared
 from analysis.study import known
@@ -112,6 +113,16 @@ def _time(study: Study, _convergence: Convergence | None) -> Content:
             "time to compare. A lower train.target or more epochs would tell the levels apart."
         ]
     )
+
+
+def _numbers(study: Study, _convergence: Convergence | None) -> Content:
+    """Linear and quadratic parts, and the levels that curves pick."""
+    return Content(*numbers_told(study)) if _can_be_estimated(study) else Content()
+
+
+def _baseline(study: Study, _convergence: Convergence | None) -> Content:
+    """Each change of one factor, where the baseline ran."""
+    return known(lambda: Content(*baseline_told(study))) or Content()
 
 
 def _design(study: Study, _convergence: Convergence | None) -> Content:
@@ -271,6 +282,8 @@ def _terms(study: Study) -> dict[str, Any]:
 SECTIONS = (
     PageSection("effects", "Main effects"),
     PageSection("interactions", "Interactions"),
+    PageSection("numbers", "Levels that are numbers", _numbers),
+    PageSection("baseline", "One change at a time", _baseline),
     PageSection("convergence", "Convergence", _convergence),
     PageSection("time", "Time to target", _time),
     PageSection("curves", "Learning curves"),

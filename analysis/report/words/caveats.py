@@ -50,6 +50,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
         *_together(study),
         *did_nothing(study),
         *_not_estimable(study),
+        *_looks(study),
         *_replicates(study),
         *_jumps(study),
         *_variances(study),
@@ -152,6 +153,20 @@ def _nothing_words(same: SameRuns, outcome: str) -> str:
         f"Levels {listed(same.levels)} of {same.factor} did the same: {pairs} of runs that differ "
         f"in them alone {verb} {alike}"
     )
+
+
+def _looks(study: Study) -> list[str]:
+    """Replicates in waves: how often it was looked, and what that costs."""
+    if (look := study.look) is None or study.adaptive is None:
+        return []
+    counts = study.cells.counts[~study.cells.empty]
+    level = f"p of {look.level:.2g}" if look.level else "no p yet"
+    return [
+        f"Replicates came in waves, {int(counts.min())} to {int(counts.max())} runs of a "
+        f"combination so far, more where their neighbours' runs differ more; the study was looked "
+        f"at {counted(look.number, 'time')}, and so that all looks together err in 5 % at most, "
+        f"this one decides at {level} instead of .05; intervals are 95 % each"
+    ]
 
 
 def _replicates(study: Study) -> list[str]:

@@ -177,13 +177,14 @@ def _exact_many_levels(
     return float(min(1.0, density[distance >= statistic * (1 - 1e-9) - 1e-12].sum()))
 
 
-def exact_test(successes: ArrayLike, runs: ArrayLike, level: float = 0.95) -> StratifiedTest:
+def exact_test(successes: ArrayLike, runs: ArrayLike, level: float | None = 0.95) -> StratifiedTest:
     """Test that a factor's levels have the same share of successes within every stratum.
 
     Args:
         successes: Strata x levels, counts of the yes outcome.
         runs: Strata x levels, numbers of runs; zeros (a missing cell) are allowed.
-        level: Confidence level of the odds ratio's interval (two levels only).
+        level: Confidence level of the odds ratio's interval (two levels only); None for no odds
+            ratio, most of the work.
 
     Returns:
         With two levels p sums the probabilities of tables no likelier than the observed one
@@ -211,6 +212,8 @@ def exact_test(successes: ArrayLike, runs: ArrayLike, level: float = 0.95) -> St
     observed = float(x[:, 1].sum())
     at = int(observed) - start
     p = float(min(1.0, np.exp(logs[logs <= logs[at] + 1e-7]).sum()))
+    if level is None:
+        return StratifiedTest(2, len(x), statistic, df, p, p_asymptotic, "exact")
     values = start + np.arange(len(logs), dtype=float)
     ratio = _conditional_odds_ratio(values, logs, observed, level)
     return StratifiedTest(2, len(x), statistic, df, p, p_asymptotic, "exact", *ratio)

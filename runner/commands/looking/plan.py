@@ -24,6 +24,7 @@ from runner.commands.sentences import (
 )
 from runner.commands.terminal import SHORT_ID, plain_console, shown
 from runner.commands.trial import Tried, try_plugins
+from runner.commands.waves import as_planned
 from runner.program.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
         table.add_row(shown(level.factor), shown(f"{level.label} (fixed)"))
     console.print(table)
     console.print(seeds_words(spec), soft_wrap=piped)
+    if spec.adaptive is not None:
+        most = counted(design.combinations * spec.adaptive.most, "cell")
+        console.print(f"{spec.adaptive.words}; at most {most}", soft_wrap=piped)
     if spec.trainer is None and (folder := folder_of(spec)) is not None:
         from runner.data.folder import folder_words
 
@@ -96,6 +100,7 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
     try:
         with open_store(arguments.storage, read_patience=5) as store:
             before = shared_before(spec, store.study_names())
+            design = as_planned(store, spec, design)
             gone = store.leaving(spec.study, design.cells)
             # Which devices a cluster has is asked when the grid starts.
             kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)

@@ -12,6 +12,7 @@ from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
 from runner.commands.terminal import SHORT_ID, plain_console, said_damaged, shown
 from runner.program.wording import counted
+from runner.spec.adaptive import Adaptive
 from runner.store import Counts, State, Store, StoreDamaged, StudyInfo, open_store
 
 EXAMPLES = """examples:
@@ -64,11 +65,18 @@ def _all(store: Store, console: Console) -> int:
     return said_damaged(damage)
 
 
+def _how_often(info: StudyInfo) -> str:
+    if "adaptive" not in info.spec:
+        return counted(info.replicates, "replicate")
+    rule = Adaptive.from_dict(info.spec["adaptive"])
+    return f"{rule.least} to {rule.most} runs of each combination"
+
+
 def _one(store: Store, info: StudyInfo, console: Console) -> None:
     counts = store.status(info)
     console.print(f"[bold]{shown(info.name)}[/bold] in {shown(str(store.address))}")
     console.print(
-        f"{counted(counts.planned, 'cell')}, {counted(info.replicates, 'replicate')}: "
+        f"{counted(counts.planned, 'cell')}, {_how_often(info)}: "
         + ", ".join(f"{number} {state}" for state, number in counts.states.items() if number)
         + (f"; {counts.retired} kept outside the design" if counts.retired else ""),
         highlight=False,

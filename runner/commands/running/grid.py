@@ -12,7 +12,6 @@ from runner.commands.arguments import named_design, study_folder, writable
 from runner.commands.looking.plan import show_plan
 from runner.commands.own_trainer import look_at_trainer
 from runner.commands.placement import device_kind, on_cluster, slots_here
-from runner.commands.running.waves import after_look, as_planned
 from runner.commands.sentences import (
     adopted_words,
     failed_words,
@@ -24,6 +23,7 @@ from runner.commands.sentences import (
     size_words,
     taken_out_words,
 )
+from runner.commands.waves import after_look, as_planned
 from runner.program.wording import printable
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from runner.spec.reading.own.resolve import resolve_own
 from runner.spec.reading.restrictions import read_predicates
 from runner.spec.reading.source import relative_to_file
 from runner.spec.spec import Spec
-from runner.spec.spec_file import DESIGNS, CustomDesign, SpecFile
+from runner.spec.spec_file import DESIGNS, TAGS, CustomDesign, SpecFile
 
 MOST_CELLS = 1_000_000
 MODELS = ("vgg",)
@@ -218,11 +218,12 @@ def _explain(error: ValidationError, root: Node) -> InputError:
     # A misspelt key is also a missing one: the misspelling is what helps.
     problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     first = problems[0]
-    path = tuple(step for i, step in enumerate(first["loc"]) if not (i == 1 and step in DESIGNS))
+    place = tuple(step for step in first["loc"] if step not in TAGS)
+    path = tuple(step for i, step in enumerate(place) if not (i == 1 and step in DESIGNS))
     kind, given, message = first["type"], first["input"], str(first["msg"])
     message = message.replace("Input should be", "expected").removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        problem = f"unknown key; {did_you_mean(str(path[-1]), _fields(first['loc'][:-1]))}"
+        problem = f"unknown key; {did_you_mean(str(path[-1]), _fields(place[:-1]))}"
     elif kind == "missing":
         problem = "is missing"
     elif kind == "string_type":
@@ -234,7 +235,7 @@ def _explain(error: ValidationError, root: Node) -> InputError:
         problem = f"unknown design {name!r}; {did_you_mean(name, DESIGNS)}"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
         problem = f"{given!r}: expected a mapping of keys to values"
-    elif kind in BOUNDS and (bounds := _bounds(first["loc"])):
+    elif kind in BOUNDS and (bounds := _bounds(place)):
         problem = f"{given!r}: expected {bounds}"
     elif isinstance(given, dict | list):
         problem = message
@@ -247,7 +248,11 @@ def _explain(error: ValidationError, root: Node) -> InputError:
 def _bounds(location: Sequence[str | int]) -> str:
     """The bounds of the field at `location` in words."""
     field = _section(location[:-1]).model_fields.get(str(location[-1]))
-    return "" if field is None else in_words(field.metadata)
+    if field is None:
+        return ""
+    either = [one for kind in get_args(field.annotation) for one in get_args(kind)[1:]]
+    inner = [one for about in either for one in getattr(about, "metadata", ())]
+    return in_words([*field.metadata, *inner])
 
 
 def _fields(location: Sequence[str | int]) -> list[str]:

@@ -24,6 +24,10 @@ def _half_normal(factors: Factors, runs: pd.DataFrame) -> Figure:
     return figures.half_normal(points, **lines)
 
 
+def _numeric_trends(factors: Factors, runs: pd.DataFrame) -> Figure:
+    return figures.numeric_trends(*frames.along_numbers(runs, factors))
+
+
 def _cell_strip(factors: Factors, runs: pd.DataFrame) -> Figure:
     cells = frames.cell_table(runs, factors)
     cells["best"] = cells["mean"] > cells["mean"].quantile(0.9)
@@ -45,6 +49,7 @@ DRAWINGS: dict[str, Callable[[Factors, pd.DataFrame], Figure]] = {
     ),
     "pareto": lambda f, r: figures.pareto(frames.pareto_terms(f)),
     "half_normal": _half_normal,
+    "numeric_trends": _numeric_trends,
     "forest": lambda f, r: figures.forest(frames.forest_rows(r, f), band=0.005),
     "variance_shares": lambda f, r: figures.variance_shares(frames.shares(f)),
     "convergence_rates": lambda f, r: figures.convergence_rates(frames.rates(r, f)),

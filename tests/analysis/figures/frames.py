@@ -86,6 +86,22 @@ def level_means(runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> pd.
     return pd.DataFrame(rows)
 
 
+def along_numbers(
+    runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Means at uneven positions, curves, and a picked level of every other factor."""
+    means = level_means(runs, factors)
+    means["axis"] = means["factor"] + " (log scale)"
+    means["position"] = np.concatenate(
+        [2 * np.linspace(0, 1, len(levels)) ** 1.5 - 1 for levels in factors.values()]
+    )
+    curves = means[["factor", "position", "mean"]]
+    names = list(factors)[::2]
+    ends = [(0.2, -0.3, 0.6), (-0.5, np.nan, np.nan)]
+    picked = [(name, *ends[place % 2]) for place, name in enumerate(names)]
+    return means, curves, pd.DataFrame(picked, columns=["factor", "position", "low", "high"])
+
+
 def replicate_means(runs: pd.DataFrame, factors: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     parts = []
     for factor in factors:

@@ -7,6 +7,7 @@ stars that the note below the table explains.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -159,35 +160,47 @@ def note(study: Study) -> str:
 def markdown_table(study: Study) -> str:
     """The ablation table as a Markdown table with its note."""
     rows = ablation_rows(study)
-    head = _head(study, rows)
+    cells = [_cells(row, study.measure) for _, row in rows.iterrows()]
+    return markdown_rows(_head(study, rows), cells, note(study))
+
+
+def markdown_rows(head: Sequence[str], rows: Sequence[Sequence[str]], below: str) -> str:
+    """A Markdown table with a note; a first cell is not said again in the row below it."""
     lines = [f"| {' | '.join(map(escape_markdown, head))} |"]
     lines.append(f"| {' | '.join(['---'] * 2 + ['---:'] * (len(head) - 2))} |")
-    measure = study.measure
-    last = None
-    for _, row in rows.iterrows():
-        cells = _cells(row, measure)
-        if cells[0] == last:
-            cells[0] = ""
-        else:
-            last = cells[0]
+    for cells, _ in _once(rows):
         lines.append(f"| {' | '.join(escape_markdown(cell) for cell in cells)} |")
-    return "\n".join([*lines, "", escape_markdown(note(study)), ""])
+    return "\n".join([*lines, "", escape_markdown(below), ""])
+
+
+def _once(rows: Sequence[Sequence[str]]) -> Iterator[tuple[list[str], bool]]:
+    """Rows with the first cell only where it changes, and whether it does."""
+    last = None
+    for row in rows:
+        new = row[0] != last
+        last = row[0]
+        yield ([*row] if new else ["", *row[1:]]), new
 
 
 def latex_table(study: Study) -> str:
     """The ablation table for LaTeX's booktabs package, with caption and label."""
     rows = ablation_rows(study)
-    head = _head(study, rows)
-    measure = study.measure
+    cells = [_cells(row, study.measure) for _, row in rows.iterrows()]
+    return latex_rows(_head(study, rows), cells, _about(study) + note(study), study.name)
+
+
+def latex_rows(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, name: str) -> str:
+    """A LaTeX table; a rule above each first cell that changes.
+
+    Args:
+        head: of the columns.
+        rows: cells as text.
+        caption: of the table.
+        name: of which its label is made.
+    """
     body: list[str] = []
-    last = None
-    for _, row in rows.iterrows():
-        cells = _cells(row, measure)
-        if cells[0] == last:
-            cells[0] = ""
-        else:
-            body += [r"\midrule"] if last is not None else []
-            last = cells[0]
+    for cells, new in _once(rows):
+        body += [r"\midrule"] if new and body else []
         body.append(" & ".join(escape_latex(cell) for cell in cells) + r" \\")
     columns = "ll" + "r" * (len(head) - 2)
     return "\n".join(
@@ -195,8 +208,8 @@ def latex_table(study: Study) -> str:
             "% needs \\usepackage{booktabs}",
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escape_latex(_about(study) + note(study))}}}",
-            rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', study.name).strip('-') or 'ablation'}}}",
+            rf"\caption{{{escape_latex(caption)}}}",
+            rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-') or 'ablation'}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             " & ".join(escape_latex(one) for one in head) + r" \\",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ablations.errors import InputError
 from runner.design import with_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.design import Design
     from runner.spec import Adaptive, Spec
     from runner.store import Store, StudyInfo
@@ -31,13 +34,16 @@ def after_look(
 ) -> tuple[Design | None, str]:
     """The design with the runs of the next wave, and the look in a sentence; None: no more."""
     from analysis.adaptive.waves import next_wave
-    from analysis.loading import load
+    from analysis.loading import from_store
 
-    wave = next_wave(load(study.name, store.address), rule)
+    try:
+        wave = next_wave(from_store(store, store.find_study(study.name)), rule)
+    except InputError as error:  # nothing can be estimated: more runs of the same would not help
+        return None, f"no further run is planned: {error}"
     return (_with_labels(spec, design, wave.runs) if wave.runs else None), wave.sentence
 
 
-def _with_labels(spec: Spec, design: Design, runs: dict[tuple[str, ...], int]) -> Design:
+def _with_labels(spec: Spec, design: Design, runs: Mapping[tuple[str, ...], int]) -> Design:
     most = spec.adaptive.most if spec.adaptive is not None else spec.replicates
     labels = [factor.labels for factor in spec.factors]
     named = {run: tuple(labels[f][i] for f, i in enumerate(run)) for run in design.runs}

@@ -1,0 +1,61 @@
+"""All looks together err as often as they may."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from analysis.adaptive.spending import POWER, chance_to_decide, look_at, nominal_levels
+from runner.spec.adaptive import Adaptive
+
+
+def test_one_look_has_the_whole_level() -> None:
+    assert nominal_levels([1.0]) == pytest.approx((0.05,), abs=1e-9)
+
+
+def test_looks_of_equal_spacing_are_those_of_the_literature() -> None:
+    """Power family with exponent 3, five looks: Jennison and Turnbull (2000), table 7.1."""
+    z = norm.isf(np.array(nominal_levels([0.2, 0.4, 0.6, 0.8, 1.0])) / 2)
+    assert z[0] == pytest.approx(norm.isf(0.05 * 0.2**POWER / 2), abs=1e-6)
+    assert np.all(np.diff(z) < 0)
+    assert z[-1] > norm.isf(0.025)
+
+
+@pytest.mark.parametrize("fractions", [[0.5, 1.0], [0.25, 0.3, 0.7, 1.0], np.arange(3, 9) / 8])
+def test_all_looks_together_spend_the_level(fractions: list[float]) -> None:
+    rng = np.random.default_rng(3)
+    steps = np.diff([0.0, *fractions])
+    score = np.cumsum(rng.normal(size=(200_000, len(steps))) * np.sqrt(steps), axis=1)
+    z = np.abs(score) / np.sqrt(fractions)
+    borders = norm.isf(np.array(nominal_levels(list(fractions))) / 2)
+    crossed = (z > borders).any(axis=1).mean()
+    assert crossed == pytest.approx(0.05, abs=0.002)  # four standard errors
+
+
+def test_conditional_power_is_how_often_the_last_look_decides() -> None:
+    rng = np.random.default_rng(4)
+    t, now, level = 0.6, 1.5, 0.03
+    drift = now / np.sqrt(t)  # of the score, as the trend is
+    score = now * np.sqrt(t) + drift * (1 - t) + np.sqrt(1 - t) * rng.normal(size=400_000)
+    share = (score > norm.isf(level / 2)).mean()
+    assert chance_to_decide(np.array([now]), np.array([t]), level)[0] == pytest.approx(
+        share, abs=0.004
+    )
+
+
+def test_nothing_is_decided_by_two_runs_each() -> None:
+    rule = Adaptive(2, 8)
+    looks = [look_at(rule, 12, runs) for runs in (24, 30, 36, 95, 96, 200)]
+    numbers = [(one.number, one.of) for one in looks]
+    assert numbers == [
+        (1, 7),
+        (1, 7),
+        (2, 7),
+        (6, 7),
+        (7, 7),
+        (7, 7),
+    ]
+    assert looks[0].level == 0
+    assert 0 < looks[2].level < looks[3].level < looks[4].level == looks[4].last < 0.05
+    assert look_at(Adaptive(2, 3), 12, 36).level == pytest.approx(0.05)

@@ -1,0 +1,179 @@
+r"""What part of a replicated factorial gives its answers: real ones replayed through designs.
+
+Run by hand, from the root of the repository:
+
+    python -m tests.benchmarks.cost_to_answer --replays 1000 \
+        --out results/benchmarks/cost_to_answer.md
+
+A strategy is a function from a factorial and a generator to the runs that it would have made and
+what is said of them; `STRATEGIES` has those that are measured, and further ones are added there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from runner.design.search.exchange import d_optimal, orthogonal_array
+from runner.design.search.quality import parameter_count
+from tests.benchmarks.factorials import Factorial, Floats, Said, factorials, judge
+
+GOAL = 0.95
+LIMITS = {1: 0.2, 2: 0.4}
+"""Share of the compute that is hoped for, by order: mains, and mains with pairs."""
+ORDERS = {1: "mains", 2: "mains and pairs"}
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a strategy made of a factorial.
+
+    Attributes:
+        runs: trained.
+        said: of all questions of the order.
+    """
+
+    runs: int
+    said: Said
+
+
+Strategy = Callable[[Factorial, np.random.Generator], Used]
+
+
+def full(replicates: int, order: int) -> Strategy:
+    """Every combination, so many times."""
+
+    def strategy(one: Factorial, rng: np.random.Generator) -> Used:
+        runs = one.own(replicates, rng)
+        return Used(int(np.isfinite(runs).sum()), judge(runs, order=order))
+
+    return strategy
+
+
+def fraction(kind: str, cells: int, replicates: int, order: int) -> Strategy:
+    """A part of the combinations, levels in random order, so many times."""
+
+    def strategy(one: Factorial, rng: np.random.Generator) -> Used:
+        codes = _grid(one.levels)[_chosen(kind, one.levels, cells, order)]
+        renamed = [rng.permutation(size)[codes[:, at]] for at, size in enumerate(one.levels)]
+        runs = np.full((replicates, *one.levels), np.nan)
+        where = (slice(None), *renamed)
+        runs[where] = one.own(replicates, rng)[where]
+        return Used(int(np.isfinite(runs).sum()), judge(runs, order=order))
+
+    return strategy
+
+
+def _grid(levels: tuple[int, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    return np.array(list(product(*map(range, levels))))
+
+
+@cache
+def _chosen(
+    kind: str, levels: tuple[int, ...], cells: int, order: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    candidates = _grid(levels)
+    if kind == "orthogonal":
+        return orthogonal_array(candidates, levels, cells, seed=0, starts=2, steps=50)
+    return d_optimal(candidates, levels, cells, order=order, seed=0, starts=3)[0]
+
+
+def strategies(one: Factorial, order: int) -> dict[str, Strategy]:
+    """Those that are measured on a factorial, by name; an adaptive one has its place here."""
+    cells = int(np.prod(one.levels))
+    least = parameter_count(one.levels, order)
+    found = {f"full x {k}": full(k, order) for k in range(1, one.least + 1)}
+    for share in (1 / 8, 1 / 4, 1 / 2, 3 / 4):
+        size = round(cells * share)
+        for k in range(1, one.least + 1):
+            if size > 1.3 * least:
+                name = f"D-optimal {size} of {cells} x {k}"
+                found[name] = fraction("d-optimal", size, k, order)
+            if order == 1 and share == 1 / 2 and size > least and cells <= 72:
+                found[f"orthogonal {size} of {cells} x {k}"] = fraction("orthogonal", size, k, 1)
+    return found
+
+
+def measure(
+    one: Factorial, order: int, replays: int, seed: int = 18
+) -> list[tuple[str, str, str, float, float, float]]:
+    """Every strategy: factorial, order, name, share of compute, all verdicts alike, one alike."""
+    reference = judge(one.runs, order=order).sign
+    rows = []
+    for name, strategy in strategies(one, order).items():
+        rng = np.random.default_rng(seed)
+        alike: list[Floats] = []
+        for _ in range(replays):
+            used = strategy(one, rng)
+            alike.append(used.said.sign == reference)
+        each = np.array(alike)
+        share = used.runs / one.count
+        row = one.name, ORDERS[order], name, share, each.all(axis=1).mean(), each.mean()
+        print(row, flush=True)
+        rows.append((*row[:3], float(row[3]), float(row[4]), float(row[5])))
+    return rows
+
+
+def page(rows: list[tuple[str, str, str, float, float, float]], replays: int, command: str) -> str:
+    """The tables as Markdown."""
+    lines = [
+        "# Cost to answer: share of the compute, and of the verdicts of the whole",
+        "",
+        f"{replays:,} replays of each design on factorials that others trained completely. The",
+        "verdicts of all runs (Welch, Holm at 5 %; shown with its sign, or not) are the reference.",
+        "Alike: replays in which every verdict is the same, and share of single verdicts that are.",
+        "A run costs the same wherever it is. Runs are drawn from those that there are, so that a",
+        "design which uses all of them agrees by construction. Adaptive designs are not in this",
+        "table. Cells that did not run are predicted by the model of the order, which assumes that",
+        "no more factors interact: where they do, more runs of a fraction do not make it agree.",
+        "",
+        f"Made by `{command}`.",
+        "",
+    ]
+    for order, words in ORDERS.items():
+        some = [row for row in rows if row[1] == words]
+        lines += [f"## {words[0].upper()}{words[1:]}", ""]
+        for name in dict.fromkeys(row[0] for row in some):
+            enough = [row for row in some if row[0] == name and row[4] >= GOAL]
+            first = min(enough, key=lambda row: row[3], default=None)
+            best = "no design" if first is None else f"{first[2]} at {first[3]:.0%} of compute"
+            met = first is not None and first[3] <= LIMITS[order]
+            lines.append(
+                f"- {name}: all verdicts in {GOAL:.0%} of replays by {best} "
+                f"(hoped for: {LIMITS[order]:.0%}, {'met' if met else 'missed'})."
+            )
+        lines += ["", "| factorial | design | compute | all verdicts alike | verdicts alike |"]
+        lines.append("|---|---|---|---|---|")
+        lines += [
+            f"| {name} | {design} | {share:.0%} | {every:.1%} | {each:.1%} |"
+            for name, _, design, share, every, each in sorted(some, key=lambda r: (r[0], r[3]))
+        ]
+        lines.append("")
+    lines += [
+        "Factorials that are not on a machine are left out there; this project's published grid is",
+        "left out: its single runs are not kept with it.",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--replays", type=int, default=1000)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    rows = [row for one in factorials() for k in ORDERS for row in measure(one, k, options.replays)]
+    if options.out is not None:
+        command = f"python -m tests.benchmarks.cost_to_answer --replays {options.replays}"
+        text = page(rows, options.replays, f"{command} --out {options.out}")
+        options.out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

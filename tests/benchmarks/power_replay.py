@@ -1,0 +1,100 @@
+"""Effects that all runs of real factorials show: how often few replicates show them, now and then.
+
+Run by hand, from the root of the repository:
+
+    python -m tests.benchmarks.power_replay --replays 1000 --out results/benchmarks/power_replay.md
+
+Now: every combination has runs of its own, and Welch judges. Then: the same run numbers of all
+combinations, judged by t over replicates, or by the larger p of both (decision 075).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from tests.benchmarks.factorials import Factorial, Rule, factorials, judge
+
+REPLICATES = (2, 3, 5)
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("now: own seeds, Welch", "own"),
+    ("then: shared seeds, t over replicates", "replicates"),
+    ("then: shared seeds, the wider of both", "wider"),
+)
+Row = tuple[str, int, int, str, int, float, float]
+
+
+def replay(one: Factorial, replicates: int, rule: Rule, replays: int, seed: int) -> Row:
+    """Share of the effects that all runs show which are shown, and how many others are."""
+    rng = np.random.default_rng(seed)
+    truth = judge(one.runs).sign
+    there = truth != 0
+    again, others = [], []
+    for _ in range(replays):
+        runs = one.own(replicates, rng) if rule == "own" else one.shared(replicates, rng)
+        found = judge(runs, rule).sign
+        again.append(float((found[there] == truth[there]).mean()) if there.any() else 1.0)
+        others.append(float((found[~there] != 0).mean()) if (~there).any() else 0.0)
+    name = next(name for name, key in RULES if key == rule)
+    shown, count = int(there.sum()), len(truth)
+    return one.name, shown, count, name, replicates, float(np.mean(again)), float(np.mean(others))
+
+
+def measure(replays: int, seed: int = 18) -> list[Row]:
+    """Of all factorials; where as many runs are asked for as there are, there is one way."""
+    rows = []
+    for one in factorials():
+        for replicates in (k for k in REPLICATES if k <= one.least):
+            number = 1 if replicates == len(one.runs) else replays
+            for _, rule in RULES:
+                rows.append(replay(one, replicates, rule, number, seed))
+                print(rows[-1], flush=True)
+    return rows
+
+
+def page(rows: list[Row], replays: int, command: str) -> str:
+    """The table as Markdown."""
+    lines = [
+        "# Power on real factorials: now against then",
+        "",
+        "All runs of a factorial, judged by Welch and Holm at 5 %, show some of its effects",
+        "(differences of two levels, factors as a whole, pairs of factors). Share of them that so",
+        f"many replicates show too, mean of {replays:,} replays (one where all runs are used), and",
+        "share of the other questions of which something is said. What all runs show is a",
+        "reference, not the truth: what they leave open may be so.",
+        "",
+        f"Made by `{command}`.",
+        "",
+        "| factorial | effects shown by all runs | replicates | rule | shown again "
+        "| said of others |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {shown} of {count} | {k} | {rule} | {again:.1%} | {others:.1%} |"
+        for name, shown, count, rule, k, again, others in rows
+    ]
+    lines += [
+        "",
+        "Factorials of others that are not on a machine are left out there. This project's",
+        "published grid is left out: its single runs are not kept with it.",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--replays", type=int, default=1000)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    rows = measure(options.replays)
+    if options.out is not None:
+        command = f"python -m tests.benchmarks.power_replay --replays {options.replays}"
+        text = page(rows, options.replays, f"{command} --out {options.out}")
+        options.out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
