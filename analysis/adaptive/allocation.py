@@ -3,7 +3,7 @@
 How much a combination is expected to scatter is told by the combinations that differ from it in one
 level, never by its own runs. Placed by its own scatter, a combination whose first runs happened to
 agree would get no more of them, and its error would stay as small as it came out: differences that
-are not there were then found in 8 to 75 % of simulated studies (decision 087). Told by the others,
+are not there are then found too often (decision 087). Told by the others,
 how often a combination runs says nothing of how its runs came out, so that estimates stay unbiased
 and intervals keep what they promise.
 """
