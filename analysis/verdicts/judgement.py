@@ -141,7 +141,7 @@ class Judgement:
             return f"{self.silent[:1].upper()}{self.silent[1:]}."
         if self.running:
             return text + "at p below .001 (Holm) while runs are still to come, at .05 at the end."
-        text += f"where its Holm-adjusted p is at most {_level(self.level)}"
+        text += f"where its Holm-adjusted p is at most {level_words(self.level)}"
         if self.look:
             text += f" at this {self.look}, so that all looks together err in 5 % at most"
         half = ", half of that level kept for the planned claims"
@@ -205,7 +205,7 @@ def judge_together(
     return Judgement(table, tuple(claimed), level, running, silent, look)
 
 
-def _level(level: float) -> str:
+def level_words(level: float) -> str:
     """.05, .0126: without the zero before the point."""
     return f"{level:.2g}".removeprefix("0") if level < 0.01 else f"{round(level, 4):g}"[1:]
 

@@ -21,7 +21,7 @@ from analysis.report.words.places import places
 from analysis.study import known
 from analysis.table.cells import residual_table
 from analysis.table.tidy import named
-from analysis.verdicts.judgement import FAMILIES
+from analysis.verdicts.judgement import FAMILIES, level_words
 from runner.program.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -160,12 +160,14 @@ def _looks(study: Study) -> list[str]:
     if (look := study.look) is None or study.adaptive is None:
         return []
     counts = study.cells.counts[~study.cells.empty]
-    level = f"p of {look.level:.2g}" if look.level else "no p yet"
+    few, many = int(counts.min()), int(counts.max())
+    runs = f"{few} to {many} runs of a combination" if few < many else f"{few} runs of each"
+    decides = f"decides at p up to {level_words(look.level)} instead of .05"
     return [
-        f"Replicates came in waves, {int(counts.min())} to {int(counts.max())} runs of a "
-        f"combination so far, more where their neighbours' runs differ more; the study was looked "
-        f"at {counted(look.number, 'time')}, and so that all looks together err in 5 % at most, "
-        f"this one decides at {level} instead of .05; intervals are 95 % each"
+        f"Replicates came in waves, {runs} so far, more where the runs of neighbouring "
+        f"combinations scatter more; the study was looked at {counted(look.number, 'time')}, and "
+        f"so that all looks together err in 5 % at most, this one "
+        f"{decides if look.level else 'decides nothing yet'}; intervals are 95 % each"
     ]
 
 
