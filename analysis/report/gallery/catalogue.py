@@ -44,7 +44,7 @@ FIGURES = (
     ),
     StudyFigure(
         "numeric_trends", "Curves over numeric levels", "numbers",
-        trends.draw_numeric_trends, trends.tabulate_numeric_trends, effort=4,
+        trends.draw_numeric_trends, trends.tabulate_numeric_trends, effort=18,
     ),
     StudyFigure(
         "convergence_rates", "Convergence by level", "convergence",

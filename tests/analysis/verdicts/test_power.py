@@ -177,6 +177,8 @@ def options(**given: object) -> argparse.Namespace:
             "sigma",
             "replicates",
             "precision",
+            "size",
+            "between",
             "tool",
             "outcome",
         )
