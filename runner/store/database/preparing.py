@@ -69,8 +69,12 @@ def _kept_words(path: Path) -> str:
 
 
 def _check_folder(path: Path, create: bool) -> None:
-    if path.parent.is_dir():
-        if path.is_dir():
+    try:
+        there, is_folder = path.parent.is_dir(), path.is_dir()
+    except OSError as error:  # a folder above it that may not be entered
+        raise InputError(f"cannot read the store {path}: {error.strerror}") from None
+    if there:
+        if is_folder:
             raise InputError(f"the store {path} is a folder; expected a file")
         return
     if create and path == DEFAULT_PATH.absolute():
