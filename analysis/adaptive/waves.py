@@ -54,12 +54,12 @@ def next_wave(study: Study, rule: Adaptive) -> Wave:
         raise ValueError(f"the replicates of {study.name} do not come in waves")
     questions = _questions(study, rule)
     decided = sum(not one.open for one in questions)
-    what = "claim" if rule.half_width is None and rule.until == "claims" else "difference"
+    what = "claim" if rule.asks_claims else "difference"
     said = "as narrow as wanted" if rule.half_width is not None else "decided"
     are = "is" if decided == 1 else "are"
     text = f"look {look.number} of at most {look.of}: {decided} of {counted(len(questions), what)} "
     text += f"{are} {said}"
-    if look.level == 0 and rule.half_width is None:
+    if look.level == 0:  # nor is an interval of two runs each known to be narrow
         text = f"look {look.number} of at most {look.of}: only says where the noise is"
     elif decided == len(questions):
         return Wave({}, f"{text}; no further run is needed")
@@ -93,7 +93,7 @@ def next_wave(study: Study, rule: Adaptive) -> Wave:
 
 def _questions(study: Study, rule: Adaptive) -> list[_Question]:
     cells = study.cells
-    if rule.half_width is None and rule.until == "claims":
+    if rule.asks_claims:
         return [
             _Question(
                 claim_weights(cells, one.claim).ravel(),

@@ -62,7 +62,7 @@ class Judgement:
         running: whether runs are still to come.
         silent: why nothing is said of the outcome whatever its p, or "". Convergence has exact
             tests, which no number of runs is too small for.
-        look: "look 3 of at most 6" where replicates come in waves and every look is paid for.
+        look: "look, 3 of at most 6" where replicates come in waves and every look is paid for.
     """
 
     table: pd.DataFrame

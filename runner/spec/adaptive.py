@@ -40,11 +40,16 @@ class Adaptive:
         return tuple(one for one in looks if one >= TESTED * combinations) or looks[-1:]
 
     @property
+    def asks_claims(self) -> bool:
+        """Whether it goes on for the planned claims; else for differences between levels."""
+        return self.half_width is None and self.until == "claims"
+
+    @property
     def goal(self) -> str:
         """What it goes on for, in words."""
         if self.half_width is not None:
             return f"every difference between levels is known to ±{self.half_width:g}"
-        what = "planned claim" if self.until == "claims" else "difference between levels"
+        what = "planned claim" if self.asks_claims else "difference between levels"
         return f"every {what} is decided"
 
     @property

@@ -92,15 +92,24 @@ def moments(runs: Array, n: Array) -> tuple[Array, Array]:
     return mean, (off**2).sum(2) / (n - 1)
 
 
-def in_waves(runs: Array, shape: tuple[int, ...], *, own: bool = False) -> Ended:
+def in_waves(
+    runs: Array,
+    shape: tuple[int, ...],
+    *,
+    own: bool = False,
+    rows: Array | None = None,
+    half_width: float | None = None,
+) -> Ended:
     """Studies whose replicates come in waves.
 
     Args:
         runs: what the runs of each combination would give, (studies, cells, most).
         shape: levels of each factor.
         own: place runs by each combination's own scatter, which is not what the program does.
+        rows: the differences asked for; by default all.
+        half_width: stop where every interval is as narrow, in place of decided.
     """
-    rows = differences(shape)
+    rows = differences(shape) if rows is None else rows
     studies, cells, _ = runs.shape
     looks, tested = RULE.looks(cells), RULE.tested(cells)
     levels = dict(zip(tested, nominal_levels([one / looks[-1] for one in tested]), strict=True))
@@ -115,12 +124,14 @@ def in_waves(runs: Array, shape: tuple[int, ...], *, own: bool = False) -> Ended
         level = levels.get(total, 0.0)
         now = holm(p_of(estimate, se, df)) <= level if level else np.zeros(shown.shape, bool)
         half = student.ppf(0.975, df) * se
+        if half_width is not None:
+            now = (half <= half_width) & (level > 0)
         shown[going], low[going] = now[going], (estimate - half)[going]
         high[going], ended[going] = (estimate + half)[going], n.mean(1)[going]
         taken[going] += 1
         noise = variance if own else _noise(variance, shape)
         worth = ~now
-        if level:
+        if level and half_width is None:
             then = (noise / RULE.most) @ (rows**2).T
             ahead = np.maximum((noise / n) @ (rows**2).T, 1e-300)
             z = np.divide(estimate, se, out=np.zeros_like(se), where=se > 1e-10)
@@ -227,6 +238,37 @@ def errors(studies: int) -> list[str]:
     return lines
 
 
+def one_question(studies: int) -> list[str]:
+    """A single difference, of the last factor, where nothing is so: small grids too."""
+    lines = [
+        "| combinations | noise | falsely decided | covers | `half_width`: covers | its runs |",
+        "|--:|:--|--:|--:|--:|--:|",
+    ]
+    for shape in ((2, 2), (2, 2, 2), *SHAPES):
+        rows = differences(shape)[-1:]
+        for name, law in NULL.items():
+            rng = np.random.default_rng(19)
+            counts = np.zeros(5)
+            wanted = None
+            for part in _parts(studies):
+                runs = law(rng, (part, prod(shape), RULE.most))
+                if wanted is None:  # as wide as five replicates of each would give, on average
+                    variance = runs.var(axis=2, ddof=1).mean()
+                    wanted = 1.96 * np.sqrt(variance * (rows**2).sum() / 5)
+                claim = in_waves(runs, shape, rows=rows)
+                width = in_waves(runs, shape, rows=rows, half_width=wanted)
+                counts += part * np.array([
+                    claim.shown.mean(), ((claim.low <= 0) & (claim.high >= 0)).mean(),
+                    ((width.low <= 0) & (width.high >= 0)).mean(), width.runs.mean(), 1.0,
+                ])  # fmt: skip
+            false, inside, narrow, spent, _ = counts / counts[-1]
+            lines.append(
+                f"| {prod(shape)} | {name} | {100 * false:.1f} % | {100 * inside:.1f} % | "
+                f"{100 * narrow:.1f} % | {spent:.2f} |"
+            )
+    return lines
+
+
 def power(studies: int) -> list[str]:
     """Where some things are so."""
     rows = differences(SHAPE)
@@ -277,6 +319,12 @@ def main() -> None:
     print(
         "\nThe last column is what happens where runs are placed by each combination's own "
         "scatter: the reason why the program does not.\n"
+    )
+    print(f"## One question, and nothing is so ({options.studies:,} studies a line)\n")
+    print(*one_question(options.studies), sep="\n")
+    print(
+        "\n`until: claims` with one claim, and `until: {half_width}` with the width that five "
+        "replicates of each combination would give on average.\n"
     )
     print(f"## Some things are so (72 combinations, {options.powered:,} studies a line)\n")
     print(*power(options.powered), sep="\n")

@@ -11,18 +11,25 @@ what is said of them; `STRATEGIES` has those that are measured, and further ones
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
 from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.quality import parameter_count
-from tests.benchmarks.factorials import Factorial, Floats, Said, factorials, judge
+from tests.benchmarks.factorials import (
+    LEFT_OUT,
+    Factorial,
+    Floats,
+    Rows,
+    Said,
+    command_line,
+    factorials,
+    judge,
+)
 
 GOAL = 0.95
 LIMITS = {1: 0.2, 2: 0.4}
@@ -155,25 +162,13 @@ def page(rows: list[tuple[str, str, str, float, float, float]], replays: int, co
             for name, _, design, share, every, each in sorted(some, key=lambda r: (r[0], r[3]))
         ]
         lines.append("")
-    lines += [
-        "Factorials that are not on a machine are left out there; this project's published grid is",
-        "left out: its single runs are not kept with it.",
-    ]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *LEFT_OUT, ""])
 
 
-def main() -> None:
-    """Measure, print, and write where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--replays", type=int, default=1000)
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    rows = [row for one in factorials() for k in ORDERS for row in measure(one, k, options.replays)]
-    if options.out is not None:
-        command = f"python -m tests.benchmarks.cost_to_answer --replays {options.replays}"
-        text = page(rows, options.replays, f"{command} --out {options.out}")
-        options.out.write_text(text, encoding="utf-8")
+def everything(replays: int) -> Rows:
+    """All factorials, mains and pairs."""
+    return [row for one in factorials() for order in ORDERS for row in measure(one, order, replays)]
 
 
 if __name__ == "__main__":
-    main()
+    command_line("cost_to_answer", (__doc__ or "").splitlines()[0], everything, page)

@@ -7,10 +7,12 @@ this project is not here: its single runs are not kept with its results.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,7 @@ from tests.analysis.published import find
 from tests.benchmarks.coverage.worlds import cells_of
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Rows = list[tuple[Any, ...]]
 Rule = Literal["own", "replicates", "wider"]
 """Welch; t over replicates; the larger p of both (decision 075)."""
 
@@ -185,3 +188,32 @@ def _by(rule: Rule, own: Floats, over: Floats) -> Floats:
     if rule == "own":
         return own
     return over if rule == "replicates" else np.fmax(own, over)
+
+
+LEFT_OUT = (
+    "Factorials that are not on a machine are left out there; this project's published grid is",
+    "left out: its single runs are not kept with it.",
+)
+"""The last lines of a page."""
+
+
+def command_line(
+    module: str, about: str, rows: Callable[[int], Rows], page: Callable[[Rows, int, str], str]
+) -> None:
+    """The command line of a benchmark that replays factorials: measure, and write where asked.
+
+    Args:
+        module: its name in `tests.benchmarks`.
+        about: what it measures.
+        rows: measures so many replays.
+        page: their table, the replays, the command.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--replays", type=int, default=1000)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    found = rows(options.replays)
+    if options.out is not None:
+        command = f"python -m tests.benchmarks.{module} --replays {options.replays}"
+        text = page(found, options.replays, f"{command} --out {options.out}")
+        options.out.write_text(text, encoding="utf-8")

@@ -10,12 +10,9 @@ combinations, judged by t over replicates, or by the larger p of both (decision 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from tests.benchmarks.factorials import Factorial, Rule, factorials, judge
+from tests.benchmarks.factorials import LEFT_OUT, Factorial, Rule, command_line, factorials, judge
 
 REPLICATES = (2, 3, 5)
 RULES: tuple[tuple[str, Rule], ...] = (
@@ -75,26 +72,8 @@ def page(rows: list[Row], replays: int, command: str) -> str:
         f"| {name} | {shown} of {count} | {k} | {rule} | {again:.1%} | {others:.1%} |"
         for name, shown, count, rule, k, again, others in rows
     ]
-    lines += [
-        "",
-        "Factorials of others that are not on a machine are left out there. This project's",
-        "published grid is left out: its single runs are not kept with it.",
-    ]
-    return "\n".join([*lines, ""])
-
-
-def main() -> None:
-    """Measure, print, and write where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--replays", type=int, default=1000)
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    rows = measure(options.replays)
-    if options.out is not None:
-        command = f"python -m tests.benchmarks.power_replay --replays {options.replays}"
-        text = page(rows, options.replays, f"{command} --out {options.out}")
-        options.out.write_text(text, encoding="utf-8")
+    return "\n".join([*lines, "", *LEFT_OUT, ""])
 
 
 if __name__ == "__main__":
-    main()
+    command_line("power_replay", (__doc__ or "").splitlines()[0], measure, page)

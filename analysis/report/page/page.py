@@ -36,6 +36,7 @@ from analysis.report.words.papers.methods import network_of, own_trainer, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
+from analysis.verdicts.judgement import ALPHA, level_words
 from runner.content.response import CONVERGED
 from runner.program.wording import counted
 
@@ -200,7 +201,8 @@ def _how_sure(study: Study, convergence: Convergence | None) -> str:
     judgement = study.judgement
     text = f"{judgement.rule} Clear: p < .001; "
     if not judgement.running:
-        text += "well supported: p < .01; supported: p up to .05; "
+        most = level_words(judgement.level or ALPHA)
+        text += f"well supported: p < .01; supported: p up to {most}; "
     text += (
         "open: the interval excludes zero by itself, but not with all questions judged together; "
         "not shown: the interval holds zero, which is not evidence that there is nothing."

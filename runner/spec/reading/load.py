@@ -171,8 +171,7 @@ def _of_bounded_size(spec: Spec) -> Spec:
         raise spec.refuse(
             ("factors",), f"{cells:,} cells are too many; expected at most {MOST_CELLS:,}"
         )
-    rule = spec.adaptive
-    if rule is not None and rule.half_width is None and rule.until == "claims" and not spec.claims:
+    if spec.adaptive is not None and spec.adaptive.asks_claims and not spec.claims:
         raise spec.refuse(
             ("replicates", "until"), "is 'claims', and the file plans none: add some, or 'mains'"
         )

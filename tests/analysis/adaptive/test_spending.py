@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 from analysis.adaptive.spending import POWER, chance_to_decide, look_at, nominal_levels
 from runner.spec.adaptive import Adaptive
@@ -14,12 +14,16 @@ def test_one_look_has_the_whole_level() -> None:
     assert nominal_levels([1.0]) == pytest.approx((0.05,), abs=1e-9)
 
 
-def test_looks_of_equal_spacing_are_those_of_the_literature() -> None:
-    """Power family with exponent 3, five looks: Jennison and Turnbull (2000), table 7.1."""
-    z = norm.isf(np.array(nominal_levels([0.2, 0.4, 0.6, 0.8, 1.0])) / 2)
-    assert z[0] == pytest.approx(norm.isf(0.05 * 0.2**POWER / 2), abs=1e-6)
-    assert np.all(np.diff(z) < 0)
-    assert z[-1] > norm.isf(0.025)
+@pytest.mark.parametrize("fractions", [(0.5, 1.0), (0.375, 0.5, 0.75), (0.2, 0.6, 1.0)])
+def test_each_look_spends_its_share(fractions: tuple[float, ...]) -> None:
+    """By the normal distribution of the z of all looks, which are correlated as sqrt(s / t)."""
+    t = np.array(fractions)
+    correlation = np.sqrt(np.minimum.outer(t, t) / np.maximum.outer(t, t))
+    border = norm.isf(np.array(nominal_levels(fractions)) / 2)
+    for looks in range(1, len(t) + 1):
+        among = multivariate_normal(cov=correlation[:looks, :looks], seed=1)
+        kept = among.cdf(border[:looks], lower_limit=-border[:looks])
+        assert 1 - kept == pytest.approx(0.05 * t[looks - 1] ** POWER, abs=2e-5)
 
 
 @pytest.mark.parametrize("fractions", [[0.5, 1.0], [0.25, 0.3, 0.7, 1.0], np.arange(3, 9) / 8])
