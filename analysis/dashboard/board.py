@@ -69,7 +69,7 @@ class Board:
         """Bring the page up to date; never raises, so that it may run beside the training.
 
         Args:
-            seconds: to spend on notes.
+            seconds: to spend on notes; one batch is always written, so that every call gets on.
 
         Returns:
             Whether everything is published that can be; False when something is left for the next
@@ -151,14 +151,12 @@ class Board:
         until = time.monotonic() + seconds
         factors = list(self._info.factors)
         there = self._store.database.read(lambda connection: noted(connection, page))
+        write = partial(annotate, study_id=page, name=self._info.name, factors=factors, limit=BATCH)
         for _ in range(there, MOST_NOTES, BATCH):
-            if time.monotonic() > until:
-                return False
-            write = partial(
-                annotate, study_id=page, name=self._info.name, factors=factors, limit=BATCH
-            )
             if self._store.database.write(write) < BATCH:
                 return True
+            if time.monotonic() >= until:
+                return False
         return True
 
 
