@@ -13,9 +13,9 @@ SLOW_FIRST := tests/faults tests/store_contract tests/acceptance
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 # Three programs that each calculate with small matrices in two threads wait for each other: a test
 # of 3 s took 64.
-test faults: export OPENBLAS_NUM_THREADS := 1
+test long faults: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help quickstart test faults lint format audit bench bench-cuda reference schema clean
+.PHONY: help quickstart test coverage long faults lint format audit bench bench-cuda reference schema clean
 .DEFAULT_GOAL := help
 
 help:  ## show what each target does
@@ -24,9 +24,15 @@ help:  ## show what each target does
 quickstart: $(VENV)/.run  ## install, then run the shipped five-factor grid and its analysis
 	$(BIN)/python -m runner grid $(GRID)
 
-test: $(VENV)/.test  ## run the test suite with coverage, all but the slower faults
-	$(BIN)/python -m pytest $(SLOW_FIRST) tests -m "not long" $(SIDE_BY_SIDE) \
-		--durations 20 --cov --cov-report=term:skip-covered --cov-fail-under=90
+test: $(VENV)/.test  ## run the test suite, all but what is marked long
+	$(BIN)/python -m pytest $(SLOW_FIRST) tests -m "not long" $(SIDE_BY_SIDE) --durations 20 $(COVERED)
+
+# Tracing costs half as much again, so that it has a target of its own.
+coverage: COVERED := --cov --cov-report=term:skip-covered --cov-fail-under=90
+coverage: test  ## the same, with the lines that it runs; below 90 % it fails
+
+long: $(VENV)/.test  ## run the tests marked long, wherever they are, the faults among them
+	$(BIN)/python -m pytest tests -m long $(SIDE_BY_SIDE) --timeout 900
 
 faults: $(VENV)/.test  ## inject every fault of the matrix, the minutes-long ones too
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --timeout 900 $$($(BIN)/python -m tests.faults.matrix)

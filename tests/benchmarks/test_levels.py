@@ -51,6 +51,7 @@ def test_the_bars_of_a_rate_that_falls_by_half():
     assert rates.shape([1.0] * 12 + [0.45] * 12, places=4) == "██▄▄"
 
 
+@pytest.mark.long
 def test_tables_have_a_row_for_each_level():
     tiny = untrained.measure(20, 1, networks=((11, 1 / 16, 10),))
     text = untrained.render(tiny)

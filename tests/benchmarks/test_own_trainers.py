@@ -18,6 +18,7 @@ from tests.benchmarks.peers import to_json
 TRIED = [pytest.param(one, marks=pytest.mark.slow, id=one.name) for one in EVERYBODY]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("job", EMPTY, ids=lambda job: job.name)
 @pytest.mark.parametrize("contestant", TRIED)
 def test_everybody_runs_every_cell_of_the_same_function_and_command(contestant, job, tmp_path):

@@ -93,7 +93,7 @@ def test_the_accuracy_grid_trains_each_seed_in_both_precisions(pictures):
     assert written["fixed"]["optimizer"] == {"as": "0.05", "sgd_momentum": {"lr": 0.05}}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_cpu_twin_fills_the_rows_that_need_a_cuda_device(pictures, source, monkeypatch):
     monkeypatch.setattr(roofline, "SIZE", 128)  # a CPU without bf16 takes 20 s for 2048
     raw = cuda.measure("cpu", TINY, [TINY], source, slots=[1], rounds=1, seconds=0.0)

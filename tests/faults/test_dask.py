@@ -73,7 +73,7 @@ def assert_all_is_done_and_nobody_works(bench: Bench, cells: int) -> None:
     wait_until(lambda: not slots(bench) and not bench.cell_processes(), 10)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_grid_on_dask_survives_a_worker_killed_mid_cell(postgres_bench, start_cluster, tmp_path):
     bench = postgres_bench
     cluster = start_cluster(2)

@@ -53,7 +53,7 @@ MEANWHILE = (
 )
 OTHERS = st.lists(st.tuples(st.sampled_from(MEANWHILE), BY, NUMBERS), max_size=2)
 
-EXAMPLES, STEPS = 50, 50
+EXAMPLES, STEPS = 25, 40
 """Lives, and the steps of each, that `make test` can wait for."""
 
 

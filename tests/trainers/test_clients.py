@@ -162,9 +162,9 @@ def analysed(bench: Bench, client: Client) -> None:
 @pytest.mark.parametrize(
     "client",
     [
-        pytest.param(REGRESSION, id="regression"),
+        pytest.param(REGRESSION, id="regression", marks=pytest.mark.long),
         pytest.param(SHELL, id="shell"),
-        pytest.param(HYDRA, id="hydra"),
+        pytest.param(HYDRA, id="hydra", marks=pytest.mark.long),
         pytest.param(MNIST, id="mnist", marks=pytest.mark.long),
         pytest.param(SEGMENTATION, id="segmentation", marks=pytest.mark.long),
         pytest.param(LIGHTNING, id="lightning", marks=pytest.mark.long),

@@ -25,7 +25,12 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", DRAWINGS)
 @pytest.mark.parametrize(
-    "shape", ["five factors of the shipped grid", "two of two", "six of six"]
+    "shape",
+    [
+        "five factors of the shipped grid",
+        pytest.param("two of two", marks=pytest.mark.long),
+        pytest.param("six of six", marks=pytest.mark.long),
+    ],
 )  # one column is the harder test, below
 def test_figures_fit_a_journal_page_and_texts_stay_apart(name: str, shape: str) -> None:
     factors = SHAPES[shape]
@@ -41,10 +46,10 @@ def test_figures_fit_a_journal_page_and_texts_stay_apart(name: str, shape: str) 
 @pytest.mark.parametrize(
     "shape",
     [
-        "five factors of the shipped grid",
+        pytest.param("five factors of the shipped grid", marks=pytest.mark.long),
         "two of six",
         "four of three, long names",
-        pytest.param("six of six", marks=pytest.mark.slow),
+        pytest.param("six of six", marks=pytest.mark.long),
     ],
 )
 def test_every_figure_fits_one_column_with_its_texts_apart(name: str, shape: str) -> None:

@@ -203,7 +203,7 @@ SETTINGS: dict[str, Any] = {
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @given(cases())
-@settings(max_examples=8, **SETTINGS)
+@settings(max_examples=4, **SETTINGS)
 def test_any_study_has_a_whole_report(case: Case) -> None:
     _any(case)
 
@@ -221,7 +221,7 @@ def test_after_every_single_run_there_is_a_report(tmp_path: Path) -> None:
     path = specification(
         tmp_path, {name: LEVELS[name][:2] for name in ("optimizer", "model.depth")}, claims=CLAIMS
     )
-    for done in range(9):
+    for done in (0, 1, 3, 5, 8):
         folder = tmp_path / str(done)
         folder.mkdir()
         url, info = simulate(folder, path, finished=done / 8)
