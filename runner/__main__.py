@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 a bug; 2 what was given cannot be used; 3 the grid ended but some cells
 failed; 4 the store, the disk or every device is gone; 5 another command cut the grid's design
-while it ran; 129, 130, 143 stopped by a signal.
+while it ran; 6 its --hours were over before all cells had run; 129, 130, 143 stopped by a signal.
 """
 
 from __future__ import annotations

@@ -44,7 +44,8 @@ EPILOG = """exit codes:
   1  a bug in this program                 4  the store, the disk or every device is gone,
                                               or the store is damaged
   2  what was given cannot be used         5  another command cut this grid's design
-                                            129, 130, 143  stopped by a signal
+  6  the hours given by --hours are over,  129, 130, 143  stopped by a signal
+     and cells are left to run
 
 examples:
   python -m runner init my_train.py:fit

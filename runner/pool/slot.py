@@ -109,7 +109,7 @@ def _attempt(lease: Lease, slot: Slot, process: CellProcess, worker: Worker) -> 
 
     worker.listener.started(slot, lease)
     ended = process.train(
-        job, on_epoch=on_epoch, taken_away=lambda: worker.refused(lease), stop=worker.stop
+        job, on_epoch=on_epoch, taken_away=lambda: worker.refused(lease), stop=worker.stop_of(lease)
     )
     if _reason(ended) not in NOT_THE_DEVICE and not is_there(slot):
         why = f"{slot.device_id}, the device of {slot.name}, vanished"

@@ -17,6 +17,7 @@ from typing import Protocol
 from runner.content.outcome import Advance
 from runner.machine.device import Slot
 from runner.machine.provenance import provenance
+from runner.pool.budget import Budget
 from runner.pool.process.launch import Ended
 from runner.pool.sharing import SharedDevice
 from runner.program.exits import MachineError
@@ -51,6 +52,7 @@ class Worker:
     name: str  # for people: "host:4711"
     listener: Listener
     stay: bool = True  # wait for the cells of other workers, in case one is lost
+    budget: Budget | None = None  # of time: then it says which cell is next, and when there is none
     stop: threading.Event = field(default_factory=threading.Event)
     trouble: Exception | None = None  # why no further cell can be trained here
     vanished: set[str] = field(default_factory=set)  # devices, as a person knows them
@@ -82,7 +84,15 @@ class Worker:
             self.give_up(NoDeviceLeft(f"no device is left: {gone} vanished; the cells are waiting"))
 
     def claim(self, slot: Slot) -> Lease | None:
-        """Claim the next waiting cell and begin to beat for it; None when none is waiting."""
+        """Claim the next waiting cell and begin to beat for it.
+
+        None when none is waiting, or when the budget has no room for another.
+        """
+        prefer = self._begun_here()
+        if self.budget is not None:
+            if (chosen := self.budget.next_cell(prefer)) is None:
+                return None
+            prefer = [chosen] if chosen else []
         lease = self.store.claim(
             self.study,
             self.name,
@@ -90,9 +100,11 @@ class Worker:
             slot=slot.name,
             device=slot.device_id,
             provenance=self._provenance,
-            prefer=self._begun_here(),
+            prefer=prefer,
         )
         if lease is not None:
+            if self.budget is not None:
+                self.budget.began(lease.cell.id)
             self._name_plugins(lease.cell.plugins)
             with self._lock:
                 self._leases[lease.token] = lease
@@ -108,9 +120,15 @@ class Worker:
 
     def is_over(self) -> bool:
         """Whether there is nothing to wait for once no cell could be claimed."""
+        if self.budget is not None and self.budget.is_over():
+            return True
         if self.stay:
             return not self.store.open_cells(self.study)
         return not self.store.status(self.study).waiting  # another's lock may have hidden some
+
+    def stop_of(self, lease: Lease) -> StopOf:
+        """What says whether the attempt is to end unfinished."""
+        return StopOf(self, lease.cell.id)
 
     def progressed(self, lease: Lease, epoch: Advance) -> None:
         """Remember the newest epoch of the lease's cell for the next beat."""
@@ -163,6 +181,19 @@ class Worker:
             if self.trouble is None:
                 self.trouble = trouble
         self.stop.set()
+
+
+@dataclass(frozen=True, slots=True)
+class StopOf:
+    """Whether one attempt is to end: because the worker stops, or its own time is up."""
+
+    worker: Worker
+    cell: str
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        budget = self.worker.budget
+        return self.worker.stop.is_set() or (budget is not None and budget.is_up(self.cell))
 
 
 class DiskFull(MachineError):

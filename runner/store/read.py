@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, column, func, inspect, or_, select, table, text
 
@@ -108,6 +108,23 @@ def count_cells(connection: Connection, study_id: int) -> Counts:
         replicates=dict(sorted(replicates.items())),
         retired=retired,
     )
+
+
+class Progress(NamedTuple):
+    """Where a cell stands, and what it cost."""
+
+    state: State
+    seconds: float | None  # of its training, where it has an outcome
+
+
+def progress(connection: Connection, study_id: int) -> dict[str, Progress]:
+    """Every planned cell by its id: how it stands, how long it trained."""
+    rows = connection.execute(
+        select(cells.c.cell, cells.c.state, cells.c.seconds).where(
+            cells.c.study_id == study_id, cells.c.planned
+        )
+    )
+    return {row.cell: Progress(State(row.state), row.seconds) for row in rows}
 
 
 def open_cells(connection: Connection, study_id: int) -> int:

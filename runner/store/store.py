@@ -318,6 +318,7 @@ class Store:
 
     status = of_study(reads(read.count_cells))
     open_cells = of_study(reads(read.open_cells))
+    progress = of_study(reads(read.progress))
     complete_among = of_study(reads(read.complete_among))
     runs = of_study(reads(read.runs))
     judged_runs = of_study(reads(read.judged_runs))

@@ -12,6 +12,7 @@ from runner.commands.arguments import named_design, study_folder, writable
 from runner.commands.looking.plan import show_plan
 from runner.commands.own_trainer import look_at_trainer
 from runner.commands.placement import device_kind, on_cluster, slots_here
+from runner.commands.running import hours
 from runner.commands.sentences import (
     adopted_words,
     failed_words,
@@ -45,6 +46,7 @@ EXAMPLES = """examples:
   python -m runner grid ablations/five_factor.yaml
   python -m runner grid ablations/five_factor.yaml --profile cpu --set replicates=5
   python -m runner grid ablations/five_factor.yaml --dry-run --cells 216
+  python -m runner grid ablations/five_factor.yaml --hours 2
   python -m runner grid my.yaml --devices 0,1 --slots-per-device 4
   ABLATIONS_STORAGE=postgresql://user@host/db python -m runner grid my.yaml
   python -m runner grid my.yaml --backend dask --scheduler tcp://host:8786
@@ -58,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.slots(parser)
     options.output(parser)
     options.planning(parser)
+    hours.configure(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--no-report", action="store_true", help="train only, analyse later")
     parser.add_argument(
@@ -77,7 +80,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
+    hours.hours_of(arguments)  # what is wrong with them is said first
     spec, design = named_design(arguments)
+    budget = hours.budget_of(spec, arguments)
     if arguments.dry_run:
         return show_plan(spec, design, arguments)
     if not arguments.quiet:
@@ -85,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     looked = look_at_trainer(spec, design)
     spec, design = looked.spec, looked.design
 
-    from runner.commands.running.session import report, train_study
+    from runner.commands.running.session import HOURS_OVER, report, train_study
     from runner.design import warnings
     from runner.store import open_store
 
@@ -136,24 +141,33 @@ def run(arguments: argparse.Namespace) -> int:
         code = 3 if counts.failed else 0
     else:
         show = None if arguments.no_report else _dashboard(store, study)
-        code = train_study(store, study, folder, arguments, spec=spec, publish=show)
+
+        def train(cells: Design) -> int:
+            limited = budget and budget.of(cells, lambda: store.progress(study))
+            return train_study(
+                store, study, folder, arguments, spec=spec, publish=show, budget=limited
+            )
+
+        code = train(design)
         while code in (0, 3) and spec.adaptive is not None:
             more = _next_wave(store, study, spec, design, arguments, kind, about)
             if more is None:
                 break
             design = more
-            code = train_study(store, study, folder, arguments, spec=spec, publish=show)
+            code = train(design)
         if show is not None:
             show()
-    if code not in (0, 3):
+    if code not in (0, 3, HOURS_OVER):
         return code
     cut = store.taken_out(study, design.cells)
     if cut:
         print(taken_out_words(cut, len(design.cells)), file=sys.stderr)
     if not arguments.no_report:
         report(store, study, folder)
-    if code == 3:
+    if store.status(study).failed:
         _say_failures(store, study)
+    if code == HOURS_OVER and budget is not None:
+        print(hours.closing_words(store, study, design, budget), file=sys.stderr)
     return CUT if cut else code
 
 

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.content.cell import Cell
+    from runner.pool.budget import Budget
     from runner.spec import Spec
     from runner.store import Store, StudyInfo
+
+HOURS_OVER = 6
+"""Exit code of a grid whose hours are over before all of its cells have run."""
 
 
 def train_study(
@@ -34,6 +38,7 @@ def train_study(
     spec: Spec,
     stay: bool = True,
     publish: Callable[[], object] | None = None,
+    budget: Budget | None = None,
 ) -> int:
     """Train open cells until none is left; returns the exit code.
 
@@ -45,6 +50,7 @@ def train_study(
         spec: The study's specification.
         stay: Wait for other workers' cells, in case one is lost.
         publish: Called every minute while the grid runs.
+        budget: Of time; knows the cells already.
     """
     from runner.machine.cpu import emulates_bf16
     from runner.machine.slots import slots_on
@@ -93,6 +99,7 @@ def train_study(
             name=_name_of_worker(),
             listener=listener,
             stay=stay,
+            budget=budget,
         )
         try:
             run = run_slots(slots, worker, publish=publish)
@@ -108,6 +115,8 @@ def train_study(
         return SIGNALS[signal.Signals(run.signal)]
     if not arguments.quiet:
         print(f"{counted(run.trained, 'cell')} trained here in {duration(run.seconds)}")
+    if budget is not None and budget.is_over() and store.open_cells(study):
+        return HOURS_OVER
     return 3 if store.status(study).failed else 0
 
 

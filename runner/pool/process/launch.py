@@ -20,6 +20,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Protocol
 
 from ablations.errors import InputError
 from runner.content.cell import Cell
@@ -57,6 +58,13 @@ _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
 class NoProcess(MachineError):
     """The machine starts no further process: memory or a limit on processes is exhausted."""
+
+
+class Stop(Protocol):
+    """Says whether a cell is to end unfinished: a `threading.Event`, or what knows of more."""
+
+    def is_set(self) -> bool:
+        """Whether it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,7 @@ class CellProcess:
         *,
         on_epoch: Callable[[Advance], None],
         taken_away: Callable[[], bool],
-        stop: threading.Event,
+        stop: Stop,
     ) -> Ended:
         """Run one job to its end; afterwards `reusable` says whether another can follow."""
         cell = Cell.from_json(job.cell)
@@ -220,7 +228,7 @@ class CellProcess:
         deadline: float,
         on_epoch: Callable[[Advance], None],
         taken_away: Callable[[], bool],
-        stop: threading.Event,
+        stop: Stop,
     ) -> Ended | None:
         """None when the process ended the job or itself; otherwise why it is to be killed."""
         try:
