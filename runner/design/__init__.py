@@ -4,6 +4,7 @@ design    from a specification to its cells    search/   runs of a fraction, how
 describe  what a design can tell, in words     cost      time and disk
 warnings  what it leaves without an answer     acting    levels that would change nothing
 best_next what to run next where time is short  measured_cost  how long it will take
+growth    what a fraction that grows gains
 """
 
 from runner.design.cost import CostEstimate, estimate_cost

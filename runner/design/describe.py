@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.design.design import Design
-from runner.spec.spec_file import FullDesign, OneAtATimeDesign
+from runner.spec.spec_file import AugmentedDesign, FullDesign, OneAtATimeDesign
 
 MOST_RUNS = 20_000
 """Larger incomplete grids are not examined: planning must answer at once."""
@@ -130,7 +130,11 @@ def _sentences(
     everything: bool,
 ) -> list[str]:
     most = None if everything else MOST_LISTED
-    kind = "full grid" if isinstance(design.spec.design, FullDesign) else design.spec.design.kind
+    kind: str = (
+        "full grid" if isinstance(design.spec.design, FullDesign) else design.spec.design.kind
+    )
+    if isinstance(grown := design.spec.design, AugmentedDesign):
+        kind = f"{grown.of.kind}, grown {', then '.join(step.words for step in grown.by)}"
     share = f"{design.combinations} of {design.spec.combinations} combinations"
     sentences = [f"{kind.replace('_', '-')}, {share} are run"]
     if isinstance(design.spec.design, OneAtATimeDesign):

@@ -84,6 +84,47 @@ class CustomDesign(Section):
     file: str = Field(description="With a column a factor (relative to this file).")
 
 
+class Growth(Section):
+    """One step by which a fraction grew; the runs of before stay."""
+
+    fold_over: str | None = Field(
+        None,
+        description="A factor of two levels, or 'all': every run again with its levels swapped.",
+    )
+    runs: int | None = Field(
+        None, ge=3, le=1_000_000, description="Or: combinations in all, the further ones D-optimal."
+    )
+    order: Literal[1, 2, 3] = Field(
+        2, description="Of 'runs': model to estimate: 1 main effects, 2 with pairs, 3 with triples."
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Of 'runs': seed of the random starts.")
+    starts: int = Field(20, ge=1, le=1000, description="Of 'runs': random starts.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.fold_over is None) == (self.runs is None):
+            raise ValueError("give either 'fold_over' or 'runs'")
+        return self
+
+    @property
+    def words(self) -> str:
+        """How it grew."""
+        if self.fold_over is None:
+            return f"to {self.runs:,} combinations"
+        return f"by a fold-over of {'all factors' if self.fold_over == 'all' else self.fold_over}"
+
+
+class AugmentedDesign(Section):
+    """A fraction that grew after it was run; `python -m runner augment` writes it."""
+
+    kind: Literal["augmented"]
+    of: Annotated[
+        RegularDesign | DOptimalDesign | OrthogonalDesign | OneAtATimeDesign,
+        Field(discriminator="kind"),
+    ] = Field(description="The design of before.")
+    by: list[Growth] = Field(min_length=1, description="How it grew, one step after the other.")
+
+
 ListedDesign = OneAtATimeDesign | CustomDesign
 DesignSpec = Annotated[
     FullDesign
@@ -91,7 +132,8 @@ DesignSpec = Annotated[
     | DOptimalDesign
     | OrthogonalDesign
     | OneAtATimeDesign
-    | CustomDesign,
+    | CustomDesign
+    | AugmentedDesign,
     Field(discriminator="kind"),
 ]
 DESIGNS: dict[str, type[Section]] = {
@@ -102,6 +144,7 @@ DESIGNS: dict[str, type[Section]] = {
     "one_at_a_time": OneAtATimeDesign,
     "leave_one_out": OneAtATimeDesign,
     "custom": CustomDesign,
+    "augmented": AugmentedDesign,
 }
 
 

@@ -1,1 +1,4 @@
-"""The verb that begins: `init` writes a first specification, or an example."""
+"""Verbs that write a specification.
+
+init     a first one, or an example     augment  a fraction that grows by new cells
+"""

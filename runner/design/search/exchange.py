@@ -53,7 +53,14 @@ class Search:
 
 
 def d_optimal(
-    candidates: Runs, levels: Sequence[int], count: int, *, order: int, seed: int, starts: int
+    candidates: Runs,
+    levels: Sequence[int],
+    count: int,
+    *,
+    order: int,
+    seed: int,
+    starts: int,
+    kept: Sequence[int] = (),
 ) -> tuple[NDArray[np.int64], float]:
     """The `count` candidates that estimate the model of that order best, by Fedorov's exchange.
 
@@ -64,6 +71,7 @@ def d_optimal(
         order: Highest interaction in the model.
         seed: Of the random starts.
         starts: How many; the best result wins.
+        kept: Positions that are chosen whatever they are worth.
 
     Returns:
         Positions [count] of the chosen candidates in increasing order, and log det(X'X / n) (minus
@@ -74,11 +82,14 @@ def d_optimal(
     """
     matrix, _ = model_matrix(candidates, levels, order)
     random = np.random.default_rng(seed)
+    fixed = np.array(kept, dtype=np.int64)
     best, best_value = np.arange(count), -np.inf
     search = Search(count, len(candidates), starts)
     for _ in range(starts):
         search.begins()
-        inside = _exchange(matrix, random.permutation(len(matrix))[:count], count, search)
+        drawn = random.permutation(len(matrix))
+        start = np.concatenate([fixed, drawn[~np.isin(drawn, fixed)]])[:count]
+        inside = _exchange(matrix, start, len(fixed), search)
         sign, value = np.linalg.slogdet(matrix[inside].T @ matrix[inside] / count)
         if sign > 0 and value > best_value + BETTER:
             best, best_value = np.sort(inside), float(value)
@@ -86,17 +97,17 @@ def d_optimal(
 
 
 def _exchange(
-    matrix: Matrix, start: NDArray[np.int64], count: int, search: Search
+    matrix: Matrix, start: NDArray[np.int64], fixed: int, search: Search
 ) -> NDArray[np.int64]:
     """The best swap of one run inside for one outside, made again until none helps.
 
     Args:
         matrix: Model columns of all candidates [n, parameters].
         start: Positions [count] to begin with.
-        count: Runs.
+        fixed: So many of them, the first ones, stay.
         search: Told of every swap.
     """
-    inside = start.copy()
+    inside, count = start.copy(), len(start)
     identity = np.eye(matrix.shape[1])
     # A random start may be singular, where every determinant is 0 and no swap looks better than
     # another: a ridge shows the way to a first regular subset, and is then left out, because it
@@ -114,12 +125,13 @@ def _exchange(
             # all swaps at once: [inside, outside]. No determinant is taken anew.
             weighted = matrix @ np.linalg.inv(information)
             variance = np.sum(weighted * matrix, axis=1)
-            between = weighted[inside] @ matrix[outside].T
-            gain = np.outer(1 - variance[inside], 1 + variance[outside]) + between**2
+            free = inside[fixed:]
+            between = weighted[free] @ matrix[outside].T
+            gain = np.outer(1 - variance[free], 1 + variance[outside]) + between**2
             i, j = np.unravel_index(int(np.argmax(gain)), gain.shape)
             if gain[i, j] <= 1 + BETTER:
                 break
-            inside[i] = outside[j]
+            inside[fixed + i] = outside[j]
     return inside
 
 

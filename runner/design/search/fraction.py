@@ -14,13 +14,16 @@ import numpy as np
 
 from ablations.errors import InputError
 from runner.design.search.exchange import d_optimal, orthogonal_array
+from runner.design.search.folding import fold_over
 from runner.design.search.listed import around_baseline, from_file
 from runner.design.search.quality import Runs, parameter_count, word_lengths
 from runner.design.search.regular import Combination, from_generators, generators_of_resolution
 from runner.spec.spec import Spec
 from runner.spec.spec_file import (
+    AugmentedDesign,
     CustomDesign,
     DOptimalDesign,
+    Growth,
     OneAtATimeDesign,
     OrthogonalDesign,
     RegularDesign,
@@ -38,7 +41,14 @@ MOST_NUMBERS = 2**27
 ORTHOGONAL_STARTS, ORTHOGONAL_STEPS = 10, 150
 
 
-Fraction = RegularDesign | DOptimalDesign | OrthogonalDesign | OneAtATimeDesign | CustomDesign
+Fraction = (
+    RegularDesign
+    | DOptimalDesign
+    | OrthogonalDesign
+    | OneAtATimeDesign
+    | CustomDesign
+    | AugmentedDesign
+)
 
 
 def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Combination]:
@@ -58,6 +68,11 @@ def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Co
         return around_baseline(spec, design, grid)
     if isinstance(design, CustomDesign):
         return from_file(spec, design, grid)
+    if isinstance(design, AugmentedDesign):
+        runs = choose(spec, design.of, grid)
+        for at, step in enumerate(design.by):
+            runs = _grown(spec, runs, step, grid, at)
+        return runs
     canonical = _Canonical(spec)
     candidates = canonical.runs(grid)
     if isinstance(design, DOptimalDesign):
@@ -92,48 +107,82 @@ def _regular(spec: Spec, design: RegularDesign, grid: Sequence[Combination]) -> 
     return canonical.combinations(np.array(from_generators(count, generators)))
 
 
-def _d_optimal(spec: Spec, design: DOptimalDesign, candidates: Runs, levels: Sequence[int]) -> Runs:
+def _grown(
+    spec: Spec, runs: list[Combination], step: Growth, grid: Sequence[Combination], at: int
+) -> list[Combination]:
+    """The runs of before, and those that one step adds."""
+    where = ("design", "by", at)
+    if step.fold_over is not None:
+        return fold_over(spec, runs, step.fold_over, grid, (*where, "fold_over"))
+    count = int(step.runs or 0)
+    if count <= len(runs):
+        raise spec.refuse(
+            (*where, "runs"), f"{count:,} is no more than the {len(runs):,} combinations of before"
+        )
+    canonical = _Canonical(spec)
+    wanted = DOptimalDesign(
+        kind="d_optimal", runs=count, order=step.order, seed=step.seed, starts=step.starts
+    )
+    before = canonical.runs(runs)
+    more = _d_optimal(spec, wanted, canonical.runs(grid), canonical.levels, before, where)
+    return canonical.combinations(more)
+
+
+def _d_optimal(
+    spec: Spec,
+    design: DOptimalDesign,
+    candidates: Runs,
+    levels: Sequence[int],
+    kept: Runs | None = None,
+    where: tuple[str | int, ...] = ("design",),
+) -> Runs:
+    where = (*where, "runs")
     order = min(design.order, len(levels))
     needed = parameter_count(levels, order)
     if design.runs < needed:
-        raise _refuse(
-            spec,
+        raise spec.refuse(
+            where,
             f"{design.runs} cannot estimate the {needed} parameters of the model of order "
             f"{design.order}; expected at least {needed}, or a lower order",
-            "runs",
         )
     if design.runs > len(candidates):
-        raise _refuse(
-            spec,
+        raise spec.refuse(
+            where,
             f"{design.runs} is more than the {len(candidates)} combinations there are",
-            "runs",
         )
     if len(candidates) > MOST_CANDIDATES:
         random = np.random.default_rng(design.seed)
         size = max(MOST_CANDIDATES, 2 * design.runs)
         size = min(size, len(candidates))
-        candidates = candidates[np.sort(random.permutation(len(candidates))[:size])]
+        some = random.permutation(len(candidates))[:size]
+        if kept is not None:
+            some = np.union1d(some, _positions(kept, candidates))
+        candidates = candidates[np.sort(some)]
     outside = len(candidates) - design.runs
     numbers = design.runs * outside + needed * (len(candidates) + needed)
     if numbers > MOST_NUMBERS:
-        raise _refuse(
-            spec,
+        raise spec.refuse(
+            where,
             f"{design.runs:,} of {len(candidates):,} combinations for {needed:,} parameters takes "
             f"{8 * numbers / 2**30:,.0f} GiB to choose; expected fewer runs, fewer levels or a "
             "lower order",
-            "runs",
         )
     chosen, value = d_optimal(
-        candidates, levels, design.runs, order=order, seed=design.seed, starts=design.starts
-    )
+        candidates, levels, design.runs, order=order, seed=design.seed, starts=design.starts,
+        kept=() if kept is None else _positions(kept, candidates),
+    )  # fmt: skip
     if not np.isfinite(value):
-        raise _refuse(
-            spec,
+        raise spec.refuse(
+            where,
             f"no {design.runs} of the allowed combinations estimate the model of order "
             f"{design.order}; exclude less, run more, or choose a lower order",
-            "runs",
         )
     return candidates[chosen]
+
+
+def _positions(runs: Runs, among: Runs) -> list[int]:
+    place = {run: at for at, run in enumerate(map(tuple, among.tolist()))}
+    return [place[run] for run in map(tuple, runs.tolist())]
 
 
 def _orthogonal(

@@ -218,7 +218,7 @@ def _explain(error: ValidationError, root: Node) -> InputError:
     problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     first = problems[0]
     place = tuple(step for step in first["loc"] if step not in TAGS)
-    path = tuple(step for i, step in enumerate(place) if not (i == 1 and step in DESIGNS))
+    path = tuple(step for i, step in enumerate(place) if not (i in (1, 3) and step in DESIGNS))
     kind, given, message = first["type"], first["input"], str(first["msg"])
     message = message.replace("Input should be", "expected").removeprefix("Value error, ")
     if kind == "extra_forbidden":
