@@ -612,7 +612,7 @@ class Study:
             done = "is" if waves == 1 else "are"
             of = f"{waves} of {counted(self._planned, 'replicate')} {done} complete"
             return f"{of}, and nothing is decided before the second"
-        if self.look is not None and not self.look.level and not self.running:
+        if self.look is not None and not self.look.level:
             return "two runs of each combination say where the noise is, and decide nothing yet"
         return too_few(self.cells, jumps=find_jumps(self.table) is not None)
 
@@ -630,7 +630,10 @@ class Study:
         from analysis.adaptive.spending import look_at
 
         combinations = len(self.frame.groupby(list(self.factors), observed=True).size())
-        return look_at(self.adaptive, combinations, len(self.frame))
+        ended = len(self.frame)
+        if self.running:  # a wave that is not over is no look yet
+            ended = int((self.facts["status"] != NOT_RUN).sum())
+        return look_at(self.adaptive, combinations, ended)
 
     @property
     def _level(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ MEAN, MAINS, PAIRS = 100.0, 1.0, 0.25
 """Prior variances of a contrast: nothing is known of the mean; pairs are smaller than mains."""
 BEYOND = 0.25
 """Variance of a combination about the model: the first run of one says more than its second."""
-BESIDE = {1: 0.1, 2: 0.01}
+BESIDE = {1: 0.3, 2: 0.1}
 """Weight of mains and of pairs beside what is asked in the first place."""
 
 
