@@ -42,7 +42,10 @@ def study_note(study: Study, convergence: Convergence | None) -> str:
     if study.planned_claims:
         lines += ["## Claims", "", *_claims(study), ""]
         if study.running:
-            lines += ["Verdicts are those so far: the grid still runs, and none is a decision.", ""]
+            lines += [
+                "Verdicts are those so far: the grid is not complete, and none is a decision.",
+                "",
+            ]
     if warnings:
         lines += ["## Caveats", "", *(f"- {escape_markdown(text)}" for text in warnings), ""]
     return "\n".join(lines)

@@ -234,6 +234,8 @@ def page(rows: Rows, replays: int, command: str) -> str:
         "",
         f"Made by `{command}`.",
         "",
+        *_beside(rows),
+        "",
         "| factorial | order | compute | mains | mains, pairs | error | width | judged from |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -246,6 +248,27 @@ def page(rows: Rows, replays: int, command: str) -> str:
             f"| {judged:.0%} |"
         )
     return "\n".join([*lines, "", *LEFT_OUT, ""])
+
+
+def _beside(rows: Rows) -> list[str]:
+    """What the order of `grid --hours` is worth beside a shuffled one, also where it is less."""
+    by = {(row[0], row[1], row[2]): row for row in rows}
+    lines = []
+    for name in dict.fromkeys(row[0] for row in rows):
+        ours, theirs = (
+            [by[name, order, share] for share in SHARES]
+            for order in ("grid --hours", "shuffled (grid)")
+        )
+        times = ", ".join(f"{a[3] / b[3]:.2f}" for a, b in zip(ours, theirs, strict=True))
+        worse = [
+            f"{a[2]:.0%} ({a[5]:.2f} against {b[5]:.2f})"
+            for a, b in zip(ours, theirs, strict=True)
+            if round(a[5], 2) > round(b[5], 2)
+        ]
+        text = f"- {name}: {times} times the information on the mains that a shuffled order has at "
+        text += ", ".join(f"{share:.0%}" for share in SHARES)
+        lines.append(f"{text} of the compute; its error is larger at {', '.join(worse) or 'none'}.")
+    return lines
 
 
 def everything(replays: int) -> Rows:

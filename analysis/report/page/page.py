@@ -285,7 +285,7 @@ def _judged(study: Study) -> str:
         "of the level is kept for the claims."
     )
     if study.running:
-        text += " The grid still runs: every verdict is one so far, and none is a decision."
+        text += " The grid is not complete: every verdict is one so far, and none is a decision."
     return text
 
 

@@ -84,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     spec, design = named_design(arguments)
     budget = hours.budget_of(spec, arguments)
     if arguments.dry_run:
+        if budget is not None:
+            print("note: --hours claims these cells in another order, what tells most first")
         return show_plan(spec, design, arguments)
     if not arguments.quiet:
         print(headline(spec), flush=True)

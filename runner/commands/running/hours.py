@@ -103,5 +103,7 @@ def _lost(design: Design, once: set[tuple[tuple[str, str], ...]]) -> str:
     if known is None or not known.not_estimable:
         return ""
     lost = known.not_estimable
+    if not known.estimable:
+        return "; no main effect and no pair of factors can be estimated from these yet"
     what = listed(lost) if len(lost) <= NAMED else f"{len(lost)} main effects and pairs of factors"
     return f"; not to be estimated from these: {what}"
