@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from runner.spec import Spec
 
 EXAMPLES = """examples:
-  python -m runner augment ablations/recipe.yaml --fold-over            what it would cost and tell
-  python -m runner augment ablations/recipe.yaml --fold-over --write    and change the file
-  python -m runner augment ablations/recipe.yaml --fold-over warmup
+  python -m runner augment ablations/recipe.yaml --fold-over warmup    what it would cost and tell
+  python -m runner augment ablations/recipe.yaml --fold-over warmup --write    and change the file
   python -m runner augment ablations/recipe.yaml --runs 24
   python -m runner augment ablations/recipe.yaml --full
 """
