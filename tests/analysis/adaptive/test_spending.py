@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal, norm
 
 from analysis.adaptive.spending import POWER, chance_to_decide, look_at, nominal_levels
+from analysis.study import Study
+from analysis.table.statuses import NOT_RUN
 from runner.spec.adaptive import Adaptive
 
 
@@ -63,3 +66,31 @@ def test_nothing_is_decided_by_two_runs_each() -> None:
     assert looks[0].level == 0
     assert 0 < looks[2].level < looks[3].level < looks[4].level == looks[4].last < 0.05
     assert look_at(Adaptive(2, 3), 12, 36).level == pytest.approx(0.05)
+
+
+def waves(ended: int, planned: int) -> Study:
+    """Two combinations in waves of 2 to 4 runs, `ended` of the `planned` runs of each."""
+    rows = [
+        {"opt": opt, "replicate": k, "acc": 0.3 * at + 0.001 * k, "status": "reached"}
+        | ({"acc": np.nan, "status": NOT_RUN} if k >= ended else {})
+        for at, opt in enumerate(("adam", "sgd"))
+        for k in range(planned)
+    ]
+    rule = {"least": 2, "most": 4, "until": "mains", "half_width": None}
+    return Study(
+        pd.DataFrame(rows),
+        {"opt": ("adam", "sgd")},
+        "acc",
+        "replicate",
+        shares_seeds=False,
+        info={"spec": {"adaptive": rule}},
+    )
+
+
+def test_a_wave_that_is_cut_is_no_look() -> None:
+    cut = waves(2, 3)
+    assert cut.look == look_at(Adaptive(2, 4), 2, 4)
+    assert "decide nothing yet" in cut.judgement.silent
+    whole = waves(3, 3)
+    assert whole.look is not None
+    assert whole.look.number == 2

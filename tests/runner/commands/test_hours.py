@@ -81,7 +81,7 @@ def test_a_budget_without_time_for_a_cell_runs_none_and_says_so(
     assert "0 of 4 combinations ran at least once (0 of 8 cells)" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_waves_go_on_within_the_hours(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "go").touch()
     Path("budget.yaml").write_text(FILE.replace("REPLICATES", "{min: 2, max: 4, until: mains}"))
