@@ -140,3 +140,15 @@ def test_any_text_can_be_a_detail(store: Store, study: StudyInfo) -> None:
     kept = store.runs(study)[0]["detail"]
     assert kept.startswith("nul , half a pair ?, 'quotes', {braces} %s, 日本語, xxx")
     assert len(kept) > 10_000
+
+
+def test_progress_is_how_each_planned_cell_stands_and_what_it_cost(
+    store: Store, study: StudyInfo
+) -> None:
+    done, runs = claimed(store, study), claimed(store, study)
+    assert store.finish(done, outcome(accuracy=0.5))
+    progress = store.progress(study)
+    assert len(progress) == 20
+    assert progress.pop(done.cell.id) == (State.COMPLETE, 1.5)
+    assert progress.pop(runs.cell.id) == (State.RUNNING, None)
+    assert set(progress.values()) == {(State.WAITING, None)}
