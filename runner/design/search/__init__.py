@@ -3,4 +3,5 @@
 regular   by generators        exchange  by exchanging runs
 fraction  the kind asked for   quality   what runs can estimate, what they mix up
 listed    around a baseline, or from a file
+screening  which of many factors matter
 """

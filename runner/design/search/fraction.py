@@ -17,6 +17,7 @@ from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.listed import around_baseline, from_file
 from runner.design.search.quality import Runs, parameter_count, word_lengths
 from runner.design.search.regular import Combination, from_generators, generators_of_resolution
+from runner.design.search.screening import screening_array
 from runner.spec.spec import Spec
 from runner.spec.spec_file import (
     CustomDesign,
@@ -24,6 +25,7 @@ from runner.spec.spec_file import (
     OneAtATimeDesign,
     OrthogonalDesign,
     RegularDesign,
+    ScreenDesign,
 )
 
 MOST_CANDIDATES = 5_000
@@ -38,7 +40,14 @@ MOST_NUMBERS = 2**27
 ORTHOGONAL_STARTS, ORTHOGONAL_STEPS = 10, 150
 
 
-Fraction = RegularDesign | DOptimalDesign | OrthogonalDesign | OneAtATimeDesign | CustomDesign
+Fraction = (
+    RegularDesign
+    | DOptimalDesign
+    | OrthogonalDesign
+    | OneAtATimeDesign
+    | ScreenDesign
+    | CustomDesign
+)
 
 
 def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Combination]:
@@ -59,6 +68,9 @@ def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Co
     if isinstance(design, CustomDesign):
         return from_file(spec, design, grid)
     canonical = _Canonical(spec)
+    if isinstance(design, ScreenDesign):
+        _refuse_predicates(spec, "a screening design", grid)
+        return canonical.combinations(screening_array(spec, design))
     candidates = canonical.runs(grid)
     if isinstance(design, DOptimalDesign):
         return canonical.combinations(_d_optimal(spec, design, candidates, canonical.levels))
