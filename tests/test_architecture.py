@@ -70,6 +70,7 @@ RANKS = [
     ("analysis.outcomes",),
     ("analysis.verdicts",),
     ("analysis.adaptive",),
+    ("analysis.screening",),
     ("analysis.study",),
     ("analysis.adaptive.waves",),
     ("analysis.loading",),

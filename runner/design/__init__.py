@@ -3,6 +3,7 @@
 design    from a specification to its cells    search/   runs of a fraction, how good they are
 describe  what a design can tell, in words     cost      time and disk
 warnings  what it leaves without an answer     acting    levels that would change nothing
+screening_words  what a screening design can tell, for a hurried stranger
 """
 
 from runner.design.cost import CostEstimate, estimate_cost

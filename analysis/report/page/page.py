@@ -113,7 +113,10 @@ def render(
         facts=make("facts", "The facts", lambda: _facts(study)) or [],
         contents=contents,
         partial=make("partial", "Progress", lambda: _unfinished(study)) if partial else None,
-        answer={"sentences": answer.sentences if answer else ()},
+        answer={
+            "sentences": answer.sentences if answer else (),
+            "next_file": answer.next_file if answer else "",
+        },
         effects=rows,
         no_effects=no_effects or attempts.lines.get("effects", ""),
         interval=make("how", "Intervals", lambda: _interval(study)) if answer else "",
@@ -352,12 +355,14 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
     changes = [("paper/from_baseline.csv", "one change at a time; as .tex and .md too")]
     if known(study.from_baseline) is None:
         changes = []
+    following = [("follow_up.yaml", "the study that comes next")] if study.follow_up else []
     return [
         *files,
         ("paper/ablation.tex", "the ablation table for LaTeX"),
         ("paper/ablation.md", "the ablation table for Markdown"),
         ("paper/ablation.csv", "its numbers, unrounded"),
         *changes,
+        *following,
         ("paper/methods.txt", "the methods paragraph"),
         (
             "paper/",

@@ -1,0 +1,50 @@
+"""The part of effects.json about a screening study; null of any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analysis.table.records import plain
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+
+def screen_section(study: Study) -> dict[str, Any] | None:
+    """What matters, what each factor may be mistaken for, and the study that comes next."""
+    found = study.screened
+    if found is None:
+        return None
+    effects, following = found.screen.effects, study.follow_up
+    numbers = ("estimate", "se", "df", "low", "high", "p")
+    factors = [
+        {
+            "factor": name,
+            "better": found.better[name],
+            **{one: plain(float(getattr(effects, one)[place])) for one in numbers},
+            "verdict": _verdict(name, found.matter, found.open),
+            "could_be": [list(pair) for pair in found.rivals.get(name, ())],
+        }
+        for place, name in enumerate(found.screen.factors)
+    ]
+    return {
+        "combinations": len(found.screen.means),
+        "noise_from": "replicates" if found.screen.is_replicated else "small effects (Lenth)",
+        "pairs_bias_main_effects": not found.screen.clear,
+        "factors": factors,
+        "acting_together": [list(pair) for pair in found.acting_together],
+        "next": None
+        if following is None
+        else {
+            "name": following.name,
+            "factors": list(following.factors),
+            "combinations": following.combinations,
+            "replicates": following.replicates,
+            "extends": following.source,
+            "specification": following.body,
+        },
+    }
+
+
+def _verdict(name: str, matter: tuple[str, ...], open_ones: tuple[str, ...]) -> str:
+    return "matters" if name in matter else "open" if name in open_ones else "not shown"
