@@ -85,8 +85,5 @@ def _taken_out(runs: int, factors: int) -> int:
 
 
 def mixing(signs: Floats, factor: int, pair: Sequence[int]) -> float:
-    """Correlation of a main effect with a pair of factors; 1 or -1 where they are the same."""
-    column = signs[:, pair[0]] * signs[:, pair[1]]
-    if np.ptp(column) == 0:
-        return 0.0
-    return float(np.corrcoef(signs[:, factor], column)[0, 1])
+    """Correlation of a main effect with a pair of factors in a whole array; 1 where the same."""
+    return float(np.mean(signs[:, factor] * signs[:, pair[0]] * signs[:, pair[1]]))

@@ -64,7 +64,9 @@ class FollowUp:
         Args:
             extends: path of the screening study's file as seen from where this one will lie.
         """
-        return f"# {self.what[:1].upper()}{self.what[1:]}.\nextends: {_scalar(extends)}\n{self.body}"
+        return (
+            f"# {self.what[:1].upper()}{self.what[1:]}.\nextends: {_scalar(extends)}\n{self.body}"
+        )
 
     def command(self, path: str) -> str:
         """What runs it.

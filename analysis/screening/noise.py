@@ -16,7 +16,7 @@ from analysis.effects.aliases.lenth import pseudo_standard_error
 from analysis.screening.array import effect_weights, spare_contrasts
 from analysis.stats.arrays import Floats
 from analysis.stats.distributions.lenth_limits import lenth_limits, lenth_p
-from analysis.stats.estimates import t_limits
+from analysis.stats.estimates import INTERVAL, t_limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,11 @@ class MainEffects:
     refused: str = ""
 
     def p_of(self, ratio: float) -> float:
-        """p of any term over its standard error."""
+        """P of any term over its standard error."""
         if self.contrasts:
             return float(lenth_p(np.abs(ratio), self.contrasts))
-        return float(t_limits(np.array(ratio), np.array(1.0), np.median(self.df))[2])
+        df = np.array(float(np.median(self.df)))
+        return float(t_limits(np.array(float(ratio)), np.array(1.0), df)[2])
 
 
 def unreplicated(signs: Floats, means: Floats, confidence: float = 0.95) -> MainEffects:
@@ -66,8 +67,8 @@ def unreplicated(signs: Floats, means: Floats, confidence: float = 0.95) -> Main
     analysed = pseudo_standard_error(table, confidence)
     m = len(contrasts)
     if analysed.refused is not None:
-        nothing = np.full(len(estimate), np.nan)
-        return MainEffects(estimate, *[nothing] * 5, contrasts=m, refused=analysed.refused)
+        no = np.full(len(estimate), np.nan)
+        return MainEffects(estimate, no, no, no, no, no, m, analysed.refused)
     se = analysed.pse * scale
     half = lenth_limits(m, confidence)[0] * se
     p = lenth_p(np.abs(estimate) / se, m)
@@ -81,5 +82,5 @@ def replicated(rows: pd.DataFrame) -> MainEffects:
     Args:
         rows: of `Study.contrasts`, one a factor.
     """
-    columns = ("estimate", "se", "df", "low", "high", "p")
-    return MainEffects(*(rows[name].to_numpy(float) for name in columns))
+    estimate, se, df, low, high, p = (rows[name].to_numpy(float) for name in INTERVAL)
+    return MainEffects(estimate, se, df, low, high, p)

@@ -18,15 +18,15 @@ from analysis.model.cell_means import CellMeans
 from analysis.model.completion import rests_on
 from analysis.screening.array import effect_weights, mixing
 from analysis.screening.noise import MainEffects, replicated, unreplicated
-from analysis.screening.sparse import rivals, sparse_model
+from analysis.screening.sparse import Evidence, rivals, sparse_model
 from analysis.stats.arrays import Floats
+from analysis.stats.estimates import INTERVAL
 from runner.content.response import Response
 
 ALONE = 0.05
 """p of a factor by itself up to which it is open where it is not shown."""
 FEWEST_NEXT = 2
-"""Factors of the study that comes next: one alone would tell nothing of how factors act together."""
-NUMBERS = ("estimate", "se", "df", "low", "high", "p")
+"""Factors of the study that comes next: one alone tells nothing of how factors act together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Screen:
 
     def columns(self) -> dict[str, Any]:
         """What stands in the table of differences of a study without replicates."""
-        numbers = {name: getattr(self.effects, name) for name in NUMBERS}
+        numbers = {name: getattr(self.effects, name) for name in INTERVAL}
         rests = rests_on(2 if self.clear else 1)
         return {**numbers, "p_holm": self.effects.p, "rests_on": rests, "method": "lenth"}
 
@@ -90,9 +90,7 @@ class Screened:
     next: tuple[str, ...]
 
 
-def screen_of(
-    cells: CellMeans, contrasts: pd.DataFrame, confidence: float = 0.95
-) -> Screen | None:
+def screen_of(cells: CellMeans, contrasts: pd.DataFrame, confidence: float = 0.95) -> Screen | None:
     """The study as a screening design; None where its runs do not tell the factors apart (yet).
 
     Args:
@@ -101,7 +99,7 @@ def screen_of(
         confidence: of the intervals.
     """
     codes = np.array(np.unravel_index(cells.ran, cells.shape)).T
-    signs = 1.0 - 2.0 * codes
+    signs = np.asarray(1.0 - 2.0 * codes, dtype=np.float64)
     means = cells.deviations.ravel()[cells.ran]
     try:
         if cells.pure_df:
@@ -130,17 +128,17 @@ def screened(screen: Screen, shown: Sequence[str], measure: Response) -> Screene
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     together: tuple[tuple[str, str], ...] = ()
     if matter and np.isfinite(screen.effects.se).all():
-        about = (screen.signs, screen.means, float(np.median(screen.effects.se)))
-        model = sparse_model(*about, screen.effects.p_of)
-        together = tuple(
-            (names[one], names[other])
-            for one, other in model.pairs
-            if one in matter and other in matter
+        runs = Evidence(
+            screen.signs, screen.means, float(np.median(screen.effects.se)), screen.effects.p_of
         )
-        for one in matter:
-            pairs = rivals(*about, screen.effects.p_of, model, one)
-            if pairs:
-                found[names[one]] = tuple((names[a], names[b]) for a, b in pairs)
+        model = sparse_model(runs)
+        together = tuple((names[a], names[b]) for a, b in model.pairs if {a, b} <= set(matter))
+        named = {names[one]: rivals(runs, model, one) for one in matter}
+        found = {
+            one: tuple((names[a], names[b]) for a, b in pairs)
+            for one, pairs in named.items()
+            if pairs
+        }
     following = [*matter, *others] if matter or others else []
     if following and len(following) < FEWEST_NEXT:
         following += [one for one in order if one not in following][: FEWEST_NEXT - len(following)]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analysis.screening.array import mixing
 from analysis.stats.arrays import Floats
 
 LEVEL = 0.05
@@ -25,6 +26,22 @@ LEAST_MIXING = 0.1
 Pair = tuple[int, int]
 
 
+class Evidence(NamedTuple):
+    """The runs that terms are told from.
+
+    Attributes:
+        signs: +1 and -1, shape (runs, factors).
+        means: outcome of each run, shape (runs,).
+        se: standard error of a main effect.
+        p_of: p of a term over its standard error.
+    """
+
+    signs: Floats
+    means: Floats
+    se: float
+    p_of: Callable[[float], float]
+
+
 class Sparse(NamedTuple):
     """Positions of the factors whose main effects, and of the pairs that, explain the runs."""
 
@@ -32,29 +49,19 @@ class Sparse(NamedTuple):
     pairs: tuple[Pair, ...]
 
 
-def sparse_model(signs: Floats, means: Floats, se: float, p_of: Callable[[float], float]) -> Sparse:
-    """The terms that are taken one by one, while the best of those left is told from noise.
-
-    Args:
-        signs: +1 and -1, shape (runs, factors).
-        means: outcome of each run, shape (runs,).
-        se: standard error of a main effect.
-        p_of: p of a term over its standard error.
-    """
+def sparse_model(runs: Evidence) -> Sparse:
+    """The terms that are taken one by one, while the best of those left is told from noise."""
     mains: list[int] = []
     pairs: list[Pair] = []
-    noise = se * len(signs) ** 0.5 / 2  # of a run's mean
     while len(mains) + len(pairs) < MOST_TERMS:
         left = [
-            *((one,) for one in range(signs.shape[1]) if one not in mains),
+            *((one,) for one in range(runs.signs.shape[1]) if one not in mains),
             *(pair for pair in combinations(sorted(mains), 2) if pair not in pairs),
         ]
-        base = _columns(signs, mains, pairs)
-        ratios = [_ratio(base, _column(signs, term), means) / noise for term in left]
-        if not left:
-            break
+        base = _columns(runs.signs, mains, pairs)
+        ratios = [_ratio(runs, base, term) for term in left]
         best = int(np.argmax(np.round(ratios, 9)))  # of equal ones the first: a main effect
-        if not p_of(ratios[best]) * len(left) <= LEVEL:
+        if not runs.p_of(ratios[best]) * len(left) <= LEVEL:
             break
         term = left[best]
         if len(term) == 1:
@@ -64,18 +71,11 @@ def sparse_model(signs: Floats, means: Floats, se: float, p_of: Callable[[float]
     return Sparse(tuple(mains), tuple(pairs))
 
 
-def rivals(
-    signs: Floats,
-    means: Floats,
-    se: float,
-    p_of: Callable[[float], float],
-    model: Sparse,
-    factor: int,
-) -> list[Pair]:
+def rivals(runs: Evidence, model: Sparse, factor: int) -> list[Pair]:
     """Pairs of the factors that matter that could stand where a main effect is said to.
 
     Args:
-        signs, means, se, p_of: as of `sparse_model`.
+        runs: what it is told from.
         model: what explains the runs.
         factor: whose main effect is looked at.
 
@@ -86,25 +86,18 @@ def rivals(
     leaning = [
         pair
         for pair in combinations(sorted(set(model.mains) - {factor}), 2)
-        if abs(_mixing(signs, factor, pair)) >= LEAST_MIXING
+        if abs(mixing(runs.signs, factor, pair)) >= LEAST_MIXING
     ]
     if factor not in model.mains:
         return [pair for pair in leaning if pair in model.pairs]
-    noise = se * len(signs) ** 0.5 / 2
     others = [one for one in model.mains if one != factor]
-    found = []
-    for pair in leaning:
-        if pair in model.pairs:
-            continue
-        base = _columns(signs, others, [*model.pairs, pair])
-        ratio = _ratio(base, _column(signs, (factor,)), means) / noise
-        if p_of(ratio) > LEVEL:
-            found.append(pair)
-    return found
-
-
-def _mixing(signs: Floats, factor: int, pair: Pair) -> float:
-    return float(np.mean(signs[:, factor] * signs[:, pair[0]] * signs[:, pair[1]]))
+    return [
+        pair
+        for pair in leaning
+        if pair not in model.pairs
+        and runs.p_of(_ratio(runs, _columns(runs.signs, others, [*model.pairs, pair]), (factor,)))
+        > LEVEL
+    ]
 
 
 def _column(signs: Floats, term: Sequence[int]) -> Floats:
@@ -116,11 +109,13 @@ def _columns(signs: Floats, mains: Sequence[int], pairs: Sequence[Pair]) -> Floa
     return np.column_stack([np.ones(len(signs)), *(_column(signs, term) for term in terms)])
 
 
-def _ratio(base: Floats, column: Floats, means: Floats) -> float:
-    """Size of a term beside others, in deviations of a run's mean; 0 where they leave none of it."""
+def _ratio(runs: Evidence, base: Floats, term: Sequence[int]) -> float:
+    """Size of a term beside others over its standard error; 0 where they leave none of it."""
+    column = _column(runs.signs, term)
     basis = np.linalg.qr(base)[0]
     left = column - basis @ (basis.T @ column)
     norm = float(left @ left)
     if norm < LEAST_NEW * len(column):
         return 0.0
-    return float(abs(left @ means) / norm**0.5)
+    noise = runs.se * len(column) ** 0.5 / 2  # of a run's mean
+    return float(abs(left @ runs.means) / norm**0.5 / noise)

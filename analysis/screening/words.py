@@ -41,7 +41,11 @@ def _few(found: Screened, count: int) -> str:
 
 
 def _open(found: Screened) -> str:
-    return f"open is {listed(found.open)}" if len(found.open) == 1 else f"open are {listed(found.open)}"
+    return (
+        f"open is {listed(found.open)}"
+        if len(found.open) == 1
+        else f"open are {listed(found.open)}"
+    )
 
 
 def _at(found: Screened, factors: tuple[str, ...]) -> str:

@@ -34,8 +34,8 @@ def screening_sentences(design: Design, correlations: Correlations) -> list[str]
     ]
     if design.replicates == 1:
         sentences.append(
-            "one run of each: what is noise is told by the effects that hardly differ from zero, so "
-            "that few factors must matter; 'replicates: 2' would measure it"
+            "one run of each: the noise is told from the smaller effects, so only few factors may "
+            "matter; 'replicates: 2' would measure it"
         )
     sentences.append(
         "it cannot tell which factors act together: that is for the study that follows, of the few "
@@ -77,7 +77,8 @@ def _pairs(design: Design, correlations: Correlations) -> list[str]:
         ]
     return [
         f"two factors that act together add up to {worst:.0%} of their joint effect to a third "
-        f"that may not matter, for {of} ({text}): the report names such pairs" + (", and 'runs: 24' mixes less" if design.combinations < 24 else "")
+        f"that may not matter, for {of} ({text}): the report names such pairs"
+        + (", and 'runs: 24' mixes less" if design.combinations < 24 else "")
     ]
 
 

@@ -3,10 +3,10 @@
 design: {kind: screen}
 design: {kind: screen, runs: 12}
 
-Plackett and Burman's arrays (1946, Biometrika 33) of pydoe, every one recomputed before it is used.
-The columns are those in which the fewest pairs of factors lean on main effects: of 24 runs and up to
-12 factors, and of 16 runs and 8, the array is its own mirror image (a fold-over), so that none does.
-The 12 runs of up to 11 factors are the second half of the 24: a study that grows keeps its cells.
+Plackett and Burman's arrays (1946, Biometrika 33) of pydoe, every one recomputed before it is
+used. The columns are those in which the fewest pairs of factors lean on main effects: of 24 runs
+and up to 12 factors, and of 16 runs and 8, the array is its own mirror image (a fold-over), so that
+none does. The 12 runs of up to 11 factors are half of the 24: a study that grows keeps its cells.
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ def screening_array(spec: Spec, design: ScreenDesign) -> Runs:
     """
     for factor in spec.factors:
         if len(factor.levels) != 2:
-            raise spec.refuse(
-                ("factors", factor.name), _not_two(factor.name, len(factor.levels))
-            )
+            raise spec.refuse(("factors", factor.name), _not_two(factor.name, len(factor.levels)))
     count = len(spec.factors)
     if count < FEWEST:
         raise spec.refuse(
@@ -99,7 +97,9 @@ def array_of(factors: int, runs: int) -> Runs:
 
 def _not_two(name: str, count: int) -> str:
     if count < 2:
-        return f"a screening design needs two levels a factor, {name} has {count}; hold it at 'fixed'"
+        return (
+            f"a screening design needs two levels a factor, {name} has {count}; hold it at 'fixed'"
+        )
     return (
         f"a screening design needs two levels a factor, {name} has {count}; keep the two that "
         "are furthest apart, and give the others to the study that follows"
