@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.effects.aliases.lenth import pseudo_standard_error
+from analysis.effects.aliases.lenth import ALL_ZERO, pse_of
 from analysis.screening.array import effect_weights, spare_contrasts
 from analysis.stats.arrays import Floats
 from analysis.stats.distributions.lenth_limits import lenth_limits, lenth_p
@@ -63,13 +63,12 @@ def unreplicated(signs: Floats, means: Floats, confidence: float = 0.95) -> Main
     scale = np.linalg.norm(weights, axis=1) * len(signs) ** 0.5 / 2  # 1 in a whole array
     spare = spare_contrasts(signs, means, estimate)
     contrasts = np.concatenate([estimate / scale, spare])
-    table = pd.DataFrame({"effect": contrasts})
-    analysed = pseudo_standard_error(table, confidence)
     m = len(contrasts)
-    if analysed.refused is not None:
+    pse = pse_of(np.abs(contrasts))[1]
+    if not pse:
         no = np.full(len(estimate), np.nan)
-        return MainEffects(estimate, no, no, no, no, no, m, analysed.refused)
-    se = analysed.pse * scale
+        return MainEffects(estimate, no, no, no, no, no, m, ALL_ZERO)
+    se = pse * scale
     half = lenth_limits(m, confidence)[0] * se
     p = lenth_p(np.abs(estimate) / se, m)
     df = np.full(len(estimate), m / 3)

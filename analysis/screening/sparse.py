@@ -54,12 +54,11 @@ def sparse_model(runs: Evidence) -> Sparse:
     mains: list[int] = []
     pairs: list[Pair] = []
     while len(mains) + len(pairs) < MOST_TERMS:
-        left = [
+        left: list[tuple[int, ...]] = [
             *((one,) for one in range(runs.signs.shape[1]) if one not in mains),
             *(pair for pair in combinations(sorted(mains), 2) if pair not in pairs),
         ]
-        base = _columns(runs.signs, mains, pairs)
-        ratios = [_ratio(runs, base, term) for term in left]
+        ratios = _ratios(runs, _columns(runs.signs, [*((one,) for one in mains), *pairs]), left)
         best = int(np.argmax(np.round(ratios, 9)))  # of equal ones the first: a main effect
         if not runs.p_of(ratios[best]) * len(left) <= LEVEL:
             break
@@ -90,32 +89,35 @@ def rivals(runs: Evidence, model: Sparse, factor: int) -> list[Pair]:
     ]
     if factor not in model.mains:
         return [pair for pair in leaning if pair in model.pairs]
-    others = [one for one in model.mains if one != factor]
-    return [
-        pair
-        for pair in leaning
-        if pair not in model.pairs
-        and runs.p_of(_ratio(runs, _columns(runs.signs, others, [*model.pairs, pair]), (factor,)))
-        > LEVEL
+    others: list[tuple[int, ...]] = [
+        *((one,) for one in model.mains if one != factor),
+        *model.pairs,
     ]
+    found = []
+    for pair in leaning:
+        if pair not in model.pairs:
+            beside = _columns(runs.signs, [*others, pair])
+            if runs.p_of(_ratios(runs, beside, [(factor,)])[0]) > LEVEL:
+                found.append(pair)
+    return found
 
 
-def _column(signs: Floats, term: Sequence[int]) -> Floats:
-    return np.asarray(np.prod(signs[:, list(term)], axis=1))
+def _columns(signs: Floats, terms: Sequence[Sequence[int]]) -> Floats:
+    """The mean's column and those of terms, shape (runs, 1 + terms)."""
+    return np.column_stack(
+        [np.ones(len(signs)), *(signs[:, list(one)].prod(axis=1) for one in terms)]
+    )
 
 
-def _columns(signs: Floats, mains: Sequence[int], pairs: Sequence[Pair]) -> Floats:
-    terms: list[Sequence[int]] = [*((one,) for one in mains), *pairs]
-    return np.column_stack([np.ones(len(signs)), *(_column(signs, term) for term in terms)])
-
-
-def _ratio(runs: Evidence, base: Floats, term: Sequence[int]) -> float:
-    """Size of a term beside others over its standard error; 0 where they leave none of it."""
-    column = _column(runs.signs, term)
+def _ratios(runs: Evidence, base: Floats, left: Sequence[Sequence[int]]) -> Floats:
+    """Sizes of terms beside those in `base` over their standard errors; 0 where little is left."""
     basis = np.linalg.qr(base)[0]
-    left = column - basis @ (basis.T @ column)
-    norm = float(left @ left)
-    if norm < LEAST_NEW * len(column):
-        return 0.0
-    noise = runs.se * len(column) ** 0.5 / 2  # of a run's mean
-    return float(abs(left @ runs.means) / norm**0.5 / noise)
+    columns = _columns(runs.signs, left)[:, 1:]
+    columns -= basis @ (basis.T @ columns)
+    norms = np.sum(columns**2, axis=0)
+    count = len(columns)
+    noise = runs.se * count**0.5 / 2  # of a run's mean
+    beside = norms >= LEAST_NEW * count
+    ratios = np.zeros(len(left))
+    ratios[beside] = np.abs(columns.T @ runs.means)[beside] / np.sqrt(norms[beside]) / noise
+    return ratios
