@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.table.records import plain
 
 if TYPE_CHECKING:
+    from analysis.screening.screen import Screened
     from analysis.study import Study
 
 
@@ -22,7 +23,7 @@ def screen_section(study: Study) -> dict[str, Any] | None:
             "factor": name,
             "better": found.better[name],
             **{one: plain(float(getattr(effects, one)[place])) for one in numbers},
-            "verdict": _verdict(name, found.matter, found.open),
+            "verdict": _verdict(name, found),
             "could_be": [list(pair) for pair in found.rivals.get(name, ())],
         }
         for place, name in enumerate(found.screen.factors)
@@ -46,5 +47,9 @@ def screen_section(study: Study) -> dict[str, Any] | None:
     }
 
 
-def _verdict(name: str, matter: tuple[str, ...], open_ones: tuple[str, ...]) -> str:
-    return "matters" if name in matter else "open" if name in open_ones else "not shown"
+def _verdict(name: str, found: Screened) -> str:
+    if name in found.matter:
+        return "matters"
+    if name in found.open:
+        return "open"
+    return "explained by a pair" if name in found.shadows else "not shown"

@@ -49,13 +49,13 @@ class FollowUp:
     @property
     def what(self) -> str:
         """What it runs, in words."""
-        names = listed(self.factors)
-        every = "all " if len(self.factors) <= MOST_FULL else ""
-        fraction = "" if every else " (of which a fraction is enough for every effect and pair)"
+        full = 2 ** len(self.factors)
+        many = f"all {full}" if self.combinations == full else f"{self.combinations} of {full}"
+        enough = "" if self.combinations == full else ", enough to tell every factor and pair,"
         runs = counted(self.combinations * self.replicates, "run")
         return (
-            f"{every}{counted(self.combinations, 'combination')} of {names}{fraction}, "
-            f"{self.replicates} times each ({runs}), every other factor at its better level"
+            f"{many} combinations of {listed(self.factors)}{enough} {self.replicates} times each "
+            f"({runs}), every other factor at its better level"
         )
 
     def text(self, extends: str) -> str:

@@ -76,6 +76,7 @@ class Screened:
         matter: factors that are shown to matter, the strongest first.
         rivals: of those, the pairs of others that each could be as well.
         open: factors whose interval excludes zero by itself only.
+        shadows: others of those, which a pair that seems to act together would look like.
         acting_together: pairs of factors that matter and seem to change each other's effect.
         better: factor to the level with the better mean.
         next: factors of the study that should come next; none where nothing is shown.
@@ -85,6 +86,7 @@ class Screened:
     matter: tuple[str, ...]
     rivals: Mapping[str, tuple[tuple[str, str], ...]]
     open: tuple[str, ...]
+    shadows: tuple[str, ...]
     acting_together: tuple[tuple[str, str], ...]
     better: Mapping[str, str]
     next: tuple[str, ...]
@@ -127,12 +129,15 @@ def screened(screen: Screen, shown: Sequence[str], measure: Response) -> Screene
     others = [one for one in order if one not in matter and p[one] <= ALONE]
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     together: tuple[tuple[str, str], ...] = ()
+    shadows: list[int] = []
     if matter and np.isfinite(screen.effects.se).all():
         runs = Evidence(
             screen.signs, screen.means, float(np.median(screen.effects.se)), screen.effects.p_of
         )
         model = sparse_model(runs)
         together = tuple((names[a], names[b]) for a, b in model.pairs if {a, b} <= set(matter))
+        shadows = [one for one in others if one not in model.mains and rivals(runs, model, one)]
+        others = [one for one in others if one not in shadows]
         named = {names[one]: rivals(runs, model, one) for one in matter}
         found = {
             one: tuple((names[a], names[b]) for a, b in pairs)
@@ -151,6 +156,7 @@ def screened(screen: Screen, shown: Sequence[str], measure: Response) -> Screene
         tuple(names[one] for one in matter),
         found,
         tuple(names[one] for one in others),
+        tuple(names[one] for one in shadows),
         together,
         better,
         tuple(name for name in names if names.index(name) in following),

@@ -81,7 +81,7 @@ def answer(study: Study) -> Answer:
         sentences += _pair_sentences(study, pairs)
     sentences += best_sentences(study, convergence)
     decided = known(study.decided)
-    if decided is not None and not study.judgement.silent:
+    if decided is not None and not study.judgement.silent and study.screen is None:
         sentences.append(in_one_line(decided))
     return Answer(tuple(sentences), table, pairs)
 
