@@ -627,11 +627,12 @@ class Study:
 
         home = self.primary is None
         speaking = self.speaking if home else None
-        tests = self.tests()
+        tests, contrasts = self.tests(), self.contrasts()
         if self.screen is not None:  # made for main effects alone: no pair is asked about
+            contrasts = contrasts.assign(p=self.screen.p)
             tests = tests[~tests["term"].astype(str).str.contains(":")]
         return judge_together(
-            self.contrasts(),
+            contrasts,
             tests,
             self.factors,
             convergence=None if speaking is None else speaking.tests,

@@ -1,10 +1,11 @@
-"""The part of effects.json about a screening study; null of any other."""
+"""The parts of effects.json about a screening study."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analysis.table.records import plain
+from analysis.stats.estimates import INTERVAL
+from analysis.table.records import plain, records
 
 if TYPE_CHECKING:
     from analysis.screening.screen import Screened
@@ -17,12 +18,11 @@ def screen_section(study: Study) -> dict[str, Any] | None:
     if found is None:
         return None
     effects, following = found.screen.effects, study.follow_up
-    numbers = ("estimate", "se", "df", "low", "high", "p")
     factors = [
         {
             "factor": name,
             "better": found.better[name],
-            **{one: plain(float(getattr(effects, one)[place])) for one in numbers},
+            **{one: plain(float(getattr(effects, one)[place])) for one in INTERVAL},
             "verdict": _verdict(name, found),
             "could_be": [list(pair) for pair in found.rivals.get(name, ())],
         }
@@ -42,9 +42,17 @@ def screen_section(study: Study) -> dict[str, Any] | None:
             "combinations": following.combinations,
             "replicates": following.replicates,
             "extends": following.source,
-            "specification": following.body,
+            "specification": "\n".join(following.lines),
         },
     }
+
+
+def with_screen(study: Study, contrasts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Differences between levels, `shown` as a screening study without replicates judges them."""
+    if study.screen is None or study.screen.is_replicated:
+        return contrasts
+    numbers = records(study.contrasts()[[*INTERVAL, "p_holm", "method"]])
+    return [row | {"shown": shown} for row, shown in zip(contrasts, numbers, strict=True)]
 
 
 def _verdict(name: str, found: Screened) -> str:

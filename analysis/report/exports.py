@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from ablations.errors import InputError
 from analysis.report.curve_files import write_curves
 from analysis.report.words.papers.changes import changes_latex, changes_markdown
 from analysis.report.words.papers.methods import methods
 from analysis.report.words.papers.tables import ablation_rows, latex_table, markdown_table
+from analysis.screening.follow_up import profiles_to_overrule
 from analysis.screening.words import command_sentence
 from analysis.study import known
 from runner.program.files import write_whole
@@ -88,7 +90,13 @@ def write_follow_up(study: Study, folder: Path) -> Following | None:
     if following is None:
         path.unlink(missing_ok=True)  # of an earlier report
         return None
-    text = following.text(Path(os.path.relpath(following.source, folder)).as_posix())
+    try:
+        profiles = profiles_to_overrule(Path(following.source))
+    except InputError:
+        gone = f"The next study would extend {following.source}, which cannot be read any more."
+        path.unlink(missing_ok=True)
+        return Following(gone, "")
+    text = following.text(Path(os.path.relpath(following.source, folder)).as_posix(), profiles)
     write_whole(path, text)
     return Following(command_sentence(following, path.as_posix()), text)
 

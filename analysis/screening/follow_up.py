@@ -10,9 +10,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from runner.program.wording import counted, listed
+from runner.spec.reading.merge import profile_names, read_extended
 
 MOST_FULL = 4
 """Factors whose combinations are all run; of more, a fraction that tells mains and pairs apart."""
@@ -20,6 +22,8 @@ MOST_NEXT = 11
 """Factors that a regular fraction is searched for."""
 MANY_RUNS = 16
 """Combinations from which two replicates of each are enough to judge by."""
+CHANGED = ("factors", "fixed", "design", "replicates", "claims", "data", "model", "train")
+"""Sections of a file that a follow-up may change."""
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf", "none"}
 
@@ -34,7 +38,7 @@ class FollowUp:
         combinations: that it runs.
         replicates: of each.
         profile: to run it with, or "default".
-        body: the file without its first lines.
+        lines: of the file, but for what it extends and its name.
         source: path of the file that it extends.
     """
 
@@ -43,7 +47,7 @@ class FollowUp:
     combinations: int
     replicates: int
     profile: str
-    body: str
+    lines: tuple[str, ...]
     source: str
 
     @property
@@ -58,15 +62,22 @@ class FollowUp:
             f"({runs}), every other factor at its better level"
         )
 
-    def text(self, extends: str) -> str:
+    def text(self, extends: str, profiles: Sequence[str] = ()) -> str:
         """The file.
 
         Args:
             extends: path of the screening study's file as seen from where this one will lie.
+            profiles: those of that file that say something of what this one changes. What a
+                profile says comes last, so that the changes have to stand in it too.
         """
-        return (
-            f"# {self.what[:1].upper()}{self.what[1:]}.\nextends: {_scalar(extends)}\n{self.body}"
-        )
+        head = [f"# {self.what[:1].upper()}{self.what[1:]}.", f"extends: {_scalar(extends)}"]
+        repeated = [
+            line
+            for profile in profiles
+            for line in (f"  {_scalar(profile)}:", *(f"    {one}" for one in self.lines))
+        ]
+        lines = [*head, f"name: {_scalar(self.name)}", *self.lines]
+        return "\n".join([*lines, *(["profiles:", *repeated] if repeated else [])]) + "\n"
 
     def command(self, path: str) -> str:
         """What runs it.
@@ -110,13 +121,29 @@ def follow_up(
         f"replicates: {replicates}",
         "claims: []",
     ]
-    profile = str(spec["profile"])
-    if profile != "default":  # what a profile says comes last, so this has to stand in it
-        lines = ["profiles:", f"  {_scalar(profile)}:", *(f"    {line}" for line in lines)]
-    body = "\n".join([f"name: {_scalar(name)}", *lines]) + "\n"
     return FollowUp(
-        name, tuple(factors), combinations, replicates, profile, body, str(spec["source"])
+        str(name),
+        tuple(factors),
+        combinations,
+        replicates,
+        str(spec["profile"]),
+        tuple(lines),
+        str(spec["source"]),
     )
+
+
+def profiles_to_overrule(source: Path) -> list[str]:
+    """Profiles of a file that say something of what a follow-up changes.
+
+    Raises:
+        InputError: the file is not there any more, or cannot be read.
+    """
+    root = read_extended(source)
+    return [
+        name
+        for name in profile_names(root)
+        if any(root.at(("profiles", name, key)).value is not None for key in CHANGED)
+    ]
 
 
 def _fraction_size(factors: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -18,7 +19,7 @@ from analysis.model.cell_means import CellMeans
 from analysis.model.completion import rests_on
 from analysis.screening.array import effect_weights, mixing
 from analysis.screening.noise import MainEffects, replicated, unreplicated
-from analysis.screening.sparse import Evidence, rivals, sparse_model
+from analysis.screening.sparse import Evidence, Sparse, beside_pairs, rivals, sparse_model
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import INTERVAL
 from runner.content.response import Response
@@ -45,7 +46,36 @@ class Screen:
     means: Floats
     effects: MainEffects
 
-    @property
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What terms are told from; None where the noise is not known."""
+        known = np.isfinite(self.effects.se).all()
+        noise = float(np.median(self.effects.se))
+        return Evidence(self.signs, self.means, noise, self.effects.p_of) if known else None
+
+    @cached_property
+    def model(self) -> Sparse:
+        """The few terms that explain the runs."""
+        return Sparse((), ()) if self.evidence is None else sparse_model(self.evidence)
+
+    @cached_property
+    def shadows(self) -> list[int]:
+        """Positions of factors that no term is needed for, as a pair of the model leans on them."""
+        if self.evidence is None or not self.model.pairs:
+            return []
+        left = [one for one in range(self.signs.shape[1]) if one not in self.model.mains]
+        return [one for one in left if rivals(self.evidence, self.model, one)]
+
+    @cached_property
+    def p(self) -> Floats:
+        """P of each factor as it is judged: of a shadow beside the pair, where that is larger."""
+        p = self.effects.p.copy()
+        for one in self.shadows:
+            assert self.evidence is not None  # noqa: S101 - without it there are no shadows
+            p[one] = max(p[one], beside_pairs(self.evidence, self.model, one))
+        return p
+
+    @cached_property
     def clear(self) -> bool:
         """Whether no pair of factors leans on a main effect of another."""
         count = self.signs.shape[1]
@@ -128,22 +158,12 @@ def screened(screen: Screen, shown: Sequence[str], measure: Response) -> Screene
     matter = [one for one in order if names[one] in shown]
     others = [one for one in order if one not in matter and p[one] <= ALONE]
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    together: tuple[tuple[str, str], ...] = ()
-    shadows: list[int] = []
-    if matter and np.isfinite(screen.effects.se).all():
-        runs = Evidence(
-            screen.signs, screen.means, float(np.median(screen.effects.se)), screen.effects.p_of
-        )
-        model = sparse_model(runs)
-        together = tuple((names[a], names[b]) for a, b in model.pairs if {a, b} <= set(matter))
-        shadows = [one for one in others if one not in model.mains and rivals(runs, model, one)]
-        others = [one for one in others if one not in shadows]
-        named = {names[one]: rivals(runs, model, one) for one in matter}
-        found = {
-            one: tuple((names[a], names[b]) for a, b in pairs)
-            for one, pairs in named.items()
-            if pairs
-        }
+    for one in matter if screen.evidence is not None else ():
+        if pairs := rivals(screen.evidence, screen.model, one):
+            found[names[one]] = tuple((names[a], names[b]) for a, b in pairs)
+    shadows = [one for one in others if one in screen.shadows]
+    others = [one for one in others if one not in shadows]
+    together = tuple((names[a], names[b]) for a, b in screen.model.pairs if {a, b} <= set(matter))
     following = [*matter, *others] if matter or others else []
     if following and len(following) < FEWEST_NEXT:
         following += [one for one in order if one not in following][: FEWEST_NEXT - len(following)]

@@ -102,6 +102,12 @@ def rivals(runs: Evidence, model: Sparse, factor: int) -> list[Pair]:
     return found
 
 
+def beside_pairs(runs: Evidence, model: Sparse, factor: int) -> float:
+    """P of a main effect that the model has not, beside all terms that it has."""
+    terms: list[tuple[int, ...]] = [*((one,) for one in model.mains), *model.pairs]
+    return runs.p_of(_ratios(runs, _columns(runs.signs, terms), [(factor,)])[0])
+
+
 def _columns(signs: Floats, terms: Sequence[Sequence[int]]) -> Floats:
     """The mean's column and those of terms, shape (runs, 1 + terms)."""
     return np.column_stack(

@@ -19,13 +19,17 @@ def screening_sentences(found: Screened, next_study: FollowUp | None) -> list[st
     if found.screen.effects.refused:
         return [f"No factor can be told from noise: {found.screen.effects.refused}."]
     count, sentences = len(found.screen.factors), []
-    if found.matter:
-        verb = "matters" if len(found.matter) == 1 else "matter"
-        few = listed([f"{one} (better at {found.better[one]})" for one in found.matter])
-        sentences.append(f"Of {count} factors {len(found.matter)} {verb}: {few}.")
+    sure = [one for one in found.matter if one not in found.rivals]
+    if sure:
+        verb = "matters" if len(sure) == 1 else "matter"
+        few = listed([f"{one} (better at {found.better[one]})" for one in sure])
+        sentences.append(f"Of {count} factors {len(sure)} {verb}: {few}.")
     for factor, pairs in found.rivals.items():
         named = listed([f"{one} and {other} acting together" for one, other in pairs], "or")
-        sentences.append(f"{factor} could instead be {named}: these runs cannot tell which.")
+        sentences.append(
+            f"{factor} looks as if it mattered (better at {found.better[factor]}), but could "
+            f"instead be {named}: these runs cannot tell which."
+        )
     if found.acting_together:
         pairs_of = listed([f"{one} with {other}" for one, other in found.acting_together])
         sentences.append(
@@ -34,7 +38,9 @@ def screening_sentences(found: Screened, next_study: FollowUp | None) -> list[st
         )
     if found.shadows:
         looks = "looks as it does" if len(found.shadows) == 1 else "look as they do"
-        sentences.append(f"That alone would make {listed(found.shadows)} {looks}.")
+        sentences.append(
+            f"That alone would make {listed(found.shadows)} {looks}, so no more is made of it."
+        )
     return [*sentences, _next(found, next_study)]
 
 

@@ -142,8 +142,9 @@ def screening_study(
     else:
         effects = _by_welch(effect_weights(signs), values)
     names = {str(one): ("a", "b") for one in range(factors)}
-    shown = [str(one) for one, p in enumerate(holm(effects.p)) if p <= LEVEL]
-    said = screened(Screen(names, signs, means, effects), shown, ACCURACY)
+    screen = Screen(names, signs, means, effects)
+    shown = [str(one) for one, p in enumerate(holm(screen.p)) if p <= LEVEL]
+    said = screened(screen, shown, ACCURACY)
     true = {str(one) for one in truth.active}
     false = set(said.matter) - true
     return Counted(
