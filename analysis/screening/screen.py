@@ -158,8 +158,9 @@ def screened(screen: Screen, shown: Sequence[str], measure: Response) -> Screene
     matter = [one for one in order if names[one] in shown]
     others = [one for one in order if one not in matter and p[one] <= ALONE]
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for one in matter if screen.evidence is not None else ():
-        if pairs := rivals(screen.evidence, screen.model, one):
+    runs = screen.evidence
+    for one in matter:
+        if runs is not None and (pairs := rivals(runs, screen.model, one)):
             found[names[one]] = tuple((names[a], names[b]) for a, b in pairs)
     shadows = [one for one in others if one in screen.shadows]
     others = [one for one in others if one not in shadows]

@@ -62,7 +62,7 @@ def test_where_nothing_matters_something_is_shown_in_five_percent_of_studies_at_
     factors: int, runs: int
 ) -> None:
     signs, rng = signs_of(factors, runs), np.random.default_rng(11)
-    studies = 250
+    studies = 150
     false = sum(
         bool((holm(unreplicated(signs, rng.standard_normal(runs)).p) <= 0.05).any())
         for _ in range(studies)

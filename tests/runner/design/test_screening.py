@@ -95,7 +95,7 @@ def test_a_study_that_grows_from_12_to_24_runs_keeps_its_cells(folder: Path, cou
     assert small < large < twice
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(shape=SHAPES, seed=st.integers(0, 2**16))
 def test_what_plan_calls_estimable_is(
     tmp_path_factory: pytest.TempPathFactory, shape: tuple[int, int], seed: int
