@@ -23,12 +23,12 @@ import numpy as np
 
 from analysis.screening.array import effect_weights
 from analysis.screening.noise import MainEffects, unreplicated
-from analysis.screening.screen import Screen, screened
+from analysis.screening.screen import Screen, Screened, screened
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import MeanParts, t_limits
 from analysis.stats.multiplicity import holm
 from analysis.stats.welch import welch
-from runner.content.response import ACCURACY
+from runner.content.response import ACCURACY, Response
 from runner.design.search.screening import array_of
 
 FACTORS = (8, 11, 12, 15)
@@ -112,7 +112,7 @@ def outcomes(
 
 
 @cache
-def _signs(factors: int, runs: int) -> Floats:
+def signs_of(factors: int, runs: int) -> Floats:
     return np.asarray(1.0 - 2.0 * array_of(factors, runs))
 
 
@@ -130,22 +130,26 @@ def _by_welch(weights: Floats, values: Floats) -> MainEffects:
     return MainEffects(estimate, se, df, *t_limits(estimate, se, df))
 
 
+def screened_values(signs: Floats, values: Floats, measure: Response) -> Screened:
+    """What a report says of outcomes, shape (combinations, replicates); factors are f0, f1, ..."""
+    means = values.mean(axis=1)
+    if values.shape[1] == 1:
+        effects = unreplicated(signs, means)
+    else:
+        effects = _by_welch(effect_weights(signs), values)
+    names = {f"f{one}": ("a", "b") for one in range(signs.shape[1])}
+    screen = Screen(names, signs, means, effects)
+    shown = [f"f{one}" for one, p in enumerate(holm(screen.p)) if p <= LEVEL]
+    return screened(screen, shown, measure)
+
+
 def screening_study(
     factors: int, runs: int, replicates: int, world: World, rng: np.random.Generator
 ) -> Counted:
     """One screening study, judged and told as the report does."""
-    signs, truth = _signs(factors, runs), truth_of(world, factors, rng)
-    values = outcomes(signs, truth, replicates, world.noise, rng)
-    means = values.mean(axis=1)
-    if replicates == 1:
-        effects = unreplicated(signs, means)
-    else:
-        effects = _by_welch(effect_weights(signs), values)
-    names = {str(one): ("a", "b") for one in range(factors)}
-    screen = Screen(names, signs, means, effects)
-    shown = [str(one) for one, p in enumerate(holm(screen.p)) if p <= LEVEL]
-    said = screened(screen, shown, ACCURACY)
-    true = {str(one) for one in truth.active}
+    signs, truth = signs_of(factors, runs), truth_of(world, factors, rng)
+    said = screened_values(signs, outcomes(signs, truth, replicates, world.noise, rng), ACCURACY)
+    true = {f"f{one}" for one in truth.active}
     false = set(said.matter) - true
     return Counted(
         len(true & set(said.matter)),
