@@ -55,7 +55,7 @@ class FollowUp:
         """What it runs, in words."""
         full = 2 ** len(self.factors)
         many = f"all {full}" if self.combinations == full else f"{self.combinations} of {full}"
-        enough = "" if self.combinations == full else ", enough to tell every factor and pair,"
+        enough = "," if self.combinations == full else ", enough to tell every factor and pair,"
         runs = counted(self.combinations * self.replicates, "run")
         return (
             f"{many} combinations of {listed(self.factors)}{enough} {self.replicates} times each "

@@ -37,9 +37,10 @@ def screening_sentences(found: Screened, next_study: FollowUp | None) -> list[st
             "combinations cannot prove."
         )
     if found.shadows:
-        looks = "looks as it does" if len(found.shadows) == 1 else "look as they do"
+        single = len(found.shadows) == 1
+        looks = "look as it does, so it is" if single else "look as they do, so they are"
         sentences.append(
-            f"That alone would make {listed(found.shadows)} {looks}, so no more is made of it."
+            f"That alone would make {listed(found.shadows)} {looks} left out of what comes next."
         )
     return [*sentences, _next(found, next_study)]
 

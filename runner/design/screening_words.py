@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from runner.design.search.quality import Correlations
 
 MOST_NAMED = 3
+FEWEST_RUNS = 12
 
 
 def screening_sentences(design: Design, correlations: Correlations) -> list[str]:
@@ -32,6 +33,10 @@ def screening_sentences(design: Design, correlations: Correlations) -> list[str]
         f"{design.replicates} with {design.replicates})",
         *_pairs(design, correlations),
     ]
+    if runs == FEWEST_RUNS and design.replicates > 1:
+        sentences.append(
+            "for as many runs 24 combinations with half the replicates tell more: 'runs: 24'"
+        )
     if design.replicates == 1:
         sentences.append(
             "one run of each: the noise is told from the smaller effects, so only few factors may "
@@ -70,11 +75,6 @@ def _pairs(design: Design, correlations: Correlations) -> list[str]:
     text = ", ".join(named[:MOST_NAMED]) + more
     affected = len({one for _, one, _ in leaning})
     of = "each factor" if affected == len(names) else f"{affected} of the {len(names)} factors"
-    if worst > 1 - 1e-6:
-        return [
-            f"two factors that act together can look exactly like a third that matters, for {of} "
-            f"({text}): the report names such pairs, and 'runs: 24' mixes less"
-        ]
     return [
         f"two factors that act together add up to {worst:.0%} of their joint effect to a third "
         f"that may not matter, for {of} ({text}): the report names such pairs"

@@ -64,7 +64,13 @@ def screening_array(spec: Spec, design: ScreenDesign) -> Runs:
         raise spec.refuse(
             ("design", "runs"),
             f"{design.runs} tell at most {design.runs - 1} factors apart, here are {count}; "
-            "expected 16, 20 or 24",
+            "expected 20 or 24",
+        )
+    if design.runs == 16 and count > FEWEST:
+        raise spec.refuse(
+            ("design", "runs"),
+            f"in 16 combinations of {count} factors two that act together look exactly like a "
+            f"third; expected 20 or 24, or {FEWEST} factors",
         )
     return array_of(count, design.runs)
 

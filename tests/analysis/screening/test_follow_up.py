@@ -82,7 +82,7 @@ def test_the_report_names_the_few_and_what_comes_next(study: Study) -> None:
     assert "What improves loss: lr (0.1 over 0.01: " in text
     assert "Of 9 factors 2 matter: lr (better at 0.1) and depth (better at 16)." in text
     assert "signs that factors change each other's effect (lr with depth)" in text
-    assert "Next: all 4 combinations of lr and depth 3 times each (12 runs), every other" in text
+    assert "Next: all 4 combinations of lr and depth, 3 times each (12 runs), every other" in text
     assert any("pairs of factors do not bias them" in one for one in caveats(study, None))
 
 

@@ -17,7 +17,8 @@ from runner.design.search.screening import array_of
 from runner.spec import Spec, load_spec
 
 SIZES = [(count, runs) for runs in (12, 16, 20, 24) for count in range(8, 16) if count < runs]
-SHAPES = st.sampled_from(SIZES)
+SHAPES = st.sampled_from([(count, runs) for count, runs in SIZES if runs != 16 or count == 8])
+"""Those that a file may ask for."""
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +146,19 @@ def test_the_files_order_decides_nothing(
         (names(7), "{kind: screen}", "", r"8 to 15 factors, here are 7; .*regular, resolution: 4"),
         (names(16), "{kind: screen}", "", r"8 to 15 factors, here are 16; hold 1 or more under"),
         (names(12), "{kind: screen, runs: 12}", "", r"runs: 12 tell at most 11 factors apart"),
+        (names(9), "{kind: screen, runs: 16}", "", r"two that act together look exactly like a th"),
         (names(8), "{kind: screen, runs: 18}", "", r"design.runs: 18: expected 12, 16, 20 or 24"),
         (names(8), "{kind: screen}", "exclude: [{f00: a, f01: b}]", r"break the balance of a scr"),
     ],
-    ids=["three levels", "too few", "too many", "too few runs", "other runs", "excluded"],
+    ids=[
+        "three levels",
+        "too few",
+        "too many",
+        "too few runs",
+        "pairs are factors",
+        "other runs",
+        "excluded",
+    ],
 )
 def test_what_does_not_fit_is_refused_in_a_sentence(
     folder: Path, factors: dict[str, str] | list[str], design: str, more: str, sentence: str
@@ -173,4 +183,6 @@ def test_plan_says_what_it_can_tell_and_what_not(folder: Path) -> None:
     assert "add up to 33% of their joint effect to a third" in leaning
     assert "f00 with f01 for f02" in leaning
     assert "'runs: 24' mixes less" in leaning
-    assert "look exactly like a third that matters" in said(15, "{kind: screen, runs: 16}")
+    twice = facts(design_of(spec_of(folder, names(9), "{kind: screen, runs: 12}", "replicates: 2")))
+    assert twice is not None
+    assert any("24 combinations with half the replicates" in one for one in twice.sentences)
