@@ -473,6 +473,14 @@ class Study:
         """The main effects of a screening study; None of another, or while too little ran."""
         return self._screen(CONFIDENCE)
 
+    @property
+    def by_lenth(self) -> bool:
+        """Whether its differences are judged by the spread of its effects, for want of replicates.
+
+        So is a screening study whose combinations ran once each.
+        """
+        return self.screen is not None and not self.screen.is_replicated
+
     def _screen(self, confidence: float) -> Screen | None:
         from analysis.screening.screen import screen_of
 

@@ -49,7 +49,7 @@ def screen_section(study: Study) -> dict[str, Any] | None:
 
 def with_screen(study: Study, contrasts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Differences between levels, `shown` as a screening study without replicates judges them."""
-    if study.screen is None or study.screen.is_replicated:
+    if not study.by_lenth:
         return contrasts
     numbers = records(study.contrasts()[[*INTERVAL, "p_holm", "method"]])
     return [row | {"shown": shown} for row, shown in zip(contrasts, numbers, strict=True)]

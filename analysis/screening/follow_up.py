@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,8 @@ class FollowUp:
             profiles: those of that file that say something of what this one changes. What a
                 profile says comes last, so that the changes have to stand in it too.
         """
-        head = [f"# {self.what[:1].upper()}{self.what[1:]}.", f"extends: {_scalar(extends)}"]
+        told = textwrap.wrap(f"{self.what[:1].upper()}{self.what[1:]}.", 96)
+        head = [*(f"# {line}" for line in told), f"extends: {_scalar(extends)}"]
         repeated = [
             line
             for profile in profiles

@@ -227,14 +227,14 @@ def page(studies: int, factors: Sequence[int]) -> str:
     lines = [
         "# Screening: which of many factors matter",
         "",
-        f"`python -m tests.benchmarks.screening --studies {studies}`; {studies:,} simulated studies "
-        "a line. Sizes are in deviations of a run; an active factor has 0.75 to 1.25 of the size, "
-        "a pair of active factors the size itself. Noise `decade`: the deviations of combinations "
-        "lie within a decade of each other. Found: share of the active factors that are said to "
-        "matter. A false one: studies in which another is. Without a rival: studies in which the "
-        "report does not say that it could be a pair instead. Taken on: share of the active "
-        "factors that the next study varies. One at a time has the variance of all combinations "
-        "pooled.",
+        f"`python -m tests.benchmarks.screening --studies {studies}`; {studies:,} simulated "
+        "studies a line. Sizes are in deviations of a run; an active factor has 0.75 to 1.25 of "
+        "the size, a pair of active factors the size itself. Noise `decade`: the deviations of "
+        "combinations lie within a decade of each other. Found: share of the active factors that "
+        "are said to matter. A false one: studies in which another is. Without a rival: studies "
+        "in which the report does not say that it could be a pair instead. Taken on: share of the "
+        "active factors that the next study varies. One at a time has the variance of all "
+        "combinations pooled.",
         "",
     ]
     for count in factors:

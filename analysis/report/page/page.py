@@ -31,7 +31,7 @@ from analysis.report.page.page_figures import picture_mark, section_shown
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.runs_table import table_of_runs
 from analysis.report.words.answer import WHOLE
-from analysis.report.words.names import METHOD_NAMES
+from analysis.report.words.names import interval_name
 from analysis.report.words.papers.methods import network_of, own_trainer, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
@@ -195,8 +195,8 @@ def _facts(study: Study) -> list[str]:
 
 
 def _interval(study: Study) -> str:
-    rule = study.grid.rule
-    return f"Brackets: 95% intervals, {METHOD_NAMES[rule.primary]}; {rule.reason}."
+    why = "no combination ran twice" if study.by_lenth else study.grid.rule.reason
+    return f"Brackets: 95% intervals, {interval_name(study)}; {why}."
 
 
 def _how_sure(study: Study, convergence: Convergence | None) -> str:
