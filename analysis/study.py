@@ -792,10 +792,18 @@ class Study:
         """Smallest detectable effects and replicates for a precision (`verdicts.power`).
 
         By the rule that judges the study: its error, and its level over all questions.
+
+        Raises:
+            InputError: a screening study without replicates: Lenth's method has no such formula.
         """
         from analysis.verdicts.judgement import ALPHA
         from analysis.verdicts.power import detectable
 
+        if self.by_lenth:
+            raise InputError(
+                f"{self.name} screens without replicates, so its noise is told from its own "
+                "effects and no power can be computed; with 'replicates: 2' it can"
+            )
         return detectable(
             self.cells,
             power,

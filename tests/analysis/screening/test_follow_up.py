@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import analysis
+from ablations.errors import InputError
 from analysis.document.document import SCHEMA_PATH, document
 from analysis.report.exports import write_follow_up
 from analysis.report.words.answer import answer
@@ -98,6 +99,11 @@ def test_effects_json_holds_the_screen_and_follows_its_schema(study: Study) -> N
     shown = {row["factor"]: row["shown"] for row in found["contrasts"]}
     assert shown["lr"]["method"] == "lenth"
     assert shown["lr"]["low"] < shown["lr"]["estimate"] < shown["lr"]["high"]
+
+
+def test_power_is_refused_where_the_noise_is_told_from_the_effects(study: Study) -> None:
+    with pytest.raises(InputError, match="screens without replicates"):
+        study.power()
 
 
 def test_the_file_of_the_next_study_runs_as_it_is(study: Study) -> None:
