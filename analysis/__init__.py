@@ -15,7 +15,7 @@ Rooms, each of which may import those above it:
     outcomes/     convergence, time, what was lost  report/    the page, its figures, its words
     verdicts/     what is so, claims, power         dashboard/ what optuna-dashboard shows
     importers/    runs that other tools kept        commands/  `python -m analysis`
-    adaptive/     replicates as many as it takes
+    adaptive/     replicates as many as it takes    screening/ which of many factors matter
 """
 
 from __future__ import annotations

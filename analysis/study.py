@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from analysis.outcomes.missing import Missing
     from analysis.outcomes.others import OtherOutcomes
     from analysis.outcomes.time_to_target import TimeToTarget
+    from analysis.screening.follow_up import FollowUp
+    from analysis.screening.screen import Screen, Screened
     from analysis.verdicts.claim_verdicts import Tested
     from analysis.verdicts.judgement import Judgement
     from analysis.verdicts.looks import Decided
@@ -325,6 +327,14 @@ class Study:
         Returns:
             Columns factor, first, second, estimate, se, df, low, high, p, p_holm, rests_on, method.
         """
+        rows = self._differences(confidence, method)
+        if method is not None or (screen := self._screen(confidence)) is None:
+            return rows
+        # One run of each combination, and no more than main effects to estimate.
+        return rows if screen.is_replicated else rows.assign(**screen.columns())
+
+    def _differences(self, confidence: float, method: Method | None = None) -> pd.DataFrame:
+        """All differences between levels by the rule, or by a method."""
         effects = self.estimates(confidence=confidence)
         rows = by_method(effects.differences, method or effects.rule.primary)
         columns = [
@@ -449,6 +459,55 @@ class Study:
         from analysis.effects.levels.from_baseline import baseline_of
 
         return baseline_of(self.factors, named)
+
+    # --- screening ------------------------------------------------------------------------------
+
+    @property
+    def is_screening(self) -> bool:
+        """Whether its design is one that screens many factors of two levels."""
+        design = (self.info.get("spec") or {}).get("design") or {}
+        return design.get("kind") == "screen"
+
+    @cached_property
+    def screen(self) -> Screen | None:
+        """The main effects of a screening study; None of another, or while too little ran."""
+        return self._screen(CONFIDENCE)
+
+    @property
+    def by_lenth(self) -> bool:
+        """Whether its differences are judged by the spread of its effects, for want of replicates.
+
+        So is a screening study whose combinations ran once each.
+        """
+        return self.screen is not None and not self.screen.is_replicated
+
+    def _screen(self, confidence: float) -> Screen | None:
+        from analysis.screening.screen import screen_of
+
+        if not self.is_screening or any(len(one) != 2 for one in self.table.factors.values()):
+            return None
+        return screen_of(self.cells, self._differences(confidence), confidence)
+
+    @cached_property
+    def screened(self) -> Screened | None:
+        """Which of many factors matter, what each may be mistaken for, what should come next."""
+        from analysis.screening.screen import screened
+
+        if self.screen is None:
+            return None
+        rows = self.judgement.of("difference")
+        shown = rows.loc[rows["shown"].astype(bool), "factor"].astype(str).tolist()
+        return screened(self.screen, shown, self.measure)
+
+    @cached_property
+    def follow_up(self) -> FollowUp | None:
+        """The study that should come after a screening; None where nothing is shown or open."""
+        from analysis.screening.follow_up import follow_up
+
+        found = self.screened
+        if found is None or self.running:
+            return None
+        return follow_up(self.info["spec"], found.next, found.better)
 
     def tests(self, kind: str | None = None, order: int | None = ORDER) -> pd.DataFrame:
         """Tests of all terms, by default those that hold under the rule (`Effects.decisive`).
@@ -576,9 +635,13 @@ class Study:
 
         home = self.primary is None
         speaking = self.speaking if home else None
+        tests, contrasts = self.tests(), self.contrasts()
+        if self.screen is not None:  # made for main effects alone: no pair is asked about
+            contrasts = contrasts.assign(p=self.screen.p)
+            tests = tests[~tests["term"].astype(str).str.contains(":")]
         return judge_together(
-            self.contrasts(),
-            self.tests(),
+            contrasts,
+            tests,
             self.factors,
             convergence=None if speaking is None else speaking.tests,
             combination=float("nan") if speaking is None else speaking.combined,
@@ -732,10 +795,18 @@ class Study:
         """Smallest detectable effects and replicates for a precision (`verdicts.power`).
 
         By the rule that judges the study: its error, and its level over all questions.
+
+        Raises:
+            InputError: a screening study without replicates: Lenth's method has no such formula.
         """
         from analysis.verdicts.judgement import ALPHA
         from analysis.verdicts.power import detectable
 
+        if self.by_lenth:
+            raise InputError(
+                f"{self.name} screens without replicates, so its noise is told from its own "
+                "effects and no power can be computed; with 'replicates: 2' it can"
+            )
         return detectable(
             self.cells,
             power,

@@ -20,6 +20,7 @@ from ablations.errors import InputError
 from analysis.document.level_sections import LEVELS, level_sections
 from analysis.document.other_outcomes import SECTIONS, other_sections
 from analysis.document.parts import PARTS, best_section, judgement_section, part_of
+from analysis.document.screen_section import screen_section, with_screen
 from analysis.effects.same_runs import same_runs
 from analysis.table.records import plain, records
 from runner.program.files import write_whole
@@ -49,8 +50,10 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
     others = other_sections(study, confidence)
     if effects is None and not isinstance(others.get("convergence"), dict):
         raise InputError(why)
+    parts = {key: part_of(effects, part, why) for key, part in PARTS.items()}
     best: dict[str, Any] = {"judgement": None, "best": None, "interaction_kinds": None}
     if effects is not None:
+        parts["contrasts"] = with_screen(study, parts["contrasts"])
         best["judgement"] = judgement_section(study.judgement)
         best["best"] = best_section(study.best(confidence), study.cells)
         best["interaction_kinds"] = records(
@@ -63,10 +66,11 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
         **_size(study, effects),
         "order": "full" if order is None else order,
         "confidence": confidence,
-        **{key: part_of(effects, part, why) for key, part in PARTS.items()},
+        **parts,
         "marginal_means": _marginal_means(study, effects, why),
         **best,
         **(dict.fromkeys(LEVELS) if effects is None else level_sections(study, confidence)),
+        "screen": None if effects is None else screen_section(study),
         "same_runs": [
             asdict(one) for one in same_runs(study.runs, study.factors, study.response, study.block)
         ],

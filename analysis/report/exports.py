@@ -5,16 +5,21 @@ What is written here is what was measured or estimated, unrounded; names are kep
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from ablations.errors import InputError
 from analysis.report.curve_files import write_curves
 from analysis.report.words.papers.changes import changes_latex, changes_markdown
 from analysis.report.words.papers.methods import methods
 from analysis.report.words.papers.tables import ablation_rows, latex_table, markdown_table
+from analysis.screening.follow_up import profiles_to_overrule
+from analysis.screening.words import command_sentence
 from analysis.study import known
+from runner.program.files import write_whole
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -69,6 +74,31 @@ def write_paper(study: Study, folder: Path) -> list[Path]:
     table = folder / "ablation.csv"
     ablation_rows(study).to_csv(table, index=False)
     return [*files, table, *_write_changes(study, folder)]
+
+
+class Following(NamedTuple):
+    """The file of the study that comes next: what runs it, in a sentence, and its content."""
+
+    sentence: str
+    text: str
+
+
+def write_follow_up(study: Study, folder: Path) -> Following | None:
+    """Write the specification that follows a screening study; None where there is none."""
+    path = folder / "follow_up.yaml"
+    following = study.follow_up
+    if following is None:
+        path.unlink(missing_ok=True)  # of an earlier report
+        return None
+    try:
+        profiles = profiles_to_overrule(Path(following.source))
+    except InputError:
+        gone = f"The next study would extend {following.source}, which cannot be read any more."
+        path.unlink(missing_ok=True)
+        return Following(gone, "")
+    text = following.text(Path(os.path.relpath(following.source, folder)).as_posix(), profiles)
+    write_whole(path, text)
+    return Following(command_sentence(following, path.as_posix()), text)
 
 
 def _write_changes(study: Study, folder: Path) -> list[Path]:

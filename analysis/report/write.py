@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial as partial_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from analysis.document.document import SCHEMA_PATH, document, write_document
 from analysis.figures import COLUMN, Drawing, at_width
 from analysis.figures.drawing.saving import FigureFiles
 from analysis.report.current import STATE, state_of
-from analysis.report.exports import write_paper, write_tables
+from analysis.report.exports import write_follow_up, write_paper, write_tables
 from analysis.report.gallery.catalogue import BY_NAME, FIGURES
 from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
@@ -74,6 +75,9 @@ def write(
         # After the figures, so that the helper has something to do meanwhile.
         convergence = attempts.make("convergence", "Convergence", lambda: known(study.convergence))
         opening = attempts.make("answer", "The answer", lambda: answer(study))
+        if opening is not None and (following := write_follow_up(study, folder)) is not None:
+            sentences = (*opening.sentences, following.sentence)
+            opening = replace(opening, sentences=sentences, next_file=following.text)
         warnings = attempts.make("caveats", "Caveats", lambda: caveats(study, convergence)) or []
         why = attempts.lines.get("answer", "")
         attempts.make(

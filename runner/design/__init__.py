@@ -3,8 +3,8 @@
 design    from a specification to its cells    search/   runs of a fraction, how good they are
 describe  what a design can tell, in words     cost      time and disk
 warnings  what it leaves without an answer     acting    levels that would change nothing
-best_next what to run next where time is short  measured_cost  how long it will take
-growth    what a fraction that grows gains
+growth    what a fraction that grows gains    order/   which cells to run first
+screening_words  what a screening design can tell, for a hurried stranger
 """
 
 from runner.design.cost import CostEstimate, estimate_cost

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.design.design import Design
-from runner.spec.spec_file import AugmentedDesign, FullDesign, OneAtATimeDesign
+from runner.design.screening_words import screening_sentences
+from runner.spec.spec_file import AugmentedDesign, FullDesign, OneAtATimeDesign, ScreenDesign
 
 MOST_RUNS = 20_000
 """Larger incomplete grids are not examined: planning must answer at once."""
@@ -77,7 +78,11 @@ def facts(design: Design, *, everything: bool = False) -> DesignFacts | None:
     small = len(runs) <= 2_000  # the pattern holds a number for every pair of runs
     pattern = tuple(map(float, quality.word_lengths(runs, levels))) if small else None
     efficiency = quality.d_efficiency(runs, levels, order)
-    sentences = list(_sentences(design, lost, aliases, mixed, everything))
+    if isinstance(design.spec.design, ScreenDesign):
+        sentences = screening_sentences(design, correlations)
+        sentences += _mixed(aliases, mixed, None) if everything else []
+    else:
+        sentences = list(_sentences(design, lost, aliases, mixed, everything))
     if everything:
         if estimable:
             sentences.append(f"estimable: {', '.join(estimable)}")
@@ -149,6 +154,14 @@ def _sentences(
         )
     else:
         sentences.append("every main effect and every pair can be estimated")
+    return [*sentences, *_mixed(aliases, mixed, most)]
+
+
+def _mixed(
+    aliases: Sequence[Sequence[str]], mixed: Sequence[tuple[str, str, float]], most: int | None
+) -> list[str]:
+    """What cannot be told apart, wholly and in part."""
+    sentences = []
     if aliases:
         groups = [" = ".join(group) for group in aliases]
         sentences.append(f"cannot be told apart: {_listed(groups, most, '; ')}")

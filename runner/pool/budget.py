@@ -1,7 +1,7 @@
 """A budget of time: which cell is next, when none is begun any more, which may still end.
 
-What is next is chosen by what it buys per second (`runner.design.best_next`), anew whenever cells
-have ended. No cell is begun that is expected to end after the grace; when the time is over, the
+What is next is chosen by what it buys per second (`runner.design.order.best_next`), anew whenever
+cells have ended. No cell is begun that is expected to end after the grace; when the time is over, the
 cells that train may go on for the grace if they are expected to end in it, and are put back
 otherwise. Slots of one process share it; those of other processes take cells in the usual order.
 """
@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from math import inf
 
-from runner.design.best_next import BestNext
 from runner.design.design import Design
+from runner.design.order.best_next import BestNext
 from runner.store import State
 from runner.store.read import Progress
 

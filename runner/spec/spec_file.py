@@ -77,6 +77,15 @@ class OneAtATimeDesign(Section):
     )
 
 
+class ScreenDesign(Section):
+    """Which of many factors matter at all: each at two levels, in a few balanced combinations."""
+
+    kind: Literal["screen"]
+    runs: Literal[12, 16, 20, 24] = Field(
+        24, description="Combinations to run (times replicates), of 8 to 15 factors."
+    )
+
+
 class CustomDesign(Section):
     """The combinations that a CSV file lists, a row each."""
 
@@ -132,6 +141,7 @@ DesignSpec = Annotated[
     | DOptimalDesign
     | OrthogonalDesign
     | OneAtATimeDesign
+    | ScreenDesign
     | CustomDesign
     | AugmentedDesign,
     Field(discriminator="kind"),
@@ -143,6 +153,7 @@ DESIGNS: dict[str, type[Section]] = {
     "orthogonal": OrthogonalDesign,
     "one_at_a_time": OneAtATimeDesign,
     "leave_one_out": OneAtATimeDesign,
+    "screen": ScreenDesign,
     "custom": CustomDesign,
     "augmented": AugmentedDesign,
 }

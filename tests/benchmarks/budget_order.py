@@ -20,7 +20,7 @@ from analysis.stats.estimates import t_limits
 from runner.content.level import Factor, Level
 from runner.content.protocol import DataSpec, ModelSpec, TrainSpec
 from runner.design import Design, design_of
-from runner.design.best_next import BestNext
+from runner.design.order.best_next import BestNext
 from runner.design.search.quality import model_matrix
 from runner.spec import Spec
 from tests.benchmarks.coverage.worlds import cells_of

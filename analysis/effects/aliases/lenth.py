@@ -26,6 +26,7 @@ FEWEST_EFFECTS = 7
 MOST_RUNS = 1200
 """Rows of an incomplete design above which contrast-by-contrast orthogonalisation is too slow."""
 MOST_CANDIDATES = 20_000
+ALL_ZERO = "half of the effects or more are exactly zero: nothing is noise"
 _ACTIVE = ("active_me", "active_sme", "active_me_simulated", "active_sme_simulated")
 
 
@@ -113,12 +114,9 @@ def pseudo_standard_error(effects: pd.DataFrame, confidence: float = 0.95) -> Le
             f"{m} effects are too few for Lenth's method (at least {FEWEST_EFFECTS}): "
             "run replicates",
         )
-    s0 = 1.5 * float(np.median(size))
-    trimmed = size[size < 2.5 * s0]
-    pse = 1.5 * float(np.median(trimmed)) if trimmed.size else 0.0
-    # Rounding leaves effects of 1e-17 where the design makes them exactly zero.
-    if pse <= 1e-12 * float(size.max()):
-        return _refuse(frame, "half of the effects or more are exactly zero: nothing is noise")
+    s0, pse = pse_of(size)
+    if not pse:
+        return _refuse(frame, ALL_ZERO)
     df = m / 3
     me = pse * float(stdtrit(df, 0.5 + confidence / 2))
     gamma = (1 + confidence ** (1 / m)) / 2
@@ -131,6 +129,15 @@ def pseudo_standard_error(effects: pd.DataFrame, confidence: float = 0.95) -> Le
     frame["active_me_simulated"] = size > one
     frame["active_sme_simulated"] = size > largest
     return Lenth(m, s0, pse, df, me, sme, one, largest, None, frame)
+
+
+def pse_of(size: Floats) -> tuple[float, float]:
+    """s0 and the pseudo standard error of absolute effects, shape (effects,); 0 if half are 0."""
+    s0 = 1.5 * float(np.median(size))
+    trimmed = size[size < 2.5 * s0]
+    pse = 1.5 * float(np.median(trimmed)) if trimmed.size else 0.0
+    # Rounding leaves effects of 1e-17 where the design makes them exactly zero.
+    return s0, pse if pse > 1e-12 * float(size.max()) else 0.0
 
 
 def _refuse(frame: pd.DataFrame, reason: str) -> Lenth:

@@ -43,8 +43,8 @@ def cells_of(study: Study) -> pd.DataFrame:
 
 
 def draw_cell_heat_map(study: Study) -> Drawn | None:
-    """Mean of every cell with a status overlay."""
-    if too_many_cells(study):
+    """Mean of every cell with a status overlay; of a screening study nearly all would be empty."""
+    if study.is_screening or too_many_cells(study):
         return None
     cells = cells_of(study)
     figure = figures.cell_heat_map(study.factors, cells, measure=study.measure)

@@ -211,7 +211,9 @@ def tabulate_forest(study: Study, rows: pd.DataFrame) -> NumberTable:
 
 
 def draw_pareto(study: Study) -> Drawn | None:
-    """Standardised effects with both lines."""
+    """Standardised effects with both lines; not where a screening study judges by Lenth's error."""
+    if study.by_lenth:
+        return None  # the half-normal plot and the forest show them
     effects = study.estimates()
     terms = study.judgement.terms()
     judged = dict(zip(map(str, terms.index), terms["shown"].astype(bool), strict=True))

@@ -46,6 +46,8 @@ def draw_interaction_matrix(study: Study) -> Drawn | None:
     assumes = assumed(study, means["rests_on"])
     means = means[means["other"].notna()].rename(columns={**PAIR, "estimate": "mean"})
     means = means[[*PAIR.values(), "mean", "low", "high"]].reset_index(drop=True)
+    if not means["mean"].notna().any():  # of a screening study no pair can be estimated
+        return None
     terms = pair_terms(study)
     figure = figures.interaction_matrix(study.factors, means, terms, measure=study.measure)
     text = (

@@ -31,7 +31,7 @@ from analysis.report.page.page_figures import picture_mark, section_shown
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.runs_table import table_of_runs
 from analysis.report.words.answer import WHOLE
-from analysis.report.words.names import METHOD_NAMES
+from analysis.report.words.names import interval_name
 from analysis.report.words.papers.methods import network_of, own_trainer, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
@@ -113,7 +113,10 @@ def render(
         facts=make("facts", "The facts", lambda: _facts(study)) or [],
         contents=contents,
         partial=make("partial", "Progress", lambda: _unfinished(study)) if partial else None,
-        answer={"sentences": answer.sentences if answer else ()},
+        answer={
+            "sentences": answer.sentences if answer else (),
+            "next_file": answer.next_file if answer else "",
+        },
         effects=rows,
         no_effects=no_effects or attempts.lines.get("effects", ""),
         interval=make("how", "Intervals", lambda: _interval(study)) if answer else "",
@@ -192,8 +195,8 @@ def _facts(study: Study) -> list[str]:
 
 
 def _interval(study: Study) -> str:
-    rule = study.grid.rule
-    return f"Brackets: 95% intervals, {METHOD_NAMES[rule.primary]}; {rule.reason}."
+    why = "no combination ran twice" if study.by_lenth else study.grid.rule.reason
+    return f"Brackets: 95% intervals, {interval_name(study)}; {why}."
 
 
 def _how_sure(study: Study, convergence: Convergence | None) -> str:
@@ -352,12 +355,14 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
     changes = [("paper/from_baseline.csv", "one change at a time; as .tex and .md too")]
     if known(study.from_baseline) is None:
         changes = []
+    following = [("follow_up.yaml", "the study that comes next")] if study.follow_up else []
     return [
         *files,
         ("paper/ablation.tex", "the ablation table for LaTeX"),
         ("paper/ablation.md", "the ablation table for Markdown"),
         ("paper/ablation.csv", "its numbers, unrounded"),
         *changes,
+        *following,
         ("paper/methods.txt", "the methods paragraph"),
         (
             "paper/",

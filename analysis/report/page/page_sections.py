@@ -12,7 +12,7 @@ from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
 from analysis.report.page.level_tables import baseline_told, numbers_told
-from analysis.report.words.names import TEST_NAMES, readable
+from analysis.report.words.names import TEST_NAMES, interval_name, readable
 from analysis.report.words.papers.methods import held, methods, shared
 from analysis.study import known
 from analysis.table.cells import cell_table
@@ -235,6 +235,8 @@ def _diagnostics(study: Study, convergence: Convergence | None) -> Content:
     rule = study.grid.rule
     lost = [f"{one}." for one in untestable(study.estimates())]
     text = f"Primary intervals: {rule.primary}; {rule.reason}."
+    if study.by_lenth:
+        text = f"Intervals of differences: {interval_name(study)}; of means: {rule.primary}."
     return Content([text, *lost], [_terms(study), *beside])
 
 

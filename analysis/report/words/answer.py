@@ -24,6 +24,7 @@ from analysis.report.words.convergence_words import (
 )
 from analysis.report.words.pairs_shown import pair_terms
 from analysis.report.words.progress import STRICT, so_far
+from analysis.screening.words import screening_sentences
 from analysis.study import known
 from analysis.verdicts.looks_words import in_one_line
 from runner.content.response import Response
@@ -56,11 +57,13 @@ class Answer:
             (words) and, where convergence is known, conv_best, conv_worst, conv_estimate, conv_low,
             conv_high, conv_p_family, conv_sure.
         pairs: the pairs whose interaction is supported, strongest first: term, share, p_family.
+        next_file: of a screening study, the specification of the study that comes next, else "".
     """
 
     sentences: tuple[str, ...]
     factors: pd.DataFrame
     pairs: pd.DataFrame
+    next_file: str = ""
 
 
 def answer(study: Study) -> Answer:
@@ -72,10 +75,13 @@ def answer(study: Study) -> Answer:
     if convergence is not None:
         sentences += convergence_sentences(study, convergence)
     sentences += _outcome_sentences(study, table)
-    sentences += _pair_sentences(study, pairs)
+    if (found := study.screened) is not None:
+        sentences += [] if study.running else screening_sentences(found, study.follow_up)
+    else:
+        sentences += _pair_sentences(study, pairs)
     sentences += best_sentences(study, convergence)
     decided = known(study.decided)
-    if decided is not None and not study.judgement.silent:
+    if decided is not None and not study.judgement.silent and study.screen is None:
         sentences.append(in_one_line(decided))
     return Answer(tuple(sentences), table, pairs)
 

@@ -89,6 +89,11 @@ def _retired(study: Study) -> list[str]:
 
 def _not_estimable(study: Study) -> list[str]:
     """Terms that the runs at hand do not tell: each by itself, or many in one sentence."""
+    if study.screen is not None and study.screen.clear:
+        return [
+            "A design that is made for main effects: pairs of factors do not bias them, but which "
+            "pair acts together cannot be told"
+        ]
     if study.grid.screening:
         return [
             "A fraction that is made for main effects: each stands for itself only where factors "

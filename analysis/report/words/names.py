@@ -18,6 +18,7 @@ METHOD_NAMES = {
     "welch": "cell-means Welch",
     "blocked": "t over replicates",
     "pooled": "classical fit, pooled variance",
+    "lenth": "from the spread of the effects that hardly differ from zero (Lenth's method)",
 }
 TEST_NAMES = {
     "joined": "test by two parts of noise, the runs' own and what replicates share",
@@ -32,7 +33,7 @@ TEST_NAMES = {
 
 def interval_name(study: Study) -> str:
     """What the intervals of differences and effects are called."""
-    return METHOD_NAMES[study.grid.rule.primary]
+    return METHOD_NAMES["lenth" if study.by_lenth else study.grid.rule.primary]
 
 
 def interval_name_of_means(study: Study) -> str:

@@ -35,11 +35,37 @@ def lenth_limits(m: int, confidence: float = 0.95) -> tuple[float, float]:
     """
     if m > MOST_SIMULATED:
         return _of_many(m, confidence)
-    draws = int(np.clip(VALUES // m, FEWEST_DRAWS, MOST_DRAWS))
-    rng = np.random.default_rng([1989, m])  # the year of the method; any constant would do
-    ratio = ratios(np.abs(rng.standard_normal((draws, m))))
+    ratio = _of_noise(m)
     one, largest = np.quantile(ratio, confidence), np.quantile(ratio.max(axis=1), confidence)
     return float(one), float(largest)
+
+
+def lenth_p(ratio: Floats, m: int) -> Floats:
+    """Shares of effects of pure noise that are as large: p of |effect| / PSE, of any shape.
+
+    Args:
+        ratio: |effect| / PSE, NaN where there is none.
+        m: number of effects, at most `MOST_SIMULATED`.
+
+    Returns:
+        p of the same shape, never 0: one more than there are is counted. Simulation error at .05:
+        under 1 % of it, at .001 under 5 %.
+    """
+    ranked = _ranked_noise(m)
+    at_least = len(ranked) - np.searchsorted(ranked, ratio, side="left")
+    return np.where(np.isfinite(ratio), (at_least + 1) / (len(ranked) + 1), np.nan)
+
+
+@lru_cache(maxsize=8)
+def _ranked_noise(m: int) -> Floats:
+    return np.sort(_of_noise(m), axis=None)
+
+
+def _of_noise(m: int) -> Floats:
+    """Ratios of m effects of noise in each draw, shape (draws, m)."""
+    draws = int(np.clip(VALUES // m, FEWEST_DRAWS, MOST_DRAWS))
+    rng = np.random.default_rng([1989, m])  # the year of the method; any constant would do
+    return ratios(np.abs(rng.standard_normal((draws, m))))
 
 
 def ratios(size: Floats) -> Floats:

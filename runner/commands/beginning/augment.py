@@ -130,7 +130,7 @@ def _size(before: Design, after: Design, gain: Gain) -> list[str]:
 def _cost(before: Design, after: Design, arguments: argparse.Namespace) -> str:
     """Time of the new cells, from what was measured, else from the network's arithmetic."""
     from runner.design import estimate_cost
-    from runner.design.best_next import BestNext
+    from runner.design.order.best_next import BestNext
 
     slots = slots_here(after.spec, arguments)
     old = {cell.id for cell in before.cells}

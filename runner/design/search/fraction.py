@@ -18,6 +18,7 @@ from runner.design.search.folding import fold_over
 from runner.design.search.listed import around_baseline, from_file
 from runner.design.search.quality import Runs, parameter_count, word_lengths
 from runner.design.search.regular import Combination, from_generators, generators_of_resolution
+from runner.design.search.screening import screening_array
 from runner.spec.spec import Spec
 from runner.spec.spec_file import (
     AugmentedDesign,
@@ -27,6 +28,7 @@ from runner.spec.spec_file import (
     OneAtATimeDesign,
     OrthogonalDesign,
     RegularDesign,
+    ScreenDesign,
 )
 
 MOST_CANDIDATES = 5_000
@@ -46,6 +48,7 @@ Fraction = (
     | DOptimalDesign
     | OrthogonalDesign
     | OneAtATimeDesign
+    | ScreenDesign
     | CustomDesign
     | AugmentedDesign
 )
@@ -74,6 +77,9 @@ def choose(spec: Spec, design: Fraction, grid: Sequence[Combination]) -> list[Co
             runs = _grown(spec, runs, step, grid, at)
         return runs
     canonical = _Canonical(spec)
+    if isinstance(design, ScreenDesign):
+        _refuse_predicates(spec, "a screening design", grid)
+        return canonical.combinations(screening_array(spec, design))
     candidates = canonical.runs(grid)
     if isinstance(design, DOptimalDesign):
         return canonical.combinations(_d_optimal(spec, design, candidates, canonical.levels))

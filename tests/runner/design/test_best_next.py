@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.design import Design, design_of, with_runs
-from runner.design.best_next import JUDGED, BestNext
-from runner.design.measured_cost import expected_seconds
+from runner.design.order.best_next import JUDGED, BestNext
+from runner.design.order.measured_cost import expected_seconds
 from runner.design.search.information import Information, aims_of, average
 from runner.design.search.quality import estimable, model_matrix
 from runner.spec.claims import parse_claim

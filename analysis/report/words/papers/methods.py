@@ -331,6 +331,14 @@ def _analysis(study: Study) -> str:
         if "converged" in study.facts
         else ""
     )
+    if study.by_lenth:
+        return (
+            f"Main effects on {study.measure.name} are the mean at one level minus that at the "
+            "other. Their noise was told from Lenth's pseudo standard error over the main effects "
+            "and the contrasts of the runs beside them and the pairs of the four strongest, with "
+            "limits and p values by simulation of as many effects of noise. "
+            f"{study.judgement.rule}{convergence}"
+        )
     return (
         f"Effects on {study.measure.name} are contrasts of equal-weight marginal means of the "
         f"cell means. {INTERVALS[rule.primary].format(shared=shared)}; {means}. p "

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from runner.design.design import Design
-from runner.design.measured_cost import expected_seconds
+from runner.design.order.measured_cost import expected_seconds
 from runner.design.search.information import Information, aims_of
 from runner.design.search.quality import Matrix, parameter_count
 
