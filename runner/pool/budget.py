@@ -1,8 +1,8 @@
 """A budget of time: which cell is next, when none is begun any more, which may still end.
 
 What is next is chosen by what it buys per second (`runner.design.order.best_next`), anew whenever
-cells have ended. No cell is begun that is expected to end after the grace; when the time is over, the
-cells that train may go on for the grace if they are expected to end in it, and are put back
+cells have ended. No cell is begun that is expected to end after the grace; when the time is over,
+the cells that train may go on for the grace if they are expected to end in it, and are put back
 otherwise. Slots of one process share it; those of other processes take cells in the usual order.
 """
 

@@ -25,6 +25,8 @@ EXAMPLES = """examples:
   python -m runner augment ablations/recipe.yaml --runs 24
   python -m runner augment ablations/recipe.yaml --full
 """
+MOST_SCREENED = 24
+"""Combinations of a screening design."""
 LISTED = 6
 """So many groups or terms are named in a sentence; more are counted."""
 
@@ -75,7 +77,13 @@ def _grown(spec: Spec, before: Design, arguments: argparse.Namespace) -> Any:
         InputError: nothing was asked for, or the design cannot grow so.
     """
     from runner.design.search.quality import parameter_count
-    from runner.spec.spec_file import AugmentedDesign, CustomDesign, FullDesign, Growth
+    from runner.spec.spec_file import (
+        AugmentedDesign,
+        CustomDesign,
+        FullDesign,
+        Growth,
+        ScreenDesign,
+    )
 
     if arguments.fold_over is None and arguments.runs is None and not arguments.full:
         raise InputError("augment: expected --fold-over, --runs N or --full")
@@ -99,6 +107,15 @@ def _grown(spec: Spec, before: Design, arguments: argparse.Namespace) -> Any:
         )
     if arguments.full:
         return FullDesign()
+    if isinstance(old, ScreenDesign):
+        more = "it runs the most there are" if old.runs == MOST_SCREENED else (
+            f"'runs: {MOST_SCREENED}' runs more, and of up to 11 factors keeps all {old.runs}"
+        )  # fmt: skip
+        raise spec.refuse(
+            ("design",),
+            f"a screening design is no fraction that folds: {more}; its report writes the study "
+            "that follows",
+        )
     if arguments.runs is not None:
         count = _count(arguments.runs, len(before.runs), allowed)
         levels = [len(factor.levels) for factor in spec.factors]

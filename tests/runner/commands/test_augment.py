@@ -146,6 +146,20 @@ def test_what_makes_no_sense_is_refused(
     assert Path("s.yaml").read_bytes() == before
 
 
+def test_a_screening_design_grows_by_its_own_key(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    factors = "".join(f"  {name}: [0, 1]\n" for name in "abcdefgh")
+    Path("few.yaml").write_text(
+        "name: few\ntrainer: train.py:fit\nresponses: {y: {}}\n"
+        f"factors:\n{factors}design: {{kind: screen, runs: 12}}\n"
+    )
+    Path("train.py").write_text("def fit(a, b, c, d, e, f, g, h):\n    return a\n")
+    assert main(["augment", "few.yaml", "--fold-over", "all"]) == 2
+    assert "'runs: 24' runs more" in capsys.readouterr().err
+    assert main(["augment", "few.yaml", "--full"]) == 0
+
+
 def test_waves_do_not_grow(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = Path("s.yaml").read_text()
     Path("s.yaml").write_text(
