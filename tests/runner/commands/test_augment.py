@@ -151,7 +151,7 @@ def test_a_screening_design_grows_by_its_own_key(
 ) -> None:
     factors = "".join(f"  {name}: [0, 1]\n" for name in "abcdefgh")
     Path("few.yaml").write_text(
-        "name: few\ntrainer: train.py:fit\nresponses: {y: {}}\n"
+        "name: few\ntrainer: train.py:fit\nresponses: {y: {better: higher}}\n"
         f"factors:\n{factors}design: {{kind: screen, runs: 12}}\n"
     )
     Path("train.py").write_text("def fit(a, b, c, d, e, f, g, h):\n    return a\n")
