@@ -25,6 +25,7 @@ from runner.program.exits import exit_code_of
 VERBS = {
     "init": "write a first specification of a script or a function, or a complete example",
     "grid": "run every cell of a specification that has not been run yet, then report",
+    "doctor": "why one training does not converge: evidence, cause, a repair that was run",
     "plan": "print the cells, the design's facts and an estimate of time and disk; run nothing",
     "status": "how far a study is: cells by state, reasons of failures, workers",
     "show": "one cell: levels, attempts, curve, the end of its log",
@@ -36,7 +37,9 @@ VERBS = {
     "tune-device": "measure how many slots a device serves best and remember it",
 }
 
-ROOMS = {"init": "beginning"} | dict.fromkeys(("grid", "work", "retry", "tune-device"), "running")
+ROOMS = {"init": "beginning"} | dict.fromkeys(
+    ("grid", "work", "retry", "tune-device", "doctor"), "running"
+)
 """Where the modules of verbs are that do more than look; those of the others are in `looking`."""
 
 EPILOG = """exit codes:
