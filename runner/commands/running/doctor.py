@@ -103,7 +103,10 @@ def _tell(diagnosis: Diagnosis) -> None:
     if diagnosis.healthy:
         print("Healthy: it learns, and no repair that was tried makes it clearly better.")
     elif not diagnosis.causes:
-        print("Not known: it learns nearly nothing, and no repair that was tried changes that.")
+        print(
+            f"Not known: it learns nearly nothing in {counted(base.steps, 'step')}, and no repair "
+            "that was tried changes that; more time (--seconds) may."
+        )
     for number, cause in enumerate(diagnosis.causes):
         lead = "" if number == 0 else "Or: "
         print(printable(f"{lead}{KINDS[cause.kind].title} ({cause.where}; {_sure(cause)})."))

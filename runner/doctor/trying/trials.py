@@ -25,7 +25,8 @@ from runner.doctor.watching.trial import Trial, run_trial
 
 EXTRA_TRIALS = 5
 """Of learning rates, of another optimizer, and of the winner at another seed."""
-FEWEST_STEPS = 10
+FEWEST_STEPS = 25
+"""Of a trial, whatever the time: fewer tell nothing."""
 
 
 def try_repairs(evidence: Evidence, rates: RangeTest | None, clock: Budget) -> Iterator[Tried]:

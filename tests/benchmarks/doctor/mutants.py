@@ -1,8 +1,8 @@
 """What can be wrong with a VGG, each at three strengths, after DeepCrime's operators.
 
 Humbatova, Jahangirova and Tonella 2021, DeepCrime: mutation testing of deep learning systems based
-on real faults (ISSTA), whose operators change data, training and network. Which kinds would be right
-is written down here, before any of them was diagnosed.
+on real faults (ISSTA), whose operators change data, training and network. Which kinds are right
+was written down before any of them was diagnosed.
 """
 
 from __future__ import annotations
