@@ -26,6 +26,7 @@ VERBS = {
     "init": "write a first specification of a script or a function, or a complete example",
     "grid": "run every cell of a specification that has not been run yet, then report",
     "augment": "let a fraction grow by new cells: a fold-over, more runs, the full grid",
+    "doctor": "why one training does not converge: evidence, cause, a repair that was run",
     "plan": "print the cells, the design's facts and an estimate of time and disk; run nothing",
     "status": "how far a study is: cells by state, reasons of failures, workers",
     "show": "one cell: levels, attempts, curve, the end of its log",
@@ -38,13 +39,14 @@ VERBS = {
 }
 
 ROOMS = {"init": "beginning", "augment": "beginning"} | dict.fromkeys(
-    ("grid", "work", "retry", "tune-device"), "running"
+    ("grid", "work", "retry", "tune-device", "doctor"), "running"
 )
 """Where the modules of verbs are that do more than look; those of the others are in `looking`."""
 
 EPILOG = """exit codes:
-  0  done                                  3  the grid ended, but some cells failed
-  1  a bug in this program                 4  the store, the disk or every device is gone,
+  0  done; of doctor: healthy              3  the grid ended, but some cells failed;
+  1  a bug in this program                    of doctor: not healthy
+                                           4  the store, the disk or every device is gone,
                                               or the store is damaged
   2  what was given cannot be used         5  another command cut this grid's design
   6  the hours given by --hours are over,  129, 130, 143  stopped by a signal

@@ -1,0 +1,163 @@
+"""Causes that are so by definition, seen in the first look and the first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import e, log
+
+from runner.doctor.causes.finding import CERTAIN, Finding
+from runner.doctor.watching.evidence import Evidence
+from runner.doctor.watching.facts import labels_in, sums_to_one
+from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX
+
+LEFT_OVER = 0.2
+"""Share of a gradient that was there before: clipping and rounding leave none."""
+CONTRADICTING = 0.05
+"""Share of examples that are there under two labels: a public image set has below 0.01."""
+SCARCE = 0.05
+"""Examples of a label by the mean of all labels."""
+
+
+def mistakes(evidence: Evidence) -> Iterator[Finding]:
+    """What is certainly wrong."""
+    yield from _weights(evidence)
+    yield from _outputs(evidence)
+    yield from _labels(evidence)
+
+
+def _weights(evidence: Evidence) -> Iterator[Finding]:
+    made, trial = evidence.made, evidence.as_it_is
+    held = {id(p) for group in made.optimizer.param_groups for p in group["params"]}
+    named = list(made.model.named_parameters())
+    outside = [name for name, p in named if id(p) not in held and p.requires_grad]
+    if named and all(id(p) not in held for _, p in named):
+        yield Finding(
+            "optimizer_without_parameters", CERTAIN, "optimizer",
+            f"None of the model's {len(named)} weights is in the optimizer's groups.",
+            "Make the optimizer of model.parameters() of this very model, after it is on its "
+            "device.",
+        )  # fmt: skip
+        return
+    if trial.stepped == 0:
+        yield Finding(
+            "weights_not_updated", CERTAIN, "step",
+            f"In {trial.steps} steps of the loop optimizer.step() was never called.",
+            "Call optimizer.step() after loss.backward().",
+        )  # fmt: skip
+        return
+    if trial.unmoved and not trial.broke:
+        rates = trial.rates
+        kind = "learning_rate_too_low" if max(rates) == 0 else "weights_not_updated"
+        unreached = not any(one.reached for one in evidence.look.weighted)
+        reason = (
+            "the learning rate is 0" if max(rates) == 0
+            else "no gradient reaches them" if unreached
+            else "the steps are too small to change a single bit"
+        )  # fmt: skip
+        yield Finding(
+            kind, CERTAIN, "optimizer",
+            f"The weights are bit for bit the same after {trial.steps} steps: {reason}.",
+            "Set a learning rate above 0." if max(rates) == 0
+            else "See that the loss depends on the model's outputs, without detach() or no_grad()."
+            if unreached else "Set a larger learning rate.",
+        )  # fmt: skip
+        return
+    if outside:
+        yield Finding(
+            "frozen_layers", CERTAIN, _names(outside),
+            f"{len(outside)} of the model's {len(named)} weights ask for gradients and are not in "
+            "the optimizer's groups.",
+            "Give the optimizer model.parameters().",
+        )  # fmt: skip
+    if trial.left_over > LEFT_OVER:
+        yield Finding(
+            "missing_zero_grad", CERTAIN, "step",
+            f"Up to {100 * min(trial.left_over, 1):.0f} % of the gradient that a step used was "
+            "left over from steps before it.",
+            "Call optimizer.zero_grad() before loss.backward() in every step.",
+        )  # fmt: skip
+
+
+def _outputs(evidence: Evidence) -> Iterator[Finding]:
+    look, task = evidence.look, evidence.task
+    if task.kind != "classes":
+        return
+    outputs = look.outputs
+    last = look.layers[-1] if look.layers else None
+    where = last.name if last is not None else "the model's outputs"
+    if sums_to_one(outputs) and evidence.loss.kind == "cross_entropy":
+        named = isinstance(last.module, SOFTMAX) if last is not None else False
+        yield Finding(
+            "softmax_before_cross_entropy", CERTAIN, where if named else "the model's outputs",
+            "Each row of the outputs sums to 1, and the loss takes a softmax of its own: "
+            "it can never fall below "
+            f"{_lowest_of_two_softmaxes(task.classes):.2f}, and gradients shrink.",
+            "Return the logits, without a softmax; take it only to show probabilities.",
+        )  # fmt: skip
+    elif evidence.loss.kind == "cross_entropy" and _ends_in_an_activation(evidence):
+        yield Finding(
+            "wrong_activation", CERTAIN, where,
+            f"The outputs pass through {type(look.layers[-1].module).__name__} and are then taken "
+            "as logits by the cross-entropy.",
+            f"Return what {where} is given.",
+        )  # fmt: skip
+    if outputs.ndim == 2 and outputs.shape[1] == 1 and task.classes > 2:
+        yield Finding(
+            "wrong_output_layer", CERTAIN, where,
+            f"One output stands for {task.classes} classes.",
+            f"Give the last layer {task.classes} outputs, and take cross_entropy as the loss.",
+        )  # fmt: skip
+    if evidence.loss.kind == "nll" and not _log_shares(evidence):
+        yield Finding(
+            "wrong_loss", CERTAIN, "loss",
+            "nll_loss is given outputs that are no log-probabilities: it falls without limit "
+            "while nothing is learned.",
+            "Use cross_entropy, or end the model with log_softmax.",
+        )  # fmt: skip
+    if evidence.loss.kind == "negative":
+        yield Finding(
+            "wrong_loss", CERTAIN, "loss",
+            "The loss has the wrong sign: smaller is worse.",
+            "Take away the minus.",
+        )  # fmt: skip
+
+
+def _ends_in_an_activation(evidence: Evidence) -> bool:
+    layers = evidence.look.layers
+    return bool(layers) and isinstance(layers[-1].module, (*SATURATING, *RECTIFYING))
+
+
+def _log_shares(evidence: Evidence) -> bool:
+    outputs = evidence.look.outputs
+    return bool(((outputs.exp().sum(1) - 1).abs() < 1e-3).all())
+
+
+def _lowest_of_two_softmaxes(classes: int) -> float:
+    """The cross-entropy of softmax(one-hot): log(1 + (classes - 1) / e)."""
+    return log(1 + (classes - 1) / e)
+
+
+def _labels(evidence: Evidence) -> Iterator[Finding]:
+    facts = evidence.labels
+    if evidence.task.kind != "classes":
+        return
+    if facts.constant:
+        label = int(labels_in(evidence.training.some())[0])
+        yield Finding(
+            "labels_wrong", CERTAIN, "train_loader",
+            f"All training labels looked at are {label}.",
+            "See where the labels are read; shuffle the training data if it is sorted by label.",
+        )  # fmt: skip
+    elif facts.contradictions > CONTRADICTING:
+        yield Finding(
+            "labels_wrong", CERTAIN, "train_loader",
+            f"{100 * facts.contradictions:.0f} % of the training inputs looked at are there again "
+            "with another label.",
+            "Take away the copies, or find which label is right.",
+        )  # fmt: skip
+
+
+def _names(names: list[str]) -> str:
+    """A few names, and how many more."""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,119 @@
+"""From a training to at most two causes: look, run it as it is, try repairs, believe what helped.
+
+A cause is believed because its repair was run from the same start over the same batches and helped,
+or because it is wrong by definition. Where a repair decides, it is run again from another seed
+while time is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from runner.doctor.causes.finding import Finding
+from runner.doctor.causes.mistakes import mistakes
+from runner.doctor.causes.remains import from_labels, remains
+from runner.doctor.trying.judging import Tried, helped, ranked
+from runner.doctor.trying.rates import RangeTest, range_test
+from runner.doctor.trying.trials import FEWEST_STEPS, run_from_start, try_repairs, with_repair
+from runner.doctor.watching.evidence import Budget, Evidence, gather
+from runner.doctor.watching.made import Made, Start
+from runner.doctor.watching.task import score_words
+
+MOST_CAUSES = 2
+PROVEN_TWICE, PROVEN_ONCE, CERTAIN = 0.9, 0.75, 0.95
+SHARE_OF_RANGE_TEST = 0.08
+SWEPT = 100
+"""Steps of the range test at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Diagnosis:
+    """What is wrong, as far as it was found out.
+
+    Attributes:
+        causes: likeliest first, at most two; () where none was found.
+        healthy: whether it learns and nothing was found.
+        evidence: what was seen.
+        rates: the range test; None where it could not be made.
+        tried: every repair that was run.
+    """
+
+    causes: tuple[Finding, ...]
+    healthy: bool
+    evidence: Evidence
+    rates: RangeTest | None
+    tried: tuple[Tried, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as `--json` prints them."""
+        return {"healthy": self.healthy, "causes": [one.as_json() for one in self.causes]}
+
+
+def diagnose(made: Made, again: Made | None, clock: Budget) -> Diagnosis:
+    """Find out what is wrong with a training.
+
+    Args:
+        made: what `make(seed)` returned, untouched.
+        again: the same of another seed, for repairs that decide; None: not run again.
+        clock: what may be spent.
+
+    Raises:
+        Exception: whatever the model or the loss raises on the first batch.
+    """
+    evidence = gather(made, clock)
+    found = list(mistakes(evidence))
+    swept = min(SWEPT, max(evidence.as_it_is.steps, FEWEST_STEPS))
+    rates = range_test(evidence, swept, clock.share(SHARE_OF_RANGE_TEST))
+    if found:
+        return _said(found, evidence, rates, ())
+    tried = list(try_repairs(evidence, rates, clock))
+    whole = evidence.whole and all(one.as_it_is.steps == evidence.as_it_is.steps for one in tried)
+    good = ranked([one for one in tried if helped(one, whole=whole) or one.repair.certain])
+    for one in good[:MOST_CAUSES]:
+        found.append(_finding(one, evidence, again, clock, whole=whole))
+    found += from_labels(evidence) if not found or evidence.as_it_is.score < 0.5 else []
+    if not found:
+        found = list(remains(evidence, len(tried)))
+    return _said(found, evidence, rates, tried)
+
+
+def _said(
+    found: Sequence[Finding], evidence: Evidence, rates: RangeTest | None, tried: Sequence[Tried]
+) -> Diagnosis:
+    causes: dict[str, Finding] = {}
+    for one in found:
+        causes.setdefault(one.kind, one)
+    # As they were ranked, but for what the other seed spoke against.
+    likeliest = sorted(causes.values(), key=lambda one: one.confidence < PROVEN_ONCE)[:MOST_CAUSES]
+    learns = not evidence.stuck and not evidence.as_it_is.broke
+    return Diagnosis(tuple(likeliest), not likeliest and learns, evidence, rates, tuple(tried))
+
+
+# --- findings -------------------------------------------------------------------------------------
+
+
+def _finding(
+    tried: Tried, evidence: Evidence, again: Made | None, clock: Budget, *, whole: bool
+) -> Finding:
+    """What a repair that helped shows, tried at another seed while there is time."""
+    repair = tried.repair
+    confidence = CERTAIN if repair.certain else PROVEN_ONCE
+    needed = 2 * tried.trial.seconds
+    if again is not None and not repair.certain and not repair.once and clock.allows(needed):
+        other = replace(evidence, made=again, start=Start(again))
+        base = run_from_start(other, again, tried.trial.steps, clock)
+        second = Tried(repair, with_repair(repair, other, tried.trial.steps, clock), base)
+        confidence = PROVEN_TWICE if helped(second, whole=whole) else 0.4
+    said = (
+        f"{repair.suspicion} Changed, {tried.trial.steps} steps give "
+        f"{score_words(evidence.task, tried.after)} instead of "
+        f"{score_words(evidence.task, tried.before)}."
+        if isfinite(tried.trial.judged.score)
+        else repair.suspicion
+    )
+    return Finding(
+        repair.kind, confidence, repair.where, said, repair.change, proven=not repair.certain
+    )
