@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any
 
 from runner.doctor.causes.finding import Finding
-from runner.doctor.causes.mistakes import mistakes
+from runner.doctor.causes.mistakes import before_the_first_step, mistakes
 from runner.doctor.causes.remains import from_labels, remains
 from runner.doctor.trying.judging import Tried, helped, ranked
 from runner.doctor.trying.rates import RangeTest, range_test
@@ -36,14 +36,14 @@ class Diagnosis:
     Attributes:
         causes: likeliest first, at most two; () where none was found.
         healthy: whether it learns and nothing was found.
-        evidence: what was seen.
+        evidence: what was seen; None where not one step could be made.
         rates: the range test; None where it could not be made.
         tried: every repair that was run.
     """
 
     causes: tuple[Finding, ...]
     healthy: bool
-    evidence: Evidence
+    evidence: Evidence | None
     rates: RangeTest | None
     tried: tuple[Tried, ...]
 
@@ -63,7 +63,13 @@ def diagnose(made: Made, again: Made | None, clock: Budget) -> Diagnosis:
     Raises:
         Exception: whatever the model or the loss raises on the first batch.
     """
-    evidence = gather(made, clock)
+    try:
+        evidence = gather(made, clock)
+    except (RuntimeError, ValueError, IndexError):
+        reason = before_the_first_step(made)
+        if reason is None:
+            raise
+        return Diagnosis((reason,), False, None, None, ())
     found = list(mistakes(evidence))
     swept = min(SWEPT, max(evidence.as_it_is.steps, FEWEST_STEPS))
     rates = range_test(evidence, swept, clock.share(SHARE_OF_RANGE_TEST))

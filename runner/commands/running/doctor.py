@@ -13,7 +13,10 @@ from ablations.errors import InputError, OptionError
 from runner.program.wording import brief, counted, printable
 
 if TYPE_CHECKING:
+    from runner.doctor.causes.finding import Finding
     from runner.doctor.diagnosis import Diagnosis
+    from runner.doctor.trying.rates import RangeTest
+    from runner.doctor.watching.evidence import Evidence
 
 EXAMPLES = """examples:
   python -m runner doctor my_train.py:make
@@ -96,46 +99,52 @@ def _diagnosis(call: str, arguments: argparse.Namespace) -> Diagnosis:
 def _tell(diagnosis: Diagnosis) -> None:
     """The answer, and then what it rests on."""
     from runner.doctor.causes.kinds import KINDS
-    from runner.doctor.watching.task import score_words
 
-    evidence, task = diagnosis.evidence, diagnosis.evidence.task
-    base = evidence.as_it_is
+    evidence = diagnosis.evidence
     if diagnosis.healthy:
         print("Healthy: it learns, and no repair that was tried makes it clearly better.")
-    elif not diagnosis.causes:
+    elif evidence is not None and not diagnosis.causes:
         print(
-            f"Not known: it learns nearly nothing in {counted(base.steps, 'step')}, and no repair "
-            "that was tried changes that; more time (--seconds) may."
+            "Not known: it learns nearly nothing in "
+            f"{counted(evidence.as_it_is.steps, 'step')}, and no repair that was tried changes "
+            "that; more time (--seconds) may."
         )
     for number, cause in enumerate(diagnosis.causes):
         lead = "" if number == 0 else "Or: "
         print(printable(f"{lead}{KINDS[cause.kind].title} ({cause.where}; {_sure(cause)})."))
         print(printable(f"  {cause.evidence}"))
         print(printable(f"  Change: {cause.change}"))
-    end = f"ended as not finite: {base.broke}" if base.broke else (
-        f"{score_words(task, base.score)} on validation data, loss "
-        f"{base.losses[0]:.3g} to {base.end:.3g}"
-    )  # fmt: skip
-    whole = "all planned steps" if evidence.whole else counted(base.steps, "step")
-    print(printable(f"As it is, {whole}: {end}."))
+    if evidence is None:
+        return
+    print(printable(_end_words(evidence)))
     if diagnosis.rates is not None:
-        print(_range_words(diagnosis))
+        print(_range_words(diagnosis.rates, evidence))
     if diagnosis.tried:
         print(f"Tried: {counted(len(diagnosis.tried), 'repair')}, each from the same start.")
 
 
-def _sure(cause: object) -> str:
-    from runner.doctor.causes.finding import Finding
+def _end_words(evidence: Evidence) -> str:
+    """How the training ended as it is."""
+    from runner.doctor.watching.task import score_words
 
-    assert isinstance(cause, Finding)  # noqa: S101 - told by whoever calls
+    base = evidence.as_it_is
+    whole = "all planned steps" if evidence.whole else counted(base.steps, "step")
+    if base.broke:
+        return f"As it is, {whole}: no longer finite: {base.broke}."
+    right = score_words(evidence.task, base.score)
+    return (
+        f"As it is, {whole}: {right} on validation data, loss {base.losses[0]:.3g} to "
+        f"{base.end:.3g}."
+    )
+
+
+def _sure(cause: Finding) -> str:
     how = "its repair was run and helps" if cause.proven else "seen"
     return f"confidence {cause.confidence:.2f}, {how}"
 
 
-def _range_words(diagnosis: Diagnosis) -> str:
-    found = diagnosis.rates
-    assert found is not None  # noqa: S101 - asked for where there is one
-    own = max(diagnosis.evidence.as_it_is.rates, default=0.0)
+def _range_words(found: RangeTest, evidence: Evidence) -> str:
+    own = max(evidence.as_it_is.rates, default=0.0)
     burst = "" if found.burst is None else f", bursts at {found.burst:.2g}"
     return (
         f"Range test of the learning rate: learns from {found.lowest:.2g}, fastest at "

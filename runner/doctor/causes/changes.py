@@ -156,6 +156,20 @@ def batch_normalised(output: Tensor) -> Tensor:
     return F.batch_norm(output, None, None, training=True)
 
 
+def scaled_outputs(mean: float, deviation: float) -> Change:
+    """A model that learns standardised targets: its outputs are put back to their scale."""
+
+    @contextmanager
+    def applied(made: Made) -> Iterator[Made]:
+        def loss(outputs: Any, targets: Any) -> Tensor:
+            return made.loss((outputs - mean) / deviation, (targets - mean) / deviation)
+
+        with after([""], lambda outputs: outputs * deviation + mean)(made):
+            yield replace(made, loss=loss)
+
+    return applied
+
+
 def prepared_inputs(function: Callable[[Tensor], Tensor]) -> Change:
     """Inputs of the model passed through a function, in training and judging."""
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import e, log
+from math import e, inf, log
+
+import torch
+from torch import Tensor, nn
 
 from runner.doctor.causes.finding import CERTAIN, Finding
+from runner.doctor.watching.batches import to_device
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.facts import labels_in, sums_to_one
 from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX
+from runner.doctor.watching.made import Made
+from runner.doctor.watching.task import labels_of, tensor_of
 
 LEFT_OVER = 0.2
 """Share of a gradient that was there before: clipping and rounding leave none."""
@@ -18,10 +24,20 @@ SCARCE = 0.05
 """Examples of a label by the mean of all labels."""
 
 
+_LIMITS: tuple[tuple[tuple[type[nn.Module], ...], tuple[float, float]], ...] = (
+    ((nn.Sigmoid, nn.Hardsigmoid, nn.Softmax), (0.0, 1.0)),
+    ((nn.Tanh, nn.Hardtanh, nn.Softsign), (-1.0, 1.0)),
+    ((nn.ReLU, nn.Softplus), (0.0, inf)),
+    ((nn.ReLU6,), (0.0, 6.0)),
+)
+"""What activations can return."""
+
+
 def mistakes(evidence: Evidence) -> Iterator[Finding]:
     """What is certainly wrong."""
     yield from _weights(evidence)
     yield from _outputs(evidence)
+    yield from _numbers(evidence)
     yield from _labels(evidence)
 
 
@@ -94,6 +110,15 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             f"{_lowest_of_two_softmaxes(task.classes):.2f}, and gradients shrink.",
             "Return the logits, without a softmax; take it only to show probabilities.",
         )  # fmt: skip
+    elif (
+        outputs.ndim == 2 and outputs.shape[1] == 1 and isinstance(look.layers[-1].module, SOFTMAX)
+    ):
+        yield Finding(
+            "wrong_activation", CERTAIN, where,
+            "A softmax over one output is 1 whatever it is given.",
+            "Use a sigmoid with binary_cross_entropy, or return the logit and use "
+            "binary_cross_entropy_with_logits.",
+        )  # fmt: skip
     elif evidence.loss.kind == "cross_entropy" and _ends_in_an_activation(evidence):
         yield Finding(
             "wrong_activation", CERTAIN, where,
@@ -137,6 +162,28 @@ def _lowest_of_two_softmaxes(classes: int) -> float:
     return log(1 + (classes - 1) / e)
 
 
+def _numbers(evidence: Evidence) -> Iterator[Finding]:
+    """A regression whose last activation cannot reach its targets."""
+    layers, task = evidence.look.layers, evidence.task
+    if task.kind != "numbers" or not layers:
+        return
+    limits = next((found for kinds, found in _LIMITS if isinstance(layers[-1].module, kinds)), None)
+    targets = [one.float() for _, one in evidence.validation if isinstance(one, Tensor)]
+    if limits is None or not targets:
+        return
+    low, high = (
+        float(of(torch.cat([one.flatten() for one in targets]))) for of in (torch.min, torch.max)
+    )
+    if low < limits[0] or high > limits[1]:
+        last = layers[-1]
+        yield Finding(
+            "wrong_activation", CERTAIN, last.name,
+            f"The outputs end in {type(last.module).__name__}, from {limits[0]:g} to "
+            f"{limits[1]:g}; the targets go from {low:.3g} to {high:.3g}.",
+            f"Return what {last.name} is given.",
+        )  # fmt: skip
+
+
 def _labels(evidence: Evidence) -> Iterator[Finding]:
     facts = evidence.labels
     if evidence.task.kind != "classes":
@@ -155,6 +202,30 @@ def _labels(evidence: Evidence) -> Iterator[Finding]:
             "with another label.",
             "Take away the copies, or find which label is right.",
         )  # fmt: skip
+
+
+def before_the_first_step(made: Made) -> Finding | None:
+    """Why the first step fails, where labels and outputs do not fit; None: of something else."""
+    inputs, targets = next(iter(made.train_loader))
+    labels = labels_of(targets)
+    try:
+        with torch.no_grad():
+            outputs = tensor_of(made.model(to_device(inputs, made.device)))
+    except (RuntimeError, ValueError, TypeError, IndexError):
+        return None
+    if labels is None or outputs.ndim < 2 or outputs.shape[1] < 2:
+        return None
+    width, low, high = outputs.shape[1], int(labels.min()), int(labels.max())
+    if low >= 0 and high < width:
+        return None
+    shifted = low == 1 and high == width
+    return Finding(
+        "labels_wrong" if shifted or low < 0 else "wrong_output_layer", CERTAIN,
+        "train_loader" if shifted or low < 0 else "the last layer",
+        f"Labels go from {low} to {high}, and {width} outputs stand for 0 to {width - 1}.",
+        "Number the classes from 0." if shifted or low < 0
+        else f"Give the last layer {high + 1} outputs.",
+    )  # fmt: skip
 
 
 def _names(names: list[str]) -> str:

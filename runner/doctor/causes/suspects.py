@@ -1,34 +1,29 @@
-"""Causes that the evidence makes likely, each with the repair that would prove it."""
+"""Causes that the evidence makes likely, each with the repair that would prove it.
+
+Of the data, the loss and the optimizer here; those of the network are in `network_suspects`.
+"""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from functools import partial
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from runner.doctor.causes import changes
 from runner.doctor.causes.finding import Repair
+from runner.doctor.causes.network_suspects import IN_THE_NETWORK
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.facts import Inputs, in_unit_interval, sums_to_one
-from runner.doctor.watching.layers import SATURATING, SOFTMAX, Layer
 
 LARGE, WIDE, NARROW, UNLIKE = 10.0, 5.0, 0.02, 100.0
 """Inputs: largest number, largest and least deviation, ratio of deviations of a table's columns."""
-OFF_BY = 3.0
-"""Deviation of weights by what their layer draws by default; He's is 2.45 times it."""
-MOMENTA = (0.01, 0.5)
-"""Of batch norm, that follow a training within its steps and average over some."""
-STRONG_DROPOUT = 0.5
-"""He et al. and most after them use less, or none beside batch norm."""
+FAR = 10.0
+"""Deviation of the targets of a regression, and their mean by it."""
 SHRUNK = 0.05
 """Of a weight, taken by decay in 100 steps."""
 SMALL_BATCH, LARGE_SHARE, USUAL_BATCH = 4, 0.25, 32
-DEEP = 5
-"""Weighted layers from which a network without normalisation may lose the signal."""
 FALLEN, EARLY = 0.01, 0.1
 """The rate by its largest, and the share of the planned steps that it must not fall so in."""
 
@@ -36,8 +31,7 @@ FALLEN, EARLY = 0.01, 0.1
 def suspects(evidence: Evidence) -> Iterator[Repair]:
     """Repairs worth a trial, the most exact first; the learning rate is tried by itself."""
     for rule in (
-        _eval_mode, _inputs, _two_preparations, _initial_weights, _loss, _schedule, _statistics,
-        _frozen, _activations, _missing_activations, _dropout, _decay, _no_norm,
+        _inputs, _targets, _two_preparations, _loss, _schedule, _decay, *IN_THE_NETWORK,
     ):  # fmt: skip
         yield from rule(evidence)
 
@@ -53,17 +47,6 @@ def other_optimizers() -> Iterator[Repair]:
             "wrong_optimizer", "optimizer",
             "No learning rate of its own makes this optimizer learn.",
             f"Use {words} to begin with.", changes.other_optimizer(of), only_if_stuck=True,
-        )  # fmt: skip
-
-
-def _eval_mode(evidence: Evidence) -> Iterator[Repair]:
-    found = evidence.as_it_is.evaluating
-    if found:
-        yield Repair(
-            "eval_mode_in_training", found[0],
-            f"{len(found)} layers of batch norm or dropout were in eval mode while it trained.",
-            "Call model.train() before every epoch, after each evaluation.",
-            changes.training_mode, certain=evidence.made.own_step,
         )  # fmt: skip
 
 
@@ -94,6 +77,28 @@ def _standardised(inputs: Tensor, of: Inputs) -> Tensor:
     return (inputs - of.mean) / max(of.deviation, 1e-8)
 
 
+def _targets(evidence: Evidence) -> Iterator[Repair]:
+    """Targets of a regression that are far from 0 or wide: the first steps only find their mean."""
+    if evidence.task.kind != "numbers":
+        return
+    found = [
+        one.float().flatten() for _, one in evidence.training.some() if isinstance(one, Tensor)
+    ]
+    if not found:
+        return
+    targets = torch.cat(found)
+    mean, deviation = float(targets.mean()), max(float(targets.std()), 1e-8)
+    if deviation <= FAR and abs(mean) <= FAR * max(deviation, 1.0):
+        return
+    yield Repair(
+        "no_normalisation", "targets",
+        f"The targets are far from mean 0 and deviation 1: mean {mean:.3g}, deviation "
+        f"{deviation:.3g}.",
+        "Standardise the targets, and undo it on what the model returns.",
+        changes.scaled_outputs(mean, deviation),
+    )  # fmt: skip
+
+
 def _two_preparations(evidence: Evidence) -> Iterator[Repair]:
     train, held = evidence.inputs, evidence.held
     if train is None or held is None:
@@ -115,37 +120,6 @@ def _two_preparations(evidence: Evidence) -> Iterator[Repair]:
         "Prepare the validation inputs as the training inputs are.",
         changes.prepared_inputs(brought), judged_as_used=True,
     )  # fmt: skip
-
-
-def _initial_weights(evidence: Evidence) -> Iterator[Repair]:
-    off = [(one, _off(one.module)) for one in evidence.look.weighted]
-    found = [(one, by) for one, by in off if not 1 / OFF_BY <= by <= OFF_BY]
-    if not found:
-        return
-    layer, by = max(found, key=lambda pair: max(pair[1], 1 / max(pair[1], 1e-9)))
-    how = "all equal" if by == 0 else f"{by:.2g} times as wide as its own default draws them"
-    more = f" ({len(found)} layers are off)" if len(found) > 1 else ""
-    yield Repair(
-        "wrong_init", layer.name,
-        f"The weights of {layer.name} are {how}{more}; the first loss is "
-        f"{evidence.look.loss:.3g}"
-        + (f", {evidence.at_chance:.2f} is an answer at random."
-           if evidence.task.kind == "classes" else "."),
-        "Leave these layers at PyTorch's default, or draw them by kaiming_normal_ with fan_in.",
-        changes.drawn_anew([one.name for one, _ in found]), certain=by == 0,
-    )  # fmt: skip
-
-
-def _off(module: nn.Module) -> float:
-    """Deviation of a layer's weights by what its own `reset_parameters` draws; 1 of few."""
-    weight = getattr(module, "weight", None)
-    if not isinstance(weight, Tensor) or weight.numel() < 8:
-        return 1.0
-    fresh = copy.deepcopy(module)
-    with torch.random.fork_rng(devices=[]):
-        fresh.reset_parameters()  # type: ignore[operator]  # every weighted layer has it
-    own, usual = float(weight.detach().std()), float(fresh.weight.detach().std())  # type: ignore[operator]
-    return own / usual if usual > 0 else 1.0
 
 
 def _loss(evidence: Evidence) -> Iterator[Repair]:
@@ -193,88 +167,6 @@ def _schedule(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _statistics(evidence: Evidence) -> Iterator[Repair]:
-    norms = [
-        (name, one) for name, one in evidence.made.model.named_modules()
-        if isinstance(one, nn.modules.batchnorm._BatchNorm) and one.momentum is not None
-    ]  # fmt: skip
-    odd = [(n, one) for n, one in norms if not MOMENTA[0] <= (one.momentum or 0.0) <= MOMENTA[1]]
-    if odd:
-        name, one = odd[0]
-        yield Repair(
-            "norm_statistics_wrong", name,
-            f"{len(odd)} batch norm layers have a momentum of {one.momentum:g}: in PyTorch the "
-            "share of the new batch, usually 0.1.",
-            "Set momentum=0.1.",
-            changes.with_setting([name for name, _ in odd], "momentum", 0.1),
-            judged_as_used=True,
-        )  # fmt: skip
-
-
-def _frozen(evidence: Evidence) -> Iterator[Repair]:
-    frozen = [n for n, p in evidence.made.model.named_parameters() if not p.requires_grad]
-    if frozen:
-        yield Repair(
-            "frozen_layers", frozen[0],
-            f"{len(frozen)} weights ask for no gradient.",
-            "Leave requires_grad on where the weights are not pretrained.",
-            changes.all_trained,
-        )  # fmt: skip
-
-
-def _activations(evidence: Evidence) -> Iterator[Repair]:
-    found = [
-        one for one in evidence.look.layers[:-1] if isinstance(one.module, (*SATURATING, *SOFTMAX))
-    ]
-    if not found:
-        return
-    worst = max(found, key=lambda one: one.saturated)
-    ratio = evidence.look.gradient_ratio
-    yield Repair(
-        "wrong_activation", found[0].name,
-        f"{len(found)} hidden activations are {type(found[0].module).__name__}"
-        + (f", {100 * worst.saturated:.0f} % of {worst.name} is saturated"
-           if worst.saturated > 0.2 else "")
-        + (f"; the first layer's gradient is {ratio:.1g} of the last hidden one's"
-           if ratio < 0.1 else "") + ".",
-        "Use ReLU for hidden layers, with He's initialisation.",
-        changes.rectified([one.name for one in found], [x.name for x in evidence.look.weighted]),
-        only_if_stuck=True,
-    )  # fmt: skip
-
-
-def _missing_activations(evidence: Evidence) -> Iterator[Repair]:
-    weighted = evidence.look.weighted
-    before: list[Layer] = [
-        weighted[k - 1] for k, one in enumerate(weighted) if k and one.from_weighted
-    ]
-    if before:
-        yield Repair(
-            "wrong_activation", before[0].name,
-            f"Nothing lies between {before[0].name} and the next weighted layer: together they "
-            "are one linear layer"
-            + (f" ({len(before)} such places)." if len(before) > 1 else "."),
-            "Put an activation after it.",
-            changes.after([one.name for one in before], F.relu),
-            only_if_stuck=len(before) < len(weighted) - 1,
-        )  # fmt: skip
-
-
-def _dropout(evidence: Evidence) -> Iterator[Repair]:
-    found = [
-        (name, one) for name, one in evidence.made.model.named_modules()
-        if isinstance(one, nn.modules.dropout._DropoutNd) and one.p >= STRONG_DROPOUT
-    ]  # fmt: skip
-    if found:
-        name, one = max(found, key=lambda pair: pair[1].p)
-        yield Repair(
-            "too_strong_regularisation", name,
-            f"{name} drops {100 * one.p:.0f} % of its inputs.",
-            "Drop less, 10 to 30 %, or nothing beside batch norm.",
-            changes.with_setting([name for name, _ in found], "p", 0.0), only_if_stuck=True,
-        )  # fmt: skip
-
-
 def _decay(evidence: Evidence) -> Iterator[Repair]:
     group = max(
         evidence.made.optimizer.param_groups, key=lambda one: float(one.get("weight_decay", 0.0))
@@ -290,19 +182,3 @@ def _decay(evidence: Evidence) -> Iterator[Repair]:
             "Use a weight decay of 0.0001 to 0.0005 with SGD, 0.01 with AdamW.",
             changes.no_decay,
         )  # fmt: skip
-
-
-def _no_norm(evidence: Evidence) -> Iterator[Repair]:
-    weighted = evidence.look.weighted
-    if evidence.look.normalised or len(weighted) < DEEP:
-        return
-    first, last = weighted[0].deviation, weighted[-2].deviation
-    yield Repair(
-        "no_norm_layers", weighted[0].name,
-        f"Over {len(weighted)} weighted layers without normalisation the signal goes from "
-        f"{first:.2g} to {last:.2g}.",
-        "Put batch norm after every convolution or linear layer but the last, or initialise by "
-        "He with fan_in.",
-        changes.after([one.name for one in weighted[:-1]], changes.batch_normalised),
-        only_if_stuck=True,
-    )  # fmt: skip

@@ -189,3 +189,47 @@ def test_what_a_repair_changes_is_put_back():
     assert not any(one._forward_hooks or one._forward_pre_hooks
                    for one in returned["model"].modules())  # fmt: skip
     assert [one.p for one in returned["model"].modules() if isinstance(one, nn.Dropout)] == [0.5]
+
+
+def _of_numbers(end, targets):
+    draws = torch.Generator().manual_seed(0)
+    x = torch.randn(600, 4, generator=draws)
+    model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1), *end)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, targets(x)), 20)
+    return {
+        "model": model, "loss": nn.MSELoss(), "epochs": 3,
+        "optimizer": torch.optim.SGD(model.parameters(), 0.05),
+        "train_loader": loader, "val_loader": loader,
+    }  # fmt: skip
+
+
+def test_outputs_that_cannot_reach_the_targets_are_an_activation():
+    diagnosis = found(lambda: _of_numbers((nn.Sigmoid(),), lambda x: 3 * x[:, :1]))
+    assert kinds(diagnosis) == ["wrong_activation"]
+    assert "from 0 to 1" in diagnosis.causes[0].evidence
+
+
+def test_targets_of_thousands_are_not_normalised():
+    diagnosis = found(lambda: _of_numbers((), lambda x: 5000 + 2000 * x[:, :1]))
+    assert kinds(diagnosis)[0] == "no_normalisation"
+    assert diagnosis.causes[0].where == "targets"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels", "kind", "change"),
+    [
+        (10, lambda y: y + 1, "labels_wrong", "from 0"),
+        (6, lambda y: y, "wrong_output_layer", "10 outputs"),
+    ],
+)
+def test_a_label_that_no_output_stands_for_is_said_although_no_step_can_be_made(
+    outputs, labels, kind, change
+):
+    def make():
+        torch.manual_seed(0)
+        return made(mlp(outputs=outputs), labels=labels, batch=300)
+
+    diagnosis = found(make)
+    assert kinds(diagnosis) == [kind]
+    assert change in diagnosis.causes[0].change
+    assert diagnosis.evidence is None
