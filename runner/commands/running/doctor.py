@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _diagnosis(call: str, arguments: argparse.Namespace) -> Diagnosis:
     from runner.content.own.trainer import Trainer
     from runner.doctor.diagnosis import diagnose
+    from runner.doctor.lines import with_lines
     from runner.doctor.watching.evidence import Budget
     from runner.doctor.watching.made import make_training
 
@@ -85,7 +87,7 @@ def _diagnosis(call: str, arguments: argparse.Namespace) -> Diagnosis:
     made = make_training(trainer, arguments.seed)
     again = make_training(trainer, arguments.seed + 1)
     try:
-        return diagnose(made, again, budget)
+        found = diagnose(made, again, budget)
     except InputError:
         raise
     except Exception as error:
@@ -94,6 +96,10 @@ def _diagnosis(call: str, arguments: argparse.Namespace) -> Diagnosis:
             f"{trainer.words}: its first steps failed: "
             f"{brief(printable(f'{type(error).__name__}: {first}'))}"
         ) from error
+    file = call.rpartition(":")[0]
+    if not file.endswith(".py"):
+        file = str(sys.modules[file].__file__)
+    return replace(found, causes=with_lines(found.causes, Path(file)))
 
 
 def _tell(diagnosis: Diagnosis) -> None:
