@@ -44,16 +44,17 @@ def _made(make: Callable[[str], dict[str, Any]], root: str, seed: int) -> Made:
     return Made(seed=seed, own_step="step" in returned, **returned)
 
 
-def measure(root: str, seeds: int, steps: int, raw: Path) -> None:
-    """Diagnose what is not in the raw file yet."""
+def measure(root: str, seeds: int, steps: int, raw: Path, part: tuple[int, int]) -> None:
+    """Diagnose what is not in the raw file yet, or one part of it beside other processes."""
     torch.set_num_threads(1)
     done = set()
     if raw.exists():
         rows = [json.loads(line) for line in raw.read_text("utf-8").splitlines()]
         done = {(row["case"], row["strength"], row["seed"]) for row in rows}
     for seed in range(seeds):
-        for name, strength, right, make in [("VGG as it is", -2, (), training), *cases()]:
-            if (name, strength, seed) in done:
+        every = [("VGG as it is", -2, (), training), *cases()]
+        for number, (name, strength, right, make) in enumerate(every):
+            if (name, strength, seed) in done or number % part[1] != part[0]:
                 continue
             began = time.perf_counter()
             found = diagnose(
@@ -136,9 +137,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("root", help="folder with train/CLASS and test/CLASS")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=80)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--part", default="0/1", help="of so many processes: 0/2 and 1/2")
     given = parser.parse_args()
-    measure(given.root, given.seeds, given.steps, RAW)
+    number, of = map(int, given.part.split("/"))
+    measure(given.root, given.seeds, given.steps, RAW, (number, of))
     PAGE.write_text(page(RAW, given.steps), "utf-8")
 
 
