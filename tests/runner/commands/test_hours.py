@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.loading import from_store
+from analysis.study import known
 from runner.commands import main
 from runner.store import State, Store, StudyInfo, open_store
 
@@ -61,7 +62,9 @@ def test_cells_that_would_not_end_are_put_back_and_the_same_command_continues(
         assert all(row["state"] == State.WAITING and row["attempts"] == 0 for row in waiting)
         before = {row["cell"]: row["responses"] for row in rows if row["state"] == State.COMPLETE}
         assert len(before) <= 4
-        assert not before or from_store(store, study(store)).judgement.silent
+        # Nothing to compare where only fast cells ended; silent where slow ones did too.
+        judged = known(lambda: from_store(store, study(store)).judgement)
+        assert judged is None or judged.silent
     (here / "go").touch()
     assert main(["grid", "budget.yaml", "--hours", "1", "--no-report"]) == 0
     assert "hours" not in capsys.readouterr().err
