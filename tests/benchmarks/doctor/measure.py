@@ -89,6 +89,9 @@ def page(raw: Path, steps: int) -> str:
     total = [0, 0, 0]
     for mutant in MUTANTS:
         mine = [row for row in rows if row["case"] == mutant.name and row["strength"] >= 0]
+        if not mine:
+            lines.append(f"| {mutant.name} | not run yet | | | |")
+            continue
         faults = [row for row in mine if usual[row["seed"]] - _as_used(row) >= LOWERS]
         first = sum(_named(row, 1) for row in faults)
         two = sum(_named(row, 2) for row in faults)
@@ -101,6 +104,16 @@ def page(raw: Path, steps: int) -> str:
         f"| **all** | {count} | {first} ({100 * first / max(count, 1):.0f} %) | "
         f"{two} ({100 * two / max(count, 1):.0f} %) | |"
     )
+    planned = 3 * len(MUTANTS) * max(len(usual), 1)
+    run = sum(row["strength"] >= 0 for row in rows)
+    missed = [
+        f"- {row['case']} (strength {row['strength'] + 1} of 3): "
+        + (", ".join(kind for kind, _ in row["causes"]) or "nothing")
+        for row in rows
+        if row["strength"] >= 0
+        and usual[row["seed"]] - _as_used(row) >= LOWERS
+        and not _named(row, 2)
+    ]
     healthy = [row for row in rows if row["strength"] == -1]
     alarms = [row for row in healthy if row["causes"]]
     unsure = [row for row in healthy if not row["causes"] and not row["healthy"]]
@@ -110,12 +123,14 @@ def page(raw: Path, steps: int) -> str:
     return "\n".join([
         "# How often `doctor` names the cause", "",
         f"A VGG of four convolutions on 4,000 images of CIFAR-10 (JPEG-encoded), {steps} steps a "
-        f"trial, {len(usual)} seed(s), three strengths of each mutant. A mutant is a fault where "
+        f"trial, {len(usual)} seed(s), {run} of {planned} mutants and strengths so far (a stopped "
+        "run goes on where it was). A mutant is a fault where "
         f"it lowers the score by {LOWERS} in the steps that were run. Thresholds were set on "
         "scikit-learn's digits with other networks and seeds. "
         f"Median time of a diagnosis {seconds[len(seconds) // 2]:.0f} s on one core of two, "
         "others at work beside it.", "",
         *lines, "",
+        "Faults whose cause was not named, with what was said:", "", *missed, "",
         f"Healthy trainings: {len(healthy)}, of which {len(alarms)} raised an alarm and "
         f"{len(unsure)} got 'not known'.", "", *told, "",
         "`python -m tests.benchmarks.doctor.measure FOLDER_WITH_train_AND_test`; every diagnosis "
