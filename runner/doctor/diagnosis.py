@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from runner.doctor.causes.finding import Finding
+from runner.doctor.causes.finding import CERTAIN, Finding
 from runner.doctor.causes.mistakes import before_the_first_step, mistakes
 from runner.doctor.causes.remains import from_labels, remains
 from runner.doctor.trying.judging import Tried, helped, ranked
@@ -23,7 +23,8 @@ from runner.doctor.watching.made import Made, Start
 from runner.doctor.watching.task import score_words
 
 MOST_CAUSES = 2
-PROVEN_TWICE, PROVEN_ONCE, CERTAIN = 0.9, 0.75, 0.95
+PROVEN_TWICE, PROVEN_ONCE, SPOKEN_AGAINST = 0.9, 0.75, 0.4
+"""Confidence of a repair that helped at two seeds, at the one tried, at one of two."""
 SHARE_OF_RANGE_TEST = 0.08
 SWEPT = 100
 """Steps of the range test at most."""
@@ -112,7 +113,7 @@ def _finding(
         other = replace(evidence, made=again, start=Start(again))
         base = run_from_start(other, again, tried.trial.steps, clock)
         second = Tried(repair, with_repair(repair, other, tried.trial.steps, clock), base)
-        confidence = PROVEN_TWICE if helped(second, whole=whole) else 0.4
+        confidence = PROVEN_TWICE if helped(second, whole=whole) else SPOKEN_AGAINST
     said = (
         f"{repair.suspicion} Changed, {tried.trial.steps} steps give "
         f"{score_words(evidence.task, tried.after)} instead of "
@@ -120,6 +121,7 @@ def _finding(
         if isfinite(tried.trial.judged.score)
         else repair.suspicion
     )
-    return Finding(
-        repair.kind, confidence, repair.where, said, repair.change, proven=not repair.certain
-    )
+    if confidence == SPOKEN_AGAINST:
+        said += " At another seed it did not help."
+    proven = not repair.certain and confidence > SPOKEN_AGAINST
+    return Finding(repair.kind, confidence, repair.where, said, repair.change, proven)

@@ -84,16 +84,18 @@ def _diagnosis(call: str, arguments: argparse.Namespace) -> Diagnosis:
 
     trainer = Trainer("function", call, os.getcwd())
     budget = Budget(arguments.seconds, arguments.steps)
-    made = make_training(trainer, arguments.seed)
-    again = make_training(trainer, arguments.seed + 1)
+    doing = "it"
     try:
+        made = make_training(trainer, arguments.seed)
+        again = make_training(trainer, arguments.seed + 1)
+        doing = "its first steps"
         found = diagnose(made, again, budget)
     except InputError:
         raise
     except Exception as error:
         first = (str(error).splitlines() or [""])[0]
         raise InputError(
-            f"{trainer.words}: its first steps failed: "
+            f"{trainer.words}: {doing} failed: "
             f"{brief(printable(f'{type(error).__name__}: {first}'))}"
         ) from error
     file = call.rpartition(":")[0]

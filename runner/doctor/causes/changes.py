@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from runner.doctor.watching.made import Loss, Made, usual_step
+from runner.doctor.watching.made import Loss, Made
 from runner.doctor.watching.task import labels_of, tensor_of
 
 Change = Callable[[Made], AbstractContextManager[Made]]
@@ -62,22 +62,6 @@ def constant_rate(made: Made) -> Iterator[Made]:
         handle.remove()
 
 
-@contextmanager
-def cleared_gradients(made: Made) -> Iterator[Made]:
-    """Gradients cleared after every optimizer step."""
-    handle = made.optimizer.register_step_post_hook(lambda *_: made.optimizer.zero_grad())
-    try:
-        yield made
-    finally:
-        handle.remove()
-
-
-@contextmanager
-def usual_loop(made: Made) -> Iterator[Made]:
-    """The usual loop body in place of the person's."""
-    yield replace(made, step=usual_step)
-
-
 def other_loss(loss: Loss) -> Change:
     """Another loss."""
 
@@ -86,15 +70,6 @@ def other_loss(loss: Loss) -> Change:
         yield replace(made, loss=loss)
 
     return applied
-
-
-def logits_of_shares(loss: Loss) -> Loss:
-    """A loss that takes logits, given shares: the softmax before it is undone."""
-
-    def undone(outputs: Any, targets: Any) -> Tensor:
-        return loss(tensor_of(outputs).clamp(min=1e-12).log(), targets)
-
-    return undone
 
 
 def cross_entropy(outputs: Any, targets: Any) -> Tensor:

@@ -61,7 +61,14 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "Call optimizer.step() after loss.backward().",
         )  # fmt: skip
         return
-    if trial.unmoved and not trial.broke:
+    if outside:
+        yield Finding(
+            "frozen_layers", CERTAIN, _names(outside),
+            f"{len(outside)} of the model's {len(named)} weights ask for gradients and are not in "
+            "the optimizer's groups.",
+            "Give the optimizer model.parameters().",
+        )  # fmt: skip
+    if trial.unmoved and not trial.broke and not outside:
         rates = trial.rates
         kind = "learning_rate_too_low" if max(rates) == 0 else "weights_not_updated"
         unreached = not any(one.reached for one in evidence.look.weighted)
@@ -78,13 +85,6 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             if unreached else "Set a larger learning rate.",
         )  # fmt: skip
         return
-    if outside:
-        yield Finding(
-            "frozen_layers", CERTAIN, _names(outside),
-            f"{len(outside)} of the model's {len(named)} weights ask for gradients and are not in "
-            "the optimizer's groups.",
-            "Give the optimizer model.parameters().",
-        )  # fmt: skip
     if trial.left_over > LEFT_OVER:
         yield Finding(
             "missing_zero_grad", CERTAIN, "step",

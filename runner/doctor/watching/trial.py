@@ -88,7 +88,11 @@ class _Gradients:
 
     def __init__(self, made: Made, trial: Trial) -> None:
         self._trial = trial
-        weights = [p for p in made.model.parameters() if p.requires_grad and p.ndim > 1]
+        # Of those that the optimizer holds: nobody clears or uses the gradients of the others.
+        held = {id(p) for group in made.optimizer.param_groups for p in group["params"]}
+        weights = [
+            p for p in made.model.parameters() if p.requires_grad and p.ndim > 1 and id(p) in held
+        ]
         stride = max(len(weights) // WATCHED, 1)
         self._watched = weights[::stride][: WATCHED - 1] + weights[-1:]
         self._fresh: dict[int, Tensor] = {}

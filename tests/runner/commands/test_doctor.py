@@ -32,6 +32,9 @@ def lacks(seed=0):
 def misspelt(seed=0):
     return make(seed) | {"epoch": 5}
 
+def fails(seed=0):
+    return {}["data"]
+
 def nothing():
     return 3
 
@@ -90,6 +93,7 @@ def test_a_program_reads_nothing_but_the_answer(here, capsys):
         (["sound.py:misspelt"], "epochs"),
         (["sound.py:nothing"], "expected a mapping"),
         (["sound.py:of_text"], "loss is str"),
+        (["sound.py:fails"], "it failed: KeyError: 'data'"),
         (["sound.py:too_many"], "its first steps failed"),
         (["sound.py:make", "--seconds", "0"], "--seconds"),
         (["sound.py:make", "--steps", "0"], "--steps"),

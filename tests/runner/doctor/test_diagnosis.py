@@ -233,3 +233,14 @@ def test_a_label_that_no_output_stands_for_is_said_although_no_step_can_be_made(
     assert kinds(diagnosis) == [kind]
     assert change in diagnosis.causes[0].change
     assert diagnosis.evidence is None
+
+
+def test_an_optimizer_of_one_bias_leaves_the_rest_untrained():
+    def make():
+        returned = made()
+        bias = [next(reversed(list(returned["model"].parameters())))]
+        return returned | {"optimizer": torch.optim.SGD(bias, 0.05)}
+
+    diagnosis = found(make)
+    assert kinds(diagnosis) == ["frozen_layers"]
+    assert "5 of the model's 6 weights" in diagnosis.causes[0].evidence
