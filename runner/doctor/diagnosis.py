@@ -15,9 +15,15 @@ from typing import Any
 from runner.doctor.causes.finding import CERTAIN, Finding
 from runner.doctor.causes.mistakes import before_the_first_step, mistakes
 from runner.doctor.causes.remains import from_labels, remains
-from runner.doctor.trying.judging import Tried, helped, ranked
+from runner.doctor.trying.judging import Tried, exact, helped, ranked
 from runner.doctor.trying.rates import RangeTest, range_test
-from runner.doctor.trying.trials import FEWEST_STEPS, run_from_start, try_repairs, with_repair
+from runner.doctor.trying.trials import (
+    FEWEST_STEPS,
+    run_from_start,
+    try_longer,
+    try_repairs,
+    with_repair,
+)
 from runner.doctor.watching.evidence import Budget, Evidence, gather
 from runner.doctor.watching.made import Made, Start
 from runner.doctor.watching.task import score_words
@@ -79,12 +85,25 @@ def diagnose(made: Made, again: Made | None, clock: Budget) -> Diagnosis:
     tried = list(try_repairs(evidence, rates, clock))
     whole = evidence.whole and all(one.as_it_is.steps == evidence.as_it_is.steps for one in tried)
     good = ranked([one for one in tried if helped(one, whole=whole) or one.repair.certain])
+    if _too_early(evidence, good):
+        longer = try_longer(evidence, tried, good, clock)
+        if longer is not None:
+            evidence, tried = replace(evidence, as_it_is=longer[0]), longer[1]
+            whole = evidence.whole
+            good = ranked([one for one in tried if helped(one, whole=whole)])
     for one in good[:MOST_CAUSES]:
         found.append(_finding(one, evidence, again, clock, whole=whole))
     found += from_labels(evidence) if not found or evidence.as_it_is.score < 0.5 else []
     if not found:
         found = list(remains(evidence, len(tried)))
     return _said(found, evidence, rates, tried)
+
+
+def _too_early(evidence: Evidence, good: Sequence[Tried]) -> bool:
+    """Whether more steps may change the answer: it and its exact repairs learned nothing yet."""
+    if evidence.stuck or evidence.as_it_is.broke:
+        return not any(exact(one) for one in good)
+    return bool(good) and good[0].repair.only_if_stuck
 
 
 def _said(

@@ -98,9 +98,9 @@ LIGHTNING = Client(
 )
 TRANSFORMER = Client(
     "HERE/transformer.py:fit",
-    {"layers": [1, 2], "hidden": [32, 8], "learning_rate": [0.01, 0.0001]},
+    {"layers": [1, 2], "hidden": [32, 16], "learning_rate": [0.01, 0.0001]},
     ("accuracy", {"better": "higher", "unit": "share", "chance": 0.5}),
-    "32 over 8 of hidden",
+    "0.01 over 0.0001 of learning_rate",
 )
 
 

@@ -162,12 +162,18 @@ def prepared_inputs(function: Callable[[Tensor], Tensor]) -> Change:
 
 
 def drawn_anew(names: Sequence[str]) -> Change:
-    """Weights as each of these layers draws its own by default (`reset_parameters`)."""
+    """Weights of these layers drawn by He's rule with fan_in (He et al. 2015), biases by default.
+
+    By default PyTorch draws them 2.45 times narrower, and deep networks of ReLU begin slowly.
+    """
 
     @contextmanager
     def applied(made: Made) -> Iterator[Made]:
         for name in names:
-            made.model.get_submodule(name).reset_parameters()  # type: ignore[operator]
+            layer = made.model.get_submodule(name)
+            layer.reset_parameters()  # type: ignore[operator]
+            if not isinstance(layer, nn.Embedding):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")  # type: ignore[arg-type]
         yield made
 
     return applied

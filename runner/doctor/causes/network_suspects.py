@@ -49,7 +49,7 @@ def _initial_weights(evidence: Evidence) -> Iterator[Repair]:
         f"{evidence.look.loss:.3g}"
         + (f", {evidence.at_chance:.2f} is an answer at random."
            if evidence.task.kind == "classes" else "."),
-        "Leave these layers at PyTorch's default, or draw them by kaiming_normal_ with fan_in.",
+        "Draw them by kaiming_normal_ with fan_in, or leave these layers at PyTorch's default.",
         changes.drawn_anew([one.name for one, _ in found]), certain=by == 0,
     )  # fmt: skip
 

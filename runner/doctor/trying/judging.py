@@ -22,6 +22,8 @@ MOST_OF_THE_GAP = 0.5
 """The same, of a training that was not run to its end."""
 NEARLY_AS_GOOD = 0.7
 """A more exact cause comes first where its repair reaches this share of the best one's score."""
+HALF_AS_GOOD = 0.5
+"""The same, where the best is a remedy that speeds up nearly any network."""
 
 TIERS = {
     "learning_rate_too_high": 2, "learning_rate_too_low": 2, "wrong_activation": 2,
@@ -29,6 +31,7 @@ TIERS = {
     "frozen_layers": 2, "too_strong_augmentation": 3, "no_norm_layers": 4, "too_few_epochs": 2,
 }  # fmt: skip
 """How exact a cause is; 1 where nothing is said: shown by evidence of its own."""
+EXACT, GENERAL_REMEDY = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +69,30 @@ def helped(tried: Tried, *, whole: bool) -> bool:
     before, after = tried.before, tried.after
     if after - before < LEAST_GAIN:
         return False
-    if whole or tried.repair.judged_as_used:
+    if tried.repair.judged_as_used:
+        # What running statistics cost: the same weights score more by the batch.
+        return after - before >= MOST_OF_THE_GAP * (tried.as_it_is.score - before)
+    if whole:
         return after - before >= OF_THE_GAP * (1 - before)
     if tried.repair.only_if_stuck:
         return before < STUCK_SHARE * after and after >= LEAST_OF_STUCK
     return after >= TIMES * before or after - before >= MOST_OF_THE_GAP * (1 - before)
 
 
+def exact(tried: Tried) -> bool:
+    """Whether it is tried for evidence of its own, and is not one of the rates tried with all."""
+    kind = tried.repair.kind
+    return TIERS.get(kind, 1) <= EXACT and not kind.startswith("learning_rate")
+
+
 def ranked(tried: list[Tried]) -> list[Tried]:
     """Repairs that helped: first the most exact among those nearly as good as the best."""
-    best = max((one.after for one in tried), default=0.0)
+    best = max(tried, key=lambda one: one.after, default=None)
+    general = best is not None and TIERS.get(best.repair.kind, 1) >= GENERAL_REMEDY
 
     def key(one: Tried) -> tuple[bool, int, float]:
-        near = one.after >= NEARLY_AS_GOOD * best
-        return not near, TIERS.get(one.repair.kind, 1), -one.after
+        share = HALF_AS_GOOD if general and exact(one) else NEARLY_AS_GOOD
+        far = best is not None and one.after < share * best.after
+        return far, TIERS.get(one.repair.kind, 1), -one.after
 
     return sorted(tried, key=key)

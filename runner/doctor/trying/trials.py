@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from math import inf, isfinite
@@ -16,7 +16,7 @@ from runner.doctor.causes.suspects import (
     other_optimizers,
     suspects,
 )
-from runner.doctor.trying.judging import LEAST_OF_STUCK, Tried
+from runner.doctor.trying.judging import LEAST_OF_STUCK, Tried, exact
 from runner.doctor.trying.rates import RangeTest, rate_repair, rates_to_try
 from runner.doctor.watching.batches import Batches, Regrouped, as_validation
 from runner.doctor.watching.evidence import Budget, Evidence
@@ -25,6 +25,8 @@ from runner.doctor.watching.trial import Trial, run_trial
 
 EXTRA_TRIALS = 5
 """Of learning rates, of another optimizer, and of the winner at another seed."""
+LONGER = 3
+"""Times the steps of a trial, where a training has learned nothing and no exact repair helped."""
 FEWEST_STEPS = 25
 """Of a trial, whatever the time: fewer tell nothing."""
 
@@ -36,7 +38,8 @@ def try_repairs(evidence: Evidence, rates: RangeTest | None, clock: Budget) -> I
     as_it_is = evidence.as_it_is
     each = as_it_is.seconds / max(as_it_is.steps, 1)
     share = clock.left / (len(planned) + EXTRA_TRIALS + 1)
-    steps = as_it_is.steps
+    # Where the numbers ended it, a repair gets the steps that it would have had.
+    steps = evidence.most if as_it_is.broke else as_it_is.steps
     if clock.steps is None:
         steps = max(min(steps, int(share / max(each, 1e-9) * 0.8)), FEWEST_STEPS)
     if as_it_is.steps > steps and not as_it_is.broke:
@@ -64,6 +67,37 @@ def try_repairs(evidence: Evidence, rates: RangeTest | None, clock: Budget) -> I
         for repair in other_optimizers():
             if clock.allows(share):
                 yield Tried(repair, with_repair(repair, evidence, steps, clock), as_it_is)
+
+
+def try_longer(
+    evidence: Evidence, tried: Sequence[Tried], good: Sequence[Tried], clock: Budget
+) -> tuple[Trial, list[Tried]] | None:
+    """The training as it is, the exact repairs and the best of those that helped, for longer.
+
+    A training that has learned nothing yet may be slow and fine, and so may be what a right repair
+    makes of one.
+
+    Returns:
+        The training as it is over more steps, and the repairs over as many; None where all steps
+        were run or the time does not allow it.
+    """
+    steps = max(one.trial.steps for one in tried) if tried else evidence.as_it_is.steps
+    longer = min(LONGER * steps, evidence.planned or LONGER * steps)
+    best = good[:1] or sorted(tried, key=lambda one: -one.after)[:2]
+    again = [one.repair for one in (*filter(exact, tried), *best) if not one.repair.once]
+    each = evidence.as_it_is.seconds / max(evidence.as_it_is.steps, 1)
+    if longer <= steps or not clock.allows(each * longer * (len(again) + 1)):
+        return None
+    as_it_is = evidence.as_it_is
+    if not as_it_is.broke:
+        as_it_is = run_from_start(evidence, evidence.made, longer, clock)
+    found = {
+        repair.kind + repair.change: Tried(
+            repair, with_repair(repair, evidence, longer, clock), as_it_is
+        )
+        for repair in again
+    }
+    return as_it_is, list(found.values())
 
 
 def _further(trials: list[Tried], evidence: Evidence, steps: int, clock: Budget) -> Iterator[Tried]:

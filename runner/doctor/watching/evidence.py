@@ -72,7 +72,9 @@ class Evidence:
         held: inputs of validation.
         labels: whether they belong to the inputs.
         planned: steps of the whole training; None where it is not known.
-        as_it_is: the training as it is, for a while.
+        most: steps of a trial at most.
+        as_it_is: the training as it is, for a while; fewer steps where the time or the numbers
+            ended it.
     """
 
     made: Made
@@ -86,6 +88,7 @@ class Evidence:
     held: Inputs | None
     labels: LabelFacts
     planned: int | None
+    most: int
     as_it_is: Trial
 
     @property
@@ -141,5 +144,6 @@ def gather(made: Made, budget: Budget) -> Evidence:
     as_it_is = run_trial(made, task, training, validation, steps, budget.share(SHARE_AS_IT_IS))
     start.again()
     return Evidence(
-        made, start, task, training, validation, look, loss, inputs, held, labels, planned, as_it_is
-    )
+        made, start, task, training, validation, look, loss, inputs, held, labels, planned, steps,
+        as_it_is,
+    )  # fmt: skip

@@ -13,21 +13,21 @@ from transformers import (
     set_seed,
 )
 
-WORDS = ["[PAD]", "good", "bad", "not", "film", "plot", "cast", "the", "a", "is", "was"]
+WORDS = ["[PAD]", "good", "bad", "film", "plot", "cast", "the", "a", "is", "was"]
 
 
 def sentences(count, seed):
     rng = random.Random(seed)
     rows = []
     for _ in range(count):
-        word, negated = rng.choice(["good", "bad"]), rng.random() < 0.3
+        word = rng.choice(["good", "bad"])
         text = [rng.choice(["the", "a"]), rng.choice(["film", "plot", "cast"]),
-                rng.choice(["is", "was"]), *(["not"] if negated else []), word]  # fmt: skip
+                rng.choice(["is", "was"]), word]  # fmt: skip
         ids = [WORDS.index(one) for one in text] + [0] * (6 - len(text))
         rows.append({
             "input_ids": torch.tensor(ids),
             "attention_mask": torch.tensor([int(one > 0) for one in ids]),
-            "labels": int((word == "good") != negated),
+            "labels": int(word == "good"),
         })  # fmt: skip
     return rows
 
@@ -36,7 +36,7 @@ def accuracy(prediction):
     return {"accuracy": float(np.mean(prediction.predictions.argmax(-1) == prediction.label_ids))}
 
 
-def fit(layers, hidden, learning_rate, epochs=2, *, seed, folder, device):
+def fit(layers, hidden, learning_rate, epochs=6, *, seed, folder, device):
     set_seed(seed)
     model = BertForSequenceClassification(
         BertConfig(
