@@ -43,6 +43,7 @@ class Ended:
     high: Array
     runs: Array  # a combination, on average
     looks: Array
+    counts: Array  # (studies, cells): runs of each combination
 
 
 def differences(shape: tuple[int, ...]) -> Array:
@@ -99,6 +100,7 @@ def in_waves(
     own: bool = False,
     rows: Array | None = None,
     half_width: float | None = None,
+    rule: Adaptive = RULE,
 ) -> Ended:
     """Studies whose replicates come in waves.
 
@@ -108,12 +110,13 @@ def in_waves(
         own: place runs by each combination's own scatter, which is not what the program does.
         rows: the differences asked for; by default all.
         half_width: stop where every interval is as narrow, in place of decided.
+        rule: least and most runs of a combination.
     """
     rows = differences(shape) if rows is None else rows
     studies, cells, _ = runs.shape
-    looks, tested = RULE.looks(cells), RULE.tested(cells)
+    looks, tested = rule.looks(cells), rule.tested(cells)
     levels = dict(zip(tested, nominal_levels([one / looks[-1] for one in tested]), strict=True))
-    n = np.full((studies, cells), RULE.least)
+    n = np.full((studies, cells), rule.least)
     going = np.ones(studies, bool)
     shown = np.zeros((studies, len(rows)), bool)
     low, high = np.zeros(shown.shape), np.zeros(shown.shape)
@@ -132,7 +135,7 @@ def in_waves(
         noise = variance if own else _noise(variance, shape)
         worth = ~now
         if level and half_width is None:
-            then = (noise / RULE.most) @ (rows**2).T
+            then = (noise / rule.most) @ (rows**2).T
             ahead = np.maximum((noise / n) @ (rows**2).T, 1e-300)
             z = np.divide(estimate, se, out=np.zeros_like(se), where=se > 1e-10)
             worth &= chance_to_decide(z, then / ahead, levels[looks[-1]]) >= HOPELESS
@@ -140,9 +143,9 @@ def in_waves(
         if number == len(looks) - 1 or not going.any():
             break
         importance = noise * ((worth / np.maximum(se, 1e-10) ** 2) @ rows**2)
-        new = next_counts(importance, n, looks[number + 1] - total, RULE.most)
+        new = next_counts(importance, n, looks[number + 1] - total, rule.most)
         n = np.where(going[:, None], new, n)
-    return Ended(shown, low, high, ended, taken)
+    return Ended(shown, low, high, ended, taken, n)
 
 
 def _noise(variance: Array, shape: tuple[int, ...]) -> Array:

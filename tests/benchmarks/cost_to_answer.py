@@ -14,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 
 from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.quality import parameter_count
+from runner.spec.adaptive import Adaptive
+from tests.benchmarks.adaptive import differences, in_waves
 from tests.benchmarks.factorials import (
     LEFT_OUT,
     Factorial,
@@ -77,6 +79,39 @@ def fraction(kind: str, cells: int, replicates: int, order: int) -> Strategy:
     return strategy
 
 
+def adaptive(order: int) -> Strategy:
+    """Every combination twice, then waves where the noise is, until all is decided or hopeless."""
+
+    def strategy(one: Factorial, rng: np.random.Generator) -> Used:
+        runs = one.own(one.least, rng)
+        flat = np.moveaxis(runs, 0, -1).reshape(1, -1, one.least)
+        counts = in_waves(
+            flat, one.levels, rows=_asked(one.levels, order), rule=Adaptive(2, one.least)
+        ).counts.reshape(one.levels)
+        kept = np.where(
+            np.arange(one.least).reshape(-1, *[1] * runs[0].ndim) < counts, runs, np.nan
+        )
+        return Used(int(counts.sum()), judge(kept, order=order))
+
+    return strategy
+
+
+def _asked(levels: tuple[int, ...], order: int) -> Floats:
+    """Differences of levels; with pairs also the differences of two such differences."""
+    rows = differences(levels)
+    if order == 1:
+        return np.asarray(rows)
+    codes = _grid(levels)
+    more = []
+    for first, second in combinations(range(len(levels)), 2):
+        for a, b in combinations(range(levels[first]), 2):
+            for c, d in combinations(range(levels[second]), 2):
+                one = (codes[:, first] == a) * 1.0 - (codes[:, first] == b)
+                other = (codes[:, second] == c) * 1.0 - (codes[:, second] == d)
+                more.append(one * other * levels[first] * levels[second] / len(codes))
+    return np.array([*rows, *more])
+
+
 def _grid(levels: tuple[int, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     return np.array(list(product(*map(range, levels))))
 
@@ -92,10 +127,12 @@ def _chosen(
 
 
 def strategies(one: Factorial, order: int) -> dict[str, Strategy]:
-    """Those that are measured on a factorial, by name; an adaptive one has its place here."""
+    """Those that are measured on a factorial, by name."""
     cells = int(np.prod(one.levels))
     least = parameter_count(one.levels, order)
     found = {f"full x {k}": full(k, order) for k in range(1, one.least + 1)}
+    if one.least > 2:
+        found[f"adaptive 2 to {one.least}"] = adaptive(order)
     for share in (1 / 8, 1 / 4, 1 / 2, 3 / 4):
         size = round(cells * share)
         for k in range(1, one.least + 1):
@@ -116,11 +153,13 @@ def measure(
     for name, strategy in strategies(one, order).items():
         rng = np.random.default_rng(seed)
         alike: list[Floats] = []
+        runs = 0
         for _ in range(replays):
             used = strategy(one, rng)
             alike.append(used.said.sign == reference)
+            runs += used.runs
         each = np.array(alike)
-        share = used.runs / one.count
+        share = runs / replays / one.count
         row = one.name, ORDERS[order], name, share, each.all(axis=1).mean(), each.mean()
         print(row, flush=True)
         rows.append((*row[:3], float(row[3]), float(row[4]), float(row[5])))
@@ -136,9 +175,11 @@ def page(rows: list[tuple[str, str, str, float, float, float]], replays: int, co
         "verdicts of all runs (Welch, Holm at 5 %; shown with its sign, or not) are the reference.",
         "Alike: replays in which every verdict is the same, and share of single verdicts that are.",
         "A run costs the same wherever it is. Runs are drawn from those that there are, so that a",
-        "design which uses all of them agrees by construction. Adaptive designs are not in this",
-        "table. Cells that did not run are predicted by the model of the order, which assumes that",
-        "no more factors interact: where they do, more runs of a fraction do not make it agree.",
+        "design which uses all of them agrees by construction. Adaptive: every combination twice,",
+        "then waves where the noise is until everything is decided or hopeless; its compute is the",
+        "mean of the replays. Cells that did not run are predicted by the model of the order,",
+        "which assumes that no more factors interact: where they do, more runs of a fraction do",
+        "not make it agree.",
         "",
         f"Made by `{command}`.",
         "",
