@@ -43,6 +43,8 @@ def test_status_lists_the_study_and_then_its_cells(finished, capsys):
     out = say(capsys, "status", "finished")
     assert "12 complete" in out
     assert "reached" in out or "short of" in out
+    assert "ecided: " in out
+    assert "python -m analysis decided finished" in out
 
 
 def test_show_tells_levels_curve_and_log_of_a_cell(finished, capsys):

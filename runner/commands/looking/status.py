@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 
 from rich.console import Console
 from rich.table import Table
 
+from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
@@ -107,12 +109,32 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
     if counts.failed:
         _failures(store, info, counts, console)
     if counts.complete:
+        console.print(shown(_decided(store, info)), highlight=False, soft_wrap=True)
         console.print(
-            f"is it decided yet: python -m analysis decided {shown(info.name)}",
+            f"each difference: python -m analysis decided {shown(info.name)}",
             style="dim",
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _decided(store: Store, info: StudyInfo) -> str:
+    """What is decided, what it would take to decide the rest, and which look this is."""
+    from analysis.loading import from_store
+    from analysis.verdicts.looks_words import in_one_line
+
+    try:
+        study = from_store(store, info)
+        text = in_one_line(study.decided())
+        look, claims = study.look, study.claims() if study.planned_claims else None
+    except InputError as error:
+        return f"Not decided: {error}."
+    if look is not None:
+        text = f"Look {look.number} of at most {look.of}. {text}"
+    if claims is not None:
+        verdicts = [f"{n} {verdict}" for verdict, n in Counter(claims["verdict"]).items()]
+        text += f" Claims: {', '.join(verdicts)}."
+    return text
 
 
 def _replicates(counts: Counts) -> Table:

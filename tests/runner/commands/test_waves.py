@@ -78,7 +78,10 @@ def test_runs_go_where_the_noise_is_and_stop(
     assert main(["plan", "waves.yaml"]) == 0
     assert "leave the design" not in capsys.readouterr().out
     assert main(["status", "waves"]) == 0
-    assert "2 to 6 runs of each combination" in capsys.readouterr().out
+    status = capsys.readouterr().out
+    assert "2 to 6 runs of each combination" in status
+    assert f"Look {len(looks)} of at most 5. Decided:" in status
+    assert "Claims: 1 supported." in status
     page = next(here.glob("results/*/report.html")).read_text("utf-8")
     assert "Replicates came in waves" in page
     # What a design of as many replicates for all runs is the same cells, and more.
