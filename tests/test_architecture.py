@@ -51,6 +51,7 @@ RANKS = [
     ("runner.trainers",),
     ("runner.trainers.look",),
     ("runner.doctor.watching",),
+    ("runner.doctor.causes.changes",),
     ("runner.doctor.causes",),
     ("runner.doctor.trying",),
     ("runner.doctor",),

@@ -108,12 +108,14 @@ def _finding(
     """What a repair that helped shows, tried at another seed while there is time."""
     repair = tried.repair
     confidence = CERTAIN if repair.certain else PROVEN_ONCE
+    scores = [(tried.before, tried.after)]
     needed = 2 * tried.trial.seconds
     if again is not None and not repair.certain and not repair.once and clock.allows(needed):
         other = replace(evidence, made=again, start=Start(again))
         base = run_from_start(other, again, tried.trial.steps, clock)
         second = Tried(repair, with_repair(repair, other, tried.trial.steps, clock), base)
         confidence = PROVEN_TWICE if helped(second, whole=whole) else SPOKEN_AGAINST
+        scores.append((second.before, second.after))
     said = (
         f"{repair.suspicion} Changed, {tried.trial.steps} steps give "
         f"{score_words(evidence.task, tried.after)} instead of "
@@ -124,4 +126,7 @@ def _finding(
     if confidence == SPOKEN_AGAINST:
         said += " At another seed it did not help."
     proven = not repair.certain and confidence > SPOKEN_AGAINST
-    return Finding(repair.kind, confidence, repair.where, said, repair.change, proven)
+    return Finding(
+        repair.kind, confidence, repair.where, said, repair.change, proven,
+        repair.applied, repair.steps, repair.judged_as_used, tuple(scores),
+    )  # fmt: skip

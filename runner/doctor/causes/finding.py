@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from runner.doctor.watching.made import Made
+from runner.doctor.causes.changes.named import Change
 
 CERTAIN = 0.95
 """Confidence of what is so by definition: seen, not inferred."""
@@ -24,6 +22,10 @@ class Finding:
         evidence: one plain sentence.
         change: what to do, one sentence.
         proven: whether the repair was run and helped.
+        remedy: the repair as something that a program can do; None: it is done by hand.
+        steps: that the remedy is given where it needs another number than the training as it is.
+        as_used: judge it with running statistics of batch norm, as the network is used.
+        scores: without and with the remedy, at each seed that it was tried at; () where at none.
     """
 
     kind: str
@@ -32,12 +34,17 @@ class Finding:
     evidence: str
     change: str
     proven: bool = False
+    remedy: Change | None = None
+    steps: int | None = None
+    as_used: bool = False
+    scores: tuple[tuple[float, float], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
             "kind": self.kind, "confidence": round(self.confidence, 2), "where": self.where,
             "evidence": self.evidence, "change": self.change, "proven": self.proven,
+            "repair": None if self.remedy is None else self.remedy.plain(),
         }  # fmt: skip
 
 
@@ -50,7 +57,8 @@ class Repair:
         where: as in a finding.
         suspicion: the evidence that it is tried for, one sentence.
         change: what to do, one sentence.
-        applied: puts it in force; gives the training to run, and takes it back on leaving.
+        applied: the change itself.
+        steps: of its trial where it needs another number than the training as it is.
         certain: the evidence alone shows a mistake; the repair says what it costs.
         only_if_stuck: tried only where the training as it is learns nearly nothing: it helps
             many a healthy training in its first steps as well.
@@ -62,7 +70,8 @@ class Repair:
     where: str
     suspicion: str
     change: str
-    applied: Callable[[Made], AbstractContextManager[Made]]
+    applied: Change
+    steps: int | None = None
     certain: bool = False
     only_if_stuck: bool = False
     judged_as_used: bool = False

@@ -8,11 +8,12 @@ from math import e, inf, log
 import torch
 from torch import Tensor, nn
 
+from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.finding import CERTAIN, Finding
 from runner.doctor.watching.batches import to_device
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.facts import labels_in, sums_to_one
-from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX
+from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX, Layer
 from runner.doctor.watching.made import Made
 from runner.doctor.watching.task import labels_of, tensor_of
 
@@ -51,14 +52,14 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "optimizer_without_parameters", CERTAIN, "optimizer",
             f"None of the model's {len(named)} weights is in the optimizer's groups.",
             "Make the optimizer of model.parameters() of this very model, after it is on its "
-            "device.",
+            "device.", remedy=Change("all_trained"),
         )  # fmt: skip
         return
     if trial.stepped == 0:
         yield Finding(
             "weights_not_updated", CERTAIN, "step",
             f"In {trial.steps} steps of the loop optimizer.step() was never called.",
-            "Call optimizer.step() after loss.backward().",
+            "Call optimizer.step() after loss.backward().", remedy=Change("usual_step"),
         )  # fmt: skip
         return
     if outside:
@@ -66,7 +67,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "frozen_layers", CERTAIN, _names(outside),
             f"{len(outside)} of the model's {len(named)} weights ask for gradients and are not in "
             "the optimizer's groups.",
-            "Give the optimizer model.parameters().",
+            "Give the optimizer model.parameters().", remedy=Change("all_trained"),
         )  # fmt: skip
     if trial.unmoved and not trial.broke and not outside:
         rates = trial.rates
@@ -83,6 +84,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "Set a learning rate above 0." if max(rates) == 0
             else "See that the loss depends on the model's outputs, without detach() or no_grad()."
             if unreached else "Set a larger learning rate.",
+            remedy=Change("usual_step") if unreached and made.own_step else None,
         )  # fmt: skip
         return
     if trial.left_over > LEFT_OVER:
@@ -91,6 +93,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             f"Up to {100 * min(trial.left_over, 1):.0f} % of the gradient that a step used was "
             "left over from steps before it.",
             "Call optimizer.zero_grad() before loss.backward() in every step.",
+            remedy=Change("cleared_gradients"),
         )  # fmt: skip
 
 
@@ -109,6 +112,7 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "it can never fall below "
             f"{_lowest_of_two_softmaxes(task.classes):.2f}, and gradients shrink.",
             "Return the logits, without a softmax; take it only to show probabilities.",
+            remedy=_without(last) if named else Change("logarithm_taken"),
         )  # fmt: skip
     elif (
         outputs.ndim == 2 and outputs.shape[1] == 1 and isinstance(look.layers[-1].module, SOFTMAX)
@@ -124,7 +128,7 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "wrong_activation", CERTAIN, where,
             f"The outputs pass through {type(look.layers[-1].module).__name__} and are then taken "
             "as logits by the cross-entropy.",
-            f"Return what {where} is given.",
+            f"Return what {where} is given.", remedy=_without(last),
         )  # fmt: skip
     if outputs.ndim == 2 and outputs.shape[1] == 1 and task.classes > 2:
         yield Finding(
@@ -138,13 +142,19 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "nll_loss is given outputs that are no log-probabilities: it falls without limit "
             "while nothing is learned.",
             "Use cross_entropy, or end the model with log_softmax.",
+            remedy=Change("cross_entropy"),
         )  # fmt: skip
     if evidence.loss.kind == "negative":
         yield Finding(
             "wrong_loss", CERTAIN, "loss",
             "The loss has the wrong sign: smaller is worse.",
-            "Take away the minus.",
+            "Take away the minus.", remedy=Change("other_sign"),
         )  # fmt: skip
+
+
+def _without(last: Layer | None) -> Change | None:
+    """The model without its last layer."""
+    return None if last is None else Change("left_out", {"names": [last.name]})
 
 
 def _ends_in_an_activation(evidence: Evidence) -> bool:
@@ -180,7 +190,7 @@ def _numbers(evidence: Evidence) -> Iterator[Finding]:
             "wrong_activation", CERTAIN, last.name,
             f"The outputs end in {type(last.module).__name__}, from {limits[0]:g} to "
             f"{limits[1]:g}; the targets go from {low:.3g} to {high:.3g}.",
-            f"Return what {last.name} is given.",
+            f"Return what {last.name} is given.", remedy=_without(last),
         )  # fmt: skip
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from runner.doctor.causes import changes
+from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.finding import Repair
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.layers import SATURATING, SOFTMAX, Layer
@@ -31,7 +30,7 @@ def _eval_mode(evidence: Evidence) -> Iterator[Repair]:
             "eval_mode_in_training", found[0],
             f"{len(found)} layers of batch norm or dropout were in eval mode while it trained.",
             "Call model.train() before every epoch, after each evaluation.",
-            changes.training_mode, certain=evidence.made.own_step,
+            Change("training_mode"), certain=evidence.made.own_step,
         )  # fmt: skip
 
 
@@ -50,7 +49,7 @@ def _initial_weights(evidence: Evidence) -> Iterator[Repair]:
         + (f", {evidence.at_chance:.2f} is an answer at random."
            if evidence.task.kind == "classes" else "."),
         "Leave these layers at PyTorch's default, or draw them by kaiming_normal_ with fan_in.",
-        changes.drawn_anew([one.name for one, _ in found]), certain=by == 0,
+        Change("drawn_anew", {"names": [one.name for one, _ in found]}), certain=by == 0,
     )  # fmt: skip
 
 
@@ -79,7 +78,7 @@ def _statistics(evidence: Evidence) -> Iterator[Repair]:
             f"{len(odd)} batch norm layers have a momentum of {one.momentum:g}: in PyTorch the "
             "share of the new batch, usually 0.1.",
             "Set momentum=0.1.",
-            changes.with_setting([name for name, _ in odd], "momentum", 0.1),
+            Change("norm_momentum", {"names": [name for name, _ in odd], "momentum": 0.1}),
             judged_as_used=True,
         )  # fmt: skip
 
@@ -91,7 +90,7 @@ def _frozen(evidence: Evidence) -> Iterator[Repair]:
             "frozen_layers", frozen[0],
             f"{len(frozen)} weights ask for no gradient.",
             "Leave requires_grad on where the weights are not pretrained.",
-            changes.all_trained,
+            Change("all_trained"),
         )  # fmt: skip
 
 
@@ -111,7 +110,8 @@ def _activations(evidence: Evidence) -> Iterator[Repair]:
         + (f"; the first layer's gradient is {ratio:.1g} of the last hidden one's"
            if ratio < 0.1 else "") + ".",
         "Use ReLU for hidden layers, with He's initialisation.",
-        changes.rectified([one.name for one in found], [x.name for x in evidence.look.weighted]),
+        Change("rectified", {"names": [one.name for one in found],
+                             "weighted": [x.name for x in evidence.look.weighted]}),
         only_if_stuck=True,
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def _missing_activations(evidence: Evidence) -> Iterator[Repair]:
             "are one linear layer"
             + (f" ({len(before)} such places)." if len(before) > 1 else "."),
             "Put an activation after it.",
-            changes.after([one.name for one in before], F.relu),
+            Change("rectifier_added", {"names": [one.name for one in before]}),
             only_if_stuck=len(before) < len(weighted) - 1,
         )  # fmt: skip
 
@@ -144,7 +144,8 @@ def _dropout(evidence: Evidence) -> Iterator[Repair]:
             "too_strong_regularisation", name,
             f"{name} drops {100 * one.p:.0f} % of its inputs.",
             "Drop less, 10 to 30 %, or nothing beside batch norm.",
-            changes.with_setting([name for name, _ in found], "p", 0.0), only_if_stuck=True,
+            Change("dropout", {"names": [name for name, _ in found], "p": 0.0}),
+            only_if_stuck=True,
         )  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def _no_norm(evidence: Evidence) -> Iterator[Repair]:
         f"{first:.2g} to {last:.2g}.",
         "Put batch norm after every convolution or linear layer but the last, or initialise by "
         "He with fan_in.",
-        changes.after([one.name for one in weighted[:-1]], changes.batch_normalised),
+        Change("batch_normalised", {"names": [one.name for one in weighted[:-1]]}),
         only_if_stuck=True,
     )  # fmt: skip
 
