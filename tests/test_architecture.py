@@ -99,6 +99,7 @@ RANKS = [
     ("runner.commands.beginning",),
     ("runner.commands.looking",),
     ("runner.commands.running",),
+    ("runner.commands.diagnosing",),
     ("runner.__main__", "analysis.__main__"),
 ]
 PLACES = {prefix: rank for rank, prefixes in enumerate(RANKS) for prefix in prefixes}

@@ -12,12 +12,18 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from runner.doctor.causes.finding import CERTAIN, Finding
+from runner.doctor.causes.finding import CERTAIN, Finding, Remedy, Repair
 from runner.doctor.causes.mistakes import before_the_first_step, mistakes
 from runner.doctor.causes.remains import from_labels, remains
 from runner.doctor.trying.judging import Tried, helped, ranked
 from runner.doctor.trying.rates import RangeTest, range_test
-from runner.doctor.trying.trials import FEWEST_STEPS, run_from_start, try_repairs, with_repair
+from runner.doctor.trying.trials import (
+    FEWEST_STEPS,
+    run_from_start,
+    try_repairs,
+    usual_steps,
+    with_repair,
+)
 from runner.doctor.watching.evidence import Budget, Evidence, gather
 from runner.doctor.watching.made import Made, Start
 from runner.doctor.watching.task import score_words
@@ -128,5 +134,38 @@ def _finding(
     proven = not repair.certain and confidence > SPOKEN_AGAINST
     return Finding(
         repair.kind, confidence, repair.where, said, repair.change, proven,
-        repair.applied, repair.steps, repair.judged_as_used, tuple(scores),
+        Remedy(repair.applied, _steps_beside(tried), repair.steps, repair.judged_as_used,
+               tuple(scores)),
     )  # fmt: skip
+
+
+def _steps_beside(tried: Tried) -> int:
+    """Steps of the training as it is beside a trial: those planned where it broke before."""
+    return (
+        tried.as_it_is.steps if tried.repair.steps else max(tried.as_it_is.steps, tried.trial.steps)
+    )
+
+
+def tried_remedy(found: Finding, evidence: Evidence, again: Made | None, clock: Budget) -> Finding:
+    """The finding with its remedy run at both seeds, where no trial of it was made.
+
+    Args:
+        found: with a remedy.
+        evidence: of the training.
+        again: the training of another seed, or None.
+        clock: what may be spent.
+    """
+    remedy = found.remedy
+    if remedy is None or remedy.scores:
+        return found
+    repair = Repair(found.kind, found.where, "", "", remedy.change, judged_as_used=remedy.as_used)
+    steps = usual_steps(evidence, clock)
+    scores = []
+    for made in (evidence.made, again):
+        if made is None:
+            continue
+        other = replace(evidence, made=made, start=Start(made))
+        base = run_from_start(other, made, steps, clock)
+        one = Tried(repair, with_repair(repair, other, steps, clock), base)
+        scores.append((one.before, one.after))
+    return replace(found, remedy=replace(remedy, ran=steps, scores=tuple(scores)))

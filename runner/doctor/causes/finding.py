@@ -12,6 +12,30 @@ CERTAIN = 0.95
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """A repair that a program can run, and what trials of it gave so far.
+
+    Attributes:
+        change: itself.
+        ran: steps of the training as it is in the trials; 0: there were none.
+        steps: of a trial with it, where it needs another number.
+        as_used: judge it with running statistics of batch norm, as the network is used.
+        scores: without and with it, at each seed that it was tried at.
+    """
+
+    change: Change
+    ran: int = 0
+    steps: int | None = None
+    as_used: bool = False
+    scores: tuple[tuple[float, float], ...] = ()
+
+
+def by(name: str, **settings: Any) -> Remedy:
+    """A remedy that no trial was made of yet."""
+    return Remedy(Change(name, settings))
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One cause.
 
@@ -22,10 +46,7 @@ class Finding:
         evidence: one plain sentence.
         change: what to do, one sentence.
         proven: whether the repair was run and helped.
-        remedy: the repair as something that a program can do; None: it is done by hand.
-        steps: that the remedy is given where it needs another number than the training as it is.
-        as_used: judge it with running statistics of batch norm, as the network is used.
-        scores: without and with the remedy, at each seed that it was tried at; () where at none.
+        remedy: the repair as something that a program can run; None: it is done by hand.
     """
 
     kind: str
@@ -34,17 +55,14 @@ class Finding:
     evidence: str
     change: str
     proven: bool = False
-    remedy: Change | None = None
-    steps: int | None = None
-    as_used: bool = False
-    scores: tuple[tuple[float, float], ...] = ()
+    remedy: Remedy | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
             "kind": self.kind, "confidence": round(self.confidence, 2), "where": self.where,
             "evidence": self.evidence, "change": self.change, "proven": self.proven,
-            "repair": None if self.remedy is None else self.remedy.plain(),
+            "repair": None if self.remedy is None else self.remedy.change.plain(),
         }  # fmt: skip
 
 

@@ -8,8 +8,7 @@ from math import e, inf, log
 import torch
 from torch import Tensor, nn
 
-from runner.doctor.causes.changes.named import Change
-from runner.doctor.causes.finding import CERTAIN, Finding
+from runner.doctor.causes.finding import CERTAIN, Finding, Remedy, by
 from runner.doctor.watching.batches import to_device
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.facts import labels_in, sums_to_one
@@ -52,14 +51,14 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "optimizer_without_parameters", CERTAIN, "optimizer",
             f"None of the model's {len(named)} weights is in the optimizer's groups.",
             "Make the optimizer of model.parameters() of this very model, after it is on its "
-            "device.", remedy=Change("all_trained"),
+            "device.", remedy=by("all_trained"),
         )  # fmt: skip
         return
     if trial.stepped == 0:
         yield Finding(
             "weights_not_updated", CERTAIN, "step",
             f"In {trial.steps} steps of the loop optimizer.step() was never called.",
-            "Call optimizer.step() after loss.backward().", remedy=Change("usual_step"),
+            "Call optimizer.step() after loss.backward().", remedy=by("usual_step"),
         )  # fmt: skip
         return
     if outside:
@@ -67,7 +66,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "frozen_layers", CERTAIN, _names(outside),
             f"{len(outside)} of the model's {len(named)} weights ask for gradients and are not in "
             "the optimizer's groups.",
-            "Give the optimizer model.parameters().", remedy=Change("all_trained"),
+            "Give the optimizer model.parameters().", remedy=by("all_trained"),
         )  # fmt: skip
     if trial.unmoved and not trial.broke and not outside:
         rates = trial.rates
@@ -84,7 +83,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "Set a learning rate above 0." if max(rates) == 0
             else "See that the loss depends on the model's outputs, without detach() or no_grad()."
             if unreached else "Set a larger learning rate.",
-            remedy=Change("usual_step") if unreached and made.own_step else None,
+            remedy=by("usual_step") if unreached and made.own_step else None,
         )  # fmt: skip
         return
     if trial.left_over > LEFT_OVER:
@@ -93,7 +92,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             f"Up to {100 * min(trial.left_over, 1):.0f} % of the gradient that a step used was "
             "left over from steps before it.",
             "Call optimizer.zero_grad() before loss.backward() in every step.",
-            remedy=Change("cleared_gradients"),
+            remedy=by("cleared_gradients"),
         )  # fmt: skip
 
 
@@ -112,7 +111,7 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "it can never fall below "
             f"{_lowest_of_two_softmaxes(task.classes):.2f}, and gradients shrink.",
             "Return the logits, without a softmax; take it only to show probabilities.",
-            remedy=_without(last) if named else Change("logarithm_taken"),
+            remedy=_without(last) if named else by("logarithm_taken"),
         )  # fmt: skip
     elif (
         outputs.ndim == 2 and outputs.shape[1] == 1 and isinstance(look.layers[-1].module, SOFTMAX)
@@ -142,19 +141,19 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "nll_loss is given outputs that are no log-probabilities: it falls without limit "
             "while nothing is learned.",
             "Use cross_entropy, or end the model with log_softmax.",
-            remedy=Change("cross_entropy"),
+            remedy=by("cross_entropy"),
         )  # fmt: skip
     if evidence.loss.kind == "negative":
         yield Finding(
             "wrong_loss", CERTAIN, "loss",
             "The loss has the wrong sign: smaller is worse.",
-            "Take away the minus.", remedy=Change("other_sign"),
+            "Take away the minus.", remedy=by("other_sign"),
         )  # fmt: skip
 
 
-def _without(last: Layer | None) -> Change | None:
+def _without(last: Layer | None) -> Remedy | None:
     """The model without its last layer."""
-    return None if last is None else Change("left_out", {"names": [last.name]})
+    return None if last is None else by("left_out", names=[last.name])
 
 
 def _ends_in_an_activation(evidence: Evidence) -> bool:

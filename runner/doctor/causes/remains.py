@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from runner.doctor.causes.changes.named import Change
-from runner.doctor.causes.finding import Finding
+from runner.doctor.causes.finding import Finding, by
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.layers import RECTIFYING
 from runner.doctor.watching.task import score_words
@@ -65,7 +64,7 @@ def remains(evidence: Evidence, tried: int) -> Iterator[Finding]:
             "exploding_gradient", GENERAL, base.broke,
             f"Not finite: {base.broke}; none of {tried} repairs prevented it.",
             "Clip gradients, lower the rate, and look at what divides or takes a logarithm.",
-            remedy=Change("clipped", {"norm": 1.0}),
+            remedy=by("clipped", norm=1.0),
         )  # fmt: skip
         return
     if not evidence.stuck:

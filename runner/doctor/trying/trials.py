@@ -38,7 +38,7 @@ def try_repairs(evidence: Evidence, rates: RangeTest | None, clock: Budget) -> I
     as_it_is = evidence.as_it_is
     each = as_it_is.seconds / max(as_it_is.steps, 1)
     share = clock.left / (len(planned) + EXTRA_TRIALS + 1)
-    steps = as_it_is.steps
+    steps = usual_steps(evidence, clock)
     if clock.steps is None:
         steps = max(min(steps, int(share / max(each, 1e-9) * 0.8)), FEWEST_STEPS)
     if as_it_is.steps > steps and not as_it_is.broke:
@@ -66,6 +66,15 @@ def try_repairs(evidence: Evidence, rates: RangeTest | None, clock: Budget) -> I
         for repair in other_optimizers():
             if clock.allows(share):
                 yield Tried(repair, with_repair(repair, evidence, steps, clock), as_it_is)
+
+
+def usual_steps(evidence: Evidence, clock: Budget) -> int:
+    """Steps of a trial: those of the training as it is, or where it broke those it was to make."""
+    base = evidence.as_it_is
+    if not base.broke:
+        return base.steps
+    few = clock.steps or FEWEST_STEPS
+    return max(base.steps, min(few, evidence.planned or few))
 
 
 def _further(trials: list[Tried], evidence: Evidence, steps: int, clock: Budget) -> Iterator[Tried]:

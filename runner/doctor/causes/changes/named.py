@@ -47,7 +47,7 @@ class Change:
 
 
 WORDS = {
-    "rate_times": ("learning_rate", "times {factor:g}"),
+    "rate_times": ("learning_rate", "times {factor:.2g}"),
     "constant_rate": ("schedule", "constant"),
     "other_optimizer": ("optimizer", "{kind}"),
     "no_decay": ("weight_decay", "none"),
