@@ -13,9 +13,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import escape
+from math import sqrt
 from pathlib import Path
 from statistics import fmean, variance
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 from runner.program.files import write_whole
@@ -69,7 +70,8 @@ class Question:
     @property
     def gain(self) -> float:
         """What it added in the doctor's own trials."""
-        return self.share * fmean(after - before for before, after in self.remedy.scores)
+        gains = [after - before for before, after in self.remedy.scores]
+        return self.share * (fmean(gains) if gains else 0.0)
 
     @property
     def spread(self) -> float:
@@ -77,7 +79,7 @@ class Question:
         if len(self.remedy.scores) < 2:
             return SPREAD
         both = [variance(side) for side in zip(*self.remedy.scores, strict=True)]
-        return max(self.share * fmean(both) ** 0.5, LEAST_SPREAD)
+        return max(self.share * sqrt(fmean(both)), LEAST_SPREAD)
 
 
 def replicates_for(question: Question) -> tuple[int, bool]:
@@ -162,12 +164,13 @@ def _body(question: Question) -> Iterator[str]:
     yield f"trainer: {{function: {_quoted(CALL)}" + (
         f", code: [{_quoted(code)}]}}" if code else "}"
     )
-    given, repaired = {}, {"repair": change.plain()}
-    fixed = {"make": question.make, "as_used": remedy.as_used}
+    given: dict[str, Any] = {}
+    repaired: dict[str, Any] = {"repair": change.plain()}
+    fixed: dict[str, Any] = {"make": question.make, "as_used": remedy.as_used}
     if remedy.steps is None:
         fixed["steps"] = remedy.ran
     else:
-        given, repaired = {"steps": remedy.ran}, {**repaired, "steps": remedy.steps}
+        given["steps"], repaired["steps"] = remedy.ran, remedy.steps
     yield "factors:"
     yield f"  {_quoted(change.factor)}:"
     yield f"    - {{as: {_quoted(AS_GIVEN)}, set: {json.dumps(given)}}}"

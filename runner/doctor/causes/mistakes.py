@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from runner.doctor.causes.finding import CERTAIN, Finding, Remedy, by
 from runner.doctor.watching.batches import to_device
-from runner.doctor.watching.evidence import Evidence
+from runner.doctor.watching.evidence import Observed
 from runner.doctor.watching.facts import labels_in, sums_to_one
 from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX, Layer
 from runner.doctor.watching.made import Made
@@ -33,7 +33,7 @@ _LIMITS: tuple[tuple[tuple[type[nn.Module], ...], tuple[float, float]], ...] = (
 """What activations can return."""
 
 
-def mistakes(evidence: Evidence) -> Iterator[Finding]:
+def mistakes(evidence: Observed) -> Iterator[Finding]:
     """What is certainly wrong."""
     yield from _weights(evidence)
     yield from _outputs(evidence)
@@ -41,7 +41,7 @@ def mistakes(evidence: Evidence) -> Iterator[Finding]:
     yield from _labels(evidence)
 
 
-def _weights(evidence: Evidence) -> Iterator[Finding]:
+def _weights(evidence: Observed) -> Iterator[Finding]:
     made, trial = evidence.made, evidence.as_it_is
     held = {id(p) for group in made.optimizer.param_groups for p in group["params"]}
     named = list(made.model.named_parameters())
@@ -96,7 +96,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _outputs(evidence: Evidence) -> Iterator[Finding]:
+def _outputs(evidence: Observed) -> Iterator[Finding]:
     look, task = evidence.look, evidence.task
     if task.kind != "classes":
         return
@@ -156,12 +156,12 @@ def _without(last: Layer | None) -> Remedy | None:
     return None if last is None else by("left_out", names=[last.name])
 
 
-def _ends_in_an_activation(evidence: Evidence) -> bool:
+def _ends_in_an_activation(evidence: Observed) -> bool:
     layers = evidence.look.layers
     return bool(layers) and isinstance(layers[-1].module, (*SATURATING, *RECTIFYING))
 
 
-def _log_shares(evidence: Evidence) -> bool:
+def _log_shares(evidence: Observed) -> bool:
     outputs = evidence.look.outputs
     return bool(((outputs.exp().sum(1) - 1).abs() < 1e-3).all())
 
@@ -171,7 +171,7 @@ def _lowest_of_two_softmaxes(classes: int) -> float:
     return log(1 + (classes - 1) / e)
 
 
-def _numbers(evidence: Evidence) -> Iterator[Finding]:
+def _numbers(evidence: Observed) -> Iterator[Finding]:
     """A regression whose last activation cannot reach its targets."""
     layers, task = evidence.look.layers, evidence.task
     if task.kind != "numbers" or not layers:
@@ -193,7 +193,7 @@ def _numbers(evidence: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _labels(evidence: Evidence) -> Iterator[Finding]:
+def _labels(evidence: Observed) -> Iterator[Finding]:
     facts = evidence.labels
     if evidence.task.kind != "classes":
         return

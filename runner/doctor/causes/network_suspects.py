@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.finding import Repair
-from runner.doctor.watching.evidence import Evidence
+from runner.doctor.watching.evidence import Observed
 from runner.doctor.watching.layers import SATURATING, SOFTMAX, Layer
 
 OFF_BY = 3.0
@@ -23,7 +21,7 @@ DEEP = 5
 """Weighted layers from which a network without normalisation may lose the signal."""
 
 
-def _eval_mode(evidence: Evidence) -> Iterator[Repair]:
+def _eval_mode(evidence: Observed) -> Iterator[Repair]:
     found = evidence.as_it_is.evaluating
     if found:
         yield Repair(
@@ -34,8 +32,8 @@ def _eval_mode(evidence: Evidence) -> Iterator[Repair]:
         )  # fmt: skip
 
 
-def _initial_weights(evidence: Evidence) -> Iterator[Repair]:
-    off = [(one, _off(one.module)) for one in evidence.look.weighted]
+def _initial_weights(evidence: Observed) -> Iterator[Repair]:
+    off = [(one, one.width) for one in evidence.look.weighted]
     found = [(one, by) for one, by in off if not 1 / OFF_BY <= by <= OFF_BY]
     if not found:
         return
@@ -53,19 +51,7 @@ def _initial_weights(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _off(module: nn.Module) -> float:
-    """Deviation of a layer's weights by what its own `reset_parameters` draws; 1 of few."""
-    weight = getattr(module, "weight", None)
-    if not isinstance(weight, Tensor) or weight.numel() < 8:
-        return 1.0
-    fresh = copy.deepcopy(module)
-    with torch.random.fork_rng(devices=[]):
-        fresh.reset_parameters()  # type: ignore[operator]  # every weighted layer has it
-    own, usual = float(weight.detach().std()), float(fresh.weight.detach().std())  # type: ignore[operator]
-    return own / usual if usual > 0 else 1.0
-
-
-def _statistics(evidence: Evidence) -> Iterator[Repair]:
+def _statistics(evidence: Observed) -> Iterator[Repair]:
     norms = [
         (name, one) for name, one in evidence.made.model.named_modules()
         if isinstance(one, nn.modules.batchnorm._BatchNorm) and one.momentum is not None
@@ -83,7 +69,7 @@ def _statistics(evidence: Evidence) -> Iterator[Repair]:
         )  # fmt: skip
 
 
-def _frozen(evidence: Evidence) -> Iterator[Repair]:
+def _frozen(evidence: Observed) -> Iterator[Repair]:
     frozen = [n for n, p in evidence.made.model.named_parameters() if not p.requires_grad]
     if frozen:
         yield Repair(
@@ -94,7 +80,7 @@ def _frozen(evidence: Evidence) -> Iterator[Repair]:
         )  # fmt: skip
 
 
-def _activations(evidence: Evidence) -> Iterator[Repair]:
+def _activations(evidence: Observed) -> Iterator[Repair]:
     found = [
         one for one in evidence.look.layers[:-1] if isinstance(one.module, (*SATURATING, *SOFTMAX))
     ]
@@ -116,7 +102,7 @@ def _activations(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _missing_activations(evidence: Evidence) -> Iterator[Repair]:
+def _missing_activations(evidence: Observed) -> Iterator[Repair]:
     weighted = evidence.look.weighted
     before: list[Layer] = [
         weighted[k - 1] for k, one in enumerate(weighted) if k and one.from_weighted
@@ -133,7 +119,7 @@ def _missing_activations(evidence: Evidence) -> Iterator[Repair]:
         )  # fmt: skip
 
 
-def _dropout(evidence: Evidence) -> Iterator[Repair]:
+def _dropout(evidence: Observed) -> Iterator[Repair]:
     found = [
         (name, one) for name, one in evidence.made.model.named_modules()
         if isinstance(one, nn.modules.dropout._DropoutNd) and one.p >= STRONG_DROPOUT
@@ -149,7 +135,7 @@ def _dropout(evidence: Evidence) -> Iterator[Repair]:
         )  # fmt: skip
 
 
-def _no_norm(evidence: Evidence) -> Iterator[Repair]:
+def _no_norm(evidence: Observed) -> Iterator[Repair]:
     weighted = evidence.look.weighted
     if evidence.look.normalised or len(weighted) < DEEP:
         return

@@ -14,7 +14,7 @@ from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.changes.of_learning import OPTIMIZERS
 from runner.doctor.causes.finding import Repair
 from runner.doctor.causes.network_suspects import IN_THE_NETWORK
-from runner.doctor.watching.evidence import Evidence
+from runner.doctor.watching.evidence import Observed
 from runner.doctor.watching.facts import in_unit_interval, sums_to_one
 
 LARGE, WIDE, NARROW, UNLIKE = 10.0, 5.0, 0.02, 100.0
@@ -28,7 +28,7 @@ FALLEN, EARLY = 0.01, 0.1
 """The rate by its largest, and the share of the planned steps that it must not fall so in."""
 
 
-def suspects(evidence: Evidence) -> Iterator[Repair]:
+def suspects(evidence: Observed) -> Iterator[Repair]:
     """Repairs worth a trial, the most exact first; the learning rate is tried by itself."""
     for rule in (
         _inputs, _targets, _two_preparations, _loss, _schedule, _decay, *IN_THE_NETWORK,
@@ -51,7 +51,7 @@ _RATES = ("at 0.001", "at 0.05 with momentum 0.9")
 """As `changes.of_learning.OPTIMIZERS` have them."""
 
 
-def _inputs(evidence: Evidence) -> Iterator[Repair]:
+def _inputs(evidence: Observed) -> Iterator[Repair]:
     found = evidence.inputs
     if found is None:
         return
@@ -70,7 +70,7 @@ def _inputs(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _targets(evidence: Evidence) -> Iterator[Repair]:
+def _targets(evidence: Observed) -> Iterator[Repair]:
     """Targets of a regression that are far from 0 or wide: the first steps only find their mean."""
     if evidence.task.kind != "numbers":
         return
@@ -92,7 +92,7 @@ def _targets(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _two_preparations(evidence: Evidence) -> Iterator[Repair]:
+def _two_preparations(evidence: Observed) -> Iterator[Repair]:
     train, held = evidence.inputs, evidence.held
     if train is None or held is None:
         return
@@ -112,7 +112,7 @@ def _two_preparations(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _loss(evidence: Evidence) -> Iterator[Repair]:
+def _loss(evidence: Observed) -> Iterator[Repair]:
     task, kind = evidence.task, evidence.loss.kind
     if task.kind != "classes" or kind in ("cross_entropy", "nll", "negative"):
         return
@@ -138,7 +138,7 @@ def _loss(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _schedule(evidence: Evidence) -> Iterator[Repair]:
+def _schedule(evidence: Observed) -> Iterator[Repair]:
     rates = evidence.as_it_is.rates
     planned = evidence.planned or 10 * (evidence.training.per_epoch or len(rates))
     early = rates[: max(int(EARLY * planned), 2)]
@@ -157,7 +157,7 @@ def _schedule(evidence: Evidence) -> Iterator[Repair]:
     )  # fmt: skip
 
 
-def _decay(evidence: Evidence) -> Iterator[Repair]:
+def _decay(evidence: Observed) -> Iterator[Repair]:
     group = max(
         evidence.made.optimizer.param_groups, key=lambda one: float(one.get("weight_decay", 0.0))
     )

@@ -57,12 +57,11 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """What one look and one trial showed.
+class Observed:
+    """What is known of a training, run by the doctor or watched in a loop of one's own.
 
     Attributes:
-        made: the training, at its start.
-        start: puts it back there.
+        made: the training.
         task: what is learned.
         training: batches that all trials train on.
         validation: batches that all are judged on.
@@ -76,7 +75,6 @@ class Evidence:
     """
 
     made: Made
-    start: Start
     task: Task
     training: Batches
     validation: Sequence[Batch]
@@ -112,6 +110,17 @@ class Evidence:
         return size_of(self.training[0])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence(Observed):
+    """What one look and one trial showed.
+
+    Attributes:
+        start: puts the training back there.
+    """
+
+    start: Start
+
+
 def gather(made: Made, budget: Budget) -> Evidence:
     """Look at a training and run it for a while.
 
@@ -141,5 +150,5 @@ def gather(made: Made, budget: Budget) -> Evidence:
     as_it_is = run_trial(made, task, training, validation, steps, budget.share(SHARE_AS_IT_IS))
     start.again()
     return Evidence(
-        made, start, task, training, validation, look, loss, inputs, held, labels, planned, as_it_is
+        made, task, training, validation, look, loss, inputs, held, labels, planned, as_it_is, start
     )
