@@ -55,6 +55,7 @@ RANKS = [
     ("runner.doctor.causes",),
     ("runner.doctor.trying",),
     ("runner.doctor",),
+    ("runner.doctor.callbacks",),
     ("runner.beginning.argument",),
     ("runner.beginning",),
     ("runner.pool.process",),

@@ -7,8 +7,8 @@
     print(watch.diagnosis())
 
 What is seen is what `python -m runner doctor` sees; no repair is run, so a cause is seen, not
-proven. Close looks are taken at steps 1, 2, 4, 8, ... and scores at widening steps, so that a
-training of a thousand steps or more takes about as long as without (docs/decisions/094).
+proven. Close looks are taken at about steps 1, 3, 10, 40, 160, ... and scores at widening steps, so
+that a training of a thousand steps takes about as long as without (docs/decisions/094).
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ SUSPECTED = 0.4
 FAST, SLOW = 0.1, 2e-5
 """Length of a step by that of the weights: 0.001 is usual (Karpathy, CS231n notes, "Ratio of
 weights:updates"); a hundred times it, or a fiftieth, in a training that does not learn."""
+WIDER = 4
+"""Times the steps until the next close look."""
 LEARNS = 0.5
 """Score from which a loss that does not fall is no trouble."""
 MOST_CAUSES = 2
@@ -140,7 +142,8 @@ class Watch:
         self._trial = Trial()
         self._kept = Kept()
         self._losses, self._rates = Curve(), Curve()
-        self._unread: list[Tensor | float] = []
+        self._unread: list[tuple[Tensor | float, Any]] = []
+        self._groups = optimizer.param_groups
         self._moved: list[float] = []
         self._look: FirstLook | None = None
         self._newest: FirstLook | None = None
@@ -148,10 +151,16 @@ class Watch:
         self._first_loss = nan
         self._broke = ""
         self._evaluated = False
+        self._known = 0
         self._task: Task | None = None
         self._next_score, self._next_close = 1, 2
         self.steps = 0
         self._close = CloseLook(self._made, self._trial, first=True)
+
+    @property
+    def broke(self) -> str:
+        """The first tensor that was not finite, and its step; "": all were."""
+        return self._broke
 
     def begin(self) -> None:
         """Say that a forward pass begins, where the loop does not call the model itself."""
@@ -170,15 +179,18 @@ class Watch:
             Whether it was looked at: `diagnosis` may say something new.
         """
         self.steps += 1
-        value = loss.detach() if isinstance(loss, Tensor) else float(loss)
-        self._unread.append(value)
-        due = self.steps >= self._next_score
-        if due or not isinstance(value, Tensor) or value.device.type == "cpu":
-            self._read_losses(x, outputs)
-        if not due:
+        value: Any = loss
+        if isinstance(loss, Tensor):
+            # Where reading a number waits for the device, it is read later, several together.
+            value = loss.detach() if loss.is_cuda else loss.item()
+        self._unread.append((value, self._groups[0]["lr"]))
+        if not isinstance(value, Tensor) and value - value != 0:  # NaN or infinite
+            self._read(x, outputs)
+        if self.steps < self._next_score:
             if not self._close.over:
                 self._close.passed()
             return False
+        self._read(x, outputs)
         self._next_score = self.steps + 1 + self.steps // 8
         self._score(x, y, outputs)
         self._close.passed()
@@ -186,17 +198,16 @@ class Watch:
             self._take_look()
         return True
 
-    def _read_losses(self, x: Any, outputs: Any) -> None:
-        """Losses as numbers, all that were not read: on a GPU reading one waits for it."""
-        values = [float(one) for one in self._unread]
-        self._unread.clear()
-        rate = float(self._made.optimizer.param_groups[0]["lr"])
-        for number, one in enumerate(values, self.steps - len(values) + 1):
-            self._losses.add(one)
-            self._rates.add(rate)
-            if not isfinite(one) and not self._broke:
-                late = "" if number == self.steps else f", or a step after it up to {self.steps}"
+    def _read(self, x: Any, outputs: Any) -> None:
+        """Losses and rates of the steps since this was last done."""
+        for number, (value, rate) in enumerate(self._unread, self.steps - len(self._unread) + 1):
+            loss = float(value)
+            self._losses.add(loss)
+            self._rates.add(float(rate))
+            if not isfinite(loss) and not self._broke:
+                late = "" if number == self.steps else f", or after it by step {self.steps}"
                 self._broke = f"{first_broken(self._made, x, outputs)} at step {number}{late}"
+        self._unread.clear()
 
     def _score(self, x: Any, y: Any, outputs: Any) -> None:
         """The score of a batch, and a copy of it among the first ones."""
@@ -211,7 +222,9 @@ class Watch:
             if self._first is None:
                 self._first = found.cpu(), copied(y)
                 self._first_loss = self._losses.values[-1]
-            if len(self._kept) and len(self._trial.hits) < ENOUGH:
+            count = len(self._kept)
+            if count > self._known and count & (count - 1) == 0:  # 1, 2, 4, 8, ... batches
+                self._known = count
                 self._task = task_of(self._made, (), self._kept.some())
             if self._task is None:
                 return
@@ -229,7 +242,7 @@ class Watch:
                 self._moved.append(self._trial.moved)
             close.layers = ()
         if self.steps >= self._next_close:
-            self._next_close = 2 * self.steps
+            self._next_close = WIDER * self.steps
             self._close = CloseLook(self._made, self._trial, first=False)
 
     # --- what it says ---------------------------------------------------------------------------
@@ -237,7 +250,7 @@ class Watch:
     def diagnosis(self) -> Seen:
         """What was seen so far; it may be asked at any time."""
         if self._unread:
-            self._read_losses(None, None)
+            self._read(None, None)
         if self._close.over:
             self._take_look()
         with undisturbed():
