@@ -46,6 +46,7 @@ from runner.doctor.watching.made import Loss, Made, undisturbed
 from runner.doctor.watching.passing import CloseLook, Curve, Kept, copied, first_broken
 from runner.doctor.watching.task import Task, task_of, tensor_of
 from runner.doctor.watching.trial import Trial, hit
+from runner.program.wording import counted
 
 ENOUGH = 25
 """Steps before "it does not learn" is said."""
@@ -77,11 +78,11 @@ class Seen:
 
     def __str__(self) -> str:
         if self.healthy:
-            return f"Healthy: it learns, and nothing was seen in {self.steps} steps."
+            return f"Healthy: it learns, and nothing was seen in {counted(self.steps, 'step')}."
         if not self.causes:
             few = self.steps < ENOUGH
             how = f"fewer than {ENOUGH} tell little" if few else "nothing that was seen says why"
-            return f"Not known: {self.steps} steps were seen; {how}."
+            return f"Not known: {counted(self.steps, 'step')} seen; {how}."
         lines = []
         for number, one in enumerate(self.causes):
             lead = "" if number == 0 else "Or: "
@@ -234,7 +235,8 @@ class Watch:
         """Keep what a close look saw, and begin the next where it is due."""
         close = self._close
         if close.layers:
-            self._newest = FirstLook(close.layers, self._losses.values[-1], self._outputs)
+            loss = self._losses.values[-1] if self._losses.values else nan
+            self._newest = FirstLook(close.layers, loss, self._outputs)
             self._look = self._look or self._newest
             self._evaluated |= close.whole
             self._trial.evaluating = self._trial.evaluating or close.evaluating

@@ -38,7 +38,7 @@ def trained(make, steps=STEPS, *, watched=True, last=True):
                     watch.step(x, y, newest[-1], value)
                 value.backward()
                 optimizer.step()
-            if watch is not None and last:
+            if watch is not None and (last or step is not None):
                 watch.step(x, y, newest[-1], value)
             number += 1
             if number == steps:
@@ -139,6 +139,15 @@ def test_the_first_tensor_that_is_not_finite_is_named_with_its_step(spoil, said)
             break
     assert watch.broke == said
     assert f"First not finite: {said}." in str(watch.diagnosis())
+
+
+def test_before_the_first_step_it_may_be_asked():
+    training, watch = trained(made, steps=1)
+    fresh = Watch(training["model"], training["optimizer"])
+    training["model"](torch.rand(4, 64)).sum().backward()
+    training["optimizer"].step()
+    assert str(fresh.diagnosis()).startswith("Not known: 0 steps")
+    assert str(watch.diagnosis()).startswith("Not known: 1 step ")
 
 
 def test_too_few_steps_tell_nothing():
