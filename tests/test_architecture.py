@@ -51,9 +51,11 @@ RANKS = [
     ("runner.trainers",),
     ("runner.trainers.look",),
     ("runner.doctor.watching",),
+    ("runner.doctor.causes.changes",),
     ("runner.doctor.causes",),
     ("runner.doctor.trying",),
     ("runner.doctor",),
+    ("runner.doctor.callbacks",),
     ("runner.beginning.argument",),
     ("runner.beginning",),
     ("runner.pool.process",),
@@ -98,6 +100,7 @@ RANKS = [
     ("runner.commands.beginning",),
     ("runner.commands.looking",),
     ("runner.commands.running",),
+    ("runner.commands.diagnosing",),
     ("runner.__main__", "analysis.__main__"),
 ]
 PLACES = {prefix: rank for rank, prefixes in enumerate(RANKS) for prefix in prefixes}

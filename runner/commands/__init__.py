@@ -1,7 +1,7 @@
 """The command line: one module a verb, found by name and imported only when it is asked for.
 
     running/   verbs that train                  looking/   verbs that only look
-    beginning/ verbs that write a specification
+    beginning/ verbs that write a specification   diagnosing/ why one training fails
     options    shared by verbs                   arguments  what they name
     placement  where cells train                 sentences  in the same words
     terminal   how verbs print               trial      what a plugin brings, on one batch
@@ -38,8 +38,8 @@ VERBS = {
     "tune-device": "measure how many slots a device serves best and remember it",
 }
 
-ROOMS = {"init": "beginning", "augment": "beginning"} | dict.fromkeys(
-    ("grid", "work", "retry", "tune-device", "doctor"), "running"
+ROOMS = {"init": "beginning", "augment": "beginning", "doctor": "diagnosing"} | dict.fromkeys(
+    ("grid", "work", "retry", "tune-device"), "running"
 )
 """Where the modules of verbs are that do more than look; those of the others are in `looking`."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from runner.doctor.causes.finding import CERTAIN, Finding
+from runner.doctor.causes.finding import CERTAIN, Finding, Remedy, Repair
 from runner.doctor.causes.mistakes import before_the_first_step, mistakes
 from runner.doctor.causes.remains import from_labels, remains
 from runner.doctor.trying.judging import Tried, exact, helped, ranked
@@ -22,6 +22,7 @@ from runner.doctor.trying.trials import (
     run_from_start,
     try_longer,
     try_repairs,
+    usual_steps,
     with_repair,
 )
 from runner.doctor.watching.evidence import Budget, Evidence, gather
@@ -127,12 +128,14 @@ def _finding(
     """What a repair that helped shows, tried at another seed while there is time."""
     repair = tried.repair
     confidence = CERTAIN if repair.certain else PROVEN_ONCE
+    scores = [(tried.before, tried.after)]
     needed = 2 * tried.trial.seconds
     if again is not None and not repair.certain and not repair.once and clock.allows(needed):
         other = replace(evidence, made=again, start=Start(again))
         base = run_from_start(other, again, tried.trial.steps, clock)
         second = Tried(repair, with_repair(repair, other, tried.trial.steps, clock), base)
         confidence = PROVEN_TWICE if helped(second, whole=whole) else SPOKEN_AGAINST
+        scores.append((second.before, second.after))
     said = (
         f"{repair.suspicion} Changed, {tried.trial.steps} steps give "
         f"{score_words(evidence.task, tried.after)} instead of "
@@ -143,4 +146,40 @@ def _finding(
     if confidence == SPOKEN_AGAINST:
         said += " At another seed it did not help."
     proven = not repair.certain and confidence > SPOKEN_AGAINST
-    return Finding(repair.kind, confidence, repair.where, said, repair.change, proven)
+    return Finding(
+        repair.kind, confidence, repair.where, said, repair.change, proven,
+        Remedy(repair.applied, _steps_beside(tried), repair.steps, repair.judged_as_used,
+               tuple(scores)),
+    )  # fmt: skip
+
+
+def _steps_beside(tried: Tried) -> int:
+    """Steps of the training as it is beside a trial: those planned where it broke before."""
+    return (
+        tried.as_it_is.steps if tried.repair.steps else max(tried.as_it_is.steps, tried.trial.steps)
+    )
+
+
+def tried_remedy(found: Finding, evidence: Evidence, again: Made | None, clock: Budget) -> Finding:
+    """The finding with its remedy run at both seeds, where no trial of it was made.
+
+    Args:
+        found: with a remedy.
+        evidence: of the training.
+        again: the training of another seed, or None.
+        clock: what may be spent.
+    """
+    remedy = found.remedy
+    if remedy is None or remedy.scores:
+        return found
+    repair = Repair(found.kind, found.where, "", "", remedy.change, judged_as_used=remedy.as_used)
+    steps = usual_steps(evidence, clock)
+    scores = []
+    for made in (evidence.made, again):
+        if made is None:
+            continue
+        other = replace(evidence, made=made, start=Start(made))
+        base = run_from_start(other, made, steps, clock)
+        one = Tried(repair, with_repair(repair, other, steps, clock), base)
+        scores.append((one.before, one.after))
+    return replace(found, remedy=replace(remedy, ran=steps, scores=tuple(scores)))

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from runner.doctor.watching.made import Made
+from runner.doctor.causes.changes.named import Change
 
 CERTAIN = 0.95
 """Confidence of what is so by definition: seen, not inferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A repair that a program can run, and what trials of it gave so far.
+
+    Attributes:
+        change: itself.
+        ran: steps of the training as it is in the trials; 0: there were none.
+        steps: of a trial with it, where it needs another number.
+        as_used: judge it with running statistics of batch norm, as the network is used.
+        scores: without and with it, at each seed that it was tried at.
+    """
+
+    change: Change
+    ran: int = 0
+    steps: int | None = None
+    as_used: bool = False
+    scores: tuple[tuple[float, float], ...] = ()
+
+
+def by(name: str, **settings: Any) -> Remedy:
+    """A remedy that no trial was made of yet."""
+    return Remedy(Change(name, settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +46,7 @@ class Finding:
         evidence: one plain sentence.
         change: what to do, one sentence.
         proven: whether the repair was run and helped.
+        remedy: the repair as something that a program can run; None: it is done by hand.
     """
 
     kind: str
@@ -32,12 +55,14 @@ class Finding:
     evidence: str
     change: str
     proven: bool = False
+    remedy: Remedy | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
             "kind": self.kind, "confidence": round(self.confidence, 2), "where": self.where,
             "evidence": self.evidence, "change": self.change, "proven": self.proven,
+            "repair": None if self.remedy is None else self.remedy.change.plain(),
         }  # fmt: skip
 
 
@@ -50,7 +75,8 @@ class Repair:
         where: as in a finding.
         suspicion: the evidence that it is tried for, one sentence.
         change: what to do, one sentence.
-        applied: puts it in force; gives the training to run, and takes it back on leaving.
+        applied: the change itself.
+        steps: of its trial where it needs another number than the training as it is.
         certain: the evidence alone shows a mistake; the repair says what it costs.
         only_if_stuck: tried only where the training as it is learns nearly nothing: it helps
             many a healthy training in its first steps as well.
@@ -62,7 +88,8 @@ class Repair:
     where: str
     suspicion: str
     change: str
-    applied: Callable[[Made], AbstractContextManager[Made]]
+    applied: Change
+    steps: int | None = None
     certain: bool = False
     only_if_stuck: bool = False
     judged_as_used: bool = False

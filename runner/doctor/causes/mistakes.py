@@ -8,11 +8,11 @@ from math import e, inf, log
 import torch
 from torch import Tensor, nn
 
-from runner.doctor.causes.finding import CERTAIN, Finding
+from runner.doctor.causes.finding import CERTAIN, Finding, Remedy, by
 from runner.doctor.watching.batches import to_device
-from runner.doctor.watching.evidence import Evidence
+from runner.doctor.watching.evidence import Observed
 from runner.doctor.watching.facts import labels_in, sums_to_one
-from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX
+from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX, Layer
 from runner.doctor.watching.made import Made
 from runner.doctor.watching.task import labels_of, tensor_of
 
@@ -33,7 +33,7 @@ _LIMITS: tuple[tuple[tuple[type[nn.Module], ...], tuple[float, float]], ...] = (
 """What activations can return."""
 
 
-def mistakes(evidence: Evidence) -> Iterator[Finding]:
+def mistakes(evidence: Observed) -> Iterator[Finding]:
     """What is certainly wrong."""
     yield from _weights(evidence)
     yield from _outputs(evidence)
@@ -41,7 +41,7 @@ def mistakes(evidence: Evidence) -> Iterator[Finding]:
     yield from _labels(evidence)
 
 
-def _weights(evidence: Evidence) -> Iterator[Finding]:
+def _weights(evidence: Observed) -> Iterator[Finding]:
     made, trial = evidence.made, evidence.as_it_is
     held = {id(p) for group in made.optimizer.param_groups for p in group["params"]}
     named = list(made.model.named_parameters())
@@ -51,14 +51,14 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "optimizer_without_parameters", CERTAIN, "optimizer",
             f"None of the model's {len(named)} weights is in the optimizer's groups.",
             "Make the optimizer of model.parameters() of this very model, after it is on its "
-            "device.",
+            "device.", remedy=by("all_trained"),
         )  # fmt: skip
         return
     if trial.stepped == 0:
         yield Finding(
             "weights_not_updated", CERTAIN, "step",
             f"In {trial.steps} steps of the loop optimizer.step() was never called.",
-            "Call optimizer.step() after loss.backward().",
+            "Call optimizer.step() after loss.backward().", remedy=by("usual_step"),
         )  # fmt: skip
         return
     if outside:
@@ -66,7 +66,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "frozen_layers", CERTAIN, _names(outside),
             f"{len(outside)} of the model's {len(named)} weights ask for gradients and are not in "
             "the optimizer's groups.",
-            "Give the optimizer model.parameters().",
+            "Give the optimizer model.parameters().", remedy=by("all_trained"),
         )  # fmt: skip
     if trial.unmoved and not trial.broke and not outside:
         rates = trial.rates
@@ -83,6 +83,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             "Set a learning rate above 0." if max(rates) == 0
             else "See that the loss depends on the model's outputs, without detach() or no_grad()."
             if unreached else "Set a larger learning rate.",
+            remedy=by("usual_step") if unreached and made.own_step else None,
         )  # fmt: skip
         return
     if trial.left_over > LEFT_OVER:
@@ -91,10 +92,11 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
             f"Up to {100 * min(trial.left_over, 1):.0f} % of the gradient that a step used was "
             "left over from steps before it.",
             "Call optimizer.zero_grad() before loss.backward() in every step.",
+            remedy=by("cleared_gradients"),
         )  # fmt: skip
 
 
-def _outputs(evidence: Evidence) -> Iterator[Finding]:
+def _outputs(evidence: Observed) -> Iterator[Finding]:
     look, task = evidence.look, evidence.task
     if task.kind != "classes":
         return
@@ -109,6 +111,7 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "it can never fall below "
             f"{_lowest_of_two_softmaxes(task.classes):.2f}, and gradients shrink.",
             "Return the logits, without a softmax; take it only to show probabilities.",
+            remedy=_without(last) if named else by("logarithm_taken"),
         )  # fmt: skip
     elif (
         outputs.ndim == 2 and outputs.shape[1] == 1 and isinstance(look.layers[-1].module, SOFTMAX)
@@ -124,7 +127,7 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "wrong_activation", CERTAIN, where,
             f"The outputs pass through {type(look.layers[-1].module).__name__} and are then taken "
             "as logits by the cross-entropy.",
-            f"Return what {where} is given.",
+            f"Return what {where} is given.", remedy=_without(last),
         )  # fmt: skip
     if outputs.ndim == 2 and outputs.shape[1] == 1 and task.classes > 2:
         yield Finding(
@@ -138,21 +141,27 @@ def _outputs(evidence: Evidence) -> Iterator[Finding]:
             "nll_loss is given outputs that are no log-probabilities: it falls without limit "
             "while nothing is learned.",
             "Use cross_entropy, or end the model with log_softmax.",
+            remedy=by("cross_entropy"),
         )  # fmt: skip
     if evidence.loss.kind == "negative":
         yield Finding(
             "wrong_loss", CERTAIN, "loss",
             "The loss has the wrong sign: smaller is worse.",
-            "Take away the minus.",
+            "Take away the minus.", remedy=by("other_sign"),
         )  # fmt: skip
 
 
-def _ends_in_an_activation(evidence: Evidence) -> bool:
+def _without(last: Layer | None) -> Remedy | None:
+    """The model without its last layer."""
+    return None if last is None else by("left_out", names=[last.name])
+
+
+def _ends_in_an_activation(evidence: Observed) -> bool:
     layers = evidence.look.layers
     return bool(layers) and isinstance(layers[-1].module, (*SATURATING, *RECTIFYING))
 
 
-def _log_shares(evidence: Evidence) -> bool:
+def _log_shares(evidence: Observed) -> bool:
     outputs = evidence.look.outputs
     return bool(((outputs.exp().sum(1) - 1).abs() < 1e-3).all())
 
@@ -162,7 +171,7 @@ def _lowest_of_two_softmaxes(classes: int) -> float:
     return log(1 + (classes - 1) / e)
 
 
-def _numbers(evidence: Evidence) -> Iterator[Finding]:
+def _numbers(evidence: Observed) -> Iterator[Finding]:
     """A regression whose last activation cannot reach its targets."""
     layers, task = evidence.look.layers, evidence.task
     if task.kind != "numbers" or not layers:
@@ -180,11 +189,11 @@ def _numbers(evidence: Evidence) -> Iterator[Finding]:
             "wrong_activation", CERTAIN, last.name,
             f"The outputs end in {type(last.module).__name__}, from {limits[0]:g} to "
             f"{limits[1]:g}; the targets go from {low:.3g} to {high:.3g}.",
-            f"Return what {last.name} is given.",
+            f"Return what {last.name} is given.", remedy=_without(last),
         )  # fmt: skip
 
 
-def _labels(evidence: Evidence) -> Iterator[Finding]:
+def _labels(evidence: Observed) -> Iterator[Finding]:
     facts = evidence.labels
     if evidence.task.kind != "classes":
         return

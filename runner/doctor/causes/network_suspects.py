@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from runner.doctor.causes import changes
+from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.finding import Repair
-from runner.doctor.watching.evidence import Evidence
+from runner.doctor.watching.evidence import Observed
 from runner.doctor.watching.layers import SATURATING, SOFTMAX, Layer
 
 OFF_BY = 3.0
@@ -24,19 +21,19 @@ DEEP = 5
 """Weighted layers from which a network without normalisation may lose the signal."""
 
 
-def _eval_mode(evidence: Evidence) -> Iterator[Repair]:
+def _eval_mode(evidence: Observed) -> Iterator[Repair]:
     found = evidence.as_it_is.evaluating
     if found:
         yield Repair(
             "eval_mode_in_training", found[0],
             f"{len(found)} layers of batch norm or dropout were in eval mode while it trained.",
             "Call model.train() before every epoch, after each evaluation.",
-            changes.training_mode, certain=evidence.made.own_step,
+            Change("training_mode"), certain=evidence.made.own_step,
         )  # fmt: skip
 
 
-def _initial_weights(evidence: Evidence) -> Iterator[Repair]:
-    off = [(one, _off(one.module)) for one in evidence.look.weighted]
+def _initial_weights(evidence: Observed) -> Iterator[Repair]:
+    off = [(one, one.width) for one in evidence.look.weighted]
     found = [(one, by) for one, by in off if not 1 / OFF_BY <= by <= OFF_BY]
     if not found:
         return
@@ -50,23 +47,11 @@ def _initial_weights(evidence: Evidence) -> Iterator[Repair]:
         + (f", {evidence.at_chance:.2f} is an answer at random."
            if evidence.task.kind == "classes" else "."),
         "Draw them by kaiming_normal_ with fan_in, or leave these layers at PyTorch's default.",
-        changes.drawn_anew([one.name for one, _ in found]), certain=by == 0,
+        Change("drawn_anew", {"names": [one.name for one, _ in found]}), certain=by == 0,
     )  # fmt: skip
 
 
-def _off(module: nn.Module) -> float:
-    """Deviation of a layer's weights by what its own `reset_parameters` draws; 1 of few."""
-    weight = getattr(module, "weight", None)
-    if not isinstance(weight, Tensor) or weight.numel() < 8:
-        return 1.0
-    fresh = copy.deepcopy(module)
-    with torch.random.fork_rng(devices=[]):
-        fresh.reset_parameters()  # type: ignore[operator]  # every weighted layer has it
-    own, usual = float(weight.detach().std()), float(fresh.weight.detach().std())  # type: ignore[operator]
-    return own / usual if usual > 0 else 1.0
-
-
-def _statistics(evidence: Evidence) -> Iterator[Repair]:
+def _statistics(evidence: Observed) -> Iterator[Repair]:
     norms = [
         (name, one) for name, one in evidence.made.model.named_modules()
         if isinstance(one, nn.modules.batchnorm._BatchNorm) and one.momentum is not None
@@ -79,23 +64,23 @@ def _statistics(evidence: Evidence) -> Iterator[Repair]:
             f"{len(odd)} batch norm layers have a momentum of {one.momentum:g}: in PyTorch the "
             "share of the new batch, usually 0.1.",
             "Set momentum=0.1.",
-            changes.with_setting([name for name, _ in odd], "momentum", 0.1),
+            Change("norm_momentum", {"names": [name for name, _ in odd], "momentum": 0.1}),
             judged_as_used=True,
         )  # fmt: skip
 
 
-def _frozen(evidence: Evidence) -> Iterator[Repair]:
+def _frozen(evidence: Observed) -> Iterator[Repair]:
     frozen = [n for n, p in evidence.made.model.named_parameters() if not p.requires_grad]
     if frozen:
         yield Repair(
             "frozen_layers", frozen[0],
             f"{len(frozen)} weights ask for no gradient.",
             "Leave requires_grad on where the weights are not pretrained.",
-            changes.all_trained,
+            Change("all_trained"),
         )  # fmt: skip
 
 
-def _activations(evidence: Evidence) -> Iterator[Repair]:
+def _activations(evidence: Observed) -> Iterator[Repair]:
     found = [
         one for one in evidence.look.layers[:-1] if isinstance(one.module, (*SATURATING, *SOFTMAX))
     ]
@@ -111,12 +96,13 @@ def _activations(evidence: Evidence) -> Iterator[Repair]:
         + (f"; the first layer's gradient is {ratio:.1g} of the last hidden one's"
            if ratio < 0.1 else "") + ".",
         "Use ReLU for hidden layers, with He's initialisation.",
-        changes.rectified([one.name for one in found], [x.name for x in evidence.look.weighted]),
+        Change("rectified", {"names": [one.name for one in found],
+                             "weighted": [x.name for x in evidence.look.weighted]}),
         only_if_stuck=True,
     )  # fmt: skip
 
 
-def _missing_activations(evidence: Evidence) -> Iterator[Repair]:
+def _missing_activations(evidence: Observed) -> Iterator[Repair]:
     weighted = evidence.look.weighted
     before: list[Layer] = [
         weighted[k - 1] for k, one in enumerate(weighted) if k and one.from_weighted
@@ -128,12 +114,12 @@ def _missing_activations(evidence: Evidence) -> Iterator[Repair]:
             "are one linear layer"
             + (f" ({len(before)} such places)." if len(before) > 1 else "."),
             "Put an activation after it.",
-            changes.after([one.name for one in before], F.relu),
+            Change("rectifier_added", {"names": [one.name for one in before]}),
             only_if_stuck=len(before) < len(weighted) - 1,
         )  # fmt: skip
 
 
-def _dropout(evidence: Evidence) -> Iterator[Repair]:
+def _dropout(evidence: Observed) -> Iterator[Repair]:
     found = [
         (name, one) for name, one in evidence.made.model.named_modules()
         if isinstance(one, nn.modules.dropout._DropoutNd) and one.p >= STRONG_DROPOUT
@@ -144,11 +130,12 @@ def _dropout(evidence: Evidence) -> Iterator[Repair]:
             "too_strong_regularisation", name,
             f"{name} drops {100 * one.p:.0f} % of its inputs.",
             "Drop less, 10 to 30 %, or nothing beside batch norm.",
-            changes.with_setting([name for name, _ in found], "p", 0.0), only_if_stuck=True,
+            Change("dropout", {"names": [name for name, _ in found], "p": 0.0}),
+            only_if_stuck=True,
         )  # fmt: skip
 
 
-def _no_norm(evidence: Evidence) -> Iterator[Repair]:
+def _no_norm(evidence: Observed) -> Iterator[Repair]:
     weighted = evidence.look.weighted
     if evidence.look.normalised or len(weighted) < DEEP:
         return
@@ -159,7 +146,7 @@ def _no_norm(evidence: Evidence) -> Iterator[Repair]:
         f"{first:.2g} to {last:.2g}.",
         "Put batch norm after every convolution or linear layer but the last, or initialise by "
         "He with fan_in.",
-        changes.after([one.name for one in weighted[:-1]], changes.batch_normalised),
+        Change("batch_normalised", {"names": [one.name for one in weighted[:-1]]}),
         only_if_stuck=True,
     )  # fmt: skip
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from runner.doctor.causes.finding import Finding
-from runner.doctor.watching.evidence import Evidence
+from runner.doctor.causes.finding import Finding, by
+from runner.doctor.watching.evidence import Observed
 from runner.doctor.watching.layers import RECTIFYING
 from runner.doctor.watching.task import score_words
 
@@ -24,7 +24,7 @@ GENERAL = 0.4
 """Confidence where the state is seen and its cause is not."""
 
 
-def from_labels(evidence: Evidence) -> list[Finding]:
+def from_labels(evidence: Observed) -> list[Finding]:
     """Labels that do not belong to their inputs, by a linear classifier."""
     facts = evidence.labels
     sure = FOUND * facts.error
@@ -56,7 +56,7 @@ def from_labels(evidence: Evidence) -> list[Finding]:
     return []
 
 
-def remains(evidence: Evidence, tried: int) -> Iterator[Finding]:
+def remains(evidence: Observed, tried: int) -> Iterator[Finding]:
     """The state of a network that does not learn, where no repair made it."""
     base, look = evidence.as_it_is, evidence.look
     if base.broke:
@@ -64,6 +64,7 @@ def remains(evidence: Evidence, tried: int) -> Iterator[Finding]:
             "exploding_gradient", GENERAL, base.broke,
             f"Not finite: {base.broke}; none of {tried} repairs prevented it.",
             "Clip gradients, lower the rate, and look at what divides or takes a logarithm.",
+            remedy=by("clipped", norm=1.0),
         )  # fmt: skip
         return
     if not evidence.stuck:
@@ -86,7 +87,7 @@ def remains(evidence: Evidence, tried: int) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _too_small(evidence: Evidence) -> Iterator[Finding]:
+def _too_small(evidence: Observed) -> Iterator[Finding]:
     """Training and validation fall short alike, and a straight line does as well."""
     base, line = evidence.as_it_is, evidence.labels.across
     gap = base.training_score - base.score

@@ -6,16 +6,16 @@ Of the data, the loss and the optimizer here; those of the network are in `netwo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from runner.doctor.causes import changes
+from runner.doctor.causes.changes.named import Change
+from runner.doctor.causes.changes.of_learning import OPTIMIZERS
 from runner.doctor.causes.finding import Repair
 from runner.doctor.causes.network_suspects import IN_THE_NETWORK
-from runner.doctor.watching.evidence import Evidence
-from runner.doctor.watching.facts import Inputs, in_unit_interval, sums_to_one
+from runner.doctor.watching.evidence import Observed
+from runner.doctor.watching.facts import in_unit_interval, sums_to_one
 
 LARGE, WIDE, NARROW, UNLIKE = 10.0, 5.0, 0.02, 100.0
 """Inputs: largest number, largest and least deviation, ratio of deviations of a table's columns."""
@@ -28,7 +28,7 @@ FALLEN, EARLY = 0.01, 0.1
 """The rate by its largest, and the share of the planned steps that it must not fall so in."""
 
 
-def suspects(evidence: Evidence) -> Iterator[Repair]:
+def suspects(evidence: Observed) -> Iterator[Repair]:
     """Repairs worth a trial, the most exact first; the learning rate is tried by itself."""
     for rule in (
         _inputs, _targets, _two_preparations, _loss, _schedule, _decay, *IN_THE_NETWORK,
@@ -38,19 +38,20 @@ def suspects(evidence: Evidence) -> Iterator[Repair]:
 
 def other_optimizers() -> Iterator[Repair]:
     """What most trainings begin with, for one that none of its own rates makes learn."""
-    for words, of in (
-        ("Adam at 0.001", lambda weights: torch.optim.Adam(weights, lr=1e-3)),
-        ("SGD at 0.05 with momentum 0.9",
-         lambda weights: torch.optim.SGD(weights, lr=0.05, momentum=0.9)),
-    ):  # fmt: skip
+    for kind, words in zip(OPTIMIZERS, _RATES, strict=True):
         yield Repair(
             "wrong_optimizer", "optimizer",
             "No learning rate of its own makes this optimizer learn.",
-            f"Use {words} to begin with.", changes.other_optimizer(of), only_if_stuck=True,
+            f"Use {kind} {words} to begin with.", Change("other_optimizer", {"kind": kind}),
+            only_if_stuck=True,
         )  # fmt: skip
 
 
-def _inputs(evidence: Evidence) -> Iterator[Repair]:
+_RATES = ("at 0.001", "at 0.05 with momentum 0.9")
+"""As `changes.of_learning.OPTIMIZERS` have them."""
+
+
+def _inputs(evidence: Observed) -> Iterator[Repair]:
     found = evidence.inputs
     if found is None:
         return
@@ -65,19 +66,11 @@ def _inputs(evidence: Evidence) -> Iterator[Repair]:
         f"The inputs are far from mean 0 and deviation 1: {of}.",
         "Standardise the inputs: subtract the mean and divide by the deviation of the training "
         "data" + (", column by column." if found.spread > UNLIKE else "."),
-        changes.prepared_inputs(partial(_standardised, of=found)),
+        Change("standardised_inputs"),
     )  # fmt: skip
 
 
-def _standardised(inputs: Tensor, of: Inputs) -> Tensor:
-    """By column where the inputs are a table."""
-    if inputs.ndim == 2:
-        mean, deviation = of.features.mean(0), of.features.std(0).clamp(min=1e-8)
-        return (inputs - mean.to(inputs)) / deviation.to(inputs)
-    return (inputs - of.mean) / max(of.deviation, 1e-8)
-
-
-def _targets(evidence: Evidence) -> Iterator[Repair]:
+def _targets(evidence: Observed) -> Iterator[Repair]:
     """Targets of a regression that are far from 0 or wide: the first steps only find their mean."""
     if evidence.task.kind != "numbers":
         return
@@ -95,11 +88,11 @@ def _targets(evidence: Evidence) -> Iterator[Repair]:
         f"The targets are far from mean 0 and deviation 1: mean {mean:.3g}, deviation "
         f"{deviation:.3g}.",
         "Standardise the targets, and undo it on what the model returns.",
-        changes.scaled_outputs(mean, deviation),
+        Change("standardised_targets", {"mean": mean, "deviation": deviation}),
     )  # fmt: skip
 
 
-def _two_preparations(evidence: Evidence) -> Iterator[Repair]:
+def _two_preparations(evidence: Observed) -> Iterator[Repair]:
     train, held = evidence.inputs, evidence.held
     if train is None or held is None:
         return
@@ -108,21 +101,18 @@ def _two_preparations(evidence: Evidence) -> Iterator[Repair]:
     if shift <= 0.5 and 1 / 1.5 <= ratio <= 1.5:
         return
 
-    def brought(inputs: Tensor) -> Tensor:
-        if torch.is_grad_enabled():
-            return inputs
-        return (inputs - held.mean) / max(held.deviation, 1e-8) * train.deviation + train.mean
-
+    scales = {"mean": held.mean, "deviation": max(held.deviation, 1e-8),
+              "to_mean": train.mean, "to_deviation": train.deviation}  # fmt: skip
     yield Repair(
         "preprocessing_mismatch", "val_loader",
         f"Training inputs have mean {train.mean:.3g} and deviation {train.deviation:.3g}, "
         f"validation inputs {held.mean:.3g} and {held.deviation:.3g}.",
         "Prepare the validation inputs as the training inputs are.",
-        changes.prepared_inputs(brought), judged_as_used=True,
+        Change("held_out_as_training", scales), judged_as_used=True,
     )  # fmt: skip
 
 
-def _loss(evidence: Evidence) -> Iterator[Repair]:
+def _loss(evidence: Observed) -> Iterator[Repair]:
     task, kind = evidence.task, evidence.loss.kind
     if task.kind != "classes" or kind in ("cross_entropy", "nll", "negative"):
         return
@@ -139,16 +129,16 @@ def _loss(evidence: Evidence) -> Iterator[Repair]:
         "bce": "The loss judges each class by itself (binary cross-entropy).",
         "bce_logits": "The loss judges each class by itself (binary cross-entropy).",
     }
-    instead = changes.cross_entropy_of_shares if shares else changes.cross_entropy
+    instead = "cross_entropy_of_shares" if shares else "cross_entropy"
     yield Repair(
         "wrong_loss", "loss", said.get(kind, "The loss is none of the usual ones for classes."),
         "Use cross_entropy" + (" on the logits, before the softmax." if sums_to_one(outputs)
                                else "."),
-        changes.other_loss(instead), only_if_stuck=kind != "mse_of_labels",
+        Change(instead), only_if_stuck=kind != "mse_of_labels",
     )  # fmt: skip
 
 
-def _schedule(evidence: Evidence) -> Iterator[Repair]:
+def _schedule(evidence: Observed) -> Iterator[Repair]:
     rates = evidence.as_it_is.rates
     planned = evidence.planned or 10 * (evidence.training.per_epoch or len(rates))
     early = rates[: max(int(EARLY * planned), 2)]
@@ -163,11 +153,11 @@ def _schedule(evidence: Evidence) -> Iterator[Repair]:
         f"about {planned:,} planned.",
         "Step the scheduler once an epoch, or give it the number of batches that it is stepped "
         "for.",
-        changes.constant_rate,
+        Change("constant_rate"),
     )  # fmt: skip
 
 
-def _decay(evidence: Evidence) -> Iterator[Repair]:
+def _decay(evidence: Observed) -> Iterator[Repair]:
     group = max(
         evidence.made.optimizer.param_groups, key=lambda one: float(one.get("weight_decay", 0.0))
     )
@@ -180,5 +170,5 @@ def _decay(evidence: Evidence) -> Iterator[Repair]:
             "too_strong_regularisation", "optimizer",
             f"Weight decay of {decay:g} at a rate of {rate:g}.",
             "Use a weight decay of 0.0001 to 0.0005 with SGD, 0.01 with AdamW.",
-            changes.no_decay,
+            Change("no_decay"),
         )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 
-from runner.doctor.causes.changes import rate_times
+from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.finding import Repair
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.trial import run_trial
@@ -123,6 +123,6 @@ def rate_repair(evidence: Evidence, factor: float) -> Repair:
         "optimizer",
         f"The learning rate is {rate:.2g}.",
         f"Set the learning rate to about {other}.",
-        rate_times(factor),
+        Change("rate_times", {"factor": factor}),
         only_if_stuck=not high,
     )

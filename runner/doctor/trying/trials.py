@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from math import inf, isfinite
 from typing import Any
 
+from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.finding import Repair
 from runner.doctor.causes.suspects import (
     LARGE_SHARE,
@@ -18,7 +18,7 @@ from runner.doctor.causes.suspects import (
 )
 from runner.doctor.trying.judging import LEAST_OF_STUCK, Tried, exact
 from runner.doctor.trying.rates import RangeTest, rate_repair, rates_to_try
-from runner.doctor.watching.batches import Batches, Regrouped, as_validation
+from runner.doctor.watching.batches import Batches, Endless, Regrouped, as_validation
 from runner.doctor.watching.evidence import Budget, Evidence
 from runner.doctor.watching.made import Made
 from runner.doctor.watching.trial import Trial, run_trial
@@ -26,6 +26,8 @@ from runner.doctor.watching.trial import Trial, run_trial
 EXTRA_TRIALS = 5
 """Of learning rates, of another optimizer, and of the winner at another seed."""
 LONGER = 3
+"""Times the planned steps, for a training that was not done."""
+PATIENCE = 3
 """Times the steps of a trial, where a training has learned nothing and no exact repair helped."""
 FEWEST_STEPS = 25
 """Of a trial, whatever the time: fewer tell nothing."""
@@ -82,9 +84,13 @@ def try_longer(
         were run or the time does not allow it.
     """
     steps = max(one.trial.steps for one in tried) if tried else evidence.as_it_is.steps
-    longer = min(LONGER * steps, evidence.planned or LONGER * steps)
+    longer = min(PATIENCE * steps, evidence.planned or PATIENCE * steps)
     best = good[:1] or sorted(tried, key=lambda one: -one.after)[:2]
-    again = [one.repair for one in (*filter(exact, tried), *best) if not one.repair.once]
+    again = [
+        one.repair
+        for one in (*filter(exact, tried), *best)
+        if not one.repair.once and one.repair.steps is None
+    ]
     each = evidence.as_it_is.seconds / max(evidence.as_it_is.steps, 1)
     if longer <= steps or not clock.allows(each * longer * (len(again) + 1)):
         return None
@@ -98,6 +104,15 @@ def try_longer(
         for repair in again
     }
     return as_it_is, list(found.values())
+
+
+def usual_steps(evidence: Evidence, clock: Budget) -> int:
+    """Steps of a trial: those of the training as it is, or where it broke those it was to make."""
+    base = evidence.as_it_is
+    if not base.broke:
+        return base.steps
+    few = clock.steps or FEWEST_STEPS
+    return max(base.steps, min(few, evidence.planned or few))
 
 
 def _further(trials: list[Tried], evidence: Evidence, steps: int, clock: Budget) -> Iterator[Tried]:
@@ -124,19 +139,15 @@ def _end(one: Tried) -> float:
 
 def _other_batches(evidence: Evidence, steps: int, clock: Budget, as_it_is: Trial) -> Tried:
     """The same examples in batches of the usual size."""
-    size = evidence.batch_size
-    other = Regrouped(evidence.training, size, USUAL_BATCH)
-    evidence.start.again()
-    trial = run_trial(
-        evidence.made, evidence.task, other, evidence.validation,
-        _steps_of_the_same(evidence, steps), clock.left / 2,
-    )  # fmt: skip
-    evidence.start.again()
+    size, count = evidence.batch_size, _steps_of_the_same(evidence, steps)
+    loader = Regrouped(Endless(evidence.training), USUAL_BATCH)
+    trial = _of_other_batches(loader, evidence, count, clock)
     repair = Repair(
         "batch_too_small_or_large", "train_loader",
         f"A batch has {size} examples"
         + ("." if size <= SMALL_BATCH else f", an epoch {evidence.training.per_epoch} steps."),
-        f"Use batches of about {USUAL_BATCH}.", nullcontext, only_if_stuck=True, once=True,
+        f"Use batches of about {USUAL_BATCH}.", Change("regrouped", {"size": USUAL_BATCH}), count,
+        only_if_stuck=True, once=True,
     )  # fmt: skip
     return Tried(repair, trial, as_it_is)
 
@@ -145,15 +156,22 @@ def _prepared_alike(
     loader: Iterable[Any], evidence: Evidence, steps: int, clock: Budget, as_it_is: Trial
 ) -> Tried:
     """The training images prepared as the validation images are."""
-    batches = Batches(loader, "train_loader", evidence.made.device)
-    trial = run_from_start(replace(evidence, training=batches), evidence.made, steps, clock)
+    trial = _of_other_batches(loader, evidence, steps, clock)
     repair = Repair(
         "too_strong_augmentation", "train_loader",
         "Training and validation images go through different transforms.",
         "Augment less: crops and flips first, then one thing more at a time.",
-        nullcontext, once=True,
+        Change("training_as_held_out"), once=True,
     )  # fmt: skip
     return Tried(repair, trial, as_it_is)
+
+
+def _of_other_batches(
+    loader: Iterable[Any], evidence: Evidence, steps: int, clock: Budget
+) -> Trial:
+    """A trial over batches of another loader."""
+    batches = Batches(loader, "train_loader", evidence.made.device)
+    return run_from_start(replace(evidence, training=batches), evidence.made, steps, clock)
 
 
 def _steps_of_the_same(evidence: Evidence, steps: int) -> int:
@@ -167,12 +185,12 @@ def _steps_of_the_same(evidence: Evidence, steps: int) -> int:
 
 def _more_epochs(evidence: Evidence, clock: Budget) -> Tried:
     """Three times the steps that are planned."""
-    steps = 3 * evidence.as_it_is.steps
+    steps = LONGER * evidence.as_it_is.steps
     repair = Repair(
         "too_few_epochs", "epochs",
         f"All {evidence.as_it_is.steps} planned steps were run and the training was not done.",
-        f"Train for about {3 * (evidence.made.epochs or 1)} epochs or more.",
-        nullcontext, once=True,
+        f"Train for about {LONGER * (evidence.made.epochs or 1)} epochs or more.",
+        Change("longer", {"times": LONGER}), steps, once=True,
     )  # fmt: skip
     return Tried(repair, run_from_start(evidence, evidence.made, steps, clock), evidence.as_it_is)
 

@@ -3,5 +3,5 @@
 made       what `make(seed)` returned         batches   the same ones for every trial
 task       what is learned, how it is scored  layers    signal and gradient, layer by layer
 facts      what the data and the loss are     trial     one short training, watched
-evidence   all of that of one training
+evidence   all of that of one training        passing  of a loop of one's own
 """

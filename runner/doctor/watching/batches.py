@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Sized
+from itertools import count
 from typing import Any
 
 import torch
@@ -70,32 +71,48 @@ class Batches:
     def some(self, examples: int = LOOKED_AT) -> list[Batch]:
         """The first batches of one epoch, at least so many examples where there are."""
         found: list[Batch] = []
-        count = 0
-        while count < examples and (self.per_epoch is None or len(found) < self.per_epoch):
+        seen = 0
+        while seen < examples and (self.per_epoch is None or len(found) < self.per_epoch):
             found.append(self[len(found)])
-            count += size_of(found[-1])
+            seen += size_of(found[-1])
             if self._full and len(found) >= len(self._kept):
                 break
         return found
 
 
-class Regrouped(Batches):
-    """The examples of other batches, in their order, in batches of another size."""
+class Endless:
+    """Batches by number as a loader: one after the other, without an end."""
 
-    def __init__(self, batches: Batches, size: int, wanted: int) -> None:
-        self._batches, self._size, self._wanted = batches, size, wanted
-        self.per_epoch = None
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
 
-    def __getitem__(self, number: int) -> Batch:
-        """Batch `number`: several joined, or a part of one."""
-        if self._size < self._wanted:
-            times = self._wanted // self._size
-            parts = [self._batches[number * times + k] for k in range(times)]
-            return torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
-        times = max(self._size // self._wanted, 1)
-        inputs, targets = self._batches[number // times]
-        part = slice(number % times, None, times)
-        return inputs[part], targets[part]
+    def __iter__(self) -> Iterator[Batch]:
+        return (self._batches[number] for number in count())
+
+
+class Regrouped:
+    """The examples of a loader, in its order, in batches of another size; the last may be small.
+
+    Args:
+        loader: of pairs of tensors (inputs, targets).
+        size: of each batch.
+    """
+
+    def __init__(self, loader: Iterable[Any], size: int) -> None:
+        self._loader, self._size = loader, size
+
+    def __iter__(self) -> Iterator[Batch]:
+        left: list[Batch] = []
+        for inputs, targets in self._loader:
+            left.append((inputs, targets))
+            if sum(len(x) for x, _ in left) >= self._size:
+                x, y = torch.cat([x for x, _ in left]), torch.cat([y for _, y in left])
+                whole = len(x) // self._size * self._size
+                for at in range(0, whole, self._size):
+                    yield x[at : at + self._size], y[at : at + self._size]
+                left = [(x[whole:], y[whole:])] if whole < len(x) else []
+        if left:
+            yield torch.cat([x for x, _ in left]), torch.cat([y for _, y in left])
 
 
 def as_validation(made: Made) -> Iterable[Any] | None:

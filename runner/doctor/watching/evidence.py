@@ -57,12 +57,11 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """What one look and one trial showed.
+class Observed:
+    """What is known of a training, run by the doctor or watched in a loop of one's own.
 
     Attributes:
-        made: the training, at its start.
-        start: puts it back there.
+        made: the training.
         task: what is learned.
         training: batches that all trials train on.
         validation: batches that all are judged on.
@@ -72,13 +71,10 @@ class Evidence:
         held: inputs of validation.
         labels: whether they belong to the inputs.
         planned: steps of the whole training; None where it is not known.
-        most: steps of a trial at most.
-        as_it_is: the training as it is, for a while; fewer steps where the time or the numbers
-            ended it.
+        as_it_is: the training as it is, for a while.
     """
 
     made: Made
-    start: Start
     task: Task
     training: Batches
     validation: Sequence[Batch]
@@ -88,7 +84,6 @@ class Evidence:
     held: Inputs | None
     labels: LabelFacts
     planned: int | None
-    most: int
     as_it_is: Trial
 
     @property
@@ -113,6 +108,19 @@ class Evidence:
     def batch_size(self) -> int:
         """Examples of the first batch."""
         return size_of(self.training[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence(Observed):
+    """What one look and one trial showed.
+
+    Attributes:
+        start: puts the training back there.
+        most: steps that a trial may have.
+    """
+
+    start: Start
+    most: int
 
 
 def gather(made: Made, budget: Budget) -> Evidence:
@@ -144,6 +152,6 @@ def gather(made: Made, budget: Budget) -> Evidence:
     as_it_is = run_trial(made, task, training, validation, steps, budget.share(SHARE_AS_IT_IS))
     start.again()
     return Evidence(
-        made, start, task, training, validation, look, loss, inputs, held, labels, planned, steps,
-        as_it_is,
+        made, task, training, validation, look, loss, inputs, held, labels, planned, as_it_is,
+        start, steps,
     )  # fmt: skip

@@ -108,18 +108,30 @@ def loss_facts(made: Made, task: Task, batch: Batch, outputs: Tensor) -> LossFac
     drawn = torch.randn(outputs.shape, generator=draws).to(outputs)
     if in_unit_interval(outputs):
         drawn = drawn.sigmoid() if outputs.shape[1] == 1 else drawn.softmax(1)
-    value = _value(made.loss, drawn, targets)
-    wide = outputs.shape[1] > 1
+    return LossFacts(_kind_of(_value(made.loss, drawn, targets), drawn, targets, labels))
+
+
+def loss_by_value(value: float, outputs: Tensor, targets: Any) -> LossFacts:
+    """The same where the loss is no function: by its value on what a model returned."""
+    labels = labels_of(targets)
+    if outputs.ndim != 2 or labels is None or labels.shape != outputs.shape[:1]:
+        return LossFacts("")
+    return LossFacts(_kind_of(value, outputs, targets, labels))
+
+
+def _kind_of(value: float, drawn: Tensor, targets: Any, labels: Tensor) -> str:
+    """The loss of torch that has this value."""
+    wide = drawn.shape[1] > 1
     for kind, known in _KNOWN.items():
         if not wide and kind not in ("bce", "bce_logits", "mse_of_labels"):
             continue
         expected = _value(partial(_of_labels, known, labels), drawn, targets)
         tolerance = 1e-4 * max(abs(expected), 1e-3)
         if abs(value - expected) <= tolerance:
-            return LossFacts(kind)
+            return kind
         if abs(value + expected) <= tolerance and kind != "nll":
-            return LossFacts("negative")
-    return LossFacts("")
+            return "negative"
+    return ""
 
 
 def _of_labels(
@@ -204,7 +216,7 @@ def label_facts(
         if task.chance < 1
         else inf,
         smallest=smallest,
-        contradictions=_contradictions(a, train_labels),
+        contradictions=contradictions(a, train_labels),
         constant=constant,
     )
 
@@ -240,7 +252,7 @@ def _score(features: Tensor, labels: Tensor, others: Tensor, wanted: Tensor, cla
     return (accuracy - chance) / (1 - chance) if chance < 1 else nan
 
 
-def _contradictions(features: Tensor, labels: Tensor) -> float:
+def contradictions(features: Tensor, labels: Tensor) -> float:
     """Share of examples that are there again, bit for bit, with another label."""
     seen: dict[bytes, set[int]] = {}
     keys = [one.numpy().tobytes() for one in features]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from runner.doctor.watching.batches import Batch
-from runner.doctor.watching.made import Made
+from runner.doctor.watching.made import Made, undisturbed
 from runner.doctor.watching.task import tensor_of
 
 WEIGHTED = (nn.Linear, nn.modules.conv._ConvNd)
@@ -34,6 +35,7 @@ class Layer:
         from_weighted: whether its input is the output of a weighted layer unchanged.
         gradient: length of its weight's gradient by the length of the weight; NaN without weight.
         reached: whether a gradient arrived at its weights.
+        width: deviation of its weights by what its own `reset_parameters` draws; 1 of few.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Layer:
     from_weighted: bool
     gradient: float
     reached: bool
+    width: float = 1.0
 
     @property
     def weighted(self) -> bool:
@@ -82,7 +85,7 @@ class FirstLook:
         return found[0] / found[-2] if len(found) > 2 and found[-2] > 0 else nan
 
 
-class _Recorder:
+class Recorder:
     """Forward hooks on all modules without children."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -114,8 +117,17 @@ class _Recorder:
         return hook
 
     def close(self) -> None:
+        """Take the hooks away."""
         for one in self._handles:
             one.remove()
+
+    def layers(self, *, widths: bool = False) -> tuple[Layer, ...]:
+        """What was seen, with the gradients that are there now.
+
+        Args:
+            widths: whether weights are held against what their layers draw by default.
+        """
+        return tuple(_layer(name, one, widths) for name, one in self.seen.items())
 
 
 def _mark(tensor: Tensor) -> tuple[int, int, int]:
@@ -129,7 +141,7 @@ def first_look(made: Made, batch: Batch) -> FirstLook:
     Raises:
         Exception: whatever the model or the loss raises.
     """
-    recorder = _Recorder(made.model)
+    recorder = Recorder(made.model)
     try:
         inputs, targets = batch
         outputs = made.model(inputs)
@@ -138,11 +150,12 @@ def first_look(made: Made, batch: Batch) -> FirstLook:
             loss.backward()  # type: ignore[no-untyped-call]  # torch's own
     finally:
         recorder.close()
-    layers = tuple(_layer(name, one) for name, one in recorder.seen.items())
-    return FirstLook(layers, float(loss.detach()), tensor_of(outputs).detach())
+    return FirstLook(
+        recorder.layers(widths=True), float(loss.detach()), tensor_of(outputs).detach()
+    )
 
 
-def _layer(name: str, seen: dict[str, Any]) -> Layer:
+def _layer(name: str, seen: dict[str, Any], widths: bool) -> Layer:
     module: nn.Module = seen["module"]
     own = [p for p in module.parameters(recurse=False) if p.requires_grad]
     weight = getattr(module, "weight", None)
@@ -152,8 +165,19 @@ def _layer(name: str, seen: dict[str, Any]) -> Layer:
     reached = all(p.grad is not None for p in own)
     return Layer(
         name, module, seen["deviation"], seen["silent"], seen["saturated"], seen["from_weighted"],
-        gradient, reached,
+        gradient, reached, _width(module) if widths and isinstance(module, WEIGHTED) else 1.0,
     )  # fmt: skip
+
+
+def _width(module: nn.Module) -> float:
+    weight = getattr(module, "weight", None)
+    if not isinstance(weight, Tensor) or weight.numel() < 8:
+        return 1.0
+    fresh = copy.deepcopy(module)
+    with undisturbed():
+        fresh.reset_parameters()  # type: ignore[operator]  # every weighted layer has it
+    own, usual = float(weight.detach().std()), float(fresh.weight.detach().std())  # type: ignore[operator]
+    return own / usual if usual > 0 else 1.0
 
 
 def _silent(found: Tensor) -> float:

@@ -83,7 +83,7 @@ class Trial:
         return sum(last) / len(last) if last else nan
 
 
-class _Gradients:
+class Gradients:
     """The gradients of a few weights: those computed since the last step, and those it used."""
 
     def __init__(self, made: Made, trial: Trial) -> None:
@@ -130,6 +130,8 @@ class _Gradients:
 
     def _post(self, *_: object) -> None:
         self._fresh.clear()
+        if not self._before:  # watched from within a step on
+            return
         for p, before in zip(self._watched, self._before, strict=True):
             step = float((p.detach() - before).norm())
             size = float(before.norm())
@@ -138,6 +140,7 @@ class _Gradients:
                 self._ratios.append(step / size)
 
     def close(self) -> None:
+        """Take the hooks away and sum up."""
         for one in self._handles:
             one.remove()
         if self._ratios:
@@ -188,7 +191,7 @@ def run_trial(
         seconds: for the steps.
     """
     trial = Trial()
-    gradients, outputs = _Gradients(made, trial), _Outputs(made)
+    gradients, outputs = Gradients(made, trial), _Outputs(made)
     began = time.perf_counter()
     try:
         for number in range(steps):
@@ -197,7 +200,7 @@ def run_trial(
             loss = made.step(made.model, made.loss, made.optimizer, inputs, targets)
             value = _value(loss, made, outputs.last, targets)
             trial.losses.append(value)
-            trial.hits.append(_hit(task, outputs.last, targets))
+            trial.hits.append(hit(task, outputs.last, targets))
             if not isfinite(value):
                 trial.broke = f"the loss at step {number + 1}"
                 break
@@ -227,7 +230,8 @@ def _value(loss: Any, made: Made, outputs: Any, targets: Any) -> float:
         return nan if outputs is None else float(made.loss(outputs, targets))
 
 
-def _hit(task: Task, outputs: Any, targets: Any) -> float:
+def hit(task: Task, outputs: Any, targets: Any) -> float:
+    """The score of outputs on their batch, 0 at chance; NaN where it cannot be told."""
     if task.kind != "classes" or outputs is None:
         return nan
     labels = labels_of(targets)

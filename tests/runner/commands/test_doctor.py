@@ -97,6 +97,7 @@ def test_a_program_reads_nothing_but_the_answer(here, capsys):
         (["sound.py:too_many"], "its first steps failed"),
         (["sound.py:make", "--seconds", "0"], "--seconds"),
         (["sound.py:make", "--steps", "0"], "--steps"),
+        (["sound.py:make", "--run"], "--repair"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(here, capsys, given, said):
@@ -105,3 +106,46 @@ def test_what_cannot_be_used_is_one_sentence(here, capsys, given, said):
     assert said in error
     assert error.count("\n") == 1
     assert "Traceback" not in error
+
+
+def test_a_repair_is_written_as_a_grid_with_the_command_that_runs_it(here, capsys):
+    from runner.spec import load_spec
+
+    assert main(["doctor", "twice.py:make", "--steps", "40", "--repair"]) == 3
+    said = capsys.readouterr().out
+    file = "twice-softmax_before_cross_entropy.yaml"
+    assert f"Could refute it: {file} (written)" in said
+    assert f"run: python -m runner grid {file}" in said
+    spec = load_spec(here / file, cuda_visible=False)
+    (factor,) = spec.factors
+    assert [level.label for level in factor.levels] == ["as given", "left out"]
+    assert main(["plan", file]) == 0
+    assert "trainer" not in capsys.readouterr().err
+
+
+def test_what_no_program_can_repair_is_said_with_what_to_do_by_hand(here, capsys):
+    Path("one.py").write_text(
+        Path("sound.py").read_text().replace("(x[:, 0] > 0).long()", "torch.ones(400).long()")
+    )
+    assert main(["doctor", "one.py:make", "--steps", "20", "--repair"]) == 3
+    said = capsys.readouterr().out
+    assert "No grid: a program cannot make this change (labels_wrong). By hand: See where" in said
+    assert not list(here.glob("*.yaml"))
+
+
+def test_a_sound_training_has_nothing_to_refute(here, capsys):
+    assert main(["doctor", "sound.py:make", "--steps", "40", "--repair"]) == 0
+    assert not list(here.glob("*.yaml"))
+
+
+@pytest.mark.long
+def test_the_grid_of_a_repair_runs_and_says_whether_the_diagnosis_stands(here, capsys, monkeypatch):
+    monkeypatch.setenv("ABLATIONS_STORAGE", f"sqlite:///{here}/ablations.db")
+    monkeypatch.setenv("ABLATIONS_RESULTS", str(here / "results"))
+    given = ["doctor", "twice.py:make", "--steps", "10", "--repair", "--run", "--json"]
+    assert main(given) == 3
+    captured = capsys.readouterr()
+    repair = json.loads(captured.out)["repair"]
+    assert repair["verdict"] in ("supported", "refuted", "undecided")
+    assert repair["low"] <= repair["gain"] <= repair["high"]
+    assert "95 % interval" in captured.err

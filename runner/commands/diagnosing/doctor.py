@@ -6,23 +6,24 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError, OptionError
-from runner.program.wording import brief, counted, printable
+from runner.commands.diagnosing.words import tell
+from runner.program.wording import brief, printable
 
 if TYPE_CHECKING:
-    from runner.doctor.causes.finding import Finding
     from runner.doctor.diagnosis import Diagnosis
-    from runner.doctor.trying.rates import RangeTest
-    from runner.doctor.watching.evidence import Evidence
+    from runner.doctor.watching.made import Made
 
 EXAMPLES = """examples:
   python -m runner doctor my_train.py:make
   python -m runner doctor my_train.py:make --seconds 20 --json
   python -m runner doctor my_train.py:make --steps 200     the same answer on a slow machine
+  python -m runner doctor my_train.py:make --repair        writes the grid that could refute it
+  python -m runner doctor my_train.py:make --repair --run  and runs it
 
   make(seed=0) returns a mapping with `model`, `loss` (outputs, targets -> scalar), `optimizer`,
   `train_loader` and `val_loader`; where wanted `epochs`, `classes`,
@@ -47,6 +48,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of each trial, however long they take, in place of --seconds",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="given to make (default: 0)")
+    parser.add_argument(
+        "--repair", action="store_true",
+        help="write the smallest grid that could refute the diagnosis, beside the file",
+    )  # fmt: skip
+    parser.add_argument("--run", action="store_true", help="with --repair: run that grid as well")
     parser.add_argument("--json", action="store_true", help="the answer for a program")
 
 
@@ -56,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise OptionError("--seconds", arguments.seconds, f"expected {FEWEST_SECONDS:g} or more")
     if arguments.steps is not None and arguments.steps < 1:
         raise OptionError("--steps", arguments.steps, "expected 1 or more")
+    if arguments.run and not arguments.repair:
+        raise OptionError("--run", "", "it goes with --repair, whose grid it runs")
     where, colon, name = arguments.what.rpartition(":")
     if not colon or not name.isidentifier():
         raise InputError(f"{arguments.what}: expected FILE.py:make or package.module:make")
@@ -65,17 +73,63 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:  # what somebody's own code prints is no part of the answer
         sys.stdout = sys.stderr
     try:
-        diagnosis = _diagnosis(f"{where}:{name}", arguments)
+        examined = _examined(f"{where}:{name}", arguments)
+        diagnosis = examined.diagnosis
+        if not arguments.json:
+            tell(diagnosis)
+        repair = _repair(examined, arguments) if arguments.repair and diagnosis.causes else {}
     finally:
         sys.stdout = said
+    code = repair.pop("code", 0)
     if arguments.json:
-        print(json.dumps(diagnosis.as_json(), ensure_ascii=False))
-    else:
-        _tell(diagnosis)
-    return 0 if diagnosis.healthy else FOUND
+        more = {"repair": repair} if repair else {}
+        print(json.dumps(diagnosis.as_json() | more, ensure_ascii=False))
+    return code or (0 if diagnosis.healthy else FOUND)
 
 
-def _diagnosis(call: str, arguments: argparse.Namespace) -> Diagnosis:
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A training and what was found; `again` is the training of another seed."""
+
+    diagnosis: Diagnosis
+    again: Made
+    file: Path
+
+
+def _repair(examined: Examined, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Write the grid, and run it where that is asked for; what a program is told."""
+    from runner.commands.diagnosing import repair_file
+    from runner.doctor.diagnosis import tried_remedy
+    from runner.doctor.watching.evidence import Budget
+
+    diagnosis = examined.diagnosis
+    found = next((one for one in diagnosis.causes if one.remedy is not None), None)
+    if diagnosis.causes[0].remedy is None:
+        print(printable(repair_file.by_hand(diagnosis.causes)))
+    if found is None or diagnosis.evidence is None:
+        return {"by_hand": diagnosis.causes[0].change}
+    budget = Budget(arguments.seconds, arguments.steps)
+    found = tried_remedy(found, diagnosis.evidence, examined.again, budget)
+    where, _, name = arguments.what.rpartition(":")
+    make = f"{os.path.relpath(where)}:{name}" if where.endswith(".py") else arguments.what
+    question = repair_file.Question(found, diagnosis.evidence.task, make, examined.file)
+    target = repair_file.write_repair(question)
+    command = repair_file.command_of(target)
+    print(printable(f"Could refute it: {os.path.relpath(target)} (written)"))
+    told: dict[str, Any] = {"file": str(target), "command": command}
+    if not arguments.run:
+        print(printable(f"  run: {command}"))
+        return told
+    from runner.commands.diagnosing.repair_run import run_repair
+
+    code, answer = run_repair(target)
+    if answer is not None:
+        print(printable(answer.sentence))
+        told |= answer.as_json()
+    return told | {"code": code}
+
+
+def _examined(call: str, arguments: argparse.Namespace) -> Examined:
     from runner.content.own.trainer import Trainer
     from runner.doctor.diagnosis import diagnose
     from runner.doctor.lines import with_lines
@@ -101,60 +155,5 @@ def _diagnosis(call: str, arguments: argparse.Namespace) -> Diagnosis:
     file = call.rpartition(":")[0]
     if not file.endswith(".py"):
         file = str(sys.modules[file].__file__)
-    return replace(found, causes=with_lines(found.causes, Path(file)))
-
-
-def _tell(diagnosis: Diagnosis) -> None:
-    """The answer, and then what it rests on."""
-    from runner.doctor.causes.kinds import KINDS
-
-    evidence = diagnosis.evidence
-    if diagnosis.healthy:
-        print("Healthy: it learns, and no repair that was tried makes it clearly better.")
-    elif evidence is not None and not diagnosis.causes:
-        print(
-            "Not known: it learns nearly nothing in "
-            f"{counted(evidence.as_it_is.steps, 'step')}, and no repair that was tried changes "
-            "that; more time (--seconds) may."
-        )
-    for number, cause in enumerate(diagnosis.causes):
-        lead = "" if number == 0 else "Or: "
-        print(printable(f"{lead}{KINDS[cause.kind].title} ({cause.where}; {_sure(cause)})."))
-        print(printable(f"  {cause.evidence}"))
-        print(printable(f"  Change: {cause.change}"))
-    if evidence is None:
-        return
-    print(printable(_end_words(evidence)))
-    if diagnosis.rates is not None:
-        print(_range_words(diagnosis.rates, evidence))
-    if diagnosis.tried:
-        print(f"Tried: {counted(len(diagnosis.tried), 'repair')}, each from the same start.")
-
-
-def _end_words(evidence: Evidence) -> str:
-    """How the training ended as it is."""
-    from runner.doctor.watching.task import score_words
-
-    base = evidence.as_it_is
-    whole = "all planned steps" if evidence.whole else counted(base.steps, "step")
-    if base.broke:
-        return f"As it is, {whole}: no longer finite: {base.broke}."
-    right = score_words(evidence.task, base.score)
-    return (
-        f"As it is, {whole}: {right} on validation data, loss {base.losses[0]:.3g} to "
-        f"{base.end:.3g}."
-    )
-
-
-def _sure(cause: Finding) -> str:
-    how = "its repair was run and helps" if cause.proven else "seen"
-    return f"confidence {cause.confidence:.2f}, {how}"
-
-
-def _range_words(found: RangeTest, evidence: Evidence) -> str:
-    own = max(evidence.as_it_is.rates, default=0.0)
-    burst = "" if found.burst is None else f", bursts at {found.burst:.2g}"
-    return (
-        f"Range test of the learning rate: learns from {found.lowest:.2g}, fastest at "
-        f"{found.steepest:.2g}{burst}; yours is {own:.2g}."
-    )
+    placed = replace(found, causes=with_lines(found.causes, Path(file)))
+    return Examined(placed, again, Path(file))
