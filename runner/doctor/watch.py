@@ -7,8 +7,8 @@
     print(watch.diagnosis())
 
 What is seen is what `python -m runner doctor` sees; no repair is run, so a cause is seen, not
-proven. Close looks are taken at about steps 1, 3, 20, 160, 1300, ... and scores at widening steps, so
-that a training of a thousand steps takes about as long as without (docs/decisions/094).
+proven. Close looks are taken at about steps 1, 3, 20, 160, 1300, ... and scores at widening steps:
+what that costs stands in docs/decisions/094.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Watch:
                 self._close.passed()
             return False
         self._read(x, outputs)
-        self._next_score = self.steps + 1 + self.steps // 4
+        self._next_score = self.steps + 1 + self.steps // 2
         self._score(x, y, outputs)
         self._close.passed()
         if self._close.over:
