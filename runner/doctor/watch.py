@@ -7,8 +7,8 @@
     print(watch.diagnosis())
 
 What is seen is what `python -m runner doctor` sees; no repair is run, so a cause is seen, not
-proven. Close looks are taken at about steps 1, 3, 10, 40, 160, ... and scores at widening steps, so
-that a training of a thousand steps takes about as long as without (docs/decisions/094).
+proven. Close looks are taken at about steps 1, 3, 20, 160, 1300, ... and scores at widening steps:
+what that costs stands in docs/decisions/094.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from runner.doctor.watching.facts import (
 from runner.doctor.watching.layers import FirstLook
 from runner.doctor.watching.made import Loss, Made, undisturbed
 from runner.doctor.watching.passing import CloseLook, Curve, Kept, copied, first_broken
-from runner.doctor.watching.task import Task, task_of, tensor_of
+from runner.doctor.watching.task import Task, task_of, tensor_of, usual_predict
 from runner.doctor.watching.trial import Trial, hit
 from runner.program.wording import counted
 
@@ -55,7 +55,9 @@ SUSPECTED = 0.4
 FAST, SLOW = 0.1, 2e-5
 """Length of a step by that of the weights: 0.001 is usual (Karpathy, CS231n notes, "Ratio of
 weights:updates"); a hundred times it, or a fiftieth, in a training that does not learn."""
-WIDER = 4
+_SHARE = Task("classes", 0, 0.0, usual_predict)
+"""Scores as the share that is right, before chance is known."""
+WIDER = 8
 """Times the steps until the next close look."""
 LEARNS = 0.5
 """Score from which a loss that does not fall is no trouble."""
@@ -152,8 +154,7 @@ class Watch:
         self._first_loss = nan
         self._broke = ""
         self._evaluated = False
-        self._known = 0
-        self._task: Task | None = None
+        self._shares: list[float] = []
         self._next_score, self._next_close = 1, 2
         self.steps = 0
         self._close = CloseLook(self._made, self._trial, first=True)
@@ -192,7 +193,7 @@ class Watch:
                 self._close.passed()
             return False
         self._read(x, outputs)
-        self._next_score = self.steps + 1 + self.steps // 8
+        self._next_score = self.steps + 1 + self.steps // 2
         self._score(x, y, outputs)
         self._close.passed()
         if self._close.over:
@@ -223,13 +224,7 @@ class Watch:
             if self._first is None:
                 self._first = found.cpu(), copied(y)
                 self._first_loss = self._losses.values[-1]
-            count = len(self._kept)
-            if count > self._known and count & (count - 1) == 0:  # 1, 2, 4, 8, ... batches
-                self._known = count
-                self._task = task_of(self._made, (), self._kept.some())
-            if self._task is None:
-                return
-            self._trial.hits.append(hit(self._task, found, y))
+            self._shares.append(hit(_SHARE, found, y))
 
     def _take_look(self) -> None:
         """Keep what a close look saw, and begin the next where it is due."""
@@ -311,11 +306,13 @@ class Watch:
 
     def _observed(self) -> _Watched:
         """Everything as the rules of the doctor read it."""
-        trial = replace(
-            self._trial, losses=self._losses.values, rates=self._rates.values, broke=self._broke
-        )
         batches = self._kept.some()
-        task = self._task or Task("numbers", 0, 0.0, tensor_of)
+        known = task_of(self._made, (), batches) if batches and self._first is not None else None
+        task = known or Task("numbers", 0, 0.0, tensor_of)
+        trial = replace(
+            self._trial, losses=self._losses.values, rates=self._rates.values, broke=self._broke,
+            hits=[task.learned(one) for one in self._shares],
+        )  # fmt: skip
         inputs = inputs_of(batches) if batches else None
         labels = LabelFacts()
         if task.kind == "classes" and batches:

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.steps is not None and arguments.steps < 1:
         raise OptionError("--steps", arguments.steps, "expected 1 or more")
     if arguments.run and not arguments.repair:
-        raise OptionError("--run", "", "it goes with --repair, whose grid it runs")
+        raise InputError("--run goes with --repair: it runs the grid that --repair writes")
     where, colon, name = arguments.what.rpartition(":")
     if not colon or not name.isidentifier():
         raise InputError(f"{arguments.what}: expected FILE.py:make or package.module:make")
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         diagnosis = examined.diagnosis
         if not arguments.json:
             tell(diagnosis)
-        repair = _repair(examined, arguments) if arguments.repair and diagnosis.causes else {}
+        repair = _repair(examined, arguments) if arguments.repair else {}
     finally:
         sys.stdout = said
     code = repair.pop("code", 0)
@@ -103,6 +103,9 @@ def _repair(examined: Examined, arguments: argparse.Namespace) -> dict[str, Any]
     from runner.doctor.watching.evidence import Budget
 
     diagnosis = examined.diagnosis
+    if not diagnosis.causes:
+        print("No grid: no cause was named that one could refute.")
+        return {}
     found = next((one for one in diagnosis.causes if one.remedy is not None), None)
     if diagnosis.causes[0].remedy is None:
         print(printable(repair_file.by_hand(diagnosis.causes)))

@@ -30,7 +30,8 @@ class Layer:
         name: as `named_modules` gives it.
         module: itself.
         deviation: standard deviation of what it returned.
-        silent: share of units (channels of a convolution) that are zero for every example.
+        silent: of a rectifier, share of units (channels of images) that are zero for every
+            example.
         saturated: share of numbers of a saturating function within 2 % of its limits.
         from_weighted: whether its input is the output of a weighted layer unchanged.
         gradient: length of its weight's gradient by the length of the weight; NaN without weight.
@@ -106,7 +107,7 @@ class Recorder:
             self.seen[name] = {
                 "module": module,
                 "deviation": float(found.float().std()) if found.numel() > 1 else 0.0,
-                "silent": _silent(found),
+                "silent": _silent(found) if isinstance(module, RECTIFYING) else 0.0,
                 "saturated": _saturated(module, found),
                 "from_weighted": given is not None and _mark(given) in self._outputs_of_weighted,
                 "kept": output,  # so that no other tensor takes its place in memory
