@@ -12,7 +12,7 @@ from runner.doctor.causes.finding import CERTAIN, Finding
 from runner.doctor.watching.batches import to_device
 from runner.doctor.watching.evidence import Evidence
 from runner.doctor.watching.facts import labels_in, sums_to_one
-from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX
+from runner.probe.layers import RECTIFYING, SATURATING, SOFTMAX
 from runner.doctor.watching.made import Made
 from runner.doctor.watching.task import labels_of, tensor_of
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from runner.doctor.causes import changes
 from runner.doctor.causes.finding import Repair
 from runner.doctor.watching.evidence import Evidence
-from runner.doctor.watching.layers import SATURATING, SOFTMAX, Layer
+from runner.probe.layers import SATURATING, SOFTMAX, Layer
 
 OFF_BY = 3.0
 """Deviation of weights by what their layer draws by default; He's is 2.45 times it."""

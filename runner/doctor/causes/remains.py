@@ -7,7 +7,7 @@ from math import isfinite
 
 from runner.doctor.causes.finding import Finding
 from runner.doctor.watching.evidence import Evidence
-from runner.doctor.watching.layers import RECTIFYING
+from runner.probe.layers import RECTIFYING
 from runner.doctor.watching.task import score_words
 
 FOUND = 4.0

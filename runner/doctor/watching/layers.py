@@ -1,54 +1,15 @@
-"""What one batch does to every layer before the first step: signal forward, gradient backward."""
+"""The first look of a diagnosis: one batch through every layer before the first step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, nan
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from runner.doctor.watching.batches import Batch
 from runner.doctor.watching.made import Made
 from runner.doctor.watching.task import tensor_of
-
-WEIGHTED = (nn.Linear, nn.modules.conv._ConvNd)
-SATURATING = (nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Hardtanh, nn.Softsign, nn.LogSigmoid)
-SOFTMAX = (nn.Softmax, nn.LogSoftmax, nn.Softmin)
-RECTIFYING = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU,
-              nn.Mish, nn.Softplus, nn.Hardswish)  # fmt: skip
-NORMALISING = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm,
-               nn.modules.instancenorm._InstanceNorm, nn.RMSNorm)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One module without children, on one batch, in the order of its forward pass.
-
-    Attributes:
-        name: as `named_modules` gives it.
-        module: itself.
-        deviation: standard deviation of what it returned.
-        silent: share of units (channels of a convolution) that are zero for every example.
-        saturated: share of numbers of a saturating function within 2 % of its limits.
-        from_weighted: whether its input is the output of a weighted layer unchanged.
-        gradient: length of its weight's gradient by the length of the weight; NaN without weight.
-        reached: whether a gradient arrived at its weights.
-    """
-
-    name: str
-    module: nn.Module
-    deviation: float
-    silent: float
-    saturated: float
-    from_weighted: bool
-    gradient: float
-    reached: bool
-
-    @property
-    def weighted(self) -> bool:
-        """Linear or convolution."""
-        return isinstance(self.module, WEIGHTED)
+from runner.probe.layers import Layer, gradient_ratio, is_normalising, recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,54 +34,12 @@ class FirstLook:
     @property
     def normalised(self) -> bool:
         """Whether any layer normalises."""
-        return any(isinstance(one.module, NORMALISING) for one in self.layers)
+        return any(is_normalising(one.module) for one in self.layers)
 
     @property
     def gradient_ratio(self) -> float:
         """Gradient by weight of the first weighted layer over that of the last but one."""
-        found = [x.gradient for x in self.weighted if isfinite(x.gradient)]
-        return found[0] / found[-2] if len(found) > 2 and found[-2] > 0 else nan
-
-
-class _Recorder:
-    """Forward hooks on all modules without children."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.seen: dict[str, dict[str, Any]] = {}
-        self._outputs_of_weighted: list[tuple[int, int, int]] = []
-        self._handles = [
-            module.register_forward_hook(self._hook(name))
-            for name, module in model.named_modules()
-            if not any(True for _ in module.children())
-        ]
-
-    def _hook(self, name: str) -> Any:
-        def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            if name in self.seen or not isinstance(output, Tensor):
-                return
-            found = output.detach()
-            given = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
-            self.seen[name] = {
-                "module": module,
-                "deviation": float(found.float().std()) if found.numel() > 1 else 0.0,
-                "silent": _silent(found),
-                "saturated": _saturated(module, found),
-                "from_weighted": given is not None and _mark(given) in self._outputs_of_weighted,
-                "kept": output,  # so that no other tensor takes its place in memory
-            }
-            if isinstance(module, WEIGHTED):
-                self._outputs_of_weighted.append(_mark(output))
-
-        return hook
-
-    def close(self) -> None:
-        for one in self._handles:
-            one.remove()
-
-
-def _mark(tensor: Tensor) -> tuple[int, int, int]:
-    """Where its numbers lie, how many, and how often they were changed in place."""
-    return tensor.untyped_storage().data_ptr(), tensor.numel(), tensor._version
+        return gradient_ratio([one.gradient_by_weight for one in self.weighted])
 
 
 def first_look(made: Made, batch: Batch) -> FirstLook:
@@ -129,47 +48,11 @@ def first_look(made: Made, batch: Batch) -> FirstLook:
     Raises:
         Exception: whatever the model or the loss raises.
     """
-    recorder = _Recorder(made.model)
-    try:
+    with recorded(made.model) as recorder:
         inputs, targets = batch
         outputs = made.model(inputs)
         loss = made.loss(outputs, targets)
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-    finally:
-        recorder.close()
-    layers = tuple(_layer(name, one) for name, one in recorder.seen.items())
+    layers = recorder.layers({id(p): p.grad for p in made.model.parameters()})
     return FirstLook(layers, float(loss.detach()), tensor_of(outputs).detach())
-
-
-def _layer(name: str, seen: dict[str, Any]) -> Layer:
-    module: nn.Module = seen["module"]
-    own = [p for p in module.parameters(recurse=False) if p.requires_grad]
-    weight = getattr(module, "weight", None)
-    gradient = nan
-    if isinstance(weight, Tensor) and weight.grad is not None:
-        gradient = float(weight.grad.norm()) / max(float(weight.detach().norm()), 1e-30)
-    reached = all(p.grad is not None for p in own)
-    return Layer(
-        name, module, seen["deviation"], seen["silent"], seen["saturated"], seen["from_weighted"],
-        gradient, reached,
-    )  # fmt: skip
-
-
-def _silent(found: Tensor) -> float:
-    if found.ndim < 2 or not found.is_floating_point():
-        return 0.0
-    over = [k for k in range(found.ndim) if k != 1] if found.ndim > 3 else [0]
-    return (
-        float((found == 0).all(0).float().mean())
-        if over == [0]
-        else float((found == 0).flatten(2).all(2).all(0).float().mean())
-    )
-
-
-def _saturated(module: nn.Module, found: Tensor) -> float:
-    if isinstance(module, nn.Sigmoid):
-        return float(((found < 0.02) | (found > 0.98)).float().mean())
-    if isinstance(module, nn.Tanh):
-        return float((found.abs() > 0.96).float().mean())
-    return 0.0
