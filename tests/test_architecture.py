@@ -77,6 +77,7 @@ RANKS = [
     ("analysis.effects",),
     ("analysis.effects.levels",),
     ("analysis.outcomes",),
+    ("analysis.causes",),
     ("analysis.verdicts",),
     ("analysis.adaptive",),
     ("analysis.screening",),

@@ -195,7 +195,8 @@ def _length(tensor: Tensor | None, like: Tensor) -> Tensor:
     """L2 norm, as float32 on the device of `like`; NaN of nothing."""
     if tensor is None or not tensor.is_floating_point():
         return torch.full((), nan, device=like.device)
-    return tensor.detach().float().norm().to(like.device)
+    length: Tensor = torch.linalg.vector_norm(tensor.detach().float())
+    return length.to(like.device)
 
 
 def _moments(found: Tensor) -> tuple[Tensor, Tensor]:
@@ -210,7 +211,8 @@ def _silent(module: nn.Module, found: Tensor) -> Tensor:
         return torch.zeros((), device=found.device)
     # The unit is the channel of [N, C, H, W], else every place of an example.
     over = [k for k in range(found.ndim) if k != 1] if found.ndim > 3 else [0]
-    return (found.abs().amax(over) == 0).float().mean()
+    largest: Tensor = found.abs().amax(over)
+    return (largest == 0).float().mean()
 
 
 def _saturated(module: nn.Module, found: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """At which steps a cell is looked at: counted beforehand, so that the same cell is always looked at
-in the same places, and so few that all looks together take 1 % of its steps' time."""
+in the same places, and so few that all looks together take 1 % of its steps' time.
+"""
 
 from __future__ import annotations
 

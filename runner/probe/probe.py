@@ -86,7 +86,9 @@ def look_at(
         loss = sight.loss(logits, sight.labels)
         trained = [p for p in seen.parameters() if p.requires_grad]
         gradients = torch.autograd.grad(loss, trained, allow_unused=True)
-        of = {id(p): one for p, one in zip(trained, gradients, strict=True)}
+        of: dict[int, Tensor | None] = {
+            id(p): one for p, one in zip(trained, gradients, strict=True)
+        }
         layers = recorder.layers(of)
         statistics = _statistics(seen, buffers_before)
         seen.eval()

@@ -324,6 +324,7 @@ class Store:
     judged_runs = of_study(reads(read.judged_runs))
     find_target = of_study(reads(targets.find_target))
     curves = of_study(reads(read.curves))
+    evidence_of = of_study(reads(traces.evidence_of))
     traces = of_study(reads(traces.traces))
     own_curves = of_study(reads(read.own_curves))
     content = of_study(reads(leasing.content_of))

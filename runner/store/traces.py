@@ -6,7 +6,7 @@ For whoever asks why these cells did not converge; tables of all cells are in `r
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import nan
 from typing import Any
 
@@ -39,32 +39,37 @@ def traces(connection: Connection, study_id: int, wanted: Collection[str]) -> di
     An adopted cell's lie where it was trained.
     """
     found: dict[str, Trace] = {}
-    kept = inspect(connection).has_table(evidence.name)
+    columns = [epochs.c[one.name] for one in fields(Epoch)]
     for some in _chunks(wanted):
-        which = (cells.c.study_id == study_id, cells.c.cell.in_(some))
         curves: dict[str, list[Epoch]] = {}
-        columns = [column for column in epochs.c if column.name != "cell_id"]
-        for row in connection.execute(
+        for cell, *values in connection.execute(
             select(cells.c.cell, *columns)
             .join(epochs, epochs.c.cell_id == SOURCE)
-            .where(*which)
+            .where(cells.c.study_id == study_id, cells.c.cell.in_(some))
             .order_by(cells.c.id, epochs.c.epoch)
         ):
-            cell, *values = row
-            numbers = {
-                column.name: nan if value is None else value
-                for column, value in zip(columns, values, strict=True)
-            }
-            curves.setdefault(cell, []).append(Epoch(**numbers))
+            numbers: list[Any] = [nan if value is None else value for value in values]
+            curves.setdefault(cell, []).append(Epoch(*numbers))
         found |= {cell: Trace(tuple(curve)) for cell, curve in curves.items()}
-        if not kept:
-            continue
-        for cell, plain in connection.execute(
+    for cell, plain in evidence_of(connection, study_id, wanted).items():
+        found[cell] = replace(found.get(cell, Trace()), evidence=plain)
+    return found
+
+
+def evidence_of(
+    connection: Connection, study_id: int, wanted: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """What the layers of planned cells did, by their id, of those that kept it."""
+    if not inspect(connection).has_table(evidence.name):
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    for some in _chunks(wanted):
+        rows = connection.execute(
             select(cells.c.cell, evidence.c.evidence)
             .join(evidence, evidence.c.cell_id == SOURCE)
-            .where(*which)
-        ):
-            found[cell] = replace(found.get(cell, Trace()), evidence=plain)
+            .where(cells.c.study_id == study_id, cells.c.cell.in_(some))
+        )
+        found |= {row.cell: row.evidence for row in rows}
     return found
 
 

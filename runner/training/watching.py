@@ -89,7 +89,7 @@ class Watch:
             self._before = {}
 
     def end_epoch(self, number: int, *, finite: bool) -> None:
-        """After the last step of an epoch, from 1; `finite`: loss and weights are, as far as seen."""
+        """After an epoch, from 1; `finite`: whether its losses and the weights are."""
         if number == 1:
             rows = self._history[:FIRST].diff(dim=0, prepend=self._history.new_zeros(1, 3))
             losses, _, norms = rows.T.tolist()
@@ -108,10 +108,12 @@ class Watch:
             logger.warning("the training goes on without a look at its layers: %s", why)
             self._kept = replace(self._kept, note=f"not looked at after step {step}: {why}")
             return
-        first = {} if self._kept.layers else {"layers": seen.layers}
-        if step == 0:
-            first |= {"unreached": seen.unreached[:NAMED]}
-        self._kept = replace(self._kept, looks=(*self._kept.looks, seen.look), **first)
+        self._kept = replace(
+            self._kept,
+            layers=self._kept.layers or seen.layers,
+            looks=(*self._kept.looks, seen.look),
+            unreached=seen.unreached[:NAMED] if step == 0 else self._kept.unreached,
+        )
 
     def _first_step(self) -> None:
         """The look before the first step gets the length of that step."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, nan
 
 from rich.table import Table
 
@@ -39,24 +39,25 @@ def looks_table(evidence: Evidence) -> Table:
 
 def layers_table(evidence: Evidence) -> Table:
     """A row a layer, its numbers before the first step and at the latest look."""
-    ends = list(dict.fromkeys((evidence.looks[0], evidence.looks[-1])))
-    heads = [
-        f"{head} @{look.step}" for column, head in OF_LAYER for look in ends if _has(look, column)
-    ]
-    table = Table("layer", *heads, box=None)
+    first, last = evidence.looks[0], evidence.looks[-1]
+    columns = [(name, head) for name, head in OF_LAYER if name in {*first.columns, *last.columns}]
+    table = Table("layer", *(head for _, head in columns), box=None)
     for place, layer in enumerate(evidence.layers):
-        row = [
-            _number(look.columns[column][place])
-            for column, _ in OF_LAYER
-            for look in ends
-            if _has(look, column)
-        ]
+        row = [_change(_at(first, name, place), _at(last, name, place)) for name, _ in columns]
         table.add_row(shown(layer.name), *row)
     return table
 
 
-def _has(look: Look, column: str) -> bool:
-    return column in look.columns
+def _at(look: Look, column: str, place: int) -> float:
+    values = look.columns.get(column, ())
+    return values[place] if place < len(values) else nan
+
+
+def _change(first: float, last: float) -> str:
+    """Before the first step and at the latest look; "–" where it is not finite."""
+    if not isfinite(first) and not isfinite(last):
+        return ""
+    return f"{_number(first) or '–'} → {_number(last) or '–'}"
 
 
 def _number(value: float) -> str:

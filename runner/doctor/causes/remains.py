@@ -7,8 +7,8 @@ from math import isfinite
 
 from runner.doctor.causes.finding import Finding
 from runner.doctor.watching.evidence import Evidence
-from runner.probe.layers import RECTIFYING
 from runner.doctor.watching.task import score_words
+from runner.probe.layers import RECTIFYING
 
 FOUND = 4.0
 """Standard errors by which a linear classifier must find labels for its word to count."""

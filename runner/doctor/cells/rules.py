@@ -46,9 +46,10 @@ BY_HEART, LOST = 0.8, 0.25
 """Scores in training and in validation whose gap, by the curve alone, points to running
 statistics: a network that learns by heart still finds something in validation."""
 SILENT = 0.7
-"""Share of a layer's rectifiers that are zero for every image, as in the doctor (Lu et al. 2020)."""
+"""Share of a layer's rectifiers that are zero for every image, as the doctor has it (Lu et al.
+2020)."""
 COLD = 1e-5
-"""Longest step of any layer's weights by their own, at all looks: a hundredth of the usual 0.001."""
+"""Longest step of any layer's weights by their own, at all looks: a hundredth of the usual."""
 FALLING = 0.05
 """Fall of the validation loss over the last quarter of the epochs that counts as still learning."""
 EARLY_END, NOTHING_LEFT = 0.25, 0.01

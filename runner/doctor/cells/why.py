@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from runner.content.outcome import Epoch, Status, Target
 from runner.doctor.causes.kinds import KINDS
