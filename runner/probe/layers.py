@@ -37,6 +37,8 @@ class Layer:
         module: itself.
         mean: of what it returned.
         deviation: standard deviation of what it returned.
+        varied: the same between examples alone, of weighted layers: biases and what all examples
+            share are no part of it. NaN of others, and of one example.
         silent: share of units (channels of a convolution) of a rectifier that are zero for every
             example; 0 of other modules.
         saturated: share of numbers of a saturating function within 2 % of its limits; 0 of others.
@@ -50,6 +52,7 @@ class Layer:
     module: nn.Module
     mean: float
     deviation: float
+    varied: float
     silent: float
     saturated: float
     from_weighted: bool
@@ -91,7 +94,12 @@ class _Seen:
         self.kept = output  # so that no other tensor takes its place in memory
         found = output.detach()
         self.statistics = torch.stack(
-            [*_moments(found), _silent(module, found), _saturated(module, found)]
+            [
+                *_moments(found),
+                _varied(module, found),
+                _silent(module, found),
+                _saturated(module, found),
+            ]
         )
 
 
@@ -144,11 +152,11 @@ class Recorder:
         for place, (name, seen) in enumerate(self.seen.items()):
             own = [p for p in seen.module.parameters() if p.requires_grad]
             reached = all(gradients.get(id(p)) is not None for p in own)
-            mean, deviation, silent, saturated = rows[place]
+            mean, deviation, varied, silent, saturated = rows[place]
             weight, gradient = norms[2 * place : 2 * place + 2]
             found.append(
-                Layer(name, seen.module, mean, deviation, silent, saturated, seen.from_weighted,
-                      weight, gradient, reached)
+                Layer(name, seen.module, mean, deviation, varied, silent, saturated,
+                      seen.from_weighted, weight, gradient, reached)
             )  # fmt: skip
         return tuple(found)
 
@@ -204,6 +212,13 @@ def _moments(found: Tensor) -> tuple[Tensor, Tensor]:
     numbers = found.float()
     spread = numbers.std() if found.numel() > 1 else torch.zeros((), device=found.device)
     return numbers.mean(), spread
+
+
+def _varied(module: nn.Module, found: Tensor) -> Tensor:
+    """Root of the mean over places of the variance over examples."""
+    if not isinstance(module, WEIGHTED) or found.ndim < 2 or len(found) < 2:
+        return torch.full((), nan, device=found.device)
+    return found.float().var(0).mean().sqrt()
 
 
 def _silent(module: nn.Module, found: Tensor) -> Tensor:

@@ -216,6 +216,7 @@ def _columns(
     return {
         "mean": tuple(one.mean for one in layers),
         "deviation": tuple(one.deviation for one in layers),
+        "varied": tuple(one.varied for one in layers),
         "silent": tuple(one.silent if is_rectifying(one.module) else nan for one in layers),
         "saturated": tuple(
             one.saturated if isinstance(one.module, SATURATING) else nan for one in layers

@@ -13,7 +13,7 @@ from math import isfinite, sqrt
 from runner.doctor.cells.run import STUCK, Run
 
 FADED, SWOLLEN = 0.01, 100.0
-"""Deviation of the outputs by that behind the first layer, before the first step. He's rule keeps
+"""Deviation between images of the outputs by that behind the first layer, before the first step. He's rule keeps
 it at 1 through any depth (He et al. 2015, section 2.2); at a hundredth the outputs of different
 images hardly differ, and so do their gradients."""
 HE = sqrt(2)
@@ -28,6 +28,8 @@ HOT = 0.5
 """Length of one step of a layer's weights by their own. About 0.001 is usual (Bottou 2012,
 Stochastic gradient descent tricks; Karpathy, CS231n): half the weight is no small change of it, and
 what the gradient says holds for small ones."""
+VERY_LOUD = 10.0
+"""The same of a network that did learn a little: the first epochs are spent on making it small."""
 JUMP = 2.0
 """Largest loss of the first steps by that before the first: a rate that is too high drives the
 loss up at once (Smith 2017, section 3.3)."""
@@ -48,10 +50,13 @@ statistics: a network that learns by heart still finds something in validation."
 SILENT = 0.7
 """Share of a layer's rectifiers that are zero for every image, as the doctor has it (Lu et al.
 2020)."""
+ALIVE = 0.3
+"""The same before the first step, of a layer that has died since: a step that was too long."""
 COLD = 1e-5
 """Longest step of any layer's weights by their own, at all looks: a hundredth of the usual."""
 FALLING = 0.05
-"""Fall of the validation loss over the last quarter of the epochs that counts as still learning."""
+"""Fall of the validation loss over the last quarter of the epochs, two at least, that counts as
+still learning."""
 EARLY_END, NOTHING_LEFT = 0.25, 0.01
 """Share of the epochs within which the rate must not fall below this share of its largest."""
 HEART_SCORE, GAP = 0.95, 0.1
@@ -116,7 +121,10 @@ def signal(run: Run) -> Iterator[Cause]:
 def loud_outputs(run: Run) -> Iterator[Cause]:
     """The first loss is far above that of an answer at random."""
     first = run.first
-    if first is None or not run.little or first.entropy <= LOUD * run.at_chance:
+    if first is None:
+        return
+    bound = LOUD if run.little else VERY_LOUD
+    if not first.entropy > bound * run.at_chance:
         return
     yield Cause(
         "wrong_init",
@@ -159,6 +167,7 @@ def too_hot(run: Run) -> Iterator[Cause]:
             signs.append(
                 f"step {max(step, 1)} moves the weights of {name} by {value:.2g} times their length"
             )
+        signs += _died(run)
     sound = [one.gradient_norm for one in run.curve if isfinite(one.gradient_norm)]
     if run.stuck and len(sound) > 1 and sound[0] > FALLEN * sound[-1]:
         signs.append(
@@ -168,6 +177,24 @@ def too_hot(run: Run) -> Iterator[Cause]:
     if signs:
         text = "; ".join(signs[:2])
         yield Cause("learning_rate_too_high", f"{text[:1].upper()}{text[1:]}.", found is not None)
+
+
+def _died(run: Run) -> Iterator[str]:
+    """A layer whose rectifiers fired before the first step and do no more at the end."""
+    found, first, last = run.evidence, run.first, run.last
+    if found is None or first is None or last is None:
+        return
+    before = found.of(first, "silent", "rectifier", "norm_rectifier")
+    after = dict(
+        (one.name, share) for one, share in found.of(last, "silent", "rectifier", "norm_rectifier")
+    )
+    for layer, share in before:
+        if share < ALIVE and after.get(layer.name, 0.0) > SILENT:
+            yield (
+                f"of the units of {layer.name} {share:.0%} are zero for every image before the "
+                f"first step and {after[layer.name]:.0%} at the end"
+            )
+            return
 
 
 def too_cold(run: Run) -> Iterator[Cause]:
@@ -236,12 +263,13 @@ def too_few_epochs(run: Run) -> Iterator[Cause]:
     losses = [one.validation_loss for one in run.curve]
     if len(losses) < 4 or run.validation_score < STUCK or run.diverged:
         return
-    before = losses[-1 - max(len(losses) // 4, 1)]
+    span = max(len(losses) // 4, 2)
+    before = losses[-1 - span]
     if losses[-1] < (1 - FALLING) * before and losses[-1] <= min(losses):
         yield Cause(
             "too_few_epochs",
             f"The validation loss still falls, from {before:.3g} to {losses[-1]:.3g} over the last "
-            f"{max(len(losses) // 4, 1)} of {len(losses)} epochs.",
+            f"{span} of {len(losses)} epochs.",
             seen=False,
         )
 
@@ -252,7 +280,8 @@ def by_heart(run: Run) -> Iterator[Cause]:
         return
     end = run.curve[-1]
     ahead = run.score(end.train_accuracy) - run.score(end.validation_accuracy)
-    if run.score(end.train_accuracy) >= HEART_SCORE and ahead > GAP:
+    statistics = any(True for _ in running_statistics(run))  # then validation says nothing of it
+    if run.score(end.train_accuracy) >= HEART_SCORE and ahead > GAP and not statistics:
         yield Cause(
             "overfitting",
             f"At the end {end.train_accuracy:.0%} are right in training and "

@@ -87,13 +87,13 @@ class Run:
 
     @property
     def signal(self) -> tuple[float, float]:
-        """Deviation behind the first weighted layer and of the outputs, before the first step.
+        """Deviation between images behind the first weighted layer and of the outputs, at the start.
 
         NaN where that was not seen.
         """
         if self.evidence is None or self.first is None:
             return nan, nan
-        found = self.evidence.of(self.first, "deviation", "weighted")
+        found = self.evidence.of(self.first, "varied", "weighted")
         return (found[0][1], found[-1][1]) if len(found) > 1 else (nan, nan)
 
     @property
