@@ -14,8 +14,10 @@ DIGITS = 3
 """Significant digits that are kept: no threshold is read more closely."""
 
 Kind = Literal["weighted", "rectifier", "norm", "norm_rectifier", "saturating", "other"]
-COLUMNS = ("mean", "deviation", "varied", "silent", "saturated", "weight", "gradient", "update", "shift",
-           "spread")  # fmt: skip
+COLUMNS = (
+    *("mean", "deviation", "varied", "silent", "saturated"),
+    *("weight", "gradient", "update", "shift", "spread"),
+)
 """Numbers of a layer, each a column over the layers."""
 
 
@@ -50,11 +52,11 @@ class Look:
         answered: classes answered at all, as it is used.
         scale: standard deviation of the outputs, in training mode.
         columns: by name of `COLUMNS`, a number a layer: mean and deviation of what it returns;
-            varied, its deviation between images alone (weighted layers); silent share of units (rectifiers); saturated share; length of its weight, of its
-            gradient, of the step just taken (before the first: of the first) by the weight's own;
-            of a batch norm, the mean distance
-            of batch and running mean in deviations of the batch, and the median of running by
-            batch deviation.
+            varied, its deviation between images alone (weighted layers); silent share of units
+            (rectifiers); saturated share; length of its weight, of its gradient, of the step just
+            taken (before the first: of the first) by the weight's own; of a batch norm, the mean
+            distance of batch and running mean in deviations of the batch, and the median of running
+            by batch deviation.
     """
 
     step: int

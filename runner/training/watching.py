@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from runner.probe.moments import IMAGES, allowed, moments
+from runner.probe.moments import allowed, images, moments
 from runner.probe.probe import Sight, look_at, weights_of
 from runner.probe.record import Broke, Evidence
 from runner.training.numerics import autocast
@@ -38,7 +38,7 @@ class Watch:
         self._tally = step.tally
         self._steps = steps
         self._moments = frozenset(moments(epochs, steps, batch))
-        count = min(IMAGES, batch)
+        count = images(epochs * steps, batch)
         device, total = step.images.device, len(step.labels)
         # Evenly through the training images: they may lie sorted by class. No number is drawn.
         index = (torch.arange(count) * total // count).to(device)

@@ -20,9 +20,12 @@ OF_LOOK = (
 )
 """Heads of the table of looks."""
 OF_LAYER = (
-    ("deviation", "deviation"), ("varied", "between images"), ("silent", "zero units"), ("gradient", "gradient"),
-    ("update", "step/weight"), ("shift", "norm off by"),
-)  # fmt: skip
+    ("varied", "between images"),
+    ("silent", "zero units"),
+    ("gradient", "gradient"),
+    ("update", "step/weight"),
+    ("shift", "norm off by"),
+)
 """Columns of the table of layers by their name in a look, and their head."""
 
 

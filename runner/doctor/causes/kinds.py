@@ -1,7 +1,8 @@
 """The closed list of causes: what each is called, what shows it, where that is known from.
 
 `shown_by` holds the thresholds of a diagnosis that runs repairs, which must help by what `judging`
-asks. Cells of a grid are told apart by what they left, with the thresholds of `cells.rules`.
+asks. Cells of a grid are told apart by what they left, by the thresholds beside the rules of
+`runner.doctor.cells`.
 """
 
 from __future__ import annotations

@@ -87,9 +87,9 @@ class Run:
 
     @property
     def signal(self) -> tuple[float, float]:
-        """Deviation between images behind the first weighted layer and of the outputs, at the start.
+        """Deviation between images behind the first weighted layer, and of the outputs.
 
-        NaN where that was not seen.
+        Before the first step; NaN where that was not seen.
         """
         if self.evidence is None or self.first is None:
             return nan, nan

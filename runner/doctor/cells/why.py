@@ -8,13 +8,29 @@ from typing import Any
 
 from runner.content.outcome import Epoch, Status, Target
 from runner.doctor.causes.kinds import KINDS
-from runner.doctor.cells.rules import CAUSES, STATES, Cause
+from runner.doctor.cells.cause import Cause
+from runner.doctor.cells.ending import by_heart, running_statistics, too_few_epochs
 from runner.doctor.cells.run import Run
+from runner.doctor.cells.start import (
+    loud_at_first,
+    loud_outputs,
+    no_signal,
+    signal,
+    unreached,
+)
+from runner.doctor.cells.steps import broken, dead, schedule, too_cold, too_hot
 from runner.probe.record import Evidence
 
 MOST_CAUSES = 2
 HEALTHY, NOT_KNOWN = "healthy", "not known"
 CONVERGED = (Status.REACHED, Status.LEARNED)
+CAUSES = (
+    *(unreached, running_statistics, signal, loud_outputs, too_hot, too_cold, schedule),
+    *(too_few_epochs, by_heart),
+)
+"""The most exact first."""
+STATES = (loud_at_first, broken, dead, no_signal)
+"""What is named only where no cause is seen."""
 JUDGED = (*CONVERGED, Status.SHORT, Status.STALLED, Status.DIVERGED)
 """What a training ended as by itself; of others the machine or the code is to blame."""
 
