@@ -149,12 +149,18 @@ def test_a_short_cell_was_still_learning_or_knows_its_images_by_heart() -> None:
     )
 
 
+SLOW_STATISTICS = {"bn_placement": ("before", {"momentum": 1e-4}), "init": "naive"}
+
+
 @pytest.mark.parametrize(
     ("levels", "kind"),
     [
         ({"bn_placement": "none", "init": "naive"}, "wrong_init"),
         ({"bn_placement": "none", "init": "default", "model": {"depth": 19}}, "no_norm_layers"),
-        ({"bn_placement": ("before", {"momentum": 1e-4})}, "norm_statistics_wrong"),
+        (
+            {"bn_placement": ("before", {"momentum": 1e-4}), "init": "naive"},
+            "norm_statistics_wrong",
+        ),
         ({"optimizer": ("adam", {"lr": 3.0})}, "learning_rate_too_high"),
         ({"optimizer": ("sgd_momentum", {"lr": 1e6})}, "learning_rate_too_high"),
         ({"optimizer": ("sgd", {"lr": 1e-7})}, "learning_rate_too_low"),
