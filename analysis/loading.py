@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ablations.errors import did_you_mean
+from analysis.causes.stored import StoredEvidence
 from analysis.study import ORDER, Study
 from analysis.table.columns import facts
 from analysis.table.curves import StoredCurves
@@ -152,6 +153,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         planned_claims=tuple(info.claims),
         info=about,
         read_curves=StoredCurves(store.address, info, frozenset(frame["cell"])),
+        read_evidence=StoredEvidence(store.address, info),
         attempt_rows=attempts,
         order=_order_of(info.spec),
     )

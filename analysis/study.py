@@ -44,6 +44,8 @@ from runner.spec.adaptive import Adaptive
 
 if TYPE_CHECKING:
     from analysis.adaptive.spending import Look
+    from analysis.causes.found import Causes
+    from analysis.causes.stored import StoredEvidence
     from analysis.effects.aliases.aliasing import Aliasing
     from analysis.effects.best_set import BestSet
     from analysis.effects.levels.axis import Axis
@@ -87,6 +89,8 @@ class Study:
         planned_claims: claims as written in the specification.
         info: what the store says about the study (profile, spec, levels...); {} for a table.
         read_curves: reads the learning curves, see `curve_rows`; None where there are none.
+        read_evidence: reads what the layers of some cells did; None for a table or a trainer of
+            one's own.
         attempt_rows: one row an attempt; None for a table.
         higher_is_better: whether a higher outcome is better; None: as its record says.
         equivalent: half width of the differences that would not matter; None: as its record says.
@@ -107,6 +111,7 @@ class Study:
     planned_claims: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
     read_curves: StoredCurves | None = None
+    read_evidence: StoredEvidence | None = None
     attempt_rows: pd.DataFrame | None = None
     higher_is_better: bool | None = None
     equivalent: float | None = None
@@ -191,6 +196,21 @@ class Study:
         Read when first asked for, because a large study has millions of rows.
         """
         return None if self.read_curves is None else self.read_curves()
+
+    @cached_property
+    def causes(self) -> Causes | None:
+        """Why runs did not converge; None of a table or a trainer of one's own."""
+        from analysis.causes.found import causes_of
+
+        if self.primary is not None:
+            return self.primary.causes
+        if self.read_evidence is None:
+            return None
+        levels = self.frame[list(self.factors)]
+        return causes_of(
+            self.facts, levels, self.factors, self.goal.target, lambda: self.curve_rows,
+            self.read_evidence,
+        )  # fmt: skip
 
     @cached_property
     def grid(self) -> Grid:

@@ -14,11 +14,13 @@ from sqlalchemy import String, cast, exists, func, literal, or_, select
 from analysis.dashboard.draft import Draft
 from analysis.dashboard.words import cell_note
 from runner.content.outcome import Status, Target, told
+from runner.doctor.cells.why import run_of, why
 from runner.optuna_mirror.optuna_tables import STUDY_ATTRIBUTES, set_study_attributes
 from runner.store.columns.states import AttemptState
 from runner.store.database.tables import attempts, cells, epochs, points, studies
 from runner.store.named import responses_of
 from runner.store.targets import find_target, judged
+from runner.store.traces import Trace, traces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 PICTURE = "dashboard:artifacts:{trial}:{token}"
 """Study attribute under which the dashboard looks for pictures of a finished trial."""
-FACTS = ("test_accuracy", "best_validation_accuracy", "epochs_run", "seconds", "notes")
+FACTS = ("test_accuracy", "best_validation_accuracy", "epochs_run", "epochs_budget", "classes",
+         "seconds", "notes")  # fmt: skip
 """What a note says of the cell that the attempt finished."""
 
 
@@ -50,9 +53,13 @@ def annotate(
     target, (got_there, epoch) = find_target(connection, number), judged(connection, number)
     rows = connection.execute(_ended(study_id, name, got_there, epoch).limit(limit)).all()
     own = responses_of(connection, [row.cell_number for row in rows])
+    # Of a trainer of one's own nothing is kept that these causes are told from.
+    left = {} if own else traces(connection, number, [row.cell for row in rows])
     attributes: dict[str, Any] = {}
     for row in rows:
-        note = cell_note(_run(row, target, own.get(row.cell_number, {})), list(factors))
+        run = _run(row, target, own.get(row.cell_number, {}))
+        run["why"] = _why(run, target, left.get(row.cell))
+        note = cell_note(run, list(factors))
         if row.state == AttemptState.COMPLETE and row.drawn:
             about = {
                 "artifact_id": row.token,
@@ -68,6 +75,16 @@ def annotate(
         attributes |= draft.attributes
     set_study_attributes(connection, study_id, attributes)
     return len(rows)
+
+
+def _why(run: Mapping[str, Any], target: Target | None, left: Trace | None) -> tuple[str, ...]:
+    """Sentences on why it did not converge; () where it did or nothing was kept of it."""
+    if left is None or run["epochs_run"] is None:
+        return ()
+    found = why(run_of(run, target, left.curve, left.evidence))
+    if found is None or found.healthy:
+        return ()
+    return found.sentences or ("Why it did not converge is not known.",)
 
 
 def noted(connection: Connection, study_id: int) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablations.errors import InputError
+from analysis.causes.words import why_sentences
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
 from analysis.report.words.papers.tables import escape_markdown
@@ -39,6 +40,8 @@ def study_note(study: Study, convergence: Convergence | None) -> str:
     except InputError as error:
         return "\n".join([*lines, f"Nothing can be estimated yet: {escape_markdown(str(error))}."])
     lines += [line for text in sentences for line in (escape_markdown(text), "")]
+    if told := why_sentences(study.causes, study.goal):
+        lines += [escape_markdown(" ".join(told)), ""]
     if study.planned_claims:
         lines += ["## Claims", "", *_claims(study), ""]
         if study.running:
@@ -63,7 +66,8 @@ def cell_note(run: dict[str, Any], factors: list[str]) -> str:
     """What happened to one cell, in a few sentences.
 
     Args:
-        run: the run's row of the tidy frame; `target` is what counted as reached.
+        run: the run's row of the tidy frame; `target` is what counted as reached, `why` sentences
+            on why it did not get there.
         factors: names of the factor columns.
     """
     levels = ", ".join(f"{name} {run[name]}" for name in factors)
@@ -83,6 +87,8 @@ def cell_note(run: dict[str, Any], factors: list[str]) -> str:
     if facts:
         text = ", ".join(facts)
         lines += ["", escape_markdown(f"{text[:1].upper()}{text[1:]}.")]
+    if why := run.get("why"):
+        lines += ["", *(f"{escape_markdown(str(one))}" for one in why)]
     notes = run.get("notes")
     if isinstance(notes, list | tuple) and notes:
         lines += ["", *(f"- {escape_markdown(str(note))}" for note in notes)]

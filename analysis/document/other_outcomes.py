@@ -7,6 +7,7 @@ says so in one sentence instead of failing the document.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
@@ -15,6 +16,7 @@ from analysis.table.records import records
 from runner.content.response import CONVERGED, LEARNED
 
 if TYPE_CHECKING:
+    from analysis.causes.found import Causes
     from analysis.study import Study
 
 SECTIONS = (
@@ -25,6 +27,7 @@ SECTIONS = (
     "given_converged",
     "missing",
     "claims",
+    "causes",
 )
 
 
@@ -53,9 +56,28 @@ def other_sections(study: Study, confidence: float) -> dict[str, Any]:
         sections["time_to_target"] = _attempt(lambda: others.time_to_target.to_dict())
     if "status" in outcomes or study.runs[study.response].isna().any():
         sections["missing"] = _attempt(lambda: others.missing.to_dict())
+    if study.causes is not None:
+        sections["causes"] = _causes(study.causes)
     if study.planned_claims:
         sections["claims"] = _attempt(lambda: records(study.claims(confidence=confidence)))
     return sections
+
+
+def _causes(found: Causes) -> dict[str, Any]:
+    """Why runs did not converge, and at which levels each cause never comes."""
+    return {
+        "runs": [
+            {"cell": cell, **one.to_dict()}
+            for cell, one in zip(found.cells, found.of, strict=True)
+            if one is not None and not one.healthy
+        ],
+        "counts": found.counts,
+        "absent_from": [
+            {**asdict(one), "at": list(one.at), "without": list(one.without)}
+            for kind in found.counts
+            for one in found.removals(kind)
+        ],
+    }
 
 
 def _attempt(section: Callable[[], Any]) -> Any:

@@ -19,6 +19,7 @@ from analysis.figures.effects.share_bars import variance_shares
 from analysis.figures.interactions.alias_map import alias_map
 from analysis.figures.interactions.interaction_heat_maps import interaction_heat_maps
 from analysis.figures.interactions.interaction_matrix import interaction_matrix
+from analysis.figures.runs.cause_map import cause_map
 from analysis.figures.runs.cell_heat_map import cell_heat_map, cell_mosaic
 from analysis.figures.runs.cell_strip import cell_strip
 from analysis.figures.runs.convergence_rates import convergence_rates
@@ -34,6 +35,7 @@ __all__ = [
     "alias_map",
     "at_width",
     "caption",
+    "cause_map",
     "cell_heat_map",
     "cell_mosaic",
     "cell_strip",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ablations.errors import InputError
+from analysis.causes.words import why_sentences
 from analysis.document.document import SCHEMA_PATH, document, write_document
 from analysis.figures import COLUMN, Drawing, at_width
 from analysis.figures.drawing.saving import FigureFiles
@@ -170,6 +171,7 @@ def _findings(
 ) -> list[str]:
     lines = [f"{one}." for one in did_nothing(study)]  # first: what follows is to be read by it
     lines += opening.sentences if opening is not None else [why]
+    lines += why_sentences(study.causes, study.goal)
     interim = study.running
     for row in [] if claims is None else claims.to_dict("records"):
         so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""

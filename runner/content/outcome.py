@@ -187,6 +187,8 @@ class Outcome:
     # Of a trainer of one's own: every number it ended with by name, and its curves.
     responses: Mapping[str, float] = field(default_factory=dict)
     points: tuple[Point, ...] = ()
+    # Of the shipped trainer: what its layers did, as `runner.probe.record` reads it.
+    evidence: Mapping[str, Any] | None = None
 
     def number(self, name: str) -> float | None:
         """The response of that name, of whichever trainer."""

@@ -231,7 +231,7 @@ class Watch:
         close = self._close
         if close.layers:
             loss = self._losses.values[-1] if self._losses.values else nan
-            self._newest = FirstLook(close.layers, loss, self._outputs)
+            self._newest = FirstLook(close.layers, loss, self._outputs, close.widths)
             self._look = self._look or self._newest
             self._evaluated |= close.whole
             self._trial.evaluating = self._trial.evaluating or close.evaluating

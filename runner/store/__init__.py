@@ -4,6 +4,7 @@
     read       rows for analysis            cells/     what happens to studies and their cells
     named      numbers by their names
     curve_arrays  curves as arrays          database/  where it is, what it holds
+    traces     curves and evidence of a few cells
     targets    who reached the target        columns/   what a column holds
 
 The public surface is what this file names.

@@ -23,7 +23,7 @@ from sqlalchemy import select
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome_files import outcome_files
-from runner.store import curve_arrays, read, targets
+from runner.store import curve_arrays, read, targets, traces
 from runner.store.binding import of_lease, of_study, reads, writes
 from runner.store.cells import adoption, endings, leasing, liveness, planning, recovery
 from runner.store.cells.adoption import Kind
@@ -324,6 +324,8 @@ class Store:
     judged_runs = of_study(reads(read.judged_runs))
     find_target = of_study(reads(targets.find_target))
     curves = of_study(reads(read.curves))
+    evidence_of = of_study(reads(traces.evidence_of))
+    traces = of_study(reads(traces.traces))
     own_curves = of_study(reads(read.own_curves))
     content = of_study(reads(leasing.content_of))
     curve_arrays = of_study(reads(curve_arrays.curve_arrays))

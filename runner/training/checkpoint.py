@@ -24,11 +24,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training has come: its curve and what it has cost."""
+    """How far a training has come: its curve, what it has cost, what was seen of its layers."""
 
     curve: tuple[Epoch, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    evidence: dict[str, Any] | None = None
 
 
 def save_checkpoint(
@@ -57,6 +58,7 @@ def save_checkpoint(
         "curve": [asdict(epoch) for epoch in so_far.curve],
         "seconds": so_far.seconds,
         "cpu_seconds": so_far.cpu_seconds,
+        "evidence": so_far.evidence,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path, synced=True) as file:
@@ -105,7 +107,8 @@ def _apply(content: dict[str, Any], device: torch.device, learner: Learner) -> P
     torch.set_rng_state(random["default"])
     if device.type == "cuda":
         torch.cuda.set_rng_state(random["cuda"], device)
-    return Progress(curve, float(content["seconds"]), float(content["cpu_seconds"]))
+    spent = float(content["seconds"]), float(content["cpu_seconds"])
+    return Progress(curve, *spent, content.get("evidence"))  # absent in those of before
 
 
 def _refused(path: Path, why: str) -> Progress | None:

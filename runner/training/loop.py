@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import isfinite, log
 from pathlib import Path
@@ -39,6 +40,7 @@ from runner.training.parts.objective import Objective, function_of
 from runner.training.parts.warming import at_share
 from runner.training.scoring import Score, score, verdict
 from runner.training.step import Step
+from runner.training.watching import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ def train(
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = _ignore,
     checkpoint: Path | None = None,
+    *,
+    watched: bool = True,
 ) -> Outcome:
     """Train and measure one cell.
 
@@ -66,6 +70,8 @@ def train(
         device: "cpu" or "cuda:0".
         on_epoch: called after each epoch with its row of the curve.
         checkpoint: file to resume from and to write to; the caller removes it in the end.
+        watched: whether the outcome holds evidence of what its layers did, which changes nothing
+            else of it (`runner.training.watching`).
 
     Raises:
         DataError: the images are not those the cell was planned for.
@@ -80,14 +86,16 @@ def train(
         )
     where = torch.device(device)
     with numerics(cell.train, where):
-        return _Training(cell, images, where).run(on_epoch, checkpoint)
+        return _Training(cell, images, where, watched=watched).run(on_epoch, checkpoint)
 
 
 class _Training:
     """A cell, its images on the device, and the clock that started when it was made."""
 
-    def __init__(self, cell: Cell, images: Images, device: torch.device) -> None:
+    def __init__(self, cell: Cell, images: Images, device: torch.device, *, watched: bool) -> None:
         self.cell, self.protocol, self.device = cell, cell.train, device
+        self.watched = watched
+        self.watch: Watch | None = None
         self.classes = len(images.classes)
         self.started, self.cpu_started = time.perf_counter(), time.process_time()
         self.so_far = Progress()
@@ -113,14 +121,14 @@ class _Training:
         step, note = captured(eager, self.cell, self.batch)
         if note:
             self.notes.append(note)
+        if self.watched:
+            self._watch(eager)
         saved = time.perf_counter()
         for number in range(len(self.so_far.curve) + 1, self.protocol.epochs + 1):
             epoch = self._epoch(number, learner, eager, step)
             if epoch is None:
                 return self._timed_out(learner.network)
-            self.so_far = Progress(
-                (*self.so_far.curve, epoch), self.so_far.seconds, self.so_far.cpu_seconds
-            )
+            self.so_far = replace(self.so_far, curve=(*self.so_far.curve, epoch))
             on_epoch(epoch)
             if not isfinite(epoch.validation_loss):
                 return self._diverged(learner.network, number)
@@ -128,6 +136,16 @@ class _Training:
                 self._save(checkpoint, learner)
                 saved = time.perf_counter()
         return self._finished(learner.judged)
+
+    def _watch(self, eager: Step) -> None:
+        """Look at it from now on, beginning before the first step."""
+        built_in = self.cell.is_built_in
+        self.watch = Watch(
+            eager, self.classes, self.steps, self.protocol.epochs, self.batch, copied=not built_in
+        )
+        self.watch.resume(self.so_far.evidence)
+        if not self.so_far.curve:
+            self.watch.begin()
 
     def _save(self, checkpoint: Path, learner: Learner) -> None:
         """Keep a checkpoint, or say why not: the cell can do without one."""
@@ -185,9 +203,13 @@ class _Training:
         for taken, index in enumerate(batches, start=(number - 1) * self.steps + 1):
             if self._seconds() > self.protocol.time_limit:
                 return None
+            if self.watch is not None:
+                self.watch.before_step(taken)
             with at_share(learner.optimizer, self._warmth(taken)):
                 step(index)
                 rate = learner.optimizer.param_groups[0]["lr"]
+            if self.watch is not None:
+                self.watch.after_step(taken)
             learner.stepper.after_batch()
             if learner.average is not None:
                 learner.average.after_batch(number)
@@ -202,6 +224,8 @@ class _Training:
             validation = Score(float("nan"), 0, len(self.validation[1]))
         learner.stepper.after_epoch(validation.loss)
         finite = isfinite(validation.loss)
+        if self.watch is not None:
+            self.watch.end_epoch(number, finite=finite)
         return Epoch(
             epoch=number,
             train_loss=loss / self.steps,
@@ -241,7 +265,8 @@ class _Training:
 
     def _progress(self) -> Progress:
         cpu = self.so_far.cpu_seconds + time.process_time() - self.cpu_started
-        return Progress(self.so_far.curve, self._seconds(), cpu)
+        evidence = None if self.watch is None else self.watch.evidence
+        return Progress(self.so_far.curve, self._seconds(), cpu, evidence)
 
     def _finished(self, network: nn.Module) -> Outcome:
         test = score(network, *self.test, self.normalise, self.protocol)
@@ -316,6 +341,7 @@ class _Training:
             train_images=len(self.train_split[1]),
             notes=tuple(self.notes),
             curve=self.so_far.curve,
+            evidence=spent.evidence,
         )
 
 

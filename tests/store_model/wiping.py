@@ -6,10 +6,15 @@ from optuna.storages._rdb.models import BaseModel
 from sqlalchemy import Connection, inspect
 
 from runner.store.database.connections import Database
-from runner.store.database.tables import metadata, specs, version
+from runner.store.database.tables import evidence, metadata, specs, version
 
 KEPT = {version.name, "version_info", "alembic_version"}
-TABLES = [*reversed(BaseModel.metadata.sorted_tables), specs, *reversed(metadata.sorted_tables)]
+TABLES = [
+    *reversed(BaseModel.metadata.sorted_tables),
+    specs,
+    evidence,
+    *reversed(metadata.sorted_tables),
+]
 
 
 def wipe(database: Database) -> None:

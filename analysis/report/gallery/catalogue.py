@@ -56,6 +56,10 @@ FIGURES = (
         combinations.draw_cell_mosaic, combinations.tabulate_cells, effort=10,
     ),
     StudyFigure(
+        "cause_map", "Why combinations do not converge", "convergence",
+        convergence_and_time.draw_cause_map, convergence_and_time.tabulate_cause_map, effort=4,
+    ),
+    StudyFigure(
         "time_to_target", "Time to target", "time",
         convergence_and_time.draw_time_to_target,
         convergence_and_time.tabulate_time_to_target, paper=True, effort=11,

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import figures
+from analysis.report.gallery.combinations import too_many_cells
 from analysis.report.gallery.figure import Drawn, NumberTable, captioned
 from analysis.report.gallery.rounding import intervals, of_levels, rounded
 from analysis.study import known
+from analysis.table.cells import with_levels
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -49,6 +51,51 @@ def tabulate_convergence_rates(study: Study, rows: pd.DataFrame) -> NumberTable:
     if "marginal" in rows:
         columns["Marginal rate (%)"] = rounded(rows["marginal"], 100)
     return NumberTable(f"Runs that {study.goal.did}, by level", pd.DataFrame(columns))
+
+
+def draw_cause_map(study: Study) -> Drawn | None:
+    """The likeliest cause of every combination of which a run failed; None where all converged."""
+    found = study.causes
+    if found is None or not found.any or too_many_cells(study):
+        return None
+    names = list(study.factors)
+    runs = study.frame[names].assign(
+        title=["" if one is None or one.healthy else one.title for one in found.of],
+        ended=[one is not None for one in found.of],
+    )
+    grouped = runs.groupby(names, observed=True, sort=True)
+    cells = grouped.agg(
+        title=("title", _most_frequent),
+        failed=("title", lambda titles: int((titles != "").sum())),
+        runs=("ended", "sum"),
+    )
+    order = runs.loc[runs["title"] != "", "title"].value_counts(sort=True)
+    there = [str(title) for title in order.index if (cells["title"] == title).any()]
+    figure = figures.cause_map(study.factors, cells, there)
+    text = (
+        "The likeliest cause of most runs of a combination that did not converge, and of how many "
+        "of its runs: told from their curves and what their layers did, no repair was run."
+    )
+    return Drawn(figure, with_levels(cells), captioned(study, text, None))
+
+
+def _most_frequent(titles: pd.Series) -> str:
+    there = titles[titles != ""]
+    return str(there.mode().iloc[0]) if len(there) else ""
+
+
+def tabulate_cause_map(study: Study, rows: pd.DataFrame) -> NumberTable:
+    """Combinations of which a run failed."""
+    places = rows.iloc[:, : len(study.factors)].astype(str)
+    rows = rows.iloc[:, len(study.factors) :]  # a factor may be called like any number
+    columns = {
+        ", ".join(study.factors): [", ".join(row) for row in places.to_numpy()],
+        "Cause": rows["title"].astype(str),
+        "Failed": rows["failed"].astype(int),
+        "Runs": rows["runs"].astype(int),
+    }
+    table = pd.DataFrame(columns)
+    return NumberTable("Combinations that do not always converge", table[table["Failed"] > 0])
 
 
 def draw_time_to_target(study: Study) -> Drawn | None:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
+from analysis.report.page.causes_table import shown_titles
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
@@ -125,6 +126,9 @@ def _runs(study: Study) -> dict[str, Any]:
             about["status"].astype(str).tolist() if "status" in about else ["done"] * len(frame)
         ),
     }
+    titles = shown_titles(study.causes)
+    if titles is not None:
+        columns["why"] = titles
     reached = [REACHED] if REACHED.column in about else []
     for one in [*_offered(study), *reached]:
         columns[_key(one)] = _numbers(study.runs[one.column].to_numpy(float), one.kept_digits)

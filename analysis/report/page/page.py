@@ -20,6 +20,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.causes.words import why_sentences
 from analysis.number_words import (
     DifferenceText,
     difference_text,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
-LOST = ("caveats", "claim", "explore", "how", "runs")
+LOST = ("why", "caveats", "claim", "explore", "how", "runs")
 """Attempts whose lines the template puts where the display would stand."""
 
 
@@ -117,6 +118,7 @@ def render(
             "sentences": answer.sentences if answer else (),
             "next_file": answer.next_file if answer else "",
         },
+        why=make("why", "Why runs did not converge", lambda: _why(study)) or [],
         effects=rows,
         no_effects=no_effects or attempts.lines.get("effects", ""),
         interval=make("how", "Intervals", lambda: _interval(study)) if answer else "",
@@ -225,6 +227,11 @@ def _unfinished(study: Study) -> dict[str, Any] | None:
     """What the banner says while runs lack an outcome; None once every run has one."""
     state = progress(study)
     return state if state["done"] < state["planned"] else None
+
+
+def _why(study: Study) -> list[str]:
+    """Which runs did not converge, of what, and what removes it."""
+    return why_sentences(study.causes, study.goal)
 
 
 def _effects(study: Study, answer: Answer | None) -> list[dict[str, str]]:

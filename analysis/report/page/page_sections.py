@@ -11,6 +11,7 @@ import numpy as np
 from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
+from analysis.report.page.causes_table import causes_table
 from analysis.report.page.level_tables import baseline_told, numbers_told
 from analysis.report.words.names import TEST_NAMES, interval_name, readable
 from analysis.report.words.papers.methods import held, methods, shared
@@ -60,9 +61,12 @@ def _head(*names: str, numbers: Sequence[str] = ()) -> list[dict[str, Any]]:
 
 def _convergence(study: Study, convergence: Convergence | None) -> Content:
     """Tests where some runs reached the target and some did not, and what to know of them."""
+    causes = causes_table(study.causes)
+    tables = [] if causes is None else [causes]
     if convergence is None:
-        return Content()
-    tables = [_convergence_tests(study, convergence)] if convergence.mixed else []
+        return Content((), tables)
+    if convergence.mixed:
+        tables.insert(0, _convergence_tests(study, convergence))
     return Content(list(convergence.notes), tables)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.report.gallery.rounding import head_of
+from analysis.report.page.causes_table import SHORT_ID, shown_titles
 from analysis.table.columns import facts
 from runner.content.response import ACCURACY, EPOCHS, REACHED, SECONDS, Response
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 STATIC_ROWS = 600
 """Rows of the table of runs that stand in the page without scripts."""
-SHORT_ID = 8
-"""Digits of a cell's identity that the page shows."""
 LISTED = {
     ACCURACY: head_of(ACCURACY), REACHED: EPOCHS.title, SECONDS: head_of(SECONDS)
 }  # fmt: skip
@@ -33,6 +32,9 @@ def table_of_runs(study: Study) -> dict[str, Any]:
         head.append({"text": "Replicate", "key": "replicate", "number": True})
     if "status" in about:
         head.append({"text": "Status", "key": "status", "number": False})
+    titles = shown_titles(study.causes)
+    if titles is not None:
+        head.append({"text": "Why", "key": "why", "number": False})
     others = [one for one in LISTED if one.column != study.response]
     shown = [measure, *(one for one in others if one.column in about)]
     head.append({"text": head_of(measure), "key": measure.key or "response", "number": True})
@@ -45,6 +47,8 @@ def table_of_runs(study: Study) -> dict[str, Any]:
         columns.append(frame[study.replicate].astype(str).tolist())
     if "status" in about:
         columns.append(frame["status"].astype(str).tolist())
+    if titles is not None:
+        columns.append(titles)
     for one in shown:
         columns.append([_text(value, one) for value in study.runs[one.column].to_numpy(float)])
     rows = list(zip(*columns, strict=True))

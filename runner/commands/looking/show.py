@@ -12,10 +12,13 @@ from rich.table import Table
 from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import study_folder
+from runner.commands.looking.layers_seen import layers_table, looks_table
 from runner.commands.terminal import plain_console, said_damaged, shown
 from runner.content.outcome_files import log_path
+from runner.doctor.cells.why import run_of, why
 from runner.program.wording import printable
-from runner.store import Store, StoreDamaged, StudyInfo, open_store
+from runner.store import State, Store, StoreDamaged, StudyInfo, open_store
+from runner.store.traces import Trace
 
 EXAMPLES = """examples:
   python -m runner show 3f9a12c4
@@ -139,7 +142,31 @@ def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) 
             commit,
         )
     console.print(table)
+    _why(store, info, row, console)
     _curve(store, info, row["cell"], console)
+
+
+def _why(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) -> None:
+    """Why it did not converge, and what its layers did where that was looked at."""
+    if row["state"] != State.COMPLETE or "trainer" in info.spec:
+        return
+    trace = store.traces(info, [row["cell"]]).get(row["cell"], Trace())
+    run = run_of(row, store.find_target(info), trace.curve, trace.evidence)
+    found = why(run)
+    if found is None:
+        return
+    if found.causes:
+        for sentence in found.sentences:
+            console.print(f"why: {shown(sentence)}", highlight=False, soft_wrap=True)
+    elif not found.healthy:
+        console.print("why: not known", highlight=False)
+    if run.evidence is None:
+        return
+    if run.evidence.looks:
+        console.print(looks_table(run.evidence))
+        console.print(layers_table(run.evidence))
+    if found.unseen:
+        console.print(f"({shown(found.unseen)})", style="dim", soft_wrap=True)
 
 
 def _curve(store: Store, info: StudyInfo, cell: str, console: Console) -> None:

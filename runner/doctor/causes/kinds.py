@@ -1,6 +1,8 @@
 """The closed list of causes: what each is called, what shows it, where that is known from.
 
-`shown_by` holds the thresholds; a repair that is tried must help by what `judging` asks.
+`shown_by` holds the thresholds of a diagnosis that runs repairs, which must help by what `judging`
+asks. Cells of a grid are told apart by what they left, by the thresholds beside the rules of
+`runner.doctor.cells`.
 """
 
 from __future__ import annotations
@@ -124,6 +126,10 @@ KINDS = {
         Kind("too_small_network", "The network is too small for the task",
              "all planned steps were run, training and validation fall short alike, and a linear "
              "classifier does as well",
+             "Goodfellow, Bengio and Courville 2016, Deep Learning, section 5.2"),
+        Kind("overfitting", "The network learns its training images by heart",
+             "of a cell that ended: nearly all right in training and clearly less in validation, "
+             "whichever statistics batch norm uses",
              "Goodfellow, Bengio and Courville 2016, Deep Learning, section 5.2"),
     )
 }  # fmt: skip

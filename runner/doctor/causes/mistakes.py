@@ -12,9 +12,9 @@ from runner.doctor.causes.finding import CERTAIN, Finding, Remedy, by
 from runner.doctor.watching.batches import to_device
 from runner.doctor.watching.evidence import Observed
 from runner.doctor.watching.facts import labels_in, sums_to_one
-from runner.doctor.watching.layers import RECTIFYING, SATURATING, SOFTMAX, Layer
 from runner.doctor.watching.made import Made
 from runner.doctor.watching.task import labels_of, tensor_of
+from runner.probe.layers import RECTIFYING, SATURATING, SOFTMAX, Layer
 
 LEFT_OVER = 0.2
 """Share of a gradient that was there before: clipping and rounding leave none."""

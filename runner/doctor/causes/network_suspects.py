@@ -9,7 +9,7 @@ from torch import nn
 from runner.doctor.causes.changes.named import Change
 from runner.doctor.causes.finding import Repair
 from runner.doctor.watching.evidence import Observed
-from runner.doctor.watching.layers import SATURATING, SOFTMAX, Layer
+from runner.probe.layers import SATURATING, SOFTMAX, Layer
 
 OFF_BY = 3.0
 """Deviation of weights by what their layer draws by default; He's is 2.45 times it."""
@@ -33,7 +33,7 @@ def _eval_mode(evidence: Observed) -> Iterator[Repair]:
 
 
 def _initial_weights(evidence: Observed) -> Iterator[Repair]:
-    off = [(one, one.width) for one in evidence.look.weighted]
+    off = [(one, evidence.look.widths.get(one.name, 1.0)) for one in evidence.look.weighted]
     found = [(one, by) for one, by in off if not 1 / OFF_BY <= by <= OFF_BY]
     if not found:
         return

@@ -7,8 +7,8 @@ from math import isfinite
 
 from runner.doctor.causes.finding import Finding, by
 from runner.doctor.watching.evidence import Observed
-from runner.doctor.watching.layers import RECTIFYING
 from runner.doctor.watching.task import score_words
+from runner.probe.layers import RECTIFYING
 
 FOUND = 4.0
 """Standard errors by which a linear classifier must find labels for its word to count."""

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from runner.doctor.watching.batches import LOOKED_AT, Batch, Batches, size_of, to_device
-from runner.doctor.watching.layers import Layer, Recorder
+from runner.doctor.watching.layers import widths_of
 from runner.doctor.watching.made import Made, undisturbed
 from runner.doctor.watching.task import eval_mode
 from runner.doctor.watching.trial import Gradients, Trial
+from runner.probe.layers import Layer, Recorder
 
 PATIENCE = 64
 """Batches that a close look waits for a step of the optimizer: some add up as many."""
@@ -94,6 +95,7 @@ class CloseLook:
 
     Attributes:
         layers: in the order of the forward pass, with gradients; () until it is over.
+        widths: of their weights, at the first look (`widths_of`).
         over: whether a step was taken, or awaited long enough.
         evaluating: batch norm and dropout layers in eval mode in that forward pass.
         whole: whether the model itself was, so that nobody meant a part of it.
@@ -107,6 +109,7 @@ class CloseLook:
         self._batches = 0
         self._awaits_forward = False
         self.layers: tuple[Layer, ...] = ()
+        self.widths: dict[str, float] = {}
         self.over = False
         self.evaluating: tuple[str, ...] = ()
         self.whole = False
@@ -145,7 +148,9 @@ class CloseLook:
         # Where a step makes its forward pass itself, in a closure, nothing was seen before it.
         if self._recorder is not None and self._recorder.seen:
             self._recorder.close()
-            self.layers = self._recorder.layers(widths=self._first)
+            weights = self._made.model.parameters()
+            self.layers = self._recorder.layers({id(p): p.grad for p in weights})
+            self.widths = widths_of(self.layers) if self._first else {}
             self._recorder.seen.clear()
 
     def _end(self) -> None:

@@ -10,19 +10,21 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, inspect, select, update
 
 from runner.content.outcome import Epoch, Outcome, Reason, Status
 from runner.store.cells.policy import is_retried
 from runner.store.columns.states import AttemptState, State
 from runner.store.columns.values import clean, now, number
-from runner.store.database.bulk import insert_rows
+from runner.store.database.bulk import insert_rows, upsert
+from runner.store.database.locks import postgresql_lock
 from runner.store.database.tables import (
     OUTCOME_FLOATS,
     OUTCOME_INTEGERS,
     attempts,
     cells,
     epochs,
+    evidence,
     points,
     responses,
 )
@@ -127,7 +129,19 @@ def complete(
             for name, value in one.values.items()
         ],
     )
+    if outcome.evidence:
+        _make_evidence(connection)
+        row = {"cell_id": cell_id, "evidence": dict(outcome.evidence)}
+        connection.execute(upsert(connection, evidence).values(**row).on_conflict_do_nothing())
     return True
+
+
+def _make_evidence(connection: Connection) -> None:
+    """Make the table of evidence where it is missing; safe for several workers at once."""
+    if inspect(connection).has_table(evidence.name):
+        return
+    postgresql_lock(connection)
+    evidence.create(connection, checkfirst=True)
 
 
 def end_attempt(

@@ -19,6 +19,7 @@ from runner.store.database.tables import (
     cells,
     contents,
     epochs,
+    evidence,
     points,
     responses,
     specs,
@@ -40,6 +41,7 @@ TABLES: dict[str, tuple[Table, dict[str, Column[Any]]]] = {
     contents.name: (contents, {"cell": contents.c.cell}),
     attempts.name: (attempts, {"attempt": attempts.c.number, "cell": cells.c.cell}),
     epochs.name: (epochs, {"epoch": epochs.c.epoch, "cell": cells.c.cell}),
+    evidence.name: (evidence, {"cell": cells.c.cell}),
     responses.name: (responses, {"response": responses.c.name, "cell": cells.c.cell}),
     points.name: (points, {"step": points.c.step, "cell": cells.c.cell}),
 }

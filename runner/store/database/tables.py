@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from runner.content.outcome import Reason, Status
+from runner.probe.record import is_evidence
 from runner.store.columns.checked import (
     BigCount,
     Checked,
@@ -240,7 +241,17 @@ points = Table(
 )
 SINCE_3 = (responses, points)
 
-for table in (*metadata.sorted_tables, specs):
+# What the layers of a cell did, as the shipped trainer saw it. Made by the first outcome that has
+# some, as `specs` by the first registration: a store without it is read as one that has none, and
+# programs of before neither miss nor touch it.
+evidence = Table(
+    "cell_evidence",
+    MetaData(),
+    Column("cell_id", ForeignKey(cells.c.id), primary_key=True),
+    Column("evidence", JsonText("what the layers of a cell did", is_evidence), nullable=False),
+)
+
+for table in (*metadata.sorted_tables, specs, evidence):
     for column in table.columns:
         if isinstance(column.type, Checked):
             column.type.place = (table.name, column.name)
