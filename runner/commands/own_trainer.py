@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.content.cell import Cell
+from runner.content.own.trainer import given_by
 
 if TYPE_CHECKING:
     from runner.design import Design
@@ -39,6 +40,8 @@ def look_at_trainer(spec: Spec, design: Design) -> LookedAt:
     """
     if spec.trainer is None:
         return LookedAt(spec, design)
+    if spec.tune is not None:
+        return _look_with_tuned(spec, design)
     if spec.trainer.kind == "function":
         from runner.trainers.look.signature import check_signature, look, values_of
 
@@ -46,6 +49,21 @@ def look_at_trainer(spec: Spec, design: Design) -> LookedAt:
         check_signature(spec, found)
         return LookedAt(spec, design, libraries=found.libraries)
     return _look_at_command(spec, design, design.cells[0])
+
+
+def _look_with_tuned(spec: Spec, design: Design) -> LookedAt:
+    """The same, where some arguments are given by tuning alone."""
+    assert spec.tune is not None  # noqa: S101 - whoever calls has seen it
+    levels = (*spec.fixed, *(level for factor in spec.factors for level in factor.levels))
+    given = {name for level in levels for name in given_by(level)}
+    further = (*spec.tune.starts, *spec.tune.trial)
+    missing = tuple(one for one in further if one.factor not in given)
+    as_run = replace(spec, tune=None, fixed=(*spec.fixed, *missing))
+    looked = look_at_trainer(as_run, replace(design, spec=as_run))
+    trainer = looked.spec.trainer
+    found = replace(spec, trainer=trainer)
+    cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
+    return replace(looked, spec=found, design=replace(design, spec=found, cells=cells))
 
 
 def _look_at_command(spec: Spec, design: Design, cell: Cell) -> LookedAt:

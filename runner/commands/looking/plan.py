@@ -78,6 +78,8 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     if spec.adaptive is not None:
         most = counted(design.combinations * spec.adaptive.most, "cell")
         console.print(f"{spec.adaptive.words}; at most {most}", soft_wrap=piped)
+    if spec.tune is not None:
+        _tuning(spec, design, arguments, console)
     if spec.trainer is None and (folder := folder_of(spec)) is not None:
         from runner.data.folder import folder_words
 
@@ -89,6 +91,25 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     _facts(design, arguments, console)
     _cells(design, arguments.cells, console)
     return 0
+
+
+def _tuning(
+    spec: Spec, design: Design, arguments: argparse.Namespace, console: Console
+) -> None:
+    """What is tuned first and what it will cost."""
+    from runner.commands.tuning.search import trials_of
+    from runner.commands.tuning.words import plan_words
+    from runner.store import StoreError, open_store
+    from runner.tuning.groups import groups_of
+
+    groups = groups_of(spec, design)
+    try:
+        with open_store(arguments.storage, read_patience=5) as store:
+            done = [trials_of(store, one) for one in groups]
+    except (InputError, StoreError):  # there is no store yet, or what is in it is said below
+        done = [[] for _ in groups]
+    for sentence in plan_words(spec, design, groups, slots_here(spec, arguments), done):
+        console.print(shown(sentence), soft_wrap=not console.is_terminal)
 
 
 def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> None:
