@@ -16,6 +16,7 @@ Rooms, each of which may import those above it:
     verdicts/     what is so, claims, power         dashboard/ what optuna-dashboard shows
     importers/    runs that other tools kept        commands/  `python -m analysis`
     adaptive/     replicates as many as it takes    screening/ which of many factors matter
+    tuning/       what was tuned before the grid
 """
 
 from __future__ import annotations

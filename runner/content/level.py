@@ -22,7 +22,8 @@ class Level:
     @property
     def is_field(self) -> bool:
         """Whether the level is a value of a protocol field, or of another level's parameter
-        (`optimizer.lr`), not a function of the registry."""
+        (`optimizer.lr`), not a function of the registry.
+        """
         return "." in self.factor
 
     @property
@@ -81,13 +82,13 @@ def with_parameters(levels: tuple[Level, ...], values: tuple[Level, ...]) -> tup
 
     Args:
         levels: all of a cell's.
-        values: of them those are put in whose factor is `FACTOR.PARAMETER`; fields of the protocol
-            and parameters that a level does not have are left alone.
+        values: of them those are put in whose factor is `FACTOR.PARAMETER`; other levels, fields of
+            the protocol and parameters that a level does not have are left alone.
     """
     given: dict[str, dict[str, Any]] = {}
     for one in values:
         owner, _, name = one.factor.partition(".")
-        if owner not in SECTIONS:
+        if one.is_field and owner not in SECTIONS:
             given.setdefault(owner, {})[name] = one.parameters["value"]
     return tuple(
         replace(one, parameters={**one.parameters, **_of(one, given[one.factor])})

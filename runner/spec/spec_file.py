@@ -327,8 +327,8 @@ class TuneSpec(Section):
         "validation data; when absent, the first.",
     )
     compare: bool = Field(
-        False, description="Run the grid with the values as given as well: effects stand side by "
-        "side."
+        False,
+        description="Run the grid with the values as given as well: effects stand side by side.",
     )
 
     @field_validator("per", mode="before")

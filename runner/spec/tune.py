@@ -27,7 +27,7 @@ class Range:
     """A nuisance parameter and where its value may lie.
 
     Attributes:
-        name: an argument of one's own trainer, or such as "optimizer.lr" or "train.label_smoothing".
+        name: an argument of one's own trainer, or such as "optimizer.lr", "train.weight_decay".
         low, high: both included.
         log: whether values are drawn evenly on a logarithmic scale.
     """

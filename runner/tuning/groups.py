@@ -155,7 +155,9 @@ def _tuned(spec: Spec, tune: Tune, group: Group, run: Combination) -> Tuned:
                  replace(base, called=called))  # fmt: skip
 
 
-def _first(responses: Mapping[str, Mapping[str, object]], name: str) -> dict[str, dict[str, object]]:
+def _first(
+    responses: Mapping[str, Mapping[str, object]], name: str
+) -> dict[str, dict[str, object]]:
     """The responses with that one in front."""
     order = sorted(responses, key=lambda one: one != name)
     return {one: dict(responses[one]) for one in order}
@@ -167,9 +169,7 @@ def _given(
     """The parameters that levels of one combination have, and the values that the file gives."""
     if spec.trainer is not None:
         arguments = arguments_of((*spec.fixed, *levels))
-        return tune.ranges, _numbers(
-            {one.name: arguments.get(one.name) for one in tune.ranges}
-        )
+        return tune.ranges, _numbers({one.name: arguments.get(one.name) for one in tune.ranges})
     sections = apply_fields((spec.data, spec.model, spec.train), levels)
     by_name = dict(zip(("data", "model", "train"), sections, strict=True))
     owners = {one.factor: one for one in with_parameters((*spec.fixed, *levels), levels)}

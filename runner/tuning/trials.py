@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from math import fsum, isfinite
 from typing import Any
 
-from runner.content.own.response import Primary, primary_of
 from runner.content.outcome import Status
+from runner.content.own.response import Primary, primary_of
 from runner.store import State
 from runner.tuning.groups import Values
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

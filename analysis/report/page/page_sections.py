@@ -12,6 +12,7 @@ from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
 from analysis.report.page.level_tables import baseline_told, numbers_told
+from analysis.report.page.tuning_tables import tuning_told
 from analysis.report.words.names import TEST_NAMES, interval_name, readable
 from analysis.report.words.papers.methods import held, methods, shared
 from analysis.study import known
@@ -123,6 +124,11 @@ def _numbers(study: Study, _convergence: Convergence | None) -> Content:
 def _baseline(study: Study, _convergence: Convergence | None) -> Content:
     """Each change of one factor, where the baseline ran."""
     return known(lambda: Content(*baseline_told(study))) or Content()
+
+
+def _tuning(study: Study, _convergence: Convergence | None) -> Content:
+    """What was tuned before the grid, and whether that changed what the grid says."""
+    return Content(*tuning_told(study))
 
 
 def _design(study: Study, _convergence: Convergence | None) -> Content:
@@ -286,6 +292,7 @@ SECTIONS = (
     PageSection("interactions", "Interactions"),
     PageSection("numbers", "Levels that are numbers", _numbers),
     PageSection("baseline", "One change at a time", _baseline),
+    PageSection("tuning", "Tuned and as given", _tuning),
     PageSection("convergence", "Convergence", _convergence),
     PageSection("time", "Time to target", _time),
     PageSection("curves", "Learning curves"),

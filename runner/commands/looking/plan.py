@@ -93,9 +93,7 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tuning(
-    spec: Spec, design: Design, arguments: argparse.Namespace, console: Console
-) -> None:
+def _tuning(spec: Spec, design: Design, arguments: argparse.Namespace, console: Console) -> None:
     """What is tuned first and what it will cost."""
     from runner.commands.tuning.search import trials_of
     from runner.commands.tuning.words import plan_words

@@ -99,6 +99,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     for warning in (*warnings(design), *looked.notes):
         print(printable(f"note: {warning}"), file=sys.stderr)
+    if spec.tune is not None:
+        from runner.tuning.groups import groups_of
+
+        groups_of(spec, design)
     # What cannot be trained here is refused before there is a store, a study or a folder of it.
     kind = device_kind(spec, arguments)
     if not on_cluster(spec, arguments):

@@ -89,9 +89,7 @@ def _open(trials: Sequence[Trial]) -> bool:
     return any(trial.open for trial in trials)
 
 
-def _next(
-    spec: Spec, one: Tuned, trials: Sequence[Trial], places: int
-) -> list[tuple[float, ...]]:
+def _next(spec: Spec, one: Tuned, trials: Sequence[Trial], places: int) -> list[tuple[float, ...]]:
     """The values of the next wave; none once the budget is spent."""
     from runner.tuning.sampling import startup, suggest
 
@@ -101,7 +99,9 @@ def _next(
     if left <= 0:
         return []
     first = [] if trials else [one.first]
-    early = tune.trials if tune.sampler == "quasi_random" else min(startup(tune.trials), tune.trials)
+    early = (
+        tune.trials if tune.sampler == "quasi_random" else min(startup(tune.trials), tune.trials)
+    )
     # What is quasi-random asks for no outcome: all of it is one wave.
     count = early - len(trials) if len(trials) < early else ceil(places / tune.runs)
     lower = about_of(spec, one)["lower"]

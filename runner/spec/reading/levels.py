@@ -79,7 +79,9 @@ def _read_factor(name: str, root: Node) -> Factor:
         instead = (
             f"write '{owner}: {{LEVEL: {{{field}: {value}}}}}'"
             if is_parameter(name)
-            else f"set {name} in its section" if "." in name else f"put '{name}: {value}' under 'fixed'"
+            else f"set {name} in its section"
+            if "." in name
+            else f"put '{name}: {value}' under 'fixed'"
         )
         raise root.refuse(path, f"a factor needs two levels or more, found {given}; {instead}")
     return Factor(name, tuple(levels))

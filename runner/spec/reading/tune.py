@@ -1,4 +1,4 @@
-"""The section `tune`: every name in it looked up, every range held against what takes its values."""
+"""The section `tune`: every name in it looked up, ranges held against what takes their values."""
 
 from __future__ import annotations
 
