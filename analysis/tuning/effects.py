@@ -19,7 +19,8 @@ def tuned_and_given(study: Study) -> pd.DataFrame | None:
     Returns:
         Columns factor, first, second, then estimate, low, high, shown, the same with `given_`, and
         change: "reversed" (shown as given the other way round, whatever the tuned one shows),
-        "gone" (shown as given only), "new" (shown tuned only) or "same".
+        "gone" (shown as given only), "new" (shown tuned only), "smaller" and "larger" (shown both
+        times, tuned by so much less or more that the intervals do not meet) or "same".
 
     Raises:
         InputError: one of the two has too few runs to estimate anything.
@@ -37,8 +38,12 @@ def tuned_and_given(study: Study) -> pd.DataFrame | None:
     before = both["given_shown"].eq(True)
     turned = np.sign(both["estimate"]) * np.sign(both["given_estimate"]) < 0
     both["given_shown"] = before
+    apart = (both["low"] > both["given_high"]) | (both["high"] < both["given_low"])
+    grown = both["estimate"].abs() > both["given_estimate"].abs()
     both["change"] = np.select(
-        [before & turned, before & ~shown, shown & ~before], ["reversed", "gone", "new"], "same"
+        [before & turned, before & ~shown, shown & ~before, apart & ~grown, apart & grown],
+        ["reversed", "gone", "new", "smaller", "larger"],
+        "same",
     )
     return both
 

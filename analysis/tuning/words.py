@@ -88,7 +88,7 @@ def _changed(study: Study) -> list[str]:
         return []
     other = rows[rows["change"] != "same"]
     if other.empty:
-        return ["With the values as given every verdict on two levels is the same."]
+        return ["With the values as given every difference between levels is much the same."]
     told = [_change(row, study) for row in other.head(MOST_NAMED).to_dict("records")]
     more = len(other) - len(told)
     rest = f" {more} more differences stand otherwise as given." if more > 0 else ""
@@ -104,6 +104,8 @@ def _change(row: Mapping[Any, Any], study: Study) -> str:
         "reversed": f"Tuning turns a verdict round: {pair}.",
         "gone": f"Shown as given only, so that the values as given may have made it: {pair}.",
         "new": f"Shown tuned only: {pair}.",
+        "smaller": f"Part of a difference as given is of the values, not of the levels: {pair}.",
+        "larger": f"The values as given hide part of a difference: {pair}.",
     }[str(row["change"])]
 
 

@@ -40,8 +40,27 @@ def look_at_trainer(spec: Spec, design: Design) -> LookedAt:
     """
     if spec.trainer is None:
         return LookedAt(spec, design)
-    if spec.tune is not None:
-        return _look_with_tuned(spec, design)
+    looked = _look(_with_tuned(spec), design)
+    trainer = looked.spec.trainer
+    if trainer == spec.trainer:
+        return replace(looked, spec=spec, design=design)
+    found = replace(spec, trainer=trainer)
+    cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
+    return replace(looked, spec=found, design=replace(design, spec=found, cells=cells))
+
+
+def _with_tuned(spec: Spec) -> Spec:
+    """The specification in which what tuning alone gives is given as well."""
+    if spec.tune is None:
+        return spec
+    levels = (*spec.fixed, *(level for factor in spec.factors for level in factor.levels))
+    given = {name for level in levels for name in given_by(level)}
+    further = (one for one in (*spec.tune.starts, *spec.tune.trial) if one.factor not in given)
+    return replace(spec, fixed=(*spec.fixed, *further))
+
+
+def _look(spec: Spec, design: Design) -> LookedAt:
+    assert spec.trainer is not None  # noqa: S101 - whoever calls has seen it
     if spec.trainer.kind == "function":
         from runner.trainers.look.signature import check_signature, look, values_of
 
@@ -49,21 +68,6 @@ def look_at_trainer(spec: Spec, design: Design) -> LookedAt:
         check_signature(spec, found)
         return LookedAt(spec, design, libraries=found.libraries)
     return _look_at_command(spec, design, design.cells[0])
-
-
-def _look_with_tuned(spec: Spec, design: Design) -> LookedAt:
-    """The same, where some arguments are given by tuning alone."""
-    assert spec.tune is not None  # noqa: S101 - whoever calls has seen it
-    levels = (*spec.fixed, *(level for factor in spec.factors for level in factor.levels))
-    given = {name for level in levels for name in given_by(level)}
-    further = (*spec.tune.starts, *spec.tune.trial)
-    missing = tuple(one for one in further if one.factor not in given)
-    as_run = replace(spec, tune=None, fixed=(*spec.fixed, *missing))
-    looked = look_at_trainer(as_run, replace(design, spec=as_run))
-    trainer = looked.spec.trainer
-    found = replace(spec, trainer=trainer)
-    cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
-    return replace(looked, spec=found, design=replace(design, spec=found, cells=cells))
 
 
 def _look_at_command(spec: Spec, design: Design, cell: Cell) -> LookedAt:
@@ -78,6 +82,4 @@ def _look_at_command(spec: Spec, design: Design, cell: Cell) -> LookedAt:
     if "{args}" not in spec.trainer.call or not text:
         return LookedAt(spec, design)
     trainer = replace(spec.trainer, styles=check_options(spec, text))
-    spec = replace(spec, trainer=trainer)
-    cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
-    return LookedAt(spec, replace(design, spec=spec, cells=cells))
+    return LookedAt(replace(spec, trainer=trainer), design)

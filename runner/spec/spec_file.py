@@ -296,12 +296,10 @@ class TuneSpec(Section):
     """Nuisance parameters that are tuned before the grid, on validation data."""
 
     parameters: dict[str, RangeSpec] = Field(
-        min_length=1,
         description="Parameter to its range: an argument of a trainer of one's own, or such as "
         "'optimizer.lr', 'train.label_smoothing'.",
     )
     per: list[str] = Field(
-        min_length=1,
         description="Factor, or factors, each of whose levels (or combinations) gets values of "
         "its own.",
     )
@@ -335,6 +333,14 @@ class TuneSpec(Section):
     @classmethod
     def _one_alone(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.parameters:
+            raise ValueError("'parameters' names none: such as {lr: {low: 1.0e-4, high: 1.0}}")
+        if not self.per:
+            raise ValueError("'per' names no factor whose levels get values of their own")
+        return self
 
 
 class RunSpec(Section):

@@ -124,7 +124,9 @@ def _tuned(spec: Spec, tune: Tune, group: Group, run: Combination) -> Tuned:
     else:
         fields = (*(one for one in levels if one.is_field), *tune.trial)
         held = with_parameters((*spec.fixed, *levels), fields)
-        held = tuple(one for one in held if not one.is_field)
+        # What is tuned is no part of what is held: another value in the file tunes nothing anew.
+        middles = tuple(value_level(one.name, one.middle) for one in ranges)
+        held = with_parameters(tuple(one for one in held if not one.is_field), middles)
         data, model, train = apply_fields((data, model, train), fields)
     base = replace(
         spec,

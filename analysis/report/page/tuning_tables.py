@@ -19,6 +19,8 @@ CHANGES = {
     "reversed": "turned round",
     "gone": "shown as given only",
     "new": "shown tuned only",
+    "smaller": "smaller tuned",
+    "larger": "larger tuned",
 }
 
 

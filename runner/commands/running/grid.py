@@ -26,6 +26,7 @@ from runner.commands.sentences import (
 )
 from runner.commands.waves import after_look, as_planned
 from runner.program.wording import printable
+from runner.tuning.as_run import levels_as_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -374,7 +375,7 @@ def register_design(
         name=spec.study,
         profile=spec.profile,
         spec=spec.to_dict() | dict(about or {}),
-        factors={factor.name: factor.levels for factor in spec.factors},
+        factors=levels_as_run(spec),
         replicates=spec.replicates,
         claims=[claim.text for claim in spec.claims],
     )

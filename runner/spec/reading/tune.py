@@ -30,7 +30,13 @@ def read_tune(root: Node, sections: SpecFile, factors: Sequence[Factor]) -> Tune
         for end in ("low", "high"):
             read_level(name, root, (*path, end))
 
-    return _read(root, sections, factors, check, read_level)
+    def read(name: str, root: Node, path: Path) -> Level:
+        check_factor_name(name, root, path)
+        if "." not in name:
+            raise root.refuse(path, f"{name!r} is a factor: its level stands under 'at' or 'fixed'")
+        return read_level(name, root, path)
+
+    return _read(root, sections, factors, check, read)
 
 
 def read_own_tune(
