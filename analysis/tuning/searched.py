@@ -104,9 +104,14 @@ class Searched:
         return order[low], order[high]
 
     def end(self, name: str) -> End | None:
-        """The end of the range that the best value lies at, or that no trial lies beyond."""
+        """The end of the range that the best value lies at, or that no trial lies beyond.
+
+        Nought as the low end of a linear range is none: beyond a decay of 0 there is nothing.
+        """
         place = self._place(name)
         value, share = self.values[name], self.ranges[place].share(self.values[name])
+        if value == 0:
+            return None
         tried = [one.values[place] for one in self.trials if one.mean is not None]
         if share <= NEAR or value <= min(tried, default=value):
             return "low"

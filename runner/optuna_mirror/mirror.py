@@ -232,8 +232,9 @@ class Mirror:
     ) -> dict[str, BaseDistribution]:
         """Every parameter's choices: those its trials have already, new labels appended.
 
-        What is tuned has the range that its values are from. Optuna freezes a parameter's choices per study and stores a trial's choice by its index.
+        Optuna freezes a parameter's choices per study and stores a trial's choice by its index.
         Appending keeps every index: the stored distributions are rewritten to the longer list.
+        What is tuned has the range that its values are from instead.
         """
         if not begun:
             return {}

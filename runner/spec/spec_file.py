@@ -307,8 +307,10 @@ class TuneSpec(Section):
     runs: int = Field(
         1, ge=1, le=100, description="Trainings of each trial, with seeds of their own."
     )
-    sampler: Literal["tpe", "quasi_random"] = Field(
-        "tpe", description="Of Optuna; tpe begins with a half that is quasi-random."
+    sampler: Literal["quasi_random", "tpe"] = Field(
+        "quasi_random",
+        description="Of Optuna: evenly over the ranges, or after half of the trials by "
+        "tree-structured estimation.",
     )
     at: dict[str, Any] = Field(
         default_factory=dict,

@@ -88,7 +88,7 @@ class Tune:
         per: factors; each combination of their levels has values of its own.
         trials: values that are tried, for each group.
         runs: trainings of each trial, with seeds of their own; a trial counts as their mean.
-        sampler: of Optuna; tpe begins with a half that is quasi-random.
+        sampler: of Optuna; tpe begins with a half that is quasi-random (decision 095).
         at: levels of the other factors while tuning; those not named have their first.
         trial: what a trial is given otherwise than a cell of the grid, such as fewer epochs.
         response: what is made best; "": the validation accuracy, or the first of one's own.
@@ -99,7 +99,7 @@ class Tune:
     per: tuple[str, ...]
     trials: int
     runs: int = 1
-    sampler: Sampler = "tpe"
+    sampler: Sampler = "quasi_random"
     at: Group = ()
     trial: tuple[Level, ...] = ()
     response: str = ""

@@ -75,14 +75,14 @@ class Tuned:
 
 
 def groups_of(spec: Spec, design: Design) -> tuple[Tuned, ...]:
-    """Every group of the design, in the file's order.
+    """Every group of the design whose levels have a parameter to tune, in the file's order.
 
     Args:
         spec: the grid's, which says what is tuned.
         design: its design.
 
     Raises:
-        InputError: a group whose levels have none of the parameters.
+        InputError: a parameter that no group's levels have.
     """
     tune = spec.tune
     if tune is None:
@@ -101,7 +101,11 @@ def groups_of(spec: Spec, design: Design) -> tuple[Tuned, ...]:
     chosen = sorted(order.items(), key=lambda one: [
         labels[names.index(name)].index(label) for name, label in one[0]
     ])  # fmt: skip
-    return tuple(_tuned(spec, tune, group, run) for group, run in chosen)
+    groups = tuple(filter(None, (_tuned(spec, tune, group, run) for group, run in chosen)))
+    for one in tune.ranges:
+        if not any(one in group.ranges for group in groups):
+            raise spec.refuse(("tune", "parameters", one.name), "no cell has such a parameter")
+    return groups
 
 
 def _from(wanted: Sequence[int], run: Combination) -> tuple[int, Combination]:
@@ -109,14 +113,11 @@ def _from(wanted: Sequence[int], run: Combination) -> tuple[int, Combination]:
     return sum(a != b for a, b in zip(wanted, run, strict=True)), run
 
 
-def _tuned(spec: Spec, tune: Tune, group: Group, run: Combination) -> Tuned:
+def _tuned(spec: Spec, tune: Tune, group: Group, run: Combination) -> Tuned | None:
     levels = tuple(factor.levels[i] for factor, i in zip(spec.factors, run, strict=True))
     ranges, given = _given(spec, tune, levels)
     if not ranges:
-        words = ", ".join(f"{factor} = {label}" for factor, label in group)
-        raise spec.refuse(
-            ("tune", "parameters"), f"none of these is a parameter of a level with {words}"
-        )
+        return None
     data, model, train = spec.data, spec.model, spec.train
     if spec.trainer is not None:
         held = without_arguments((*spec.fixed, *levels), [one.name for one in ranges])

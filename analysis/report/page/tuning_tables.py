@@ -1,4 +1,4 @@
-"""What the page says of tuning: values and how flat their optima are, effects tuned and as given."""
+"""What the page says of tuning: values, how flat their optima are, effects tuned and as given."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
+from runner.commands.tuning.words import found_words
 from runner.spec.tune import Found
 from runner.tuning.groups import Tuned, groups_of
 from runner.tuning.trials import Trial, best_of, read_trials
@@ -143,9 +144,26 @@ def trials_of(store: Store, one: Tuned) -> list[Trial]:
     return read_trials(store.runs(study), [r.name for r in one.ranges], study.spec)
 
 
-def _choose(spec: Spec, one: Tuned, trials: Sequence[Trial], engine: Engine) -> Found:
-    from runner.commands.tuning.words import found_words
+def search_done(spec: Spec, design: Design, store: Store) -> tuple[Spec, list[str]] | None:
+    """What `search` would find without a further trial, and in words; None: some are left."""
+    assert spec.tune is not None  # noqa: S101 - whoever calls has seen it
+    found, said = [], []
+    for one in groups_of(spec, design):
+        trials = trials_of(store, one)
+        best = best_of(trials, lower=about_of(spec, one)["lower"])
+        if len(trials) < spec.tune.trials or _open(trials) or best is None:
+            return None
+        found.append(_found(one, best))
+        said.append(found_words(one, trials, best, about_of(spec, one)["response"]))
+    return replace(spec, found=tuple(found)), said
 
+
+def _found(one: Tuned, best: Trial) -> Found:
+    values = {r.name: value for r, value in zip(one.ranges, best.values, strict=True)}
+    return Found(one.group, values, one.spec.study)
+
+
+def _choose(spec: Spec, one: Tuned, trials: Sequence[Trial], engine: Engine) -> Found:
     about = about_of(spec, one)
     best = best_of(trials, lower=about["lower"])
     if best is None:
@@ -154,5 +172,4 @@ def _choose(spec: Spec, one: Tuned, trials: Sequence[Trial], engine: Engine) -> 
             f"{about['response']}; `python -m runner status {one.spec.study}` says why"
         )
     engine.say(found_words(one, trials, best, about["response"]))
-    values = {r.name: value for r, value in zip(one.ranges, best.values, strict=True)}
-    return Found(one.group, values, one.spec.study)
+    return _found(one, best)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 import analysis
+from ablations.errors import InputError
 from analysis.document.document import SCHEMA_PATH, document
 from analysis.report.page.tuning_tables import tuning_told
 from analysis.report.words.answer import answer
 from runner.commands import main
+from runner.commands.running.grid import register_design
 from runner.commands.tuning.search import Engine, search
-from runner.design import design_of
-from runner.spec import load_spec
-from runner.store import open_store
+from runner.content.outcome import Outcome, Reason, Status
+from runner.design import Design, design_of
+from runner.spec import Spec, load_spec
+from runner.store import Store, open_store
 from runner.store.cells.studies import StudyInfo
 
 # A level that is better and has a rate far from its own: as given it loses.
@@ -47,6 +51,7 @@ tune:
   parameters: {lr: {low: LOW, high: 1.0, log: true}}
   per: opt
   trials: TRIALS
+  sampler: tpe
   set: {epochs: 2}
   response: validation
   compare: true
@@ -131,90 +136,94 @@ def test_a_misset_rate_reverses_an_effect_and_tuning_removes_that(
     assert "8 cells" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+class Trained:
+    """A store and an engine that trains in this process: what a run leaves, without its processes.
+
+    Rates below `lowest` fail; the run is killed before the wave of number `stop`.
+    """
+
+    def __init__(self, store: Store, lowest: float = 0.0, stop: int = 99) -> None:
+        self.store, self.lowest, self.stop = store, lowest, stop
+        self.waves: list[int] = []
+        self.said: list[str] = []
+
+    def search(self) -> tuple[Spec, int]:
+        spec = load_spec("rates.yaml", cuda_visible=False)
+        engine = Engine(self.store, self._register, self._train, 2, self.said.append)
+        return search(spec, design_of(spec), engine)
+
+    def _register(self, part: Spec, cells: Design, about: dict[str, Any]) -> StudyInfo:
+        study, _ = register_design(self.store, part, cells, "cpu", {"tuning": about})
+        return study
+
+    def _train(self, study: StudyInfo, part: Spec, cells: Design) -> int:
+        if len(self.waves) == self.stop:
+            return 130
+        self.waves.append(self.store.open_cells(study))
+        while (lease := self.store.claim(study, "test", lease_seconds=60)) is not None:
+            rate = lease.cell.arguments["lr"]
+            if rate < self.lowest:
+                self.store.fail(lease, Reason.BUG, "such a rate breaks it")
+            else:
+                score = 1 - abs(rate - 0.01)
+                numbers = {"accuracy": score, "validation": score}
+                self.store.finish(lease, Outcome(Status.FINISHED, responses=numbers))
+        return 0
+
+
+def test_a_killed_tuning_goes_on_where_it_stopped(here: Path) -> None:
+    with open_store(create=True) as store:
+        run = Trained(store, stop=2)
+        assert run.search()[1] == 130
+        planned = sum(len(store.runs(name)) for name in store.study_names())
+        assert planned < 16
+        run.stop = 99
+        tuned, code = run.search()
+        assert code == 0
+        assert sum(run.waves) == 16  # none of them twice
+        assert run.search()[0] == tuned
+        assert sum(run.waves) == 16
+        assert {dict(one.group)["opt"] for one in tuned.found} == {"sgd", "adam"}
+
+
 def test_more_trials_continue_and_another_range_begins_anew(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(trials=4)
-    assert main(["grid", "rates.yaml", "--no-report", "--quiet", "--set", "tune.compare=false"]) == 0
-    first = studies()
-    assert sorted(first.values()) == [4, 4, 12]
-    write(trials=5)
-    capsys.readouterr()
-    assert main(["plan", "rates.yaml", "--cells", "0"]) == 0
-    assert "8 of them done or planned already" in " ".join(capsys.readouterr().out.split())
-    assert main(["grid", "rates.yaml", "--no-report", "--quiet", "--set", "tune.compare=false"]) == 0
-    assert {name: n for name, n in studies().items() if n == 5}.keys() == {
-        name for name in first if "/tune/" in name
-    }
-    write(trials=4, low="1.0e-4")
-    assert main(["grid", "rates.yaml", "--no-report", "--quiet", "--set", "tune.compare=false"]) == 0
-    assert sorted(studies().values()) == [4, 4, 5, 5, 12]
-
-
-def test_a_killed_tuning_goes_on_where_it_stopped(here: Path) -> None:
-    """Waves as a run that is killed after some of them leaves the store."""
-    spec = load_spec("rates.yaml", cuda_visible=False)
-    trained: list[int] = []
-
-    def register(part, cells, about):
-        study = store.register(
-            name=part.study,
-            profile=part.profile,
-            spec=part.to_dict() | {"tuning": about},
-            factors={one.name: one.levels for one in part.factors},
-            replicates=part.replicates,
-        )
-        store.plan(study, ((cell, i) for i, cell in enumerate(cells.cells)))
-        return study
-
-    def train(study: StudyInfo, part, cells) -> int:
-        if len(trained) == stop:
-            return 130
-        trained.append(store.open_cells(study))
-        while (lease := store.claim(study, "test", lease_seconds=60)) is not None:
-            rate = lease.cell.arguments["lr"]
-            store.finish(lease, outcome(rate))
-        return 0
-
     with open_store(create=True) as store:
-        engine = Engine(store, register, train, 2, lambda text: None)
-        stop = 2
-        assert search(spec, design_of(spec), engine)[1] == 130
-        planned = sum(len(store.runs(name)) for name in store.study_names())
-        stop = 99
-        tuned, code = search(spec, design_of(spec), engine)
+        run = Trained(store)
+        run.search()
+        first = set(store.study_names())
+        write(trials=5)
+        assert main(["plan", "rates.yaml", "--cells", "0"]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert "8 of them done or planned already" in said
+        assert "which cells the grid has is known once tuning has ended" in said
+        run.search()
+        assert main(["plan", "rates.yaml", "--cells", "0"]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert "tuned opt=sgd: lr = " in said
+        assert sum(run.waves) == 10
+        assert set(store.study_names()) == first
+        write(trials=4, low="1.0e-4")
+        tuned, _ = run.search()
+        assert sum(run.waves) == 18
+        assert not first & {one.study for one in tuned.found}
+
+
+def test_trials_that_fail_are_passed_over_and_a_group_of_them_ends_the_run(here: Path) -> None:
+    with open_store(create=True) as store:
+        run = Trained(store, lowest=0.005)
+        tuned, code = run.search()
         assert code == 0
-        assert sum(trained) == 16  # none of them twice
-        assert planned < 16
-        assert search(spec, design_of(spec), engine)[0] == tuned
-        assert sum(trained) == 16
-        assert {dict(one.group)["opt"] for one in tuned.found} == {"sgd", "adam"}
-
-
-def outcome(rate: float):
-    from runner.content.outcome import Outcome, Status
-
-    score = 1 - abs(rate - 0.01)
-    return Outcome(Status.FINISHED, responses={"accuracy": score, "validation": score})
-
-
-@pytest.mark.slow
-def test_trials_that_fail_are_passed_over_and_a_group_of_them_ends_the_run(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(trials=5, lowest=0.001)
-    options = ["--no-report", "--quiet", "--set", "tune.compare=false"]
-    assert main(["grid", "rates.yaml", *options]) in (0, 3)
-    failed = [name for name in studies() if "/tune/" in name]
-    with open_store() as store:
-        assert sum(store.status(name).failed for name in failed) > 0
-    write(trials=3, lowest=2.0)
-    capsys.readouterr()
-    assert main(["grid", "rates.yaml", *options]) == 2
-    error = capsys.readouterr().err
-    assert "none of its 5 trials ended with a validation" in error
-    assert "runner status" in error
+        assert all(one.values["lr"] >= 0.005 for one in tuned.found)
+        assert "of them failed" in run.said[0]
+        write(trials=3, low="1.0e-4")
+        run.lowest = 2.0
+        with pytest.raises(InputError) as error:
+            run.search()
+        assert "none of its 3 trials ended with a validation" in str(error.value)
+        assert "runner status" in str(error.value)
 
 
 @pytest.mark.slow
@@ -232,8 +241,7 @@ def test_a_command_is_tuned_as_well(here: Path, capsys: pytest.CaptureFixture[st
         'trainer: {command: "python train_command.py {args} --seed {seed}"}\n'
         "factors: {opt: [sgd, adam]}\n"
         "replicates: 2\n"
-        "tune: {parameters: {lr: {low: 1.0e-4, high: 1}}, per: opt, trials: 5,\n"
-        "  sampler: quasi_random}\n"
+        "tune: {parameters: {lr: {low: 1.0e-4, high: 1}}, per: opt, trials: 5}\n"
         "responses: {loss: {better: lower}}\n"
     )
     assert main(["grid", "command.yaml", "--no-report"]) == 0

@@ -107,12 +107,16 @@ def test_what_is_changed_is_tuned_anew_and_a_budget_is_not(tmp_path: Path) -> No
         assert not set(names(FILE.replace(*change))) & set(before)
 
 
-def test_levels_without_any_of_the_parameters_are_refused(tmp_path: Path) -> None:
-    text = FILE.replace("optimizer.lr: {low: 1.0e-4, high: 1.0}, train.label_smoothing: SMOOTH",
-                        "scheduler.peak: {low: 1.5, high: 20}")  # fmt: skip
-    with pytest.raises(InputError, match=r"tune\.parameters"):
-        spec = spec_of(tmp_path, text=text, per="scheduler")
-        groups_of(spec, design_of(spec))
+def test_a_level_without_any_of_the_parameters_is_not_tuned(tmp_path: Path) -> None:
+    text = FILE.replace("train.label_smoothing: SMOOTH", "scheduler.rise: {low: 0.1, high: 0.5}")
+    text = text.replace("optimizer.lr: {low: 1.0e-4, high: 1.0}, ", "")
+    text = text.replace("  at: {scheduler: constant}\n", "")
+    spec = spec_of(tmp_path, per="scheduler", text=text)
+    (only,) = groups_of(spec, design_of(spec))
+    assert only.group == (("scheduler", "one_cycle"),)
+    found = replace(spec, found=(Found(only.group, {"scheduler.rise": 0.2}),))
+    for cell in design_of(found).cells:
+        assert cell.level("scheduler").parameters.get("rise", 0.2) == 0.2
 
 
 @pytest.mark.parametrize(
