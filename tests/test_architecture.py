@@ -80,7 +80,7 @@ RANKS = [
     ("analysis.tuning.searched",),
     ("analysis.study",),
     ("analysis.adaptive.waves",),
-    ("analysis.tuning",),
+    ("analysis.tuning", "analysis.confounds"),
     ("analysis.loading",),
     ("analysis.importers.runs",),
     ("analysis.importers.roles",),

@@ -1,9 +1,11 @@
-"""The part of effects.json about what was tuned before the grid."""
+"""The parts of effects.json about what was tuned, and what else could explain an effect."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analysis.confounds.flags import flags_of
+from analysis.confounds.measures import by_level
 from analysis.table.records import plain, records
 from analysis.tuning.words import changes, cost_of
 
@@ -21,6 +23,32 @@ def tuning_section(study: Study) -> dict[str, Any] | None:
         "groups": [_group(one) for one in study.searched],
         "effects": None if beside is None else records(beside),
         "cost": plain(cost_of(study)),
+    }
+
+
+def confounds_section(study: Study) -> dict[str, Any]:
+    """Measures by level, null where not known, and the effects that one of them could explain."""
+    return {
+        "levels": [
+            {"factor": factor, "level": level, **plain(values)}
+            for factor, level, values in by_level(study)
+        ],
+        "flags": [
+            {
+                "factor": one.factor,
+                "better": one.better,
+                "worse": one.worse,
+                "estimate": one.estimate,
+                "times": one.more,
+                "equal_by": one.equal_by or None,
+                **dict(
+                    zip(
+                        ("equal_estimate", "equal_low", "equal_high"), plain(one.equal), strict=True
+                    )
+                ),
+            }
+            for one in flags_of(study)
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""What the page says of tuning: values, how flat their optima are, effects tuned and as given."""
+"""What the page says of tuning, and of what else differs between levels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from analysis.confounds.flags import flag_sentences
+from analysis.confounds.measures import by_level
 from analysis.number_words import difference_words
 from analysis.tuning.words import at_an_end, changes, cost_sentence, flat_sentence
 from runner.spec.tune import group_words
@@ -105,3 +107,41 @@ def _told(row: Mapping[Any, Any], prefix: str, study: Study) -> str:
         return ""
     words = difference_words(estimate, low, high, study.measure, unit="")
     return f"{words.value.removesuffix(' (no interval)')} {words.interval}".strip()
+
+
+SCALES = {"flops": 1e12, "step_seconds": 1e-6, "peak_memory_bytes": 2**20}
+HEADS = {
+    "parameters": "Parameters",
+    "flops": "TFLOPs",
+    "step_seconds": "µs an image",
+    "seconds": "Seconds",
+    "peak_memory_bytes": "MiB",
+    "rate": "Mean rate",
+}
+
+
+def confounds_told(study: Study) -> tuple[list[str], list[dict[str, Any]]]:
+    """Flags, and every level's size, arithmetic, time, memory and rate as far as they are known."""
+    rows = by_level(study)
+    there = [key for key in HEADS if any(isfinite(values[key]) for _, _, values in rows)]
+    if not there:
+        return [], []
+    texts = flag_sentences(study) or [
+        "No effect that is said to be so goes with more of any of these in its better level."
+    ]
+    table = {
+        "title": "What else differs between levels: geometric means over combinations; times and "
+        "rates of runs that came to their end",
+        "head": _head(("Factor", "Level", *(HEADS[key] for key in there)), 2),
+        "rows": [
+            [factor, level, *(_amount(key, values[key]) for key in there)]
+            for factor, level, values in rows
+        ],
+    }
+    return texts, [table]
+
+
+def _amount(key: str, value: float) -> str:
+    if not isfinite(value):
+        return ""
+    return f"{value:,.0f}" if key == "parameters" else f"{value / SCALES.get(key, 1):.3g}"
