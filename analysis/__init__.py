@@ -16,7 +16,8 @@ Rooms, each of which may import those above it:
     verdicts/     what is so, claims, power         dashboard/ what optuna-dashboard shows
     importers/    runs that other tools kept        commands/  `python -m analysis`
     adaptive/     replicates as many as it takes    screening/ which of many factors matter
-    causes/       why runs did not converge
+    causes/       why runs did not converge         tuning/    what was tuned before the grid
+    confounds/    what else differs between levels
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ __all__ = [
 ]
 
 register_accessor("plot", "analysis.report.plots", "Plots")
+register_accessor("confounds", "analysis.confounds.flags", "flags_of")
 register_accessor("document", "analysis.document.document", "bound")
 
 _HOMES = {

@@ -15,8 +15,10 @@ from analysis.table.curves import StoredCurves
 from analysis.table.forms.shape import Shape, reshape
 from analysis.table.runs import from_attempts, from_own_runs, from_runs, with_times
 from analysis.table.tidy import tidy
+from analysis.tuning.searched import searched
 from runner.content.own.response import declared as record
 from runner.content.response import ACCURACY, GIVEN_CONVERGED
+from runner.tuning.groups import GIVEN
 
 if TYPE_CHECKING:
     from runner.content.outcome import Target
@@ -156,6 +158,7 @@ def from_store(store: Store, info: StudyInfo) -> Study:
         read_evidence=StoredEvidence(store.address, info),
         attempt_rows=attempts,
         order=_order_of(info.spec),
+        **_tuned(store, info, frame),
     )
 
 
@@ -196,7 +199,20 @@ def _of_own_trainer(
         attempt_rows=from_attempts(store.attempts(info)),
         order=_order_of(info.spec),
         records={name: record(name, one) for name, one in declared.items()},
+        **_tuned(store, info, frame),
     )
+
+
+def _tuned(store: Store, info: StudyInfo, frame: pd.DataFrame) -> dict[str, Any]:
+    """What was tuned before the grid, and the grid as given beside it."""
+    if not info.spec.get("found"):
+        return {}
+    beside = info.name + GIVEN
+    compares = info.spec.get("tune", {}).get("compare") and beside in store.study_names()
+    return {
+        "searched": searched(store, info, frame),
+        "as_given": from_store(store, store.load_study(beside)) if compares else None,
+    }
 
 
 def _order_of(spec: Mapping[str, Any]) -> int:

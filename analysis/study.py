@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from analysis.outcomes.time_to_target import TimeToTarget
     from analysis.screening.follow_up import FollowUp
     from analysis.screening.screen import Screen, Screened
+    from analysis.tuning.searched import Searched
     from analysis.verdicts.claim_verdicts import Tested
     from analysis.verdicts.judgement import Judgement
     from analysis.verdicts.looks import Decided
@@ -100,6 +101,8 @@ class Study:
         records: of the responses that a specification declares for a trainer of one's own.
         primary: the study as it was loaded, where another outcome is looked at: claims are about
             its outcome whichever is looked at.
+        searched: what was tuned before the grid, a group each.
+        as_given: the same grid with the values as the file gives them, where it was run as well.
     """
 
     frame: pd.DataFrame
@@ -119,6 +122,8 @@ class Study:
     order: int = ORDER
     records: Mapping[str, Response] = field(default_factory=dict)
     primary: Study | None = None
+    searched: tuple[Searched, ...] = ()
+    as_given: Study | None = None
 
     @staticmethod
     def of(table: Table, **about: Any) -> Study:

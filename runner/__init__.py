@@ -7,5 +7,6 @@ machine/  what there is to train on           network/        the network of a c
 training/ one cell trained                    trainers/       a function or command instead
 pool/     slots, processes, clusters          commands/       `python -m runner`
 program/  what it shares with `analysis`      beginning/    a first file, guessed
-doctor/   why a training does not converge      probe/      what a batch does to its layers
+doctor/   why a training does not converge    probe/          what a batch does to its layers
+tuning/   learning rates, before the grid
 """

@@ -21,6 +21,7 @@ from analysis.document.level_sections import LEVELS, level_sections
 from analysis.document.other_outcomes import SECTIONS, other_sections
 from analysis.document.parts import PARTS, best_section, judgement_section, part_of
 from analysis.document.screen_section import screen_section, with_screen
+from analysis.document.tuning_section import confounds_section, tuning_section
 from analysis.effects.same_runs import same_runs
 from analysis.table.records import plain, records
 from runner.program.files import write_whole
@@ -71,6 +72,8 @@ def document(study: Study, order: int | None = 2, confidence: float = 0.95) -> d
         **best,
         **(dict.fromkeys(LEVELS) if effects is None else level_sections(study, confidence)),
         "screen": None if effects is None else screen_section(study),
+        "tuning": tuning_section(study),
+        "confounds": None if effects is None else confounds_section(study),
         "same_runs": [
             asdict(one) for one in same_runs(study.runs, study.factors, study.response, study.block)
         ],

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from runner.store.cells.studies import spec_digest
+from runner.tuning.groups import GIVEN
 
 STATE = "report.json"
 """What the report in a folder was made from: `is_current` compares it with the store."""
@@ -35,6 +36,10 @@ def is_current(store: Any, study: Any, folder: Path | str) -> bool:
     except (OSError, ValueError):
         return False
     now = state_of(pd.DataFrame(store.runs(study)), study.spec)
+    if (study.spec.get("tune") or {}).get("compare"):  # another study stands beside it
+        beside = study.name + GIVEN
+        there = beside in store.study_names()
+        now["as_given"] = state_of(pd.DataFrame(store.runs(beside))) if there else None
     if "spec" not in then:  # written from a table, or before the specification was compared
         now.pop("spec", None)
     return bool(then == now)

@@ -162,8 +162,16 @@ def _claims(study: Study) -> pd.DataFrame:
 
 def _state(study: Study) -> dict[str, Any]:
     """What the report is made from; a factor may be called like a column that says so."""
-    columns = study.frame.columns
-    return state_of(study.frame[columns.difference(list(study.factors))], study.info.get("spec"))
+    columns = study.frame.columns.difference(list(study.factors))
+    state = state_of(study.frame[columns], study.info.get("spec"))
+    if ((study.info.get("spec") or {}).get("tune") or {}).get("compare"):
+        beside = study.as_given
+        state["as_given"] = None if beside is None else _state_alone(beside)
+    return state
+
+
+def _state_alone(study: Study) -> dict[str, Any]:
+    return state_of(study.frame[study.frame.columns.difference(list(study.factors))])
 
 
 def _findings(

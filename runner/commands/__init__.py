@@ -1,7 +1,8 @@
 """The command line: one module a verb, found by name and imported only when it is asked for.
 
     running/   verbs that train                  looking/   verbs that only look
-    beginning/ verbs that write a specification   diagnosing/ why one training fails
+    beginning/ verbs that write a specification  diagnosing/ why one training fails
+    tuning/    what `grid` does before its cells
     options    shared by verbs                   arguments  what they name
     placement  where cells train                 sentences  in the same words
     terminal   how verbs print               trial      what a plugin brings, on one batch

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.content.cell import Cell
+from runner.content.own.trainer import given_by
 
 if TYPE_CHECKING:
     from runner.design import Design
@@ -39,6 +40,27 @@ def look_at_trainer(spec: Spec, design: Design) -> LookedAt:
     """
     if spec.trainer is None:
         return LookedAt(spec, design)
+    looked = _look(_with_tuned(spec), design)
+    trainer = looked.spec.trainer
+    if trainer == spec.trainer:
+        return replace(looked, spec=spec, design=design)
+    found = replace(spec, trainer=trainer)
+    cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
+    return replace(looked, spec=found, design=replace(design, spec=found, cells=cells))
+
+
+def _with_tuned(spec: Spec) -> Spec:
+    """The specification in which what tuning alone gives is given as well."""
+    if spec.tune is None:
+        return spec
+    levels = (*spec.fixed, *(level for factor in spec.factors for level in factor.levels))
+    given = {name for level in levels for name in given_by(level)}
+    further = (one for one in (*spec.tune.starts, *spec.tune.trial) if one.factor not in given)
+    return replace(spec, fixed=(*spec.fixed, *further))
+
+
+def _look(spec: Spec, design: Design) -> LookedAt:
+    assert spec.trainer is not None  # noqa: S101 - whoever calls has seen it
     if spec.trainer.kind == "function":
         from runner.trainers.look.signature import check_signature, look, values_of
 
@@ -60,6 +82,4 @@ def _look_at_command(spec: Spec, design: Design, cell: Cell) -> LookedAt:
     if "{args}" not in spec.trainer.call or not text:
         return LookedAt(spec, design)
     trainer = replace(spec.trainer, styles=check_options(spec, text))
-    spec = replace(spec, trainer=trainer)
-    cells = tuple(replace(cell, trainer=trainer) for cell in design.cells)
-    return LookedAt(spec, replace(design, spec=spec, cells=cells))
+    return LookedAt(replace(spec, trainer=trainer), design)

@@ -1,9 +1,9 @@
-"""Levels and factors, and how a level of a protocol field is put into its section."""
+"""Levels and factors, and how a level of a field is put into its section or another level."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ablations import registry
@@ -21,7 +21,9 @@ class Level:
 
     @property
     def is_field(self) -> bool:
-        """Whether the level is a value of a protocol field, not a function of the registry."""
+        """Whether the level is a value of a protocol field, or of another level's parameter
+        (`optimizer.lr`), not a function of the registry.
+        """
         return "." in self.factor
 
     @property
@@ -64,7 +66,7 @@ def apply_fields(sections: Sections, levels: tuple[Level, ...]) -> Sections:
     """
     by_name = dict(zip(SECTIONS, sections, strict=True))
     for level in levels:
-        if not level.is_field:
+        if not level.is_field or level.factor.partition(".")[0] not in SECTIONS:
             continue
         section, _, field = level.factor.partition(".")
         value = level.parameters["value"]
@@ -73,3 +75,29 @@ def apply_fields(sections: Sections, levels: tuple[Level, ...]) -> Sections:
             value = {**getattr(by_name[section], field), key: value}
         by_name[section] = by_name[section].model_copy(update={field: value})
     return by_name["data"], by_name["model"], by_name["train"]  # type: ignore[return-value]  # as zipped
+
+
+def with_parameters(levels: tuple[Level, ...], values: tuple[Level, ...]) -> tuple[Level, ...]:
+    """Levels with the parameters that others, such as one of `optimizer.lr`, give them.
+
+    Args:
+        levels: all of a cell's.
+        values: of them those are put in whose factor is `FACTOR.PARAMETER`; other levels, fields of
+            the protocol and parameters that a level does not have are left alone.
+    """
+    given: dict[str, dict[str, Any]] = {}
+    for one in values:
+        owner, _, name = one.factor.partition(".")
+        if one.is_field and owner not in SECTIONS:
+            given.setdefault(owner, {})[name] = one.parameters["value"]
+    return tuple(
+        replace(one, parameters={**one.parameters, **_of(one, given[one.factor])})
+        if one.factor in given
+        else one
+        for one in levels
+    )
+
+
+def _of(level: Level, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the values those that the level has a parameter for."""
+    return {name: value for name, value in given.items() if name in level.parameters}

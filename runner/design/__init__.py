@@ -9,7 +9,7 @@ screening_words  what a screening design can tell, for a hurried stranger
 
 from runner.design.cost import CostEstimate, estimate_cost
 from runner.design.describe import DesignFacts, facts
-from runner.design.design import Design, design_of, with_runs
+from runner.design.design import Design, design_of, listed, with_runs
 from runner.design.search.regular import Combination
 from runner.design.warnings import warnings
 
@@ -21,6 +21,7 @@ __all__ = [
     "design_of",
     "estimate_cost",
     "facts",
+    "listed",
     "warnings",
     "with_runs",
 ]

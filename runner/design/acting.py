@@ -33,6 +33,7 @@ def refuse_what_cannot_act(spec: Spec, cells: Sequence[Cell]) -> None:
     Raises:
         InputError: which, with the line of the file and what to write instead.
     """
+    _refuse_parameters_of_others(spec, cells)
     for cell in _distinct(spec, cells):
         _refuse_hard_labels(spec, cell)
         _refuse_decay(spec, cell)
@@ -94,6 +95,30 @@ def _distinct(spec: Spec, cells: Sequence[Cell]) -> Iterator[Cell]:
         if key not in seen:
             seen.add(key)
             yield cell
+
+
+def _refuse_parameters_of_others(spec: Spec, cells: Sequence[Cell]) -> None:
+    """Levels of `optimizer.lr` beside an optimizer that has none: all of them one training."""
+    if spec.trainer is not None:
+        return
+    for factor in spec.factors:
+        owner, _, name = factor.name.partition(".")
+        if owner not in (*registry.FACTORS, *registry.OPTIONAL) or not name:
+            continue
+        beside: dict[str, list[str]] = {}
+        for cell in cells:
+            level = cell.level(owner)
+            if name not in level.parameters:
+                seen = beside.setdefault(level.label, [])
+                seen += [one for one in [cell.labels[factor.name]] if one not in seen]
+        for label, labels in beside.items():
+            if len(labels) > 1:
+                order = [one for one in factor.labels if one in labels]
+                raise spec.refuse(
+                    ("factors", factor.name),
+                    f"{owner} {label!r} has no parameter {name!r}: beside it these levels are all "
+                    "one training" + _exclude(spec, {owner: [label], factor.name: order[1:]}),
+                )
 
 
 def _refuse_hard_labels(spec: Spec, cell: Cell) -> None:

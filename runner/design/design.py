@@ -16,7 +16,8 @@ from itertools import product
 
 from runner.content.cell import Cell
 from runner.content.code import Code, code_of
-from runner.content.level import Level, apply_fields
+from runner.content.level import Level, apply_fields, with_parameters
+from runner.content.own.trainer import with_arguments
 from runner.content.protocol import DataSpec
 from runner.data.identity import data_identity
 from runner.data.images import DataError
@@ -133,15 +134,27 @@ def with_runs(design: Design, counts: Mapping[Combination, int]) -> Design:
     return replace(design, cells=tuple(_cells(design.spec, design.runs, wanted)))
 
 
+def listed(spec: Spec, runs: Iterable[Combination]) -> Design:
+    """The design of these combinations alone, whatever `spec.design` says."""
+    chosen = tuple(sorted(runs))
+    return Design(spec, chosen, tuple(_cells(spec, chosen, [spec.replicates] * len(chosen))), 0)
+
+
 def _cells(spec: Spec, runs: tuple[Combination, ...], counts: Sequence[int]) -> Iterator[Cell]:
     """Every run as often as it counts, replicate by replicate."""
     levels = [tuple(f.levels[i] for f, i in zip(spec.factors, run, strict=True)) for run in runs]
     content = [_content(one) for one in levels]
+    found = [spec.values_for({one.factor: one.label for one in own}) for own in levels]
     if spec.trainer is not None:
+        settled = [
+            with_arguments(own, spec.fixed, values)
+            for own, values in zip(levels, found, strict=True)
+        ]
         for replicate, number in _run_order(counts, content):
+            varied, held = settled[number]
             yield Cell(
-                levels=levels[number],
-                held=spec.fixed,
+                levels=varied,
+                held=held,
                 replicate=replicate,
                 data=spec.data,
                 model=spec.model,
@@ -152,20 +165,22 @@ def _cells(spec: Spec, runs: tuple[Combination, ...], counts: Sequence[int]) -> 
         return
     sections = {}
     code: list[Code] = [()] * len(runs)
-    for one in levels:
-        fields = tuple(level for level in one if level.is_field)
-        key = tuple(level.label for level in fields)
-        if key not in sections:
+    keys = []
+    for number, (one, values) in enumerate(zip(levels, found, strict=True)):
+        fields = tuple(level for level in (*one, *values) if level.is_field)
+        keys.append(tuple((level.factor, level.label) for level in fields))
+        if keys[-1] not in sections:
             applied = apply_fields((spec.data, spec.model, spec.train), fields)
-            sections[key] = (*applied, _identity(spec, applied[0]))
+            held = with_parameters(spec.fixed, fields)
+            sections[keys[-1]] = (*applied, _identity(spec, applied[0]), held)
+        levels[number] = with_parameters(one, fields)
     for replicate, number in _run_order(counts, content):
-        key = tuple(level.label for level in levels[number] if level.is_field)
-        data, model, train, identity = sections[key]
+        data, model, train, identity, held = sections[keys[number]]
         if replicate == 0 and spec.plugins:
             code[number] = code_of((*levels[number], *spec.fixed), model.name)
         yield Cell(
             levels=levels[number],
-            held=spec.fixed,
+            held=held,
             replicate=replicate,
             data=data,
             model=model,

@@ -15,13 +15,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, bindparam, select, update
@@ -96,6 +96,7 @@ class Mirror:
         self._study_id = 0  # in the store's
         self._given_up = False
         self._names = Names.of(study.spec)
+        self._ranges = _ranges_of(study.spec)
 
     def __enter__(self) -> Mirror:
         return self
@@ -228,11 +229,12 @@ class Mirror:
 
     def _choices(
         self, connection: Connection, begun: Sequence[Attempt]
-    ) -> dict[str, CategoricalDistribution]:
+    ) -> dict[str, BaseDistribution]:
         """Every parameter's choices: those its trials have already, new labels appended.
 
         Optuna freezes a parameter's choices per study and stores a trial's choice by its index.
         Appending keeps every index: the stored distributions are rewritten to the longer list.
+        What is tuned has the range that its values are from instead.
         """
         if not begun:
             return {}
@@ -240,14 +242,25 @@ class Mirror:
         for attempt in begun:  # may hold labels the specification no longer declares
             for name, label in trial_parameters(attempt).items():
                 wanted[name] = [*wanted.get(name, []), label]
-        distributions: dict[str, CategoricalDistribution] = {}
+        distributions: dict[str, BaseDistribution] = {}
         for name, labels in wanted.items():
+            if name in self._ranges:
+                distributions[name] = self._ranges[name]
+                continue
             stored = stored_choices(connection, self._optuna_id, name)
             choices = tuple(dict.fromkeys((*(stored or ()), *labels)))
-            distributions[name] = CategoricalDistribution(choices)
+            distributions[name] = wider = CategoricalDistribution(choices)
             if stored is not None and choices != stored:
-                widen(connection, self._optuna_id, name, distributions[name])
+                widen(connection, self._optuna_id, name, wider)
         return distributions
+
+
+def _ranges_of(spec: Mapping[str, Any]) -> dict[str, BaseDistribution]:
+    """Of a study of trials that tune: its parameters as the numbers that they are."""
+    return {
+        one["name"]: FloatDistribution(one["low"], one["high"], log=one["log"])
+        for one in spec.get("tuning", {}).get("ranges", ())
+    }
 
 
 def _replicates(n: int) -> list[str]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import optuna
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
@@ -43,7 +43,7 @@ def make_trials(
     connection: Connection,
     study_id: int,
     begun: Sequence[Attempt],
-    choices: Mapping[str, CategoricalDistribution],
+    choices: Mapping[str, BaseDistribution],
 ) -> dict[int, int]:
     """Make a running trial of each attempt; returns attempt id to trial id."""
     if not begun:

@@ -3,7 +3,7 @@
 spec      the checked specification      spec_file   its sections, as models
 claims    planned comparisons            predicates  `exclude` and `only`
 node      a value with its place         catalog     what is known of built-in data sets
-adaptive  replicates as many as it takes
+adaptive  replicates as many as it takes  tune    what is tuned before the grid
 reading/  from the file to a `Spec`
 """
 

@@ -29,6 +29,7 @@ from runner.spec.claims import Claim, claim_reader
 from runner.spec.node import Node, path_text
 from runner.spec.predicates import Predicate
 from runner.spec.spec_file import BackendSpec, DesignSpec, FullDesign, RunSpec
+from runner.spec.tune import Found, Tune, found_from_dict, found_to_dict
 
 _design: TypeAdapter[DesignSpec] = TypeAdapter(DesignSpec)
 
@@ -51,6 +52,9 @@ class Spec:
     exclude: tuple[Predicate, ...] = ()
     only: tuple[Predicate, ...] = ()
     claims: tuple[Claim, ...] = ()
+    tune: Tune | None = None  # what is tuned before the grid
+    found: tuple[Found, ...] = ()  # what tuning found: cells run with it
+    called: str = ""  # the study's name, where it is one of another study's
     left_out: tuple[str, ...] = field(default=(), compare=False)  # claims of the file, why
     plugins: tuple[str, ...] = ()  # absolute paths or module names
     run: RunSpec = field(default_factory=RunSpec)
@@ -88,6 +92,10 @@ class Spec:
         section, _, name = field.partition(".")
         return [getattr(getattr(self, section), name)]
 
+    def values_for(self, labels: Mapping[str, str]) -> tuple[Level, ...]:
+        """What tuning found for a cell with these labels, as levels that give it."""
+        return tuple(level for one in self.found if one.is_of(labels) for level in one.levels)
+
     @property
     def records(self) -> dict[str, Response]:
         """The records of the responses of a trainer of one's own, the primary one first."""
@@ -107,7 +115,7 @@ class Spec:
         are shared. Levels of factors, replicates, order, exclusions and claims may change within a
         study.
         """
-        return f"{self.name}-{self.profile}-{self.protocol_hash}"
+        return self.called or f"{self.name}-{self.profile}-{self.protocol_hash}"
 
     @property
     def protocol_hash(self) -> str:
@@ -172,6 +180,10 @@ class Spec:
             "exclude": [one.to_dict() for one in self.exclude],
             "only": [one.to_dict() for one in self.only],
             "claims": [claim.text for claim in self.claims],
+            # Absent where nothing is tuned: specifications of before stay the versions they are.
+            **({} if self.tune is None else {"tune": self.tune.to_dict()}),
+            **({"found": found_to_dict(self.found)} if self.found else {}),
+            **({"called": self.called} if self.called else {}),
             "plugins": list(self.plugins),
             "code": [list(one) for one in self.code],
             # Absent without plugins: specifications of before stay the versions they are.
@@ -212,6 +224,9 @@ class Spec:
             exclude=tuple(Predicate.from_dict(one) for one in raw["exclude"]),
             only=tuple(Predicate.from_dict(one) for one in raw["only"]),
             claims=tuple(map(claim_reader(records), raw["claims"])),
+            tune=Tune.from_dict(raw["tune"]) if "tune" in raw else None,
+            found=found_from_dict(raw.get("found", ())),
+            called=raw.get("called", ""),
             plugins=tuple(raw["plugins"]),
             # Absent in studies registered before plugins were part of what a cell is.
             code=tuple((name, digest) for name, digest in raw.get("code", ())),

@@ -276,6 +276,75 @@ class ReplicatesSpec(Section):
         return Adaptive(self.min, self.max, self.until)
 
 
+class RangeSpec(Section):
+    """Where the value of a nuisance parameter may lie."""
+
+    low: float = Field(description="Lowest value that is tried.")
+    high: float = Field(description="Highest value that is tried.")
+    log: bool = Field(True, description="Draw evenly on a logarithmic scale.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("'low' must lie below 'high'")
+        if self.log and self.low <= 0:
+            raise ValueError("a range on a logarithmic scale begins above 0; or write 'log: false'")
+        return self
+
+
+class TuneSpec(Section):
+    """Nuisance parameters that are tuned before the grid, on validation data."""
+
+    parameters: dict[str, RangeSpec] = Field(
+        description="Parameter to its range: an argument of a trainer of one's own, or such as "
+        "'optimizer.lr', 'train.label_smoothing'.",
+    )
+    per: list[str] = Field(
+        description="Factor, or factors, each of whose levels (or combinations) gets values of "
+        "its own.",
+    )
+    trials: int = Field(12, ge=2, le=10_000, description="Values tried for each of them.")
+    runs: int = Field(
+        1, ge=1, le=100, description="Trainings of each trial, with seeds of their own."
+    )
+    sampler: Literal["quasi_random", "tpe"] = Field(
+        "quasi_random",
+        description="Of Optuna: evenly over the ranges, or after half of the trials by "
+        "tree-structured estimation.",
+    )
+    at: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Levels of the other factors while tuning; those not named have their first.",
+    )
+    set: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What a trial is given otherwise than a cell of the grid: 'epochs: 5', or "
+        "'train.epochs: 5' of the image classifier.",
+    )
+    response: str | None = Field(
+        None,
+        description="Of a trainer of one's own: the response that is made best, measured on "
+        "validation data; when absent, the first.",
+    )
+    compare: bool = Field(
+        False,
+        description="Run the grid with the values as given as well: effects stand side by side.",
+    )
+
+    @field_validator("per", mode="before")
+    @classmethod
+    def _one_alone(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.parameters:
+            raise ValueError("'parameters' names none: such as {lr: {low: 1.0e-4, high: 1.0}}")
+        if not self.per:
+            raise ValueError("'per' names no factor whose levels get values of their own")
+        return self
+
+
 class RunSpec(Section):
     """Where cells train when the command line does not say; never part of what they are."""
 
@@ -348,6 +417,11 @@ class SpecFile(Section):
         default_factory=list,
         description="Planned comparisons, e.g. 'optimizer: adam > sgd', 'init: he > naive on "
         "convergence by 10'.",
+    )
+    tune: TuneSpec | None = Field(
+        None,
+        description="Nuisance parameters (learning rate, weight decay) that are tuned before the "
+        "grid, per level or combination.",
     )
     plugins: list[str] = Field(
         default_factory=list,

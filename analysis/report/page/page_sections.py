@@ -13,6 +13,7 @@ from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
 from analysis.report.page.causes_table import causes_table
 from analysis.report.page.level_tables import baseline_told, numbers_told
+from analysis.report.page.tuning_tables import confounds_told, tuning_told
 from analysis.report.words.names import TEST_NAMES, interval_name, readable
 from analysis.report.words.papers.methods import held, methods, shared
 from analysis.study import known
@@ -127,6 +128,16 @@ def _numbers(study: Study, _convergence: Convergence | None) -> Content:
 def _baseline(study: Study, _convergence: Convergence | None) -> Content:
     """Each change of one factor, where the baseline ran."""
     return known(lambda: Content(*baseline_told(study))) or Content()
+
+
+def _tuning(study: Study, _convergence: Convergence | None) -> Content:
+    """What was tuned before the grid, and whether that changed what the grid says."""
+    return Content(*tuning_told(study))
+
+
+def _confounds(study: Study, _convergence: Convergence | None) -> Content:
+    """What else differs between levels, and the effects that it could explain."""
+    return Content(*confounds_told(study)) if _can_be_estimated(study) else Content()
 
 
 def _design(study: Study, _convergence: Convergence | None) -> Content:
@@ -290,6 +301,8 @@ SECTIONS = (
     PageSection("interactions", "Interactions"),
     PageSection("numbers", "Levels that are numbers", _numbers),
     PageSection("baseline", "One change at a time", _baseline),
+    PageSection("tuning", "Tuned and as given", _tuning),
+    PageSection("confounds", "What else differs", _confounds),
     PageSection("convergence", "Convergence", _convergence),
     PageSection("time", "Time to target", _time),
     PageSection("curves", "Learning curves"),

@@ -26,6 +26,7 @@ from analysis.report.words.pairs_shown import pair_terms
 from analysis.report.words.progress import STRICT, so_far
 from analysis.screening.words import screening_sentences
 from analysis.study import known
+from analysis.tuning.words import tuning_sentences
 from analysis.verdicts.looks_words import in_one_line
 from runner.content.response import Response
 from runner.program.wording import listed
@@ -80,6 +81,7 @@ def answer(study: Study) -> Answer:
     else:
         sentences += _pair_sentences(study, pairs)
     sentences += best_sentences(study, convergence)
+    sentences += tuning_sentences(study)
     decided = known(study.decided)
     if decided is not None and not study.judgement.silent and study.screen is None:
         sentences.append(in_one_line(decided))

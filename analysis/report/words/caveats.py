@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.confounds.flags import flag_sentences
 from analysis.effects.same_runs import SameRuns, same_runs
 from analysis.number_words import p_phrase
 from analysis.report.words.names import INTERCEPT, readable
@@ -63,6 +64,7 @@ def caveats(study: Study, convergence: Convergence | None) -> list[str]:
         *(_separation(study, convergence) if convergence is not None else ()),
         *_bundles(study),
         *_weights(study),
+        *flag_sentences(study),
         *_drift(study),
         *places(study),
         *_close(study),
@@ -252,6 +254,7 @@ def _bundles(study: Study) -> list[str]:
         if "." in factor:
             continue
         shared = set.intersection(*(set(one) for one in parameters)) if parameters else set()
+        shared -= {r.name.removeprefix(f"{factor}.") for one in study.searched for r in one.ranges}
         differing = sorted(
             name for name in shared if len({repr(one[name]) for one in parameters}) > 1
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -30,12 +30,27 @@ from runner.program.wording import counted, duration
 if TYPE_CHECKING:
     from runner.design import Design
     from runner.spec import Spec
+    from runner.tuning.trials import Trial
 
 EXAMPLES = """examples:
   python -m runner plan ablations/five_factor.yaml
   python -m runner plan ablations/five_factor.yaml --profile cuda --set replicates=5
   python -m runner plan ablations/screening.yaml --cells 0 --all
 """
+
+
+class _Tuning(NamedTuple):
+    """What is said of tuning.
+
+    Attributes:
+        design: with what was found, where tuning has ended.
+        words: lines for a person.
+        ended: False while the values of some cells are open, so that nothing is said of them.
+    """
+
+    design: Design
+    words: tuple[str, ...]
+    ended: bool
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +93,12 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     if spec.adaptive is not None:
         most = counted(design.combinations * spec.adaptive.most, "cell")
         console.print(f"{spec.adaptive.words}; at most {most}", soft_wrap=piped)
+    stored = True
+    if spec.tune is not None:
+        tuning = _tuned(spec, design, arguments)
+        spec, design, stored = tuning.design.spec, tuning.design, tuning.ended
+        for sentence in tuning.words:
+            console.print(shown(sentence), soft_wrap=piped)
     if spec.trainer is None and (folder := folder_of(spec)) is not None:
         from runner.data.folder import folder_words
 
@@ -85,10 +106,34 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
             console.print(shown(sentence), soft_wrap=piped)
     for warning in (*warnings(design), *looked.notes, *tried.notes):
         console.print(f"note: {shown(warning)}", soft_wrap=piped)
-    _stored(design, arguments, console)
+    if stored:
+        _stored(design, arguments, console)
     _facts(design, arguments, console)
     _cells(design, arguments.cells, console)
     return 0
+
+
+def _tuned(spec: Spec, design: Design, arguments: argparse.Namespace) -> _Tuning:
+    """What is tuned first and what it will cost, or what it has found."""
+    from runner.commands.tuning.search import search_done, trials_of
+    from runner.commands.tuning.words import plan_words
+    from runner.design import design_of
+    from runner.store import StoreError, open_store
+    from runner.tuning.groups import groups_of
+
+    groups = groups_of(spec, design)
+    done: list[list[Trial]] = [[] for _ in groups]
+    try:
+        with open_store(arguments.storage, read_patience=5) as store:
+            done = [trials_of(store, one) for one in groups]
+            if (found := search_done(spec, design, store)) is not None:
+                return _Tuning(design_of(found[0]), tuple(found[1]), ended=True)
+    except (InputError, StoreError):  # there is no store yet, or what is in it is said below
+        pass
+    words = plan_words(spec, design, groups, slots_here(spec, arguments), done)
+    begun = any(done)
+    known = ("  which cells the grid has is known once tuning has ended",) if begun else ()
+    return _Tuning(design, (*words, *known), ended=not begun)
 
 
 def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> None:

@@ -26,12 +26,14 @@ from runner.commands.sentences import (
 )
 from runner.commands.waves import after_look, as_planned
 from runner.program.wording import printable
+from runner.tuning.as_run import levels_as_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from analysis.dashboard import Board
     from runner.design import Design
+    from runner.pool.budget import Budget
     from runner.spec import Spec
     from runner.store import Kind, Store, StudyInfo
     from runner.store.cells.planning import Planned
@@ -93,11 +95,15 @@ def run(arguments: argparse.Namespace) -> int:
     spec, design = looked.spec, looked.design
 
     from runner.commands.running.session import HOURS_OVER, report, train_study
-    from runner.design import warnings
+    from runner.design import design_of, warnings
     from runner.store import open_store
 
     for warning in (*warnings(design), *looked.notes):
         print(printable(f"note: {warning}"), file=sys.stderr)
+    if spec.tune is not None:
+        from runner.tuning.groups import groups_of
+
+        groups_of(spec, design)
     # What cannot be trained here is refused before there is a store, a study or a folder of it.
     kind = device_kind(spec, arguments)
     if not on_cluster(spec, arguments):
@@ -109,6 +115,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         about = {"libraries": list(looked.libraries)}
     store = open_store(arguments.storage, create=True)
+    if spec.tune is not None:
+        spec, code = _tuned(store, spec, design, arguments, kind, about, budget)
+        if code:
+            return code
+        design = design_of(spec)
     design = as_planned(store, spec, design)
     if not arguments.shrink:
         _refuse_to_shrink(store, spec, design)
@@ -159,6 +170,8 @@ def run(arguments: argparse.Namespace) -> int:
             code = train(design)
         if show is not None:
             show()
+    if code in (0, 3) and spec.tune is not None and spec.tune.compare:
+        code = max(code, _train_as_given(store, spec, arguments, kind, about, budget))
     if code not in (0, 3, HOURS_OVER):
         return code
     cut = store.taken_out(study, design.cells)
@@ -171,6 +184,79 @@ def run(arguments: argparse.Namespace) -> int:
     if code == HOURS_OVER and budget is not None:
         print(hours.closing_words(store, study, design, budget), file=sys.stderr)
     return CUT if cut else code
+
+
+def _tuned(
+    store: Store,
+    spec: Spec,
+    design: Design,
+    arguments: argparse.Namespace,
+    kind: Kind,
+    about: Mapping[str, Any],
+    budget: Budget | None,
+) -> tuple[Spec, int]:
+    """The specification with what tuning found, after its trials; any code but 0 ends the run."""
+    from runner.commands.running.session import HOURS_OVER
+    from runner.commands.tuning.search import Engine, search
+
+    def register(part: Spec, cells: Design, tuning: dict[str, Any]) -> StudyInfo:
+        return register_design(store, part, cells, kind, {**about, "tuning": tuning})[0]
+
+    places = 1 if on_cluster(spec, arguments) else len(slots_here(spec, arguments))
+    engine = Engine(
+        store,
+        register,
+        lambda study, part, cells: _train(store, study, part, cells, arguments, budget),
+        places,
+        lambda text: None if arguments.quiet else print(printable(text), flush=True),
+    )
+    tuned, code = search(spec, design, engine)
+    if code == HOURS_OVER:
+        print(
+            "the hours are over before tuning ended; the same command continues, with or without "
+            "--hours",
+            file=sys.stderr,
+        )
+    return tuned, code
+
+
+def _train(
+    store: Store,
+    study: StudyInfo,
+    spec: Spec,
+    design: Design,
+    arguments: argparse.Namespace,
+    budget: Budget | None,
+) -> int:
+    """Train what is open of a study beside the grid's: trials, or the values as given."""
+    from runner.commands.running.session import train_study
+
+    folder = writable(study_folder(arguments.results, study.name))
+    store.reconcile(study, folder / "attempts")
+    limited = budget and budget.of(design, lambda: store.progress(study))
+    return train_study(store, study, folder, arguments, spec=spec, budget=limited)
+
+
+def _train_as_given(
+    store: Store,
+    spec: Spec,
+    arguments: argparse.Namespace,
+    kind: Kind,
+    about: Mapping[str, Any],
+    budget: Budget | None,
+) -> int:
+    """Run the grid with the values as the file gives them, in a study beside it."""
+    from runner.design import design_of
+    from runner.tuning.groups import as_given
+
+    given = as_given(spec)
+    design = design_of(given)
+    study, _ = register_design(store, given, design, kind, about)
+    if not store.open_cells(study):
+        return 3 if store.status(study).failed else 0
+    if not arguments.quiet:
+        print(f"the same grid with the values as given, in {study.name}", flush=True)
+    return _train(store, study, given, design, arguments, budget)
 
 
 def _next_wave(
@@ -289,7 +375,7 @@ def register_design(
         name=spec.study,
         profile=spec.profile,
         spec=spec.to_dict() | dict(about or {}),
-        factors={factor.name: factor.levels for factor in spec.factors},
+        factors=levels_as_run(spec),
         replicates=spec.replicates,
         claims=[claim.text for claim in spec.claims],
     )

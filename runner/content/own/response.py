@@ -70,10 +70,16 @@ SHIPPED = Primary(ACCURACY.column, lower=False, if_diverged=None, curve="validat
 """Of the shipped classifier: what it stores of a run that diverged is its accuracy, of guessing."""
 
 
+VALIDATION = Primary(
+    "final_validation_accuracy", lower=False, if_diverged=None, curve="validation_accuracy"
+)
+"""Of the shipped classifier's tuning: test images have no part in it."""
+
+
 def primary_of(spec: Mapping[str, Any]) -> Primary:
     """The first response that a stored specification declares, or the shipped trainer's."""
     if "trainer" not in spec:
-        return SHIPPED
+        return VALIDATION if "tuning" in spec else SHIPPED
     name, about = next(iter(spec["responses"].items()))
     lower = not declared(name, about).higher_is_better
     return Primary(name, lower, value_if_diverged(about), curve=name)

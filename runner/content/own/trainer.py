@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -118,3 +118,40 @@ def arguments_of(levels: Iterable[Level]) -> dict[str, Any]:
     That no two levels give the same one was seen to when the specification was read.
     """
     return {name: value for level in levels for name, value in given_by(level).items()}
+
+
+def without_arguments(levels: Iterable[Level], names: Iterable[str]) -> tuple[Level, ...]:
+    """Levels that no longer give these arguments; one that gave nothing else is left out."""
+    taken = set(names)
+    left = []
+    for level in levels:
+        if not taken & set(given_by(level)):
+            left.append(level)
+        elif "set" in level.parameters:
+            kept = {k: v for k, v in level.parameters["set"].items() if k not in taken}
+            left.append(replace(level, parameters={"set": kept}))
+    return tuple(left)
+
+
+def with_arguments(
+    levels: tuple[Level, ...], held: tuple[Level, ...], values: Iterable[Level]
+) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    """Varied and held levels of a cell that is given these values, whatever gave them before.
+
+    A varied level keeps its place and label; what none of them gives is held.
+    """
+    for value in values:
+        name = value.factor
+        if any(name in given_by(one) for one in levels):
+            levels = tuple(_giving(one, name, value.parameters["value"]) for one in levels)
+        else:
+            held = (*without_arguments(held, [name]), value)
+    return levels, held
+
+
+def _giving(level: Level, name: str, value: Any) -> Level:
+    if name not in given_by(level):
+        return level
+    if "set" in level.parameters:
+        return replace(level, parameters={"set": {**level.parameters["set"], name: value}})
+    return replace(level, parameters={"value": value})

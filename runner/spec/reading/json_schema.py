@@ -39,6 +39,11 @@ def schema() -> dict[str, Any]:
     }
     properties["responses"] = {"description": properties["responses"]["description"],
                                "anyOf": [either, names, {"type": "string"}]}  # fmt: skip
+    per = whole["$defs"]["TuneSpec"]["properties"]["per"]
+    whole["$defs"]["TuneSpec"]["properties"]["per"] = {
+        "description": per["description"],
+        "anyOf": [{"type": "string"}, {"type": "array", "items": per["items"]}],
+    }
     registered = (*FACTORS, *OPTIONAL)
     for name in registered:
         whole["$defs"][f"level-{name}"] = _named_level(name)
@@ -49,7 +54,10 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "description": "What is varied: factor to its levels, two or more.",
         "properties": {name: _varied(level) for name, level in levels.items()},
-        "patternProperties": {r"^(model|data)\.parameters\.[^.]+$": _varied({})},
+        "patternProperties": {
+            r"^(model|data)\.parameters\.[^.]+$": _varied({}),
+            rf"^({'|'.join(registered)})\.[^.]+$": _varied({}),  # a parameter of its levels
+        },
         "additionalProperties": False,
         "minProperties": 1,
     }

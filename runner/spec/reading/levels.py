@@ -1,10 +1,12 @@
 """What stands under `factors` and `fixed`, turned into levels with all their parameters.
 
     optimizer: [adam, {sgd_momentum: {lr: 0.1}}, {as: hot, sgd_momentum: {lr: 0.5}}]
+    optimizer.lr: [0.3, 0.1, 0.03]
     model.depth: [11, {as: deep, value: 16}]
 
 A level of one of the five factors, or of those that a file may leave out, is looked up in the
-registry; a level of a protocol field is checked against the field.
+registry; a level of a protocol field is checked against the field, one of a parameter
+(`optimizer.lr`) against the levels that have it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ablations.errors import InputError, did_you_mean
 from ablations.registry import BOUNDS, FACTORS, OPTIONAL, ParameterError
 from runner.content.level import SECTIONS, Factor, Level
 from runner.content.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
+from runner.program.wording import listed
 from runner.spec.node import Node
 
 Path = tuple[str | int, ...]
@@ -61,7 +64,7 @@ def read_factors(
 
 def _read_factor(name: str, root: Node) -> Factor:
     path: Path = ("factors", name)
-    _check_factor_name(name, root, path)
+    check_factor_name(name, root, path)
     node = root.at(path)
     entries = node.value if isinstance(node.value, list) else []
     levels: list[Level] = []
@@ -72,8 +75,13 @@ def _read_factor(name: str, root: Node) -> Factor:
     if len(levels) < 2:
         given = f"only {levels[0].label!r}" if levels else "none"
         value = levels[0].label if levels else "LEVEL"
+        owner, _, field = name.partition(".")
         instead = (
-            f"set {name} in its section" if "." in name else f"put '{name}: {value}' under 'fixed'"
+            f"write '{owner}: {{LEVEL: {{{field}: {value}}}}}'"
+            if is_parameter(name)
+            else f"set {name} in its section"
+            if "." in name
+            else f"put '{name}: {value}' under 'fixed'"
         )
         raise root.refuse(path, f"a factor needs two levels or more, found {given}; {instead}")
     return Factor(name, tuple(levels))
@@ -97,10 +105,13 @@ def read_fixed(
     usual = {name: one for name, one in (usual or {}).items() if name not in (*fixed, *varied)}
     for name in fixed:
         path: Path = ("fixed", name)
+        section, _, field = name.partition(".")
         if "." in name and name in field_factors():
-            section, _, field = name.partition(".")
             raise root.refuse(path, f"set it in its section instead: '{section}: {{{field}: ...}}'")
-        _check_factor_name(name, root, path)
+        if is_parameter(name):
+            raise root.refuse(path, f"write it into the level: '{section}: {{LEVEL: {{{field}: "
+                              "...}}}}'")  # fmt: skip
+        check_factor_name(name, root, path)
         if name in varied:
             raise root.refuse(path, f"{name!r} is under 'factors' as well; take it out of one")
     for name in FACTORS:
@@ -120,16 +131,43 @@ def read_fixed(
     )
 
 
-def _check_factor_name(name: str, root: Node, path: Path) -> None:
+def check_factor_name(name: str, root: Node, path: Path) -> None:
+    """Refuse what is no factor, no protocol field and no parameter of a level; InputError."""
     named = (*FACTORS, *OPTIONAL, *field_factors())
     if name in named or _plugin_parameter(name):
         return
     section, dot, field = name.partition(".")
+    if dot and is_parameter(name):
+        owners = _levels_of(section, root)
+        known = {key for one in owners for key in one.parameters}
+        if not owners:
+            raise root.refuse(path, f"{section!r} is neither varied nor fixed; name its level")
+        if field not in known:
+            kept = listed([repr(one.label) for one in owners])
+            hint = did_you_mean(field, sorted(known)) if known else "they take none"
+            raise root.refuse(path, f"no level of {section} ({kept}) has a parameter {field!r}; "
+                              f"{hint}")  # fmt: skip
+        return
     if dot and field in NOT_IDENTITY.get(section, ()):
         raise root.refuse(path, f"{name} does not change what a cell learns: it cannot be a factor")
     inside = [one for one in named if one.partition(".")[2] == name]
     hint = f"did you mean {inside[0]!r}?" if inside else did_you_mean(name, named)
     raise root.refuse(path, f"unknown factor {name!r}; {hint}")
+
+
+def is_parameter(name: str) -> bool:
+    """Whether `name` is that of a parameter of a factor's levels, such as "optimizer.lr"."""
+    return name.partition(".")[0] in (*FACTORS, *OPTIONAL) and "." in name
+
+
+def _levels_of(factor: str, root: Node) -> list[Level]:
+    """The levels of a factor of the registry in the file, varied or fixed."""
+    entries = root.get("factors").get(factor).value
+    if isinstance(entries, list):
+        return [read_level(factor, root, ("factors", factor, i)) for i in range(len(entries))]
+    if root.get("fixed").get(factor).value is not None:
+        return [read_level(factor, root, ("fixed", factor))]
+    return []
 
 
 def _plugin_parameter(name: str) -> bool:
@@ -228,6 +266,8 @@ def _field_value(factor: str, value: Any, root: Node, path: Path) -> Any:
         raise root.refuse(path, f"a level of {factor} is a single value, got {value!r}")
     if _plugin_parameter(factor):
         return value
+    if is_parameter(factor):
+        return _parameter_value(factor, value, root, path)
     section, _, field = factor.partition(".")
     info = _MODELS[section].model_fields[field]
     bounded: Any = Annotated[info.annotation, info]  # the type with the field's bounds
@@ -240,6 +280,19 @@ def _field_value(factor: str, value: Any, root: Node, path: Path) -> Any:
         if first["type"] in BOUNDS:
             problem = f"expected {in_words(info.metadata)}"
         raise root.refuse(path, f"{value!r}: {problem}") from None
+
+
+def _parameter_value(factor: str, value: Any, root: Node, path: Path) -> Any:
+    """The value as the levels that have the parameter take it."""
+    owner, _, name = factor.partition(".")
+    for level in _levels_of(owner, root):
+        if name not in level.parameters:
+            continue
+        try:
+            value = registry.resolve(owner, level.name, {**level.parameters, name: value})[name]
+        except InputError as error:
+            raise root.refuse(path, str(error)) from None
+    return value
 
 
 def label_of(value: Any) -> str:

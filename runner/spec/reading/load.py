@@ -36,6 +36,7 @@ from runner.spec.reading.merge import (
 from runner.spec.reading.own.resolve import resolve_own
 from runner.spec.reading.restrictions import read_predicates
 from runner.spec.reading.source import relative_to_file
+from runner.spec.reading.tune import read_tune
 from runner.spec.spec import Spec
 from runner.spec.spec_file import DESIGNS, TAGS, CustomDesign, SpecFile
 
@@ -149,6 +150,7 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
         only=read_predicates(root, "only", factors, fixed),
         claims=claims,
         left_out=left_out,
+        tune=read_tune(root, sections, factors),
         plugins=plugins,
         code=code_of(
             (*fixed, *(level for factor in factors for level in factor.levels)),

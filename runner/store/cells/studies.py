@@ -202,6 +202,9 @@ def find_study(names: Sequence[str], prefix: str, where: str) -> str:
         InputError: none, or several.
     """
     fitting = [prefix] if prefix in names else [name for name in names if name.startswith(prefix)]
+    # Studies of another's tuning stand below it: "NAME/tune/...".
+    highest = min((name.count("/", len(prefix)) for name in fitting), default=0)
+    fitting = [name for name in fitting if name.count("/", len(prefix)) == highest]
     if len(fitting) == 1:
         return fitting[0]
     if not names:

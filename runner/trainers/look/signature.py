@@ -205,8 +205,16 @@ def _is_unseeded(spec: Spec) -> bool:
 
 def levels_of(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], Level]]:
     """Every level of the file with its place, those that are fixed first."""
+    tune = spec.tune
+    tuned = set() if tune is None else {one.name for one in tune.ranges}
+    trial = set() if tune is None else {one.factor for one in tune.trial}
     for one in spec.fixed:
-        yield ("fixed", one.factor), one
+        if one.factor in tuned:
+            yield ("tune", "parameters", one.factor), one
+        elif one.factor in trial:
+            yield ("tune", "set", one.factor), one
+        else:
+            yield ("fixed", one.factor), one
     for factor in spec.factors:
         for position, level in enumerate(factor.levels):
             yield ("factors", factor.name, position), level

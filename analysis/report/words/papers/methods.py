@@ -115,7 +115,8 @@ def own_trainer(study: Study) -> str | None:
 
 def varied(study: Study) -> set[str]:
     """Fields of the protocol that are factors of this grid: "model.depth"."""
-    return {name for name in study.factors if "." in name}
+    sections = ("data.", "model.", "train.")
+    return {name for name in study.factors if name.startswith(sections)}
 
 
 def network_of(study: Study) -> str:

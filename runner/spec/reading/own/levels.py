@@ -85,6 +85,16 @@ def read_own_fixed(root: Node, factors: Sequence[Factor]) -> tuple[Level, ...]:
     return tuple(fixed)
 
 
+def read_argument(name: str, root: Node, path: Path) -> Level:
+    """An argument with its one value, as a level.
+
+    Raises:
+        InputError: a name or a value that cannot be one.
+    """
+    _check_name(name, root, path)
+    return _read_level(name, root, path)
+
+
 def _check_given_once(root: Node, factors: Sequence[Factor], fixed: Sequence[Level]) -> None:
     """Refuse an argument that two factors, or a factor and `fixed`, give to one cell."""
     givers: dict[str, str] = {}

@@ -11,10 +11,11 @@ from runner.content.response import CONVERGED, EPOCHS
 from runner.spec.claims import Claim
 from runner.spec.node import Node
 from runner.spec.reading.claims import read_claims
-from runner.spec.reading.own.levels import read_own_factors, read_own_fixed
+from runner.spec.reading.own.levels import read_argument, read_own_factors, read_own_fixed
 from runner.spec.reading.own.responses import read_responses
 from runner.spec.reading.own.trainer import read_trainer
 from runner.spec.reading.restrictions import read_predicates
+from runner.spec.reading.tune import read_own_tune
 from runner.spec.spec import Spec
 from runner.spec.spec_file import SpecFile
 
@@ -35,6 +36,7 @@ def resolve_own(
     factors = read_own_factors(root)
     fixed = read_own_fixed(root, factors)
     records = read_responses(root, sections.responses, factors)
+    tune = read_own_tune(root, sections, factors, read_argument)
     claims, left_out = read_claims(
         root, sections.claims, factors, before, read_own_factors, records
     )
@@ -56,9 +58,17 @@ def resolve_own(
         only=read_predicates(root, "only", factors, fixed),
         claims=claims,
         left_out=left_out,
+        tune=tune,
         run=sections.run,
         backend=sections.backend,
-        trainer=read_trainer(root, sections.trainer, factors, fixed, records, sections.least),
+        trainer=read_trainer(
+            root,
+            sections.trainer,
+            factors,
+            (*fixed, *(() if tune is None else (*tune.starts, *tune.trial))),
+            records,
+            sections.least,
+        ),
         responses={
             name: one.model_dump(exclude_none=True) for name, one in sections.responses.items()
         },
