@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from _ablate import OWN
+
 
 class InputError(Exception):
     """What the user gave cannot be used; the message is one clear sentence.
@@ -58,3 +60,18 @@ def raised_in(error: BaseException, source: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == source]
     return f"{said} ({source}:{lines[-1]})" if lines else said
+
+
+def name_taken(error: BaseException) -> str:
+    """The tail of a sentence: their module was looked for in a package of ours with its name.
+
+    Empty for any other error.
+    """
+    package = ""
+    if isinstance(error, ImportError):
+        package = (error.name or "").partition(".")[0]
+    elif isinstance(error, AttributeError):
+        package = getattr(error.obj, "__name__", "").partition(".")[0]
+    if package not in OWN:
+        return ""
+    return f"; {package!r} is a package of this program, give the module of yours another name"

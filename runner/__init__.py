@@ -7,5 +7,5 @@ machine/  what there is to train on           network/        the network of a c
 training/ one cell trained                    trainers/       a function or command instead
 pool/     slots, processes, clusters          commands/       `python -m runner`
 program/  what it shares with `analysis`      beginning/    a first file, guessed
-doctor/   why one training does not converge
+doctor/   why one training does not converge  entry/          `ablate`, both programs in one
 """

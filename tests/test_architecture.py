@@ -98,6 +98,7 @@ RANKS = [
     ("runner.commands.beginning",),
     ("runner.commands.looking",),
     ("runner.commands.running",),
+    ("runner.entry",),
     ("runner.__main__", "analysis.__main__"),
 ]
 PLACES = {prefix: rank for rank, prefixes in enumerate(RANKS) for prefix in prefixes}

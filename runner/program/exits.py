@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from ablations.errors import InputError
+from runner.program.naming import spoken
 from runner.program.wording import brief, printable
 
 
@@ -25,7 +26,7 @@ def exit_code_of(verb: Callable[[], int]) -> int:
     try:
         return verb()
     except (InputError, MachineError) as error:
-        print(f"error: {printable(brief(str(error)))}", file=sys.stderr)
+        print(f"error: {printable(spoken(brief(str(error))))}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 4
     except BrokenPipeError:  # `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

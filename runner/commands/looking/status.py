@@ -11,6 +11,7 @@ from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
 from runner.commands.terminal import SHORT_ID, plain_console, said_damaged, shown
+from runner.program.naming import spoken
 from runner.program.wording import counted
 from runner.spec.adaptive import Adaptive
 from runner.store import Counts, State, Store, StoreDamaged, StudyInfo, open_store
@@ -59,7 +60,7 @@ def _all(store: Store, console: Console) -> int:
         )
     console.print(f"store {shown(str(store.address))}", highlight=False)
     if not table.row_count:
-        console.print("no study yet: python -m runner grid ablations/five_factor.yaml")
+        console.print(spoken("no study yet: python -m runner grid five_factor"))
     else:
         console.print(table)
     return said_damaged(damage)
@@ -108,7 +109,7 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
         _failures(store, info, counts, console)
     if counts.complete:
         console.print(
-            f"is it decided yet: python -m analysis decided {shown(info.name)}",
+            spoken(f"is it decided yet: python -m analysis decided {shown(info.name)}"),
             style="dim",
             highlight=False,
             soft_wrap=True,
@@ -139,9 +140,9 @@ def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -
     if counts.failed > len(rows):
         console.print(f"… and {counts.failed - len(rows)} more")
     reasons = " ".join(f"--reason {reason}" for reason in counts.reasons)
-    console.print("one of them in full: python -m runner show CELL", style="dim")
+    console.print(spoken("one of them in full: python -m runner show CELL"), style="dim")
     console.print(
-        f"put back: python -m runner retry {shown(info.name)} {reasons}",
+        spoken(f"put back: python -m runner retry {shown(info.name)} {reasons}"),
         style="dim",
         highlight=False,
         soft_wrap=True,  # in one piece, to be copied

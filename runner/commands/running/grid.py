@@ -25,6 +25,7 @@ from runner.commands.sentences import (
     taken_out_words,
 )
 from runner.commands.waves import after_look, as_planned
+from runner.program.naming import spoken
 from runner.program.wording import printable
 
 if TYPE_CHECKING:
@@ -315,6 +316,6 @@ def _say_failures(store: Store, study: StudyInfo) -> None:
     reasons = store.status(study).reasons
     print(
         f"{sum(reasons.values())} failed ({failed_words(reasons)}): "
-        f"`python -m runner status {study.name}` shows them, `retry` puts them back",
+        + spoken(f"`python -m runner status {study.name}` shows them, `retry` puts them back"),
         file=sys.stderr,
     )

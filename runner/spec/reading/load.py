@@ -35,6 +35,7 @@ from runner.spec.reading.merge import (
 )
 from runner.spec.reading.own.resolve import resolve_own
 from runner.spec.reading.restrictions import read_predicates
+from runner.spec.reading.shipped import specification_file
 from runner.spec.reading.source import relative_to_file
 from runner.spec.spec import Spec
 from runner.spec.spec_file import DESIGNS, TAGS, CustomDesign, SpecFile
@@ -72,7 +73,7 @@ def load_spec(
     Raises:
         InputError: anything wrong in the file, the profile or the overrides.
     """
-    file = Path(path)
+    file = specification_file(path)
     root = read_extended(file)
     settings = list(overrides)
     chosen = choose_profile(root, profile, cuda_visible=cuda_visible)
