@@ -12,6 +12,7 @@ made by `words` or import this module (`multiprocessing`'s fork server). Standar
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import os
 import runpy
@@ -158,8 +159,14 @@ def child() -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+def call(module: str, name: str, *arguments: object) -> None:
+    """Call a function of this project: what a new process of `multiprocessing` is given to do."""
+    pin(*OWN)
+    getattr(importlib.import_module(module), name)(*arguments)
+
+
 def start_safely(start: Callable[[], Result]) -> Result:
-    """Call what may start a fork server, which would search the working directory first."""
+    """Call what starts Python by `multiprocessing`, which would search this directory first."""
     if "PYTHONSAFEPATH" in os.environ or _here() == str(ROOT):
         return start()
     os.environ["PYTHONSAFEPATH"] = os.environ[FORK_SERVER] = "1"

@@ -11,7 +11,10 @@ import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from _ablate import OWN
+from _ablate import DISTRIBUTION, OWN
+
+TRAIN = f"pip install '{DISTRIBUTION}[train]'"
+"""What brings torch and torchvision, which answering does without."""
 
 
 class InputError(Exception):
@@ -62,16 +65,16 @@ def raised_in(error: BaseException, source: str) -> str:
     return f"{said} ({source}:{lines[-1]})" if lines else said
 
 
-def name_taken(error: BaseException) -> str:
-    """The tail of a sentence: their module was looked for in a package of ours with its name.
+def import_hint(error: BaseException) -> str:
+    """The tail of a sentence about a module of theirs: what to do where that is known.
 
-    Empty for any other error.
+    That is, where it looked for a module of its own in a package of ours, or torch is not there.
     """
     package = ""
     if isinstance(error, ImportError):
         package = (error.name or "").partition(".")[0]
     elif isinstance(error, AttributeError):
         package = getattr(error.obj, "__name__", "").partition(".")[0]
-    if package not in OWN:
-        return ""
-    return f"; {package!r} is a package of this program, give the module of yours another name"
+    if package in OWN:
+        return f"; {package!r} is a package of this program, give the module of yours another name"
+    return f"; {TRAIN} brings it" if package in ("torch", "torchvision") else ""

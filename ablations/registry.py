@@ -31,7 +31,7 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from _ablate import looking_here_first
 from ablations.bounds import in_words
-from ablations.errors import InputError, did_you_mean, name_taken
+from ablations.errors import InputError, did_you_mean, import_hint
 
 FACTORS = ("augmentation", "scheduler", "init", "bn_placement", "optimizer")
 """The five factors, each the name of a module beside this one that holds its levels."""
@@ -373,7 +373,7 @@ def _load_module(name: str) -> None:
         with looking_here_first():
             importlib.import_module(name)
     except ModuleNotFoundError as error:
-        said = f"cannot import {name!r}: {error}{name_taken(error)}"
+        said = f"cannot import {name!r}: {error}{import_hint(error)}"
         raise InputError(said, "plugins") from error
     except InputError as error:
         raise InputError(f"{name}: {error}", "plugins") from error
@@ -419,7 +419,7 @@ def _in_a_line(error: BaseException, path: Path | None) -> str:
     message = " ".join(str(error).split())
     if isinstance(error, SystemExit):
         message = f"it ends the program ({message or 0}); a plugin only defines"
-    text = f"{type(error).__name__}: {message}{name_taken(error)}"
+    text = f"{type(error).__name__}: {message}{import_hint(error)}"
     if path is None:
         return text
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from _ablate import words
-from ablations.errors import InputError, did_you_mean, name_taken
+from ablations.errors import InputError, did_you_mean, import_hint
 from runner.content.level import Level
 from runner.content.own.trainer import INJECTED, Trainer, given_by
 from runner.program.wording import counted, printable
@@ -78,7 +78,7 @@ def seen(trainer: Trainer, values: Sequence[tuple[str, Any]]) -> Seen:
     except InputError as error:
         return Seen(problem=error.problem)
     except (Exception, SystemExit) as error:
-        said = f"{detail_of(error)}{_line_of(error)}{name_taken(error)}"
+        said = f"{detail_of(error)}{_line_of(error)}{import_hint(error)}"
         return Seen(problem=f"importing it failed: {said}")
     named = [one for one in parameters.values() if one.kind not in (one.VAR_KEYWORD,)]
     positional = [one.name for one in named if one.kind in (one.POSITIONAL_ONLY,)]
