@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,7 @@ from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
 from runner.commands.terminal import SHORT_ID, plain_console, said_damaged, shown
+from runner.program.answers import add_json, print_answer
 from runner.program.naming import spoken
 from runner.program.wording import counted
 from runner.spec.adaptive import Adaptive
@@ -29,10 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
     options.study(parser, optional=True)
     options.store(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
+    if arguments.json:
+        return _as_json(arguments)
     console = plain_console()
     if arguments.study is None:
         return _all(open_store(arguments.storage), console)
@@ -64,6 +69,47 @@ def _all(store: Store, console: Console) -> int:
     else:
         console.print(table)
     return said_damaged(damage)
+
+
+def _as_json(arguments: argparse.Namespace) -> int:
+    """The same for a program: `studies`, of one that is named with `running` and `failures`."""
+    damage: list[StoreDamaged] = []
+    facts: list[dict[str, Any]] = []
+    if arguments.study is None:
+        store = open_store(arguments.storage)
+        for name in store.study_names():
+            try:
+                facts.append(_counts(store, store.load_study(name)))
+            except StoreDamaged as error:
+                damage.append(error)
+                facts.append({"study": name, "damaged": True})
+    else:
+        store, info = named_study(arguments)
+        target = store.find_target(info)
+        failed = store.runs(info, state=State.FAILED)
+        told = ("cell", "replicate", "reason", "attempts", "detail")
+        named = {
+            "target": None if target is None else target.words,
+            "adopted": store.adopted(info),
+            "running": store.running(info),
+            "failures": [{key: row[key] for key in told} for row in failed],
+        }
+        facts.append(_counts(store, info) | named)
+    print_answer("status", {"store": str(store.address), "studies": facts})
+    return said_damaged(damage)
+
+
+def _counts(store: Store, info: StudyInfo) -> dict[str, Any]:
+    counts = store.status(info)
+    return {
+        "study": info.name,
+        "cells": counts.planned,
+        "states": counts.states,
+        "outcomes": counts.statuses,
+        "reasons": counts.reasons,
+        "replicates": counts.replicates,
+        "outside_the_design": counts.retired,
+    }
 
 
 def _how_often(info: StudyInfo) -> str:

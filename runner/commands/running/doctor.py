@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError, OptionError
+from runner.program.answers import add_json, print_answer
 from runner.program.needs import need_torch
 from runner.program.wording import brief, counted, printable
 
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of each trial, however long they take, in place of --seconds",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="given to make (default: 0)")
-    parser.add_argument("--json", action="store_true", help="the answer for a program")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         sys.stdout = said
     if arguments.json:
-        print(json.dumps(diagnosis.as_json(), ensure_ascii=False))
+        print_answer("doctor", diagnosis.as_json())
     else:
         _tell(diagnosis)
     return 0 if diagnosis.healthy else FOUND
