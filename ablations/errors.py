@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from _ablate import DISTRIBUTION, OWN
 
 TRAIN = f"pip install '{DISTRIBUTION}[train]'"
-"""What brings torch and torchvision, which answering does without."""
+"""What brings the libraries that answering does without."""
+OF_TRAIN = ("torch", "torchvision", "numba", "sklearn")
 
 
 class InputError(Exception):
@@ -77,4 +78,4 @@ def import_hint(error: BaseException) -> str:
         package = getattr(error.obj, "__name__", "").partition(".")[0]
     if package in OWN:
         return f"; {package!r} is a package of this program, give the module of yours another name"
-    return f"; {TRAIN} brings it" if package in ("torch", "torchvision") else ""
+    return f"; {TRAIN} brings it" if package in OF_TRAIN else ""

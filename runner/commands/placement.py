@@ -10,7 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError, OptionError
-from runner.program.needs import need_processes, need_torch
+from runner.program.needs import need, need_processes
 
 if TYPE_CHECKING:
     from runner.machine.device import Device, Slot
@@ -26,7 +26,7 @@ def need_to_train(spec: Spec) -> None:
     """
     need_processes()
     if spec.trainer is None:
-        need_torch("training the networks of this program (not a trainer of your own)")
+        need("training the networks of this program (not a trainer of your own)")
 
 
 def devices_here(spec: Spec, arguments: argparse.Namespace) -> tuple[Device, ...]:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
-from ablations.errors import TRAIN, InputError
+from ablations.errors import OF_TRAIN, TRAIN, InputError
+from runner.program.wording import listed
 
 
-def need_torch(what: str) -> None:
-    """Refuse what cannot be done without torch.
+def need(what: str, *libraries: str) -> None:
+    """Refuse what cannot be done without libraries that the base does not install.
 
     Args:
         what: the beginning of the sentence, such as "training the networks of this program".
+        libraries: as they are imported; by default all that the shipped trainer takes.
 
     Raises:
-        InputError: torch is not installed; the sentence says what installs it.
+        InputError: one is not installed; the sentence says what installs it.
     """
-    if not has("torch"):
-        raise InputError(f"{what} needs PyTorch, which is not installed: {TRAIN}")
+    if absent := missing(*libraries):
+        are = "is" if len(absent) == 1 else "are"
+        raise InputError(f"{what} needs {listed(absent)}, which {are} not installed: {TRAIN}")
+
+
+def missing(*libraries: str) -> list[str]:
+    """Which of them cannot be found; by default of all that the shipped trainer takes."""
+    return [one for one in libraries or OF_TRAIN if not has(one)]
 
 
 def has(library: str) -> bool:

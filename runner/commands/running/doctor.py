@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import InputError, OptionError
 from runner.program.answers import add_json, print_answer
-from runner.program.needs import need_torch
+from runner.program.needs import need
 from runner.program.wording import brief, counted, printable
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{arguments.what}: expected FILE.py:make or package.module:make")
     if where.endswith(".py"):
         where = str(Path(where).absolute())
-    need_torch("doctor")
+    need("doctor", "torch")
     said = sys.stdout
     if arguments.json:  # what somebody's own code prints is no part of the answer
         sys.stdout = sys.stderr

@@ -10,7 +10,7 @@ from rich.table import Table
 from runner.commands import options
 from runner.commands.arguments import named_design
 from runner.commands.sentences import headline
-from runner.program.needs import need_processes, need_torch
+from runner.program.needs import need, need_processes
 from runner.program.wording import counted
 
 EXAMPLES = """examples:
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     spec, design = named_design(arguments)
     need_processes()
-    need_torch("training the networks of this program")
+    need("training the networks of this program")
     device = inventory(arguments.devices or spec.run.devices)[0]
     most = arguments.most
     if device.kind == "cpu":  # one slot a core is known to be best; this shows it
