@@ -8,7 +8,8 @@ The command line prints it without a traceback and exits with code 2.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 from _ablate import DISTRIBUTION, OWN
@@ -46,6 +47,53 @@ class OptionError(InputError):
     def __str__(self) -> str:
         """The whole sentence."""
         return f"{self.key} {self.value}: {self.problem}"
+
+
+class InputErrors(InputError):
+    """Several things that the user gave cannot be used, each a sentence of its own.
+
+    Attributes:
+        each: all of them; as one sentence they are the first, and how many there are besides.
+    """
+
+    def __init__(self, each: Sequence[InputError]) -> None:
+        self.each = tuple(each)
+        super().__init__(f"{each[0]} ({len(each) - 1} more after it)")
+        self.args = (self.each,)  # what it is made of again in another process
+
+
+class Mistakes:
+    """Gathers what is wrong, so that a person reads all of it at once.
+
+    Each part that can be looked at by itself stands in a block `with mistakes.noted():`; what
+    needs all of them comes behind `mistakes.refuse()`.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[InputError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Keep what is refused within the block, which ends there."""
+        try:
+            yield
+        except InputErrors as errors:
+            self._found += errors.each
+        except InputError as error:
+            self._found.append(error)
+
+    def refuse(self) -> None:
+        """Raise what was found, if anything was; what was found twice is said once.
+
+        Raises:
+            InputError: the one mistake.
+            InputErrors: all of them.
+        """
+        each = list({str(one): one for one in self._found}.values())
+        if len(each) == 1:
+            raise each[0] from None
+        if each:
+            raise InputErrors(each) from None
 
 
 def did_you_mean(given: str, valid: Iterable[str]) -> str:
