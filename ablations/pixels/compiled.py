@@ -19,6 +19,14 @@ Floats = NDArray[np.float32]
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
+_folders: set[str] = set()
+
+
+def to_be_compiled() -> bool:
+    """Whether nothing of what was imported is kept yet, so that first calls take long."""
+    return not any(file for one in _folders for file in Path(one).glob("*.nbi"))
+
+
 def compiled(*, fuse: bool) -> Callable[[Kernel], Kernel]:
     """Compile a function when it is first called, and keep what was compiled on disk.
 
@@ -33,7 +41,8 @@ def compiled(*, fuse: bool) -> Callable[[Kernel], Kernel]:
     def decorate(function: Kernel) -> Kernel:
         try:
             with _kept_in_the_users_folder():
-                kept = numba.njit(cache=True, error_model="numpy", **options)(function)
+                kept: Any = numba.njit(cache=True, error_model="numpy", **options)(function)
+            _folders.add(kept.stats.cache_path)
             return cast(Kernel, kept)
         except RuntimeError:  # no folder to keep the compiled code in
             return cast(Kernel, numba.njit(error_model="numpy", **options)(function))
