@@ -72,7 +72,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv --upgrade-deps $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) -e .
+	$(PIP) -e '.[train]'
 	$(COMPILE)
 	@touch $@
 
@@ -82,7 +82,7 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.lint: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[lint]'
+	$(PIP) -e '.[train,lint]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python

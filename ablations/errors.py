@@ -8,8 +8,15 @@ The command line prints it without a traceback and exits with code 2.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
+
+from _ablate import DISTRIBUTION, OWN
+
+TRAIN = f"pip install '{DISTRIBUTION}[train]'"
+"""What brings the libraries that answering does without."""
+OF_TRAIN = ("torch", "torchvision", "numba", "sklearn")
 
 
 class InputError(Exception):
@@ -42,6 +49,53 @@ class OptionError(InputError):
         return f"{self.key} {self.value}: {self.problem}"
 
 
+class InputErrors(InputError):
+    """Several things that the user gave cannot be used, each a sentence of its own.
+
+    Attributes:
+        each: all of them; as one sentence they are the first, and how many there are besides.
+    """
+
+    def __init__(self, each: Sequence[InputError]) -> None:
+        self.each = tuple(each)
+        super().__init__(f"{each[0]} ({len(each) - 1} more after it)")
+        self.args = (self.each,)  # what it is made of again in another process
+
+
+class Mistakes:
+    """Gathers what is wrong, so that a person reads all of it at once.
+
+    Each part that can be looked at by itself stands in a block `with mistakes.noted():`; what
+    needs all of them comes behind `mistakes.refuse()`.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[InputError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Keep what is refused within the block, which ends there."""
+        try:
+            yield
+        except InputErrors as errors:
+            self._found += errors.each
+        except InputError as error:
+            self._found.append(error)
+
+    def refuse(self) -> None:
+        """Raise what was found, if anything was; what was found twice is said once.
+
+        Raises:
+            InputError: the one mistake.
+            InputErrors: all of them.
+        """
+        each = list({str(one): one for one in self._found}.values())
+        if len(each) == 1:
+            raise each[0] from None
+        if each:
+            raise InputErrors(each) from None
+
+
 def did_you_mean(given: str, valid: Iterable[str]) -> str:
     """The tail of an error sentence: the nearest valid name, or all of them when none is near."""
     names = sorted(set(valid))
@@ -58,3 +112,18 @@ def raised_in(error: BaseException, source: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == source]
     return f"{said} ({source}:{lines[-1]})" if lines else said
+
+
+def import_hint(error: BaseException) -> str:
+    """The tail of a sentence about a module of theirs: what to do where that is known.
+
+    That is, where it looked for a module of its own in a package of ours, or torch is not there.
+    """
+    package = ""
+    if isinstance(error, ImportError):
+        package = (error.name or "").partition(".")[0]
+    elif isinstance(error, AttributeError):
+        package = getattr(error.obj, "__name__", "").partition(".")[0]
+    if package in OWN:
+        return f"; {package!r} is a package of this program, give the module of yours another name"
+    return f"; {TRAIN} brings it" if package in OF_TRAIN else ""

@@ -29,8 +29,9 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
+from _ablate import looking_here_first
 from ablations.bounds import in_words
-from ablations.errors import InputError, did_you_mean
+from ablations.errors import InputError, did_you_mean, import_hint
 
 FACTORS = ("augmentation", "scheduler", "init", "bn_placement", "optimizer")
 """The five factors, each the name of a module beside this one that holds its levels."""
@@ -343,7 +344,8 @@ def plugin_files(plugin: str) -> list[Path]:
     files: list[Path] = []
     places, parts = None, plugin.split(".")
     for depth in range(len(parts)):
-        found = PathFinder.find_spec(".".join(parts[: depth + 1]), places)
+        with looking_here_first():
+            found = PathFinder.find_spec(".".join(parts[: depth + 1]), places)
         if found is None:
             return []
         if found.has_location and found.origin:  # else a folder without __init__.py: runs nothing
@@ -368,9 +370,11 @@ def _check_parameters(registered: Registered) -> None:
 
 def _load_module(name: str) -> None:
     try:
-        importlib.import_module(name)
+        with looking_here_first():
+            importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise InputError(f"cannot import {name!r}: {error}", "plugins") from error
+        said = f"cannot import {name!r}: {error}{import_hint(error)}"
+        raise InputError(said, "plugins") from error
     except InputError as error:
         raise InputError(f"{name}: {error}", "plugins") from error
     except (Exception, SystemExit) as error:
@@ -401,7 +405,8 @@ def _load_file(path: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        loader.exec_module(module)
+        with looking_here_first():
+            loader.exec_module(module)
     except InputError as error:
         raise InputError(f"{path}: {error}", "plugins") from error
     except (Exception, SystemExit) as error:  # a file may call sys.exit
@@ -414,7 +419,7 @@ def _in_a_line(error: BaseException, path: Path | None) -> str:
     message = " ".join(str(error).split())
     if isinstance(error, SystemExit):
         message = f"it ends the program ({message or 0}); a plugin only defines"
-    text = f"{type(error).__name__}: {message}"
+    text = f"{type(error).__name__}: {message}{import_hint(error)}"
     if path is None:
         return text
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]

@@ -8,5 +8,5 @@ training/ one cell trained                    trainers/       a function or comm
 pool/     slots, processes, clusters          commands/       `python -m runner`
 program/  what it shares with `analysis`      beginning/    a first file, guessed
 doctor/   why a training does not converge    probe/          what a batch does to its layers
-tuning/   learning rates, before the grid
+tuning/   learning rates, before the grid     entry/          `ablate`, both programs in one
 """

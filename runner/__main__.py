@@ -7,16 +7,14 @@ while it ran; 6 its --hours were over before all cells had run; 129, 130, 143 st
 
 from __future__ import annotations
 
-import os
 import sys
 
-# Before NumPy is loaded: its library's threads only wait for each other over matrices this small,
-# and far longer beside cells that train.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-from runner.commands import main
-from runner.program.streams import prepare_streams
+import _ablate
 
 if __name__ == "__main__":
+    _ablate.begin()
+    from runner.commands import main
+    from runner.program.streams import prepare_streams
+
     prepare_streams()
     sys.exit(main(sys.argv[1:]))

@@ -110,6 +110,7 @@ RANKS = [
     ("runner.commands.looking",),
     ("runner.commands.running",),
     ("runner.commands.diagnosing",),
+    ("runner.entry",),
     ("runner.__main__", "analysis.__main__"),
 ]
 PLACES = {prefix: rank for rank, prefixes in enumerate(RANKS) for prefix in prefixes}

@@ -12,10 +12,14 @@ answers at once.
 from __future__ import annotations
 
 import argparse
+import gc
+import sys
 from collections.abc import Sequence
 
 from analysis.commands import claims, compare, decided, effects, power, report
 from runner.program.exits import exit_code_of
+from runner.program.naming import program, spoken
+from runner.program.version import version_words
 
 VERBS = {
     "effects": effects,
@@ -30,7 +34,7 @@ VERBS = {
 def parser() -> argparse.ArgumentParser:
     """All verbs and options."""
     main = argparse.ArgumentParser(
-        prog="python -m analysis",
+        prog=program("analysis"),
         description="Effects, interactions and convergence of a factorial grid, with intervals.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -40,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
             name,
             help=module.SUMMARY,
             description=module.SUMMARY,
-            epilog=module.EXAMPLES,
+            epilog=spoken(module.EXAMPLES),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.configure(verb)
@@ -50,5 +54,17 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code (0 done, 2 the user's mistake, 4 no store answers)."""
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["--version"]:
+        print(version_words())
+        return 0
+    options = parser().parse_args(given)
     return exit_code_of(lambda: int(options.call(options)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The same as the only thing that its process does; returns the exit code."""
+    gc.disable()  # it ends soon; looking for cycles takes a tenth of a report and finds little
+    code = run(arguments)
+    gc.freeze()  # nor is anything looked for at the end
+    return code

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 
@@ -277,6 +277,25 @@ def claim_lines(study: Study) -> Iterator[str]:
     for row in judged.itertuples():
         yield f"{str(row.verdict).upper():13}{row.claim}"
         yield for_terminal(str(row.reason), indent=13)
+
+
+def study_facts(study: Study) -> dict[str, Any]:
+    """What is said of a study in every answer for a program."""
+    measure = study.measure
+    return {
+        "study": study.name,
+        "outcome": measure.name,
+        "runs": len(study.frame),
+        "factors": {name: list(levels) for name, levels in study.factors.items()},
+        "notes": [] if study.checked is None else list(study.checked.notes),
+    }
+
+
+def claim_facts(study: Study) -> list[dict[str, Any]]:
+    """Each claim with its verdict, for a program."""
+    from analysis.table.records import records
+
+    return records(study.claims())
 
 
 def note_lines(study: Study) -> Iterator[str]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+from runner.program.answers import add_json, print_answer
+
+if TYPE_CHECKING:
+    from analysis.study import Study
 
 SUMMARY = "Answer the claims a study was planned to test, or others, in plain words."
 EXAMPLES = """\
@@ -22,6 +27,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb)
+    add_json(verb)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
     if options.study and stored and options.claim:
         study = arguments.load_study(options)
         others = replace(study, planned_claims=tuple(options.claim))
+        if options.json:
+            return _as_json(others, planned=False)
         print("Not planned, judged among themselves:")
         print(*arguments.claim_lines(others), sep="\n")
         return 0
@@ -41,5 +49,13 @@ def run(options: argparse.Namespace) -> int:
             else "write them with --claim"
         )
         raise InputError(f"study {study.name!r} has no claims: {how}")
+    if options.json:
+        return _as_json(study, planned=True)
     print(*arguments.claim_lines(study), *arguments.note_lines(study), sep="\n")
+    return 0
+
+
+def _as_json(study: Study, *, planned: bool) -> int:
+    facts = arguments.study_facts(study)
+    print_answer("claims", {**facts, "planned": planned, "claims": arguments.claim_facts(study)})
     return 0

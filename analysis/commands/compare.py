@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+from runner.program.answers import add_json, print_answer
 from runner.spec.claims import same_label
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("studies", nargs="*", metavar="STUDY", help="two studies or more")
     verb.add_argument("--storage", metavar="URL", help="database of the studies")
     arguments.add_table(verb, several=True)
+    add_json(verb)
     verb.add_argument("--out", type=Path, metavar="FILE", help="CSV instead of standard output")
 
 
@@ -44,6 +46,10 @@ def run(options: argparse.Namespace) -> int:
 
     studies = _studies(options)
     comparison = compare(studies)
+    if options.json:
+        names = [study.name for study in studies]
+        print_answer("compare", {"studies": names, **comparison.to_dict()})
+        return 0
     if options.out is None:
         print(comparison_text(comparison))
         for study in studies:

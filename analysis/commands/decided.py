@@ -6,6 +6,8 @@ import argparse
 import math
 
 from analysis.commands import arguments
+from analysis.table.records import records
+from runner.program.answers import add_json, print_answer
 
 SUMMARY = "Is it decided yet? Which differences are, and what would decide the others."
 EXAMPLES = """\
@@ -22,6 +24,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb, outcome=False)
     arguments.add_outcome(verb)
+    add_json(verb)
     verb.add_argument(
         "--precision",
         type=float,
@@ -34,6 +37,17 @@ def run(options: argparse.Namespace) -> int:
     """Print the state in a sentence, then every difference between two levels."""
     study = arguments.read_study(options)
     look, measure = study.decided(options.precision), study.measure
+    if options.json:
+        facts = {
+            "sentence": look.sentence,
+            "complete_replicates": look.wave,
+            "planned_replicates": look.planned,
+            "alpha": look.alpha,
+            "precise": look.precise,
+            "differences": records(look.table),
+        }
+        print_answer("decided", arguments.study_facts(study) | facts)
+        return 0
     unit = f" {measure.difference}" if measure.difference else ""
     print(arguments.for_terminal(look.sentence))
     for row in look.table.to_dict("records"):

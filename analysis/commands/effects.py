@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+from runner.program.answers import add_json, print_answer
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -31,6 +32,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb, outcome=False)
     arguments.add_outcome(verb)
+    add_json(verb)
     verb.add_argument(
         "--order",
         type=_order,
@@ -52,6 +54,9 @@ def run(options: argparse.Namespace) -> int:
 
     study = arguments.read_study(options)
     content = document(study, options.order, options.confidence)
+    if options.json and options.out is None:
+        print_answer("effects", {"study": study.name, "document": content})
+        return 0
     if options.out is None:
         print(document_text(content))
         return 0

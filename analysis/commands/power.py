@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 from analysis.commands import arguments
+from runner.program.answers import add_json, print_answer
 from runner.program.wording import counted
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
         verb, factors="columns of the factors, or names for --levels", outcome=False
     )
     arguments.add_outcome(verb)
+    add_json(verb)
     verb.add_argument("--levels", nargs="+", type=int, metavar="L", help="levels per factor")
     verb.add_argument("--sigma", type=float, metavar="S", help="standard deviation of one run")
     verb.add_argument("--replicates", type=int, metavar="K", help="runs per cell")
@@ -60,7 +63,10 @@ def run(options: argparse.Namespace) -> int:
     if options.precision is not None and not options.precision > 0:
         raise InputError(f"--precision is {options.precision}; expected a positive half-width")
     if not options.study and options.table is None and options.tool is None:
-        print(power_text(*_stated(options), options.power))
+        table, questions = _stated(options)
+        if options.json:
+            return _as_json({"study": None}, table, options.power, questions)
+        print(power_text(table, questions, options.power))
         return 0
     if options.levels:
         raise InputError("name a study, a table or runs, or give --levels, not both")
@@ -71,9 +77,23 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None:
             raise InputError(f"--{name} goes with --outcome converged or epochs")
     table = study.power(options.power, options.precision, options.sigma)
+    if options.json:
+        facts = arguments.study_facts(study)
+        return _as_json(facts, table, options.power, study.judgement.count)
     print(power_text(table, study.judgement.count, options.power))
     for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
         print(line)
+    return 0
+
+
+def _as_json(
+    facts: Mapping[str, Any], table: pd.DataFrame, power: float, questions: int | None
+) -> int:
+    """Print a table for a program; `terms`, or by simulated studies the differences looked for."""
+    from analysis.table.records import records
+
+    told = {"simulated": questions is None, "wanted_power": power, "questions": questions}
+    print_answer("power", {**facts, **told, "rows": records(table)})
     return 0
 
 
@@ -86,6 +106,8 @@ def _simulated(study: Study, options: argparse.Namespace) -> int:
     if size is not None and converged:
         size /= 100
     table = study.simulated_power(size, options.between, options.replicates, options.power)
+    if options.json:
+        return _as_json(arguments.study_facts(study), table, options.power, None)
     for line in simulated_lines(table, options.power, converged, options.between is not None):
         print(line)
     for line in arguments.note_lines(study):

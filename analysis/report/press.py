@@ -19,7 +19,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import BinaryIO, Protocol
 
-SERVE = "import sys; sys.path[:] = sys.argv[1:]; from analysis.report.press import serve; serve()"
+from _ablate import words
+
 NEEDED = (
     "analysis.figures",
     "analysis.report.curve_files",
@@ -59,7 +60,7 @@ class Press:
         self._feeder: Thread | None = None
         if (min(2, _cores()) if processes is None else processes) > 1:
             self._helper = subprocess.Popen(  # noqa: S603 - this interpreter, our own module
-                [sys.executable, "-c", SERVE, *sys.path],
+                words("analysis.report.press", *sys.path),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -180,3 +181,8 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    sys.path[:] = sys.argv[1:]  # what the caller finds is found here
+    serve()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner.program.naming import spoken
 from runner.program.wording import counted, listed
 from runner.spec.reading.merge import profile_names, read_extended
 
@@ -89,7 +90,7 @@ class FollowUp:
         """
         quoted = path if re.fullmatch(r"[\w./+-]+", path) else json.dumps(path, ensure_ascii=False)
         profile = "" if self.profile == "default" else f" --profile {self.profile}"
-        return f"python -m runner grid {quoted}{profile}"
+        return spoken(f"python -m runner grid {quoted}{profile}")
 
 
 def follow_up(

@@ -23,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from _ablate import words
 from ablations.errors import InputError
 from runner.beginning.argument import Argument, Kind
 from runner.content.own.trainer import Trainer
@@ -43,7 +44,7 @@ def of_function(where: str) -> tuple[list[Argument], str]:
     Raises:
         InputError: it cannot be imported, or has no signature.
     """
-    raw, said = _asked([sys.executable, "-m", __name__, "function", where], {})
+    raw, said = _asked(words(__name__, "function", where), {})
     if raw is None:
         raise InputError(f"{where}: importing it ended the process; {_last(said)}")
     if raw["problem"]:
@@ -68,7 +69,7 @@ def of_script(script: Path) -> tuple[list[Argument], Mapping[str, Any]]:
             f"{script}: is not seen to read options (argparse, click, typer, Hydra); a function of "
             f"it is named '{script}:FUNCTION'"
         )
-    raw, said = _asked([sys.executable, "-m", __name__, "script", str(script)], {})
+    raw, said = _asked(words(__name__, "script", str(script)), {})
     if raw is not None and raw["problem"]:
         raise InputError(f"{script}: {raw['problem']}")
     found = _records(raw["arguments"]) if raw is not None else _of_help(said)
@@ -302,7 +303,7 @@ def _seen_script(script: str) -> None:
             continue
         module.Command.get_params = _of_click
     sys.argv = [script, "--help"]
-    sys.path[0] = str(Path(script).resolve().parent)
+    sys.path.insert(0, str(Path(script).resolve().parent))
     runpy.run_path(script, run_name="__main__")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ablations.errors import InputError
 from runner.program.files import write_whole
+from runner.program.naming import spoken
 from runner.program.wording import listed
 
 FOLDER = Path(__file__).parent / "examples"
@@ -33,7 +34,7 @@ def write_example(name: str, folder: Path, *, force: bool) -> tuple[Path, ...]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for target in targets:
-            write_whole(target, (FOLDER / name / target.name).read_text("utf-8"))
+            write_whole(target, spoken((FOLDER / name / target.name).read_text("utf-8")))
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
     return tuple(targets)

@@ -10,6 +10,7 @@ from typing import Any
 from runner.beginning.argument import Argument
 from runner.beginning.proposal import Proposal, fill_in
 from runner.content.response import direction_of
+from runner.program.naming import spoken
 from runner.program.wording import listed, printable
 from runner.spec.reading.levels import label_of
 
@@ -59,8 +60,8 @@ def missing_words(proposal: Proposal) -> str:
 def _head(proposal: Proposal, output: str) -> Iterator[str]:
     yield f"# A first study of {printable(proposal.called)}."
     yield "# What is marked 'guessed' is a guess: read it once, then"
-    yield f"#   python -m runner plan {output}     what would run"
-    yield f"#   python -m runner grid {output}     runs it and writes the report"
+    yield spoken("#   python -m runner plan") + f" {output}     what would run"
+    yield spoken("#   python -m runner grid") + f" {output}     runs it and writes the report"
 
 
 def _trainer(proposal: Proposal) -> Iterator[str]:

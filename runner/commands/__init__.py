@@ -22,6 +22,8 @@ from typing import Any
 
 from ablations.errors import InputError, did_you_mean
 from runner.program.exits import exit_code_of
+from runner.program.naming import program, spoken
+from runner.program.version import version_words
 
 VERBS = {
     "init": "write a first specification of a script or a function, or a complete example",
@@ -67,13 +69,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["--version"]:
+        print(version_words())
+        return 0
     first = next((a for a in arguments if not a.startswith("-")), None)
     if first is not None and first == arguments[0] and first not in VERBS:
         raise InputError(f"unknown command {first!r}; {did_you_mean(first, VERBS)}")
     parser = argparse.ArgumentParser(
-        prog="python -m runner",
+        prog=program("runner"),
         description="Run a factorial ablation grid and look after it.",
-        epilog=EPILOG,
+        epilog=spoken(EPILOG),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
@@ -87,7 +92,7 @@ def _dispatch(arguments: list[str]) -> int:
                 verb,
                 help=summary,
                 description=summary[0].upper() + summary[1:] + ".",
-                epilog=module.EXAMPLES,
+                epilog=spoken(module.EXAMPLES),
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )

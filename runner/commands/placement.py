@@ -10,11 +10,23 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError, OptionError
+from runner.program.needs import need, need_processes
 
 if TYPE_CHECKING:
     from runner.machine.device import Device, Slot
     from runner.spec import Spec
     from runner.store import Kind
+
+
+def need_to_train(spec: Spec) -> None:
+    """Refuse to train here what cannot be.
+
+    Raises:
+        InputError: the system starts no cell processes, or the shipped trainer has no torch.
+    """
+    need_processes()
+    if spec.trainer is None:
+        need("training the networks of this program (not a trainer of your own)")
 
 
 def devices_here(spec: Spec, arguments: argparse.Namespace) -> tuple[Device, ...]:

@@ -7,12 +7,15 @@ in a process of its own: this one imports no torch.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ablations.errors import TRAIN
 from runner.content.cell import Cell
 from runner.content.level import Factor, apply_fields
+from runner.program.needs import missing
 from runner.program.wording import listed
 from runner.spec.catalog import DATASETS
 
@@ -45,6 +48,10 @@ def try_plugins(spec: Spec, design: Design) -> Tried:
     cells = to_try(design)
     if not cells:
         return Tried()
+    absent = missing()
+    if sys.platform == "win32" or absent:
+        why = f"that needs {listed(absent)}: {TRAIN}" if absent else "no cell can be trained here"
+        return Tried((f"what the plugins bring was not tried on a batch: {why}",))
     from runner.pool.process.launch import start_fork_server, try_networks
 
     start_fork_server()

@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from _ablate import words
 from ablations.errors import InputError
 from runner.store import StudyInfo
 
@@ -231,7 +232,7 @@ def work_on_this_host(
 ) -> WorkEnded:
     """The life of a place as a process of its own; runs inside a Dask task."""
     arguments = [
-        *(sys.executable, "-m", "runner", "work", study, "--stay", "--quiet"),
+        *words("runner", "work", study, "--stay", "--quiet"),
         *("--slots-per-device", "1"),
         *(() if gpu else ("--devices", "cpu")),
         *options,

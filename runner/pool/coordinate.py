@@ -26,7 +26,9 @@ REPAIR_SECONDS = LEASE_SECONDS / 5  # a lease is judged by at least four looks
 MIRROR_SECONDS = 2.0
 PUBLISH_SECONDS = 60.0
 
-SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    SIGNALS[signal.SIGHUP] = 129
 """Exit codes by the shell's convention: 128 + signal number."""
 
 

@@ -6,8 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 
-from ablations.errors import InputError
+from ablations.errors import InputError, InputErrors
+from runner.program.naming import spoken
 from runner.program.wording import brief, printable
+
+MOST_MISTAKES = 20
+"""Mistakes of one file that are said."""
 
 
 class MachineError(Exception):
@@ -24,8 +28,14 @@ def exit_code_of(verb: Callable[[], int]) -> int:
     """
     try:
         return verb()
+    except InputErrors as errors:
+        for one in errors.each[:MOST_MISTAKES]:
+            print(f"error: {printable(spoken(brief(str(one))))}", file=sys.stderr)
+        if len(errors.each) > MOST_MISTAKES:
+            print(f"and {len(errors.each) - MOST_MISTAKES} more", file=sys.stderr)
+        return 2
     except (InputError, MachineError) as error:
-        print(f"error: {printable(brief(str(error)))}", file=sys.stderr)
+        print(f"error: {printable(spoken(brief(str(error))))}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 4
     except BrokenPipeError:  # `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import resource
 import shlex
 import signal
 import subprocess  # the whole point: the person's own command, split into words, without a shell
@@ -53,7 +52,7 @@ def train(cell: Cell, place: Place, report: Report) -> Outcome:
     """Run the command of a cell to its end; its numbers, or how it failed."""
     trainer = cell.trainer
     assert trainer is not None  # noqa: S101 - whoever calls has seen it
-    clock = Clock(resource.RUSAGE_CHILDREN)
+    clock = Clock(children=True)
     watched = _Watched(trainer, cell, place)
     try:
         cell.check_code()
@@ -62,7 +61,7 @@ def train(cell: Cell, place: Place, report: Report) -> Outcome:
         print(f"$ {shlex.join(words)}", flush=True)
         watched.printed_from = place.log.stat().st_size if place.log.is_file() else 0
         kills = out_of_memory_kills()
-        clock = Clock(resource.RUSAGE_CHILDREN)
+        clock = Clock(children=True)
         code = _run(words, trainer, place, watched, report)
     except (InputError, OSError) as error:
         reason = Reason.BUG if isinstance(error, OSError) else reason_of(error)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from _ablate import ROOT
 from runner.content.cell import Cell
 from runner.content.own.trainer import FIELD, Trainer
 from runner.trainers.place import Place
@@ -37,7 +38,8 @@ def shell_line(cell: Cell, folder: Path, device: str = "cpu") -> str:
         f"print(call({trainer.call!r}, {cell.arguments!r}, seed={cell.seed}, device={device!r}, "
         f"folder={str(folder)!r}))"
     )
-    return f"{begin} {shlex.quote(sys.executable)} -c {shlex.quote(call)}"
+    alone = "" if Path(trainer.folder).resolve() == ROOT else "-P "  # a folder may hold a runner.py
+    return f"{begin} {shlex.quote(sys.executable)} {alone}-c {shlex.quote(call)}"
 
 
 def command_words(trainer: Trainer, cell: Cell, place: Place) -> list[str]:

@@ -7,7 +7,7 @@ A number that is not finite is a result: the run diverged. What it then counts a
 from __future__ import annotations
 
 import math
-import resource
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,18 +29,25 @@ class Clock:
     """Wall and CPU seconds since it was made, of this process or of those it waited for.
 
     Attributes:
-        who: `resource.RUSAGE_SELF` or `resource.RUSAGE_CHILDREN`.
+        children: whether it is of those.
     """
 
-    who: int = resource.RUSAGE_SELF
+    children: bool = False
     _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self._cpu = self._used()
 
     def _used(self) -> float:
-        usage = resource.getrusage(self.who)
-        return usage.ru_utime + usage.ru_stime
+        usage = self._usage()
+        return float(usage.ru_utime + usage.ru_stime)
+
+    def _usage(self) -> Any:
+        import resource  # Windows has none, where nothing is trained and much is answered
+
+        return resource.getrusage(
+            resource.RUSAGE_CHILDREN if self.children else resource.RUSAGE_SELF
+        )
 
     @property
     def seconds(self) -> float:
@@ -49,11 +56,11 @@ class Clock:
 
     def costs(self) -> dict[str, Any]:
         """What the training took, as fields of an outcome."""
-        peak = resource.getrusage(self.who).ru_maxrss * 1024  # kibibytes on Linux
+        peak = self._usage().ru_maxrss
         return {
             "seconds": self.seconds,
             "cpu_seconds": self._used() - self._cpu,
-            "peak_memory_bytes": peak,
+            "peak_memory_bytes": peak if sys.platform == "darwin" else peak * 1024,
         }
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from _ablate import here_first
 from ablations.errors import InputError, did_you_mean
 from ablations.registry import check_confined
 from runner.content.cell import Cell
@@ -88,6 +89,7 @@ def load_function(trainer: Trainer) -> Callable[..., Any]:
     """
     where, _, name = trainer.call.rpartition(":")
     check_confined((where,))
+    here_first()
     if where.endswith(".py"):
         module = _module_of(Path(where))
     else:

@@ -12,7 +12,9 @@ from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_design
 from runner.commands.placement import slots_here
+from runner.program.naming import spoken
 from runner.program.wording import counted, duration, printable
+from runner.spec.reading.shipped import is_shipped, specification_file
 
 if TYPE_CHECKING:
     from runner.design import Design
@@ -216,8 +218,10 @@ def _write(spec: Spec, grown: Spec, arguments: argparse.Namespace) -> None:
         "kind": grown.design.kind
     }
     line = f"design: {flow(block)}"
-    file = Path(arguments.file)
-    command = f"python -m runner grid {shlex.quote(arguments.file)}"
+    file = specification_file(arguments.file)
+    if arguments.write and is_shipped(file):
+        raise InputError(f"{file} comes with the program: copy it, and grow the copy")
+    command = spoken(f"python -m runner grid {shlex.quote(arguments.file)}")
     if not arguments.write:
         print(printable(line))
         print(f"nothing was written: --write puts this into {printable(file.name)}")

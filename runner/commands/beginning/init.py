@@ -11,6 +11,7 @@ from pathlib import Path
 from ablations.errors import InputError
 from runner.beginning.own_examples import KINDS, write_example
 from runner.program.files import write_whole
+from runner.program.naming import spoken
 from runner.program.wording import printable
 
 EXAMPLES = """examples:
@@ -57,7 +58,7 @@ def _example(arguments: argparse.Namespace) -> int:
     for written in write_example(arguments.example, folder, force=arguments.force):
         print(f"written: {printable(str(written))}")
     place = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-    print(printable(f"next: {place}python -m runner grid study.yaml"))
+    print(printable(spoken(f"next: {place}python -m runner grid study.yaml")))
     return 0
 
 
@@ -100,5 +101,5 @@ def _specification(what: str, output: str | None, *, force: bool) -> int:
         print(printable(f"  varies {one.name}: {', '.join(map(label_of, one.levels))}"))
     if words := missing_words(proposal):
         print(printable(f"first: {words}"))
-    print(printable(f"next: python -m runner plan {shlex.quote(str(target))}"))
+    print(printable(spoken(f"next: python -m runner plan {shlex.quote(str(target))}")))
     return 0

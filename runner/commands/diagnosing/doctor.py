@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError, OptionError
 from runner.commands.diagnosing.words import tell
+from runner.program.answers import add_json, print_answer
+from runner.program.needs import need
 from runner.program.wording import brief, printable
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write the smallest grid that could refute the diagnosis, beside the file",
     )  # fmt: skip
     parser.add_argument("--run", action="store_true", help="with --repair: run that grid as well")
-    parser.add_argument("--json", action="store_true", help="the answer for a program")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -69,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{arguments.what}: expected FILE.py:make or package.module:make")
     if where.endswith(".py"):
         where = str(Path(where).absolute())
+    need("doctor", "torch")
     said = sys.stdout
     if arguments.json:  # what somebody's own code prints is no part of the answer
         sys.stdout = sys.stderr
@@ -83,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     code = repair.pop("code", 0)
     if arguments.json:
         more = {"repair": repair} if repair else {}
-        print(json.dumps(diagnosis.as_json() | more, ensure_ascii=False))
+        print_answer("doctor", diagnosis.as_json() | more)
     return code or (0 if diagnosis.healthy else FOUND)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from _ablate import call, start_safely
 from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.looking.guard import LOOPBACK, Guard
@@ -79,9 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     _warn(arguments, token)
     # A process of its own: estimating 10,000 runs takes seconds, which pages should not wait for.
     publisher = multiprocessing.get_context("spawn").Process(
-        target=_keep_current, args=(arguments.storage,), daemon=True
+        target=call, args=(__name__, "publish_all", arguments.storage), daemon=True
     )
-    publisher.start()
+    start_safely(publisher.start)
     ended = _ends_on_signals(server)
     print(f"{_address(arguments, server.server_port, token)}  (Ctrl-C ends it)", flush=True)
     with server:
@@ -168,7 +169,7 @@ class Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def _keep_current(storage: str | None) -> None:
+def publish_all(storage: str | None) -> None:
     """Panels and notes of every study, also of grids that run on other machines."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's to answer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +25,7 @@ from runner.commands.sentences import (
 from runner.commands.terminal import SHORT_ID, plain_console, shown
 from runner.commands.trial import Tried, try_plugins
 from runner.commands.waves import as_planned
+from runner.program.answers import add_json, print_answer
 from runner.program.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -59,12 +60,50 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.slots(parser)
     options.store(parser)
     options.planning(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     spec, design = named_design(arguments)
+    if arguments.json:
+        print_answer("plan", plan_facts(spec, design, arguments))
+        return 0
     return show_plan(spec, design, arguments)
+
+
+def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The same for a program; `cells` has as many as `--cells` says."""
+    from runner.design import estimate_cost, facts, warnings
+
+    looked = look_at_trainer(spec, design)
+    spec, design = looked.spec, looked.design
+    tried = Tried() if spec.trainer is not None else try_plugins(spec, design)
+    known = facts(design, everything=arguments.everything)
+    slots = slots_here(spec, arguments)
+    cost = estimate_cost(design, slots)
+    return {
+        "study": spec.study,
+        "profile": spec.profile,
+        "cells_planned": len(design.cells),
+        "combinations": design.combinations,
+        "combinations_excluded": design.excluded,
+        "replicates": design.replicates,
+        "levels": design.level_counts,
+        "fixed": {level.factor: level.label for level in spec.fixed},
+        "seeds": spec.seeds,
+        "design": [] if known is None else list(known.sentences),
+        "notes": [*warnings(design), *looked.notes, *tried.notes],
+        "slots": len(slots),
+        "seconds": cost.seconds,
+        "cell_seconds": cost.cell_seconds,
+        "disk_bytes": cost.disk_bytes,
+        "basis": cost.basis,
+        "cells": [
+            {"cell": cell.id, "replicate": cell.replicate, "levels": cell.labels}
+            for cell in design.cells[: arguments.cells]
+        ],
+    }
 
 
 def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from runner.commands.looking.layers_seen import layers_table, looks_table
 from runner.commands.terminal import plain_console, said_damaged, shown
 from runner.content.outcome_files import log_path
 from runner.doctor.cells.why import run_of, why
+from runner.program.answers import add_json, print_answer
 from runner.program.wording import printable
 from runner.store import State, Store, StoreDamaged, StudyInfo, open_store
 from runner.store.traces import Trace
@@ -62,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lines", type=int, default=40, metavar="N", help="lines of its log")
     options.store(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -88,11 +90,43 @@ def run(arguments: argparse.Namespace) -> int:
         for info, row in matches:
             print(printable(repeated_by_hand(store, info, row["cell"], arguments.results)))
         return said_damaged(damage)
+    if arguments.json:
+        found = [_facts(store, info, row) for info, row in matches]
+        print_answer("show", {"store": str(store.address), "cells": found})
+        return said_damaged(damage)
     console = plain_console()
     for info, row in matches:
         _show(store, info, row, console)
         _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)
     return said_damaged(damage)
+
+
+def _facts(store: Store, info: StudyInfo, row: dict[str, Any]) -> dict[str, Any]:
+    """One cell for a program; `curves` has a list for each name, in the order of the steps."""
+    target = store.find_target(info)
+    points = store.own_curves(info, row["cell"])
+    if points:
+        curves: dict[str, Any] = {"points": points}
+    else:
+        curve = store.curves(info, row["cell"])
+        curves = {name: curve[name] for name in CURVE} if curve["cell"] else {}
+    return {
+        "cell": row["cell"],
+        "study": info.name,
+        "replicate": row["replicate"],
+        "levels": {factor: row[f"factor:{factor}"] for factor in info.factors},
+        "state": row["state"],
+        "outcome": row["status"],
+        "reason": row["reason"],
+        "detail": row["detail"],
+        "notes": row["notes"],
+        "adopted_from": row["adopted_from"],
+        "target": None if target is None else target.words,
+        "responses": row["responses"] or {},
+        **{name: row[name] for name in FACTS},
+        "attempts": store.attempts(info, row["cell"]),
+        "curves": curves,
+    }
 
 
 def _show(store: Store, info: StudyInfo, row: dict[str, Any], console: Console) -> None:

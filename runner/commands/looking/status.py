@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,8 @@ from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
 from runner.commands.terminal import SHORT_ID, plain_console, said_damaged, shown
+from runner.program.answers import add_json, print_answer
+from runner.program.naming import spoken
 from runner.program.wording import counted
 from runner.spec.adaptive import Adaptive
 from runner.store import Counts, State, Store, StoreDamaged, StudyInfo, open_store
@@ -30,10 +33,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
     options.study(parser, optional=True)
     options.store(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
+    if arguments.json:
+        return _as_json(arguments)
     console = plain_console()
     if arguments.study is None:
         return _all(open_store(arguments.storage), console)
@@ -61,10 +67,51 @@ def _all(store: Store, console: Console) -> int:
         )
     console.print(f"store {shown(str(store.address))}", highlight=False)
     if not table.row_count:
-        console.print("no study yet: python -m runner grid ablations/five_factor.yaml")
+        console.print(spoken("no study yet: python -m runner grid five_factor"))
     else:
         console.print(table)
     return said_damaged(damage)
+
+
+def _as_json(arguments: argparse.Namespace) -> int:
+    """The same for a program: `studies`, of one that is named with `running` and `failures`."""
+    damage: list[StoreDamaged] = []
+    facts: list[dict[str, Any]] = []
+    if arguments.study is None:
+        store = open_store(arguments.storage)
+        for name in store.study_names():
+            try:
+                facts.append(_counts(store, store.load_study(name)))
+            except StoreDamaged as error:
+                damage.append(error)
+                facts.append({"study": name, "damaged": True})
+    else:
+        store, info = named_study(arguments)
+        target = store.find_target(info)
+        failed = store.runs(info, state=State.FAILED)
+        told = ("cell", "replicate", "reason", "attempts", "detail")
+        named = {
+            "target": None if target is None else target.words,
+            "adopted": store.adopted(info),
+            "running": store.running(info),
+            "failures": [{key: row[key] for key in told} for row in failed],
+        }
+        facts.append(_counts(store, info) | named)
+    print_answer("status", {"store": str(store.address), "studies": facts})
+    return said_damaged(damage)
+
+
+def _counts(store: Store, info: StudyInfo) -> dict[str, Any]:
+    counts = store.status(info)
+    return {
+        "study": info.name,
+        "cells": counts.planned,
+        "states": counts.states,
+        "outcomes": counts.statuses,
+        "reasons": counts.reasons,
+        "replicates": counts.replicates,
+        "outside_the_design": counts.retired,
+    }
 
 
 def _how_often(info: StudyInfo) -> str:
@@ -111,7 +158,7 @@ def _one(store: Store, info: StudyInfo, console: Console) -> None:
     if counts.complete:
         console.print(shown(_decided(store, info)), highlight=False, soft_wrap=True)
         console.print(
-            f"each difference: python -m analysis decided {shown(info.name)}",
+            spoken(f"each difference: python -m analysis decided {shown(info.name)}"),
             style="dim",
             highlight=False,
             soft_wrap=True,
@@ -161,9 +208,9 @@ def _failures(store: Store, info: StudyInfo, counts: Counts, console: Console) -
     if counts.failed > len(rows):
         console.print(f"… and {counts.failed - len(rows)} more")
     reasons = " ".join(f"--reason {reason}" for reason in counts.reasons)
-    console.print("one of them in full: python -m runner show CELL", style="dim")
+    console.print(spoken("one of them in full: python -m runner show CELL"), style="dim")
     console.print(
-        f"put back: python -m runner retry {shown(info.name)} {reasons}",
+        spoken(f"put back: python -m runner retry {shown(info.name)} {reasons}"),
         style="dim",
         highlight=False,
         soft_wrap=True,  # in one piece, to be copied

@@ -11,7 +11,7 @@ from runner.commands import options
 from runner.commands.arguments import named_design, study_folder, writable
 from runner.commands.looking.plan import show_plan
 from runner.commands.own_trainer import look_at_trainer
-from runner.commands.placement import device_kind, on_cluster, slots_here
+from runner.commands.placement import device_kind, need_to_train, on_cluster, slots_here
 from runner.commands.running import hours
 from runner.commands.sentences import (
     adopted_words,
@@ -25,6 +25,7 @@ from runner.commands.sentences import (
     taken_out_words,
 )
 from runner.commands.waves import after_look, as_planned
+from runner.program.naming import spoken
 from runner.program.wording import printable
 from runner.tuning.as_run import levels_as_run
 
@@ -89,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         if budget is not None:
             print("note: --hours claims these cells in another order, what tells most first")
         return show_plan(spec, design, arguments)
+    if not on_cluster(spec, arguments):
+        need_to_train(spec)
     if not arguments.quiet:
         print(headline(spec), flush=True)
     looked = look_at_trainer(spec, design)
@@ -401,6 +404,6 @@ def _say_failures(store: Store, study: StudyInfo) -> None:
     reasons = store.status(study).reasons
     print(
         f"{sum(reasons.values())} failed ({failed_words(reasons)}): "
-        f"`python -m runner status {study.name}` shows them, `retry` puts them back",
+        + spoken(f"`python -m runner status {study.name}` shows them, `retry` puts them back"),
         file=sys.stderr,
     )

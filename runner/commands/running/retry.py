@@ -8,6 +8,7 @@ from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import failed_words
 from runner.content.outcome import Reason
+from runner.program.naming import spoken
 from runner.program.wording import counted
 
 EXAMPLES = """examples:
@@ -37,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     others = store.status(info).reasons
     then = ""
     if sent:
-        then = f": `python -m runner work {info.name}` or the grid's own command runs them"
+        then = (
+            f": `{spoken('python -m runner work')} {info.name}` or the grid's own command runs them"
+        )
     elif others:
         then = f"; what failed: {failed_words(others)}"
     wait = "waits" if sent == 1 else "wait"

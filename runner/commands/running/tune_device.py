@@ -10,6 +10,7 @@ from rich.table import Table
 from runner.commands import options
 from runner.commands.arguments import named_design
 from runner.commands.sentences import headline
+from runner.program.needs import need, need_processes
 from runner.program.wording import counted
 
 EXAMPLES = """examples:
@@ -32,6 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     from runner.pool.process.launch import prepare_images, start_fork_server
 
     spec, design = named_design(arguments)
+    need_processes()
+    need("training the networks of this program")
     device = inventory(arguments.devices or spec.run.devices)[0]
     most = arguments.most
     if device.kind == "cpu":  # one slot a core is known to be best; this shows it

@@ -12,6 +12,7 @@ from ablations.errors import InputError
 from ablations.registry import CONFINED_TO, check_confined, load_plugins
 from runner.commands import options
 from runner.commands.arguments import named_study, stored_specification, study_folder, writable
+from runner.commands.placement import need_to_train
 from runner.commands.running.session import train_study
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         die_with_parent()
     store, info = named_study(arguments)
     spec = stored_specification(store, info)
+    need_to_train(spec)
     if arguments.plugins:  # of the cell processes too
         os.environ[CONFINED_TO] = str(Path(arguments.plugins).absolute())
     _load_plugins_of(spec)  # refused here rather than by every cell

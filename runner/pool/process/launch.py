@@ -22,6 +22,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Protocol
 
+from _ablate import start_safely
 from ablations.errors import InputError
 from runner.content.cell import Cell
 from runner.content.outcome import Advance, Epoch, Outcome, Point, Reason
@@ -97,12 +98,12 @@ def start_fork_server(preload: Sequence[str] | None = None) -> None:
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     os.environ[PARENT] = str(os.getpid())
     if preload is None:
-        _context.set_forkserver_preload(["runner.pool.process.preload"])
+        _context.set_forkserver_preload(["_ablate", "runner.pool.process.preload"])
     else:
         os.environ[PRELOADED] = ",".join(preload)
-        _context.set_forkserver_preload(["runner.pool.process.preload_own"])
+        _context.set_forkserver_preload(["_ablate", "runner.pool.process.preload_own"])
     try:
-        _starter.submit(forkserver.ensure_running).result()
+        _starter.submit(start_safely, forkserver.ensure_running).result()
     except OSError as error:
         raise _none_starts(error) from None
 
@@ -289,7 +290,7 @@ def _start(
         process = _context.Process(target=target, args=(theirs, argument), name=name)
         try:
             with _one_at_a_time:
-                _starter.submit(process.start).result()
+                _starter.submit(start_safely, process.start).result()
         except (OSError, EOFError) as error:
             ours.close()
             if tried == STARTS:

@@ -5,6 +5,7 @@ every cell process through fork.
 """
 
 import os
+import sys
 
 from runner.pool.process.parent_death import PARENT, die_with_parent
 
@@ -19,6 +20,7 @@ import runner.data  # noqa: E402
 import runner.pool.process.child  # noqa: E402
 import runner.training  # noqa: E402
 from ablations.pixels import warp  # noqa: E402
+from ablations.pixels.compiled import to_be_compiled  # noqa: E402
 from ablations.registry import FACTORS, names  # noqa: E402
 from runner.network import fused_norm  # noqa: E402
 from runner.program.streams import prepare_streams  # noqa: E402
@@ -31,5 +33,7 @@ for _factor in FACTORS:
 # Its first call imports the compiler, which takes over a second; each cell makes this call again.
 torch.use_deterministic_algorithms(True)
 torch.use_deterministic_algorithms(False)
+if to_be_compiled():
+    print("compiling for this machine, once: half a minute", file=sys.stderr, flush=True)
 for _module in (warp, fused_norm, normalise):
     _module.warm()

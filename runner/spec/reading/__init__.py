@@ -4,5 +4,5 @@ source  the file as a tree with places     merge   files, profiles and --set lai
 levels  what stands under `factors`        restrictions  under `exclude` and `only`
 load    the whole way, `load_spec`         json_schema   for editors
 claims  under `claims`                     tune    under `tune`
-own/  where the trainer is somebody's own
+own/  where the trainer is somebody's own  shipped  files that come with the program
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ablations.errors import InputError
+from ablations.errors import InputError, Mistakes
 from runner.content.level import Factor
 from runner.content.response import Response
 from runner.spec.claims import Claim, check_claim, claim_reader
@@ -40,21 +40,26 @@ def read_claims(
     parse = claim_reader(responses)
     claims: list[Claim] = []
     left_out: list[str] = []
+    mistakes = Mistakes()
     for position, text in enumerate(texts):
         try:
             claim = check_claim(parse(text), labels)
         except InputError as error:
             if before is None or not _was_sound(text, before, read_factors, parse):
-                raise root.refuse(("claims", position), str(error)) from None
+                with mistakes.noted():
+                    raise root.refuse(("claims", position), str(error)) from None
             left_out.append(
                 f"claim {text!r} is left out: a setting (--set) took away what it names"
             )
             continue
-        for other in claims:
-            if other.meaning(labels) == claim.meaning(labels):
-                spelling = "" if other.text == text else f" (as {other.text!r})"
-                raise root.refuse(("claims", position), f"claim {text!r} is given twice{spelling}")
+        with mistakes.noted():
+            for other in claims:
+                if other.meaning(labels) == claim.meaning(labels):
+                    spelling = "" if other.text == text else f" (as {other.text!r})"
+                    said = f"claim {text!r} is given twice{spelling}"
+                    raise root.refuse(("claims", position), said)
         claims.append(claim)
+    mistakes.refuse()
     return tuple(claims), tuple(left_out)
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ablations import registry
 from ablations.bounds import in_words
-from ablations.errors import InputError, did_you_mean
+from ablations.errors import InputError, Mistakes, did_you_mean
 from ablations.registry import BOUNDS, FACTORS, OPTIONAL, ParameterError
 from runner.content.level import SECTIONS, Factor, Level
 from runner.content.protocol import NOT_IDENTITY, DataSpec, ModelSpec, TrainSpec
@@ -59,7 +59,13 @@ def read_factors(
     factors = entries if isinstance(entries, dict) else {}
     if not factors:
         raise root.refuse(("factors",), "no factor is varied; expected at least one")
-    return tuple((read_factor or _read_factor)(name, root) for name in factors)
+    found: list[Factor] = []
+    mistakes = Mistakes()
+    for name in factors:
+        with mistakes.noted():
+            found.append((read_factor or _read_factor)(name, root))
+    mistakes.refuse()
+    return tuple(found)
 
 
 def _read_factor(name: str, root: Node) -> Factor:
@@ -68,10 +74,13 @@ def _read_factor(name: str, root: Node) -> Factor:
     node = root.at(path)
     entries = node.value if isinstance(node.value, list) else []
     levels: list[Level] = []
+    mistakes = Mistakes()
     for position in range(len(entries)):
-        one = read_level(name, root, (*path, position))
-        _check_new(one, levels, root, (*path, position))
-        levels.append(one)
+        with mistakes.noted():
+            one = read_level(name, root, (*path, position))
+            _check_new(one, levels, root, (*path, position))
+            levels.append(one)
+    mistakes.refuse()
     if len(levels) < 2:
         given = f"only {levels[0].label!r}" if levels else "none"
         value = levels[0].label if levels else "LEVEL"
@@ -103,32 +112,43 @@ def read_fixed(
     entries = root.get("fixed").value
     fixed = entries if isinstance(entries, dict) else {}
     usual = {name: one for name, one in (usual or {}).items() if name not in (*fixed, *varied)}
+    mistakes = Mistakes()
     for name in fixed:
-        path: Path = ("fixed", name)
-        section, _, field = name.partition(".")
-        if "." in name and name in field_factors():
-            raise root.refuse(path, f"set it in its section instead: '{section}: {{{field}: ...}}'")
-        if is_parameter(name):
-            raise root.refuse(path, f"write it into the level: '{section}: {{LEVEL: {{{field}: "
-                              "...}}}}'")  # fmt: skip
-        check_factor_name(name, root, path)
-        if name in varied:
-            raise root.refuse(path, f"{name!r} is under 'factors' as well; take it out of one")
+        with mistakes.noted():
+            _check_fixed(name, varied, root)
     for name in FACTORS:
         if name not in varied and name not in fixed and name not in usual:
             levels = ", ".join(registry.names(name))
-            raise root.refuse(
-                ("factors",),
-                f"{name!r} is neither varied nor fixed; add a line such as "
-                f"'{name}: {registry.names(name)[0]}' under 'fixed' (levels: {levels})",
-            )
-    return tuple(
-        read_level(name, root, ("fixed", name))
-        if name in fixed
-        else Level(name, usual[name], usual[name], registry.resolve(name, usual[name], {}))
-        for name in (*FACTORS, *OPTIONAL)
-        if name in fixed or name in usual
-    )
+            with mistakes.noted():
+                raise root.refuse(
+                    ("factors",),
+                    f"{name!r} is neither varied nor fixed; add a line such as "
+                    f"'{name}: {registry.names(name)[0]}' under 'fixed' (levels: {levels})",
+                )
+    read: dict[str, Level] = {}
+    for name in (*FACTORS, *OPTIONAL):
+        with mistakes.noted():
+            if name in fixed:
+                read[name] = read_level(name, root, ("fixed", name))
+            elif name in usual:
+                level = registry.resolve(name, usual[name], {})
+                read[name] = Level(name, usual[name], usual[name], level)
+    mistakes.refuse()
+    return tuple(read.values())
+
+
+def _check_fixed(name: str, varied: Sequence[str], root: Node) -> None:
+    path: Path = ("fixed", name)
+    section, _, field = name.partition(".")
+    if "." in name and name in field_factors():
+        raise root.refuse(path, f"set it in its section instead: '{section}: {{{field}: ...}}'")
+    if is_parameter(name):
+        raise root.refuse(
+            path, f"write it into the level: '{section}: {{LEVEL: {{{field}: ...}}}}'"
+        )
+    check_factor_name(name, root, path)
+    if name in varied:
+        raise root.refuse(path, f"{name!r} is under 'factors' as well; take it out of one")
 
 
 def check_factor_name(name: str, root: Node, path: Path) -> None:

@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from ablations import registry
 from ablations.bounds import in_words
-from ablations.errors import InputError, did_you_mean
+from ablations.errors import InputError, Mistakes, did_you_mean
 from ablations.registry import BOUNDS, FACTORS, OPTIONAL
 from runner.content.code import code_of, files_of
-from runner.content.level import Factor
+from runner.content.level import Factor, Level
 from runner.content.protocol import SIDE, DataSpec, ModelSpec, TrainSpec
 from runner.program.wording import listed
 from runner.spec.catalog import DATASETS
+from runner.spec.claims import Claim
 from runner.spec.node import Node
+from runner.spec.predicates import Predicate
 from runner.spec.reading.claims import read_claims
 from runner.spec.reading.levels import read_factors, read_fixed
 from runner.spec.reading.merge import (
@@ -33,8 +36,10 @@ from runner.spec.reading.merge import (
     with_profile,
     with_settings,
 )
+from runner.spec.reading.own.levels import read_own_factors
 from runner.spec.reading.own.resolve import resolve_own
 from runner.spec.reading.restrictions import read_predicates
+from runner.spec.reading.shipped import specification_file
 from runner.spec.reading.source import relative_to_file
 from runner.spec.reading.tune import read_tune
 from runner.spec.spec import Spec
@@ -73,7 +78,7 @@ def load_spec(
     Raises:
         InputError: anything wrong in the file, the profile or the overrides.
     """
-    file = Path(path)
+    file = specification_file(path)
     root = read_extended(file)
     settings = list(overrides)
     chosen = choose_profile(root, profile, cuda_visible=cuda_visible)
@@ -107,7 +112,7 @@ def _resolve_with(root: Node, profile: str, settings: list[str], file: Path) -> 
 
 def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -> Spec:
     """Validate the tree, which may have been another `before` the settings; look everything up."""
-    sections = _with_design_file(_validate(root), root)
+    sections = _with_design_file(_sections(root), root)
     _check_name(sections.name, root, ("name",))
     if sections.trainer is not None:
         return _of_bounded_size(resolve_own(root, sections, profile, file, before))
@@ -129,11 +134,27 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
             "parameters": _parameters(root, "model", sections.model.name, sections.model.parameters)
         }
     )
-    factors = read_factors(root)
-    _check_plugin_factors(factors, sections, root)
-    _check_size(factors, sections, root)
-    fixed = read_fixed(root, [factor.name for factor in factors], _usual(factors, model.name))
-    claims, left_out = read_claims(root, sections.claims, factors, before, read_factors)
+    mistakes = Mistakes()
+    factors: tuple[Factor, ...] = ()
+    with mistakes.noted():
+        factors = read_factors(root)
+        _check_plugin_factors(factors, sections, root)
+        _check_size(factors, sections, root)
+    fixed: tuple[Level, ...] = ()
+    with mistakes.noted():
+        fixed = read_fixed(root, list(root.get("factors").plain), _usual(factors, model.name))
+    mistakes.refuse()  # what follows names levels
+    claims: tuple[Claim, ...] = ()
+    left_out: tuple[str, ...] = ()
+    exclude: tuple[Predicate, ...] = ()
+    only: tuple[Predicate, ...] = ()
+    with mistakes.noted():
+        claims, left_out = read_claims(root, sections.claims, factors, before, read_factors)
+    with mistakes.noted():
+        exclude = read_predicates(root, "exclude", factors, fixed)
+    with mistakes.noted():
+        only = read_predicates(root, "only", factors, fixed)
+    mistakes.refuse()
     spec = Spec(
         name=unicodedata.normalize("NFC", sections.name),
         profile=profile,
@@ -146,8 +167,8 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
         adaptive=sections.adaptive,
         seeds=sections.seeds,
         design=sections.design,
-        exclude=read_predicates(root, "exclude", factors, fixed),
-        only=read_predicates(root, "only", factors, fixed),
+        exclude=exclude,
+        only=only,
         claims=claims,
         left_out=left_out,
         tune=read_tune(root, sections, factors),
@@ -188,16 +209,64 @@ def _with_design_file(sections: SpecFile, root: Node) -> SpecFile:
     return sections.model_copy(update={"design": sections.design.model_copy(update={"file": file})})
 
 
+def _sections(root: Node) -> SpecFile:
+    """The sections; where something in them is wrong, what is wrong with the levels is said too."""
+    mistakes = Mistakes()
+    with mistakes.noted():
+        return _validate(root)
+    factors = root.get("factors")
+    if root.get("plugins").value is None and isinstance(factors.value, dict):
+        with mistakes.noted():
+            if root.get("trainer").value is not None:
+                read_own_factors(root)
+            else:
+                read_factors(root)
+    mistakes.refuse()
+    raise AssertionError("what is wrong was refused")
+
+
 def _validate(root: Node) -> SpecFile:
     """The sections with their types checked; a key with nothing behind it counts as absent."""
     raw = {key: value for key, value in root.plain.items() if value is not None}
+    mistakes = Mistakes()
     for key in root.plain:
         if key not in SpecFile.model_fields:
-            raise root.refuse((key,), f"unknown key; {_where_it_belongs(key)}")
+            raw.pop(key, None)
+            with mistakes.noted():
+                raise root.refuse((key,), f"unknown key; {_where_it_belongs(key)}")
+    sections = None
     try:
-        return SpecFile.model_validate(raw, strict=True)
+        sections = SpecFile.model_validate(raw, strict=True)
     except ValidationError as error:
-        raise _explain(error, root) from None
+        # A misspelt key is also a missing one: the misspelling is what helps.
+        problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        for problem in problems:
+            with mistakes.noted():
+                raise _explain(problem, root) from None
+    mistakes.refuse()
+    assert sections is not None  # noqa: S101 - else it was refused
+    return sections
+
+
+def _nearest_or_home(key: str, section: Sequence[str | int]) -> str:
+    """What to write instead of an unknown key of a section: a near name, or where it is known."""
+    hint = did_you_mean(key, _fields(section))
+    if hint.startswith("did you mean") or section[:1] not in (("data",), ("model",), ("train",)):
+        return hint
+    sections = (DataSpec, ModelSpec, TrainSpec)
+    if key in (*FACTORS, *OPTIONAL) or any(key in one.model_fields for one in sections):
+        return _where_it_belongs(key)
+    for factor in (*FACTORS, *OPTIONAL):
+        if key in registry.names(factor):
+            return f"{key} is a level of {factor}: write 'fixed: {{{factor}: {key}}}'"
+    for factor in (*FACTORS, *OPTIONAL):
+        for level in registry.names(factor):
+            if key in registry.find(factor, level).defaults:
+                return (
+                    f"{key} is a parameter of levels of {factor}: write "
+                    f"'fixed: {{{factor}: {{{level}: {{{key}: ...}}}}}}'"
+                )
+    return hint
 
 
 def _where_it_belongs(key: str) -> str:
@@ -214,17 +283,14 @@ def _where_it_belongs(key: str) -> str:
     return did_you_mean(key, SpecFile.model_fields)
 
 
-def _explain(error: ValidationError, root: Node) -> InputError:
-    """The first problem as a sentence; how many more there are at its end."""
-    # A misspelt key is also a missing one: the misspelling is what helps.
-    problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    first = problems[0]
+def _explain(first: ErrorDetails, root: Node) -> InputError:
+    """A problem as a sentence."""
     place = tuple(step for step in first["loc"] if step not in TAGS)
     path = tuple(step for i, step in enumerate(place) if not (i in (1, 3) and step in DESIGNS))
     kind, given, message = first["type"], first["input"], str(first["msg"])
     message = message.replace("Input should be", "expected").removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        problem = f"unknown key; {did_you_mean(str(path[-1]), _fields(place[:-1]))}"
+        problem = f"unknown key; {_nearest_or_home(str(path[-1]), place[:-1])}"
     elif kind == "missing":
         problem = "is missing"
     elif kind == "string_type":
@@ -242,8 +308,7 @@ def _explain(error: ValidationError, root: Node) -> InputError:
         problem = message
     else:
         problem = f"{given!r}: {message}"
-    more = f" ({len(problems) - 1} more after it)" if len(problems) > 1 else ""
-    return root.refuse(path, problem + more)
+    return root.refuse(path, problem)
 
 
 def _bounds(location: Sequence[str | int]) -> str:

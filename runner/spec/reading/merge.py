@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ablations.errors import InputError, did_you_mean
 from runner.spec.node import Node
+from runner.spec.reading.shipped import specification_file
 from runner.spec.reading.source import read_file, read_text
 
 BY_FACTOR = ("factors", "fixed")
@@ -75,7 +76,9 @@ def _read_chain(path: Path, above: tuple[Path, ...]) -> Node:
         raise root.refuse(("extends",), "expected the name of one YAML file")
     target = path.parent / link.value
     if not target.is_file():
-        raise root.refuse(("extends",), f"there is no file {target}")
+        target = specification_file(link.value)
+    if not target.is_file():
+        raise root.refuse(("extends",), f"there is no file {path.parent / link.value}")
     base = _read_chain(target, (*above, resolved))
     own = Node(
         {key: node for key, node in root.value.items() if key != "extends"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ablations.errors import did_you_mean
+from ablations.errors import Mistakes, did_you_mean
 from runner.content.level import Factor, Level
 from runner.spec.node import Node
 from runner.spec.predicates import Predicate
@@ -22,7 +22,13 @@ def read_predicates(
     """
     section_value = root.get(section).value
     entries = section_value if isinstance(section_value, list) else []
-    return tuple(_read(root, (section, i), factors, fixed) for i in range(len(entries)))
+    found: list[Predicate] = []
+    mistakes = Mistakes()
+    for position in range(len(entries)):
+        with mistakes.noted():
+            found.append(_read(root, (section, position), factors, fixed))
+    mistakes.refuse()
+    return tuple(found)
 
 
 def _read(

@@ -27,7 +27,9 @@ from ruamel.yaml.events import (
 )
 
 from ablations.errors import InputError
+from runner.program.wording import listed
 from runner.spec.node import Node, Scalar, path_text
+from runner.spec.reading.shipped import shipped_names
 
 LARGEST_BYTES = 200_000
 """Some kilobytes are usual; the parser takes seconds for a file of this size."""
@@ -71,8 +73,9 @@ def read_file(path: Path) -> Node:
             )
     except FileNotFoundError:
         near = sorted(other.name for other in path.parent.glob("*.yaml"))
-        there = f"; {path.parent} holds {', '.join(near)}" if near else ""
-        raise InputError(f"there is no file {path}{there}") from None
+        there = f"{path.parent} holds {', '.join(near)}"
+        come = f"the program comes with {listed(shipped_names())}"
+        raise InputError(f"there is no file {path}; {there if near else come}") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:  # a zero byte in the name

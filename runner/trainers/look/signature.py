@@ -18,7 +18,8 @@ from typing import Any
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
-from ablations.errors import InputError, did_you_mean
+from _ablate import words
+from ablations.errors import InputError, did_you_mean, import_hint
 from runner.content.level import Level
 from runner.content.own.trainer import INJECTED, Trainer, given_by
 from runner.program.wording import counted, printable
@@ -77,7 +78,8 @@ def seen(trainer: Trainer, values: Sequence[tuple[str, Any]]) -> Seen:
     except InputError as error:
         return Seen(problem=error.problem)
     except (Exception, SystemExit) as error:
-        return Seen(problem=f"importing it failed: {detail_of(error)}{_line_of(error)}")
+        said = f"{detail_of(error)}{_line_of(error)}{import_hint(error)}"
+        return Seen(problem=f"importing it failed: {said}")
     named = [one for one in parameters.values() if one.kind not in (one.VAR_KEYWORD,)]
     positional = [one.name for one in named if one.kind in (one.POSITIONAL_ONLY,)]
     if positional:
@@ -130,7 +132,7 @@ def look(trainer: Trainer, values: Sequence[tuple[str, Any]]) -> Seen:
     asked = json.dumps({"trainer": trainer.to_dict(), "values": values})
     try:
         done = subprocess.run(  # noqa: S603 - this program's own module
-            [sys.executable, "-m", __name__],
+            words(__name__),
             input=asked, capture_output=True, text=True, timeout=DEADLINE, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -40,7 +40,7 @@ def test_a_helper_writes_the_same_bytes(tmp_path: Path) -> None:
 def test_what_a_helper_cannot_save_is_saved_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(press, "SERVE", "raise SystemExit")
+    monkeypatch.setattr(press, "words", lambda *_: [sys.executable, "-c", "raise SystemExit"])
     assert len(_saved(tmp_path, 2)) == 4 * len(NAMES)
 
 
@@ -73,7 +73,7 @@ def test_only_the_helper_does_what_it_is_asked(tmp_path: Path) -> None:
 def test_a_helper_that_is_gone_has_not_done_what_it_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(press, "SERVE", "raise SystemExit")
+    monkeypatch.setattr(press, "words", lambda *_: [sys.executable, "-c", "raise SystemExit"])
     with Press(2) as open_press:
         assert not open_press.ask(_job("pareto", tmp_path)).result(60)
         open_press.finish()

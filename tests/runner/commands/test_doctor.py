@@ -76,7 +76,7 @@ def test_a_cause_is_told_with_its_evidence_and_what_to_change(here, capsys):
 def test_a_program_reads_nothing_but_the_answer(here, capsys):
     assert main(["doctor", "twice.py:make", "--steps", "40", "--json"]) == 3
     answer = json.loads(capsys.readouterr().out)
-    assert set(answer) == {"healthy", "causes"}
+    assert set(answer) == {"schema", "verb", "healthy", "causes"}
     assert answer["healthy"] is False
     cause = answer["causes"][0]
     assert {"kind", "confidence", "where", "evidence", "change"} <= set(cause)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ablations import registry
+from ablations.errors import Mistakes
 from runner.content.level import Factor, Level
 from runner.content.own.trainer import INJECTED, given_by
 from runner.program.wording import listed
@@ -38,12 +39,15 @@ def _read_factor(name: str, root: Node) -> Factor:
     _check_name(name, root, path)
     entries = root.at(path).value
     levels: list[Level] = []
+    mistakes = Mistakes()
     for position in range(len(entries) if isinstance(entries, list) else 0):
-        one = _read_level(name, root, (*path, position))
-        for other in levels:
-            if other.label == one.label or _same(other, one):
-                raise root.refuse((*path, position), f"level {one.label!r} is given twice")
-        levels.append(one)
+        with mistakes.noted():
+            one = _read_level(name, root, (*path, position))
+            for other in levels:
+                if other.label == one.label or _same(other, one):
+                    raise root.refuse((*path, position), f"level {one.label!r} is given twice")
+            levels.append(one)
+    mistakes.refuse()
     if len(levels) < 2:
         given = f"only {levels[0].label!r}" if levels else "none"
         raise root.refuse(

@@ -6,10 +6,13 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablations.errors import Mistakes
+from runner.content.level import Factor, Level
 from runner.content.protocol import TrainSpec
 from runner.content.response import CONVERGED, EPOCHS
 from runner.spec.claims import Claim
 from runner.spec.node import Node
+from runner.spec.predicates import Predicate
 from runner.spec.reading.claims import read_claims
 from runner.spec.reading.own.levels import read_argument, read_own_factors, read_own_fixed
 from runner.spec.reading.own.responses import read_responses
@@ -32,14 +35,30 @@ def resolve_own(
         InputError: anything in it that cannot be.
     """
     assert sections.trainer is not None  # noqa: S101 - whoever calls has seen it
-    _refuse_the_classifiers(root)
-    factors = read_own_factors(root)
-    fixed = read_own_fixed(root, factors)
-    records = read_responses(root, sections.responses, factors)
-    tune = read_own_tune(root, sections, factors, read_argument)
-    claims, left_out = read_claims(
-        root, sections.claims, factors, before, read_own_factors, records
-    )
+    mistakes = Mistakes()
+    factors: tuple[Factor, ...] = ()
+    with mistakes.noted():
+        _refuse_the_classifiers(root)
+    with mistakes.noted():
+        factors = read_own_factors(root)
+    mistakes.refuse()  # what follows names levels
+    fixed: tuple[Level, ...] = ()
+    exclude: tuple[Predicate, ...] = ()
+    only: tuple[Predicate, ...] = ()
+    with mistakes.noted():
+        fixed = read_own_fixed(root, factors)
+    with mistakes.noted():
+        exclude = read_predicates(root, "exclude", factors, fixed)
+    with mistakes.noted():
+        only = read_predicates(root, "only", factors, fixed)
+    with mistakes.noted():
+        records = read_responses(root, sections.responses, factors)
+        claims, left_out = read_claims(
+            root, sections.claims, factors, before, read_own_factors, records
+        )
+    with mistakes.noted():
+        tune = read_own_tune(root, sections, factors, read_argument)
+    mistakes.refuse()
     if next(iter(sections.responses.values())).target is None:
         _refuse_claims_on_a_target(root, claims)
     return Spec(
@@ -54,8 +73,8 @@ def resolve_own(
         adaptive=sections.adaptive,
         seeds=sections.seeds,
         design=sections.design,
-        exclude=read_predicates(root, "exclude", factors, fixed),
-        only=read_predicates(root, "only", factors, fixed),
+        exclude=exclude,
+        only=only,
         claims=claims,
         left_out=left_out,
         tune=tune,

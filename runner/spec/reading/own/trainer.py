@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from _ablate import OWN
 from ablations import registry
 from ablations.errors import did_you_mean
 from runner.content.level import Factor, Level
@@ -71,6 +72,11 @@ def _function(root: Node, call: str) -> Trainer:
         return Trainer("function", f"{file}:{name}", str(file.parent))
     if not all(part.isidentifier() for part in where.split(".")):
         raise root.refuse(path, f"{call!r}: {where!r} is neither a Python file nor a module's name")
+    if where.partition(".")[0] in OWN:
+        raise root.refuse(
+            path,
+            f"{where!r} is a package of this program; name a file, such as '{where}.py:{name}'",
+        )
     files = registry.plugin_files(where)
     if not files:
         hint = f"; did you mean '{where}.py:{name}'?" if Path(f"{where}.py").is_file() else ""

@@ -1,0 +1,4 @@
+"""Where both programs are one command.
+
+ablate  every verb of both, by one name
+"""
