@@ -179,7 +179,8 @@ def _findings(
 ) -> list[str]:
     lines = [f"{one}." for one in did_nothing(study)]  # first: what follows is to be read by it
     lines += opening.sentences if opening is not None else [why]
-    lines += why_sentences(study.causes, study.goal)
+    if told := why_sentences(study.causes, study.goal):
+        lines.append(" ".join(told))
     interim = study.running
     for row in [] if claims is None else claims.to_dict("records"):
         so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""

@@ -9,11 +9,11 @@ MOST_IMAGES, FEWEST_IMAGES = 32, 16
 below 13; a batch norm's statistics rest on so many numbers a channel at least."""
 SHARE = 0.01
 """Of the time of all steps, for all looks together."""
-PASSES = 2.4
+PASSES = 4.6
 """What a look costs by a training step over as many images: a forward and a backward pass, one
-forward pass as the network is used, and the statistics of every layer. Measured, as `FIXED`:
-results/benchmarks/evidence.md."""
-FIXED = 0.5
+forward pass as the network is used, the statistics of every layer, and memory that a step of
+another size has not touched yet. As `FIXED` rather too much: results/benchmarks/evidence.md."""
+FIXED = 0.3
 """What a look costs besides, in steps of a narrow network: hooks, and a sum or two a layer."""
 EARLY = 10
 """Steps after which a rate that is too high has done its harm."""

@@ -18,6 +18,7 @@ def causes_table(found: Causes | None) -> dict[str, Any] | None:
     """Head, rows and title; None where every run converged."""
     if found is None or not found.any:
         return None
+    judged = [one for one in found.of if one is not None]
     rows = []
     for kind, count in found.counts.items():
         cell, why = next(
@@ -27,17 +28,14 @@ def causes_table(found: Causes | None) -> dict[str, Any] | None:
         )
         title = KINDS[kind].title if kind != NOT_KNOWN else "Not known"
         shows = why.causes[0].evidence if why.causes else "Nothing that it left shows a cause."
-        also = sum(
-            any(cause.kind == kind for cause in one.causes[1:])
-            for one in found.of
-            if one is not None
-        )
-        rows.append([title, str(count), str(also or ""), shows, cell[:SHORT_ID]])
-    names = ("Cause", "Runs", "Second in", "What shows it, in one of them", "That run")
+        also = sum(any(cause.kind == kind for cause in one.causes[1:]) for one in judged)
+        second = f" (second in {also} more)" if also else ""
+        rows.append([title, f"{count}{second}", shows, cell[:SHORT_ID]])
+    names = ("Cause", "Runs", "What shows it, in one of them", "That run")
     return {
         "title": "Why runs did not converge, by their likeliest cause: told from their curves and "
         "from what their layers did, without running a repair; `show` tells a run's own",
-        "head": [{"text": name, "number": name in ("Runs", "Second in")} for name in names],
+        "head": [{"text": name, "number": False} for name in names],
         "rows": rows,
     }
 
