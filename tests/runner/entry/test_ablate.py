@@ -12,6 +12,7 @@ import _ablate
 from analysis.commands import VERBS as ANSWERS
 from runner.commands import VERBS
 from runner.entry import ablate as entry
+from runner.spec.reading.shipped import specification_file
 from tests.runner.entry.foreign import ROOT, ablate, called, foreign
 
 
@@ -79,14 +80,18 @@ def test_python_m_searches_the_working_directory_last(tmp_path, words):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_shipped_files_are_found_by_name_from_anywhere(folder):
+def test_shipped_files_are_found_by_name_from_anywhere(folder, monkeypatch, capsys):
+    done = ablate(folder, "plan", "five_factor", "--profile", "cpu", "--cells", "0")
+    assert done.returncode == 0, done.stderr
+    assert "216 cells" in done.stdout
+    monkeypatch.chdir(folder)
+    shipped = ROOT / "ablations" / "five_factor.yaml"
     for name in ("five_factor", "five_factor.yaml", "ablations/five_factor.yaml"):
-        done = ablate(folder, "plan", name, "--profile", "cpu", "--cells", "0")
-        assert done.returncode == 0, done.stderr
-        assert "216 cells" in done.stdout
-    done = ablate(folder, "plan", "five_factr")
-    assert done.returncode == 2
-    assert "there is no file five_factr; . holds study.yaml" in done.stderr
+        assert specification_file(name) == shipped
+    for name in ("five_factr", "other/five_factor.yaml", "five_factor.yml", "/five_factor"):
+        assert specification_file(name) == Path(name)
+    assert entry.run(["plan", "five_factr"]) == 2
+    assert "there is no file five_factr; . holds study.yaml" in capsys.readouterr().err
 
 
 def test_a_file_of_the_persons_own_comes_before_a_shipped_one(tmp_path):
