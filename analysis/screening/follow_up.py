@@ -16,7 +16,7 @@ from typing import Any
 
 from runner.program.naming import spoken
 from runner.program.wording import counted, listed
-from runner.spec.reading.merge import profile_names, read_extended
+from runner.spec.reading.files.merge import profile_names, read_extended
 
 MOST_FULL = 4
 """Factors whose combinations are all run; of more, a fraction that tells mains and pairs apart."""

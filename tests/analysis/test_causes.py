@@ -16,9 +16,9 @@ from analysis.dashboard.trial_notes import annotate
 from analysis.dashboard.words import study_note
 from analysis.document.document import SCHEMA_PATH, document, document_text
 from analysis.report.gallery.convergence_and_time import draw_cause_map, tabulate_cause_map
-from analysis.report.page.causes_table import causes_table
 from analysis.report.page.data import page_data
-from analysis.report.page.runs_table import table_of_runs
+from analysis.report.page.tables.causes_table import causes_table
+from analysis.report.page.tables.runs_table import table_of_runs
 from analysis.study import Study
 from runner.commands import main
 from runner.content.cell import Cell

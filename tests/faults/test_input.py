@@ -14,7 +14,7 @@ import pytest
 
 from ablations.errors import InputError
 from runner.commands import main
-from runner.spec.reading.source import read_file
+from runner.spec.reading.files.source import read_file
 from runner.store import open_store
 from tests.faults.harness import specification
 from tests.store_contract.grids import planned

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.report.page.causes_table import shown_titles
+from analysis.report.page.tables.causes_table import shown_titles
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known

@@ -30,7 +30,7 @@ from analysis.number_words import (
 from analysis.report.page.inline_svg import inline
 from analysis.report.page.page_figures import picture_mark, section_shown
 from analysis.report.page.page_sections import SECTIONS
-from analysis.report.page.runs_table import table_of_runs
+from analysis.report.page.tables.runs_table import table_of_runs
 from analysis.report.words.answer import WHOLE
 from analysis.report.words.names import interval_name
 from analysis.report.words.papers.methods import network_of, own_trainer, varied

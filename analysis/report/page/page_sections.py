@@ -11,9 +11,9 @@ import numpy as np
 from analysis.effects.shown import untestable
 from analysis.number_words import p_words
 from analysis.report.gallery.catalogue import FIGURES
-from analysis.report.page.causes_table import causes_table
-from analysis.report.page.level_tables import baseline_told, numbers_told
-from analysis.report.page.tuning_tables import confounds_told, tuning_told
+from analysis.report.page.tables.causes_table import causes_table
+from analysis.report.page.tables.level_tables import baseline_told, numbers_told
+from analysis.report.page.tables.tuning_tables import confounds_told, tuning_told
 from analysis.report.words.names import TEST_NAMES, interval_name, readable
 from analysis.report.words.papers.methods import held, methods, shared
 from analysis.study import known

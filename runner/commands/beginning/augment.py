@@ -14,7 +14,7 @@ from runner.commands.arguments import named_design
 from runner.commands.placement import slots_here
 from runner.program.naming import spoken
 from runner.program.wording import counted, duration, printable
-from runner.spec.reading.shipped import is_shipped, specification_file
+from runner.spec.reading.files.shipped import is_shipped, specification_file
 
 if TYPE_CHECKING:
     from runner.design import Design

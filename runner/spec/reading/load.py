@@ -28,19 +28,19 @@ from runner.spec.claims import Claim
 from runner.spec.node import Node
 from runner.spec.predicates import Predicate
 from runner.spec.reading.claims import read_claims
-from runner.spec.reading.levels import read_factors, read_fixed
-from runner.spec.reading.merge import (
+from runner.spec.reading.files.merge import (
     choose_profile,
     profile_names,
     read_extended,
     with_profile,
     with_settings,
 )
+from runner.spec.reading.files.shipped import specification_file
+from runner.spec.reading.files.source import relative_to_file
+from runner.spec.reading.levels import read_factors, read_fixed
 from runner.spec.reading.own.levels import read_own_factors
 from runner.spec.reading.own.resolve import resolve_own
 from runner.spec.reading.restrictions import read_predicates
-from runner.spec.reading.shipped import specification_file
-from runner.spec.reading.source import relative_to_file
 from runner.spec.reading.tune import read_tune
 from runner.spec.spec import Spec
 from runner.spec.spec_file import DESIGNS, TAGS, CustomDesign, SpecFile

@@ -20,7 +20,7 @@ from analysis.effects.levels.axis import log_spaced, numeric_axes
 from analysis.effects.levels.optimum import PLACES, parabola, where_flat
 from analysis.effects.levels.trends import coefficients, combined, parts, rest
 from analysis.report.gallery.trends import draw_numeric_trends, picked_words
-from analysis.report.page.level_tables import baseline_told, numbers_told
+from analysis.report.page.tables.level_tables import baseline_told, numbers_told
 from analysis.stats.coding import polynomial_contrasts, polynomials_at
 from analysis.study import Study
 from tests.analysis.published import find

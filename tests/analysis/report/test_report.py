@@ -20,7 +20,7 @@ from analysis.report import findings, is_current, write_report
 from analysis.report.page.data import _integers, page_data, to_script
 from analysis.report.page.page import _facts
 from analysis.report.page.page_sections import SECTIONS
-from analysis.report.page.runs_table import table_of_runs
+from analysis.report.page.tables.runs_table import table_of_runs
 from analysis.report.press import Press
 from analysis.report.words.answer import answer
 from analysis.report.words.papers.methods import methods

@@ -12,7 +12,7 @@ import pytest
 import analysis
 from ablations.errors import InputError
 from analysis.document.document import SCHEMA_PATH, document
-from analysis.report.page.tuning_tables import tuning_told
+from analysis.report.page.tables.tuning_tables import tuning_told
 from analysis.report.words.answer import answer
 from runner.commands import main
 from runner.commands.running.grid import register_design

@@ -12,7 +12,7 @@ import _ablate
 from analysis.commands import VERBS as ANSWERS
 from runner.commands import VERBS
 from runner.entry import ablate as entry
-from runner.spec.reading.shipped import specification_file
+from runner.spec.reading.files.shipped import specification_file
 from tests.runner.entry.foreign import ROOT, ablate, called, foreign
 
 

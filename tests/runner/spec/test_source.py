@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablations.errors import InputError
-from runner.spec.reading.source import LARGEST_BYTES, read_file, read_text
+from runner.spec.reading.files.source import LARGEST_BYTES, read_file, read_text
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from runner.content.level import Factor, Level
 from runner.content.own.trainer import FIELD, Trainer, arguments_of, digest_of, given_by
 from runner.program.wording import counted
 from runner.spec.node import Node
-from runner.spec.reading.source import relative_to_file
+from runner.spec.reading.files.source import relative_to_file
 from runner.spec.spec_file import TrainerSpec
 
 ALL_ARGUMENTS = ("args", "overrides")

@@ -29,7 +29,7 @@ from ruamel.yaml.events import (
 from ablations.errors import InputError
 from runner.program.wording import listed
 from runner.spec.node import Node, Scalar, path_text
-from runner.spec.reading.shipped import shipped_names
+from runner.spec.reading.files.shipped import shipped_names
 
 LARGEST_BYTES = 200_000
 """Some kilobytes are usual; the parser takes seconds for a file of this size."""

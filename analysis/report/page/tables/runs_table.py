@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.report.gallery.rounding import head_of
-from analysis.report.page.causes_table import SHORT_ID, shown_titles
+from analysis.report.page.tables.causes_table import SHORT_ID, shown_titles
 from analysis.table.columns import facts
 from runner.content.response import ACCURACY, EPOCHS, REACHED, SECONDS, Response
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ablations.errors import InputError, did_you_mean
 from runner.spec.node import Node
-from runner.spec.reading.shipped import specification_file
-from runner.spec.reading.source import read_file, read_text
+from runner.spec.reading.files.shipped import specification_file
+from runner.spec.reading.files.source import read_file, read_text
 
 BY_FACTOR = ("factors", "fixed")
 """Sections whose keys are factors: a factor's name may hold dots, its entry is one piece."""
