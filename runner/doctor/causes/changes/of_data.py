@@ -16,6 +16,7 @@ from runner.doctor.watching.batches import Batches, Regrouped, as_validation
 from runner.doctor.watching.facts import Inputs, inputs_of
 from runner.doctor.watching.made import Made, undisturbed
 
+
 @contextmanager
 def standardised_inputs(made: Made) -> Iterator[Made]:
     """Inputs at mean 0 and deviation 1 of the training data; a table column by column."""
