@@ -16,9 +16,6 @@ from runner.doctor.watching.batches import Batches, Regrouped, as_validation
 from runner.doctor.watching.facts import Inputs, inputs_of
 from runner.doctor.watching.made import Made, undisturbed
 
-FAINT = 1e-6
-"""Deviation of a column by that of all: it is constant."""
-
 
 @contextmanager
 def standardised_inputs(made: Made) -> Iterator[Made]:
@@ -32,13 +29,10 @@ def standardised_inputs(made: Made) -> Iterator[Made]:
 
 
 def _standardised(inputs: Tensor, of: Inputs) -> Tensor:
-    whole = max(of.deviation, 1e-8)
     if inputs.ndim == 2:
-        own = of.features.std(0)
-        # A column that hardly varies in training would be blown up where it does elsewhere.
-        deviation = torch.where(own > FAINT * whole, own, whole)
-        return (inputs - of.features.mean(0).to(inputs)) / deviation.to(inputs)
-    return (inputs - of.mean) / whole
+        mean, deviation = of.features.mean(0), of.features.std(0).clamp(min=1e-8)
+        return (inputs - mean.to(inputs)) / deviation.to(inputs)
+    return (inputs - of.mean) / max(of.deviation, 1e-8)
 
 
 @contextmanager
