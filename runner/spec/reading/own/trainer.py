@@ -72,12 +72,13 @@ def _function(root: Node, call: str) -> Trainer:
         return Trainer("function", f"{file}:{name}", str(file.parent))
     if not all(part.isidentifier() for part in where.split(".")):
         raise root.refuse(path, f"{call!r}: {where!r} is neither a Python file nor a module's name")
-    if where.partition(".")[0] in OWN:
+    files = registry.plugin_files(where)
+    # A module of the program itself may be one, as that of a repair's grid is.
+    if where in OWN or (where.partition(".")[0] in OWN and not files):
         raise root.refuse(
             path,
             f"{where!r} is a package of this program; name a file, such as '{where}.py:{name}'",
         )
-    files = registry.plugin_files(where)
     if not files:
         hint = f"; did you mean '{where}.py:{name}'?" if Path(f"{where}.py").is_file() else ""
         raise root.refuse(path, f"there is no module {where!r} that Python finds here{hint}")
