@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import log
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_it_says_what_a_healthy_cell_did(few_digits: Images) -> None:
     assert last is not None
     assert (first.step, last.step, last.epoch) == (0, 36, 12)
     assert "36 steps are too few for more than two looks" in found.note
-    assert first.entropy == pytest.approx(2.3, abs=1.2)
+    assert 1.5 < first.entropy < 2 * log(10)
     assert last.accuracy > 0.8
     assert len(found.losses) == 3
     assert sum(found.losses) / 3 == pytest.approx(outcome.curve[0].train_loss, rel=0.01)
