@@ -167,7 +167,8 @@ def page(rows: list[str], pairs: int, command: str) -> str:
             "|---|---|---|---|---|---|---|",
             *rows,
             "",
-            "Difference: mean over pairs of CPU seconds with by without, ± its standard error. "
+            "Difference: mean over pairs of CPU seconds with by without, ± its standard error; "
+            "where that error is above 1 %, the pairs do not tell whether it costs 1 %. "
             "Spent in the watching: CPU time inside of it by that of all the rest, which other "
             "programs on the machine blur less. A cell is looked at before its first step and "
             "after its last one however short it is, so that of the shortest these two cost more "

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from math import log
 from typing import Any
 
 import pytest
 import torch
 
 from ablations import registry
-from runner.content.outcome import Status
+from runner.content.outcome import Outcome, Status
 from runner.data import Images
 from runner.probe.record import Evidence
 from runner.training import loop, train
@@ -26,6 +28,11 @@ CELLS: list[dict[str, Any]] = [
 ]
 
 
+def bits(outcome: Outcome) -> str:
+    """All of an outcome but evidence and clocks, every digit of its numbers; NaN equals NaN."""
+    return json.dumps(learned(replace(outcome, evidence=None)))
+
+
 @pytest.mark.parametrize("levels", CELLS, ids=lambda levels: "-".join(levels))
 def test_a_cell_has_the_same_bits_with_evidence_and_without(
     few_digits: Images, levels: dict[str, Any]
@@ -34,7 +41,7 @@ def test_a_cell_has_the_same_bits_with_evidence_and_without(
     watched, alone = (train(cell, few_digits, watched=one) for one in (True, False))
     assert alone.evidence is None
     assert watched.evidence
-    assert learned(replace(watched, evidence=None)) == learned(alone)
+    assert bits(watched) == bits(alone)
 
 
 def test_so_has_a_recorded_one(few_digits: Images, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +62,7 @@ def test_so_has_a_recorded_one(few_digits: Images, monkeypatch: pytest.MonkeyPat
     )
     cell = make_cell(model={"dropout": 0.3}, augmentation="strong")
     watched, alone = (train(cell, few_digits, watched=one) for one in (True, False))
-    assert learned(replace(watched, evidence=None)) == learned(alone)
+    assert bits(watched) == bits(alone)
 
 
 def test_it_says_what_a_healthy_cell_did(few_digits: Images) -> None:
@@ -66,7 +73,7 @@ def test_it_says_what_a_healthy_cell_did(few_digits: Images) -> None:
     assert last is not None
     assert (first.step, last.step, last.epoch) == (0, 36, 12)
     assert "36 steps are too few for more than two looks" in found.note
-    assert first.entropy == pytest.approx(2.3, abs=1.2)
+    assert 1.5 < first.entropy < 2 * log(10)
     assert last.accuracy > 0.8
     assert len(found.losses) == 3
     assert sum(found.losses) / 3 == pytest.approx(outcome.curve[0].train_loss, rel=0.01)
@@ -99,7 +106,7 @@ def test_a_network_that_takes_no_such_batch_is_trained_all_the_same(
     assert (outcome.evidence or {})["note"] == "not looked at after step 0: expected 30 images"
     monkeypatch.undo()
     alone = train(cell, few_digits, watched=False)
-    assert learned(replace(outcome, evidence=None)) == learned(alone)
+    assert bits(outcome) == bits(alone)
 
 
 def test_a_plugins_network_that_counts_its_passes_is_copied(few_digits: Images) -> None:
@@ -125,5 +132,5 @@ def test_a_plugins_network_that_counts_its_passes_is_copied(few_digits: Images) 
         watched, alone = (train(cell, few_digits, watched=one) for one in (True, False))
     finally:
         registry._registered.pop(("model", "counting"))
-    assert learned(replace(watched, evidence=None)) == learned(alone)
+    assert bits(watched) == bits(alone)
     assert len((watched.evidence or {})["looks"]) == 2
