@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ from analysis.figures.drawing.style import (
 )
 
 SLOTS_A_ROW = 16  # levels that fit side by side on a page
+AXIS_LETTERS = 28
+"""Of a line of the vertical axis's name: what is as long as a panel of the usual height is."""
 
 
 class Panel(NamedTuple):
@@ -89,7 +92,8 @@ def factor_panels(
                 one.tick_params(axis="y", labelleft=False, left=False)
                 one.spines["left"].set_visible(False)
             else:
-                one.set_ylabel(axis_label)
+                # A target may need more words than a panel is high.
+                one.set_ylabel("\n".join(wrap(axis_label, AXIS_LETTERS)))
             panels.append(Panel(name, list(factors[name]), one))
     room = (TALLEST - 0.4) / len(chunks) - 0.22 - tallest
     height = len(chunks) * (min(panel_height, room) + 0.22 + tallest) + 0.3

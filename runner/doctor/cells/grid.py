@@ -1,7 +1,8 @@
 """What the other cells of a grid say of a cause: at which levels of a factor it never comes.
 
 A level is named only where that is more than luck: were causes dealt to runs at random, none of
-them at these levels would be rarer than once in twenty grids, all factors looked at together.
+them at these levels would be rarer than once in twenty grids, all factors and causes looked at
+together.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from math import comb
 
 ALPHA = 0.05
-"""Of all sentences about one cause together, by Bonferroni over the groups of levels."""
+"""Of all sentences about a grid together, by Bonferroni over groups of levels and causes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Removal:
         factor: whose levels.
         at: levels of the runs that have the cause.
         without: levels at which none has it.
-        p: how often so many runs at random would all miss them, times the groups looked at.
+        p: how often so many runs at random would all miss them, times the groups and causes that
+            are looked at.
         runs: at the levels without.
         partners: of these, those that differ from a run with the cause in this factor alone.
         partners_converged: how many of them converged.
@@ -65,7 +67,8 @@ def removals(
         kind: the cause.
     """
     ill = [one for one in placed if one.kind == kind]
-    groups = sum(2 ** min(len(levels), 30) - 2 for levels in factors.values())
+    causes = len({one.kind for one in placed if not one.converged})
+    groups = causes * sum(2 ** min(len(levels), 30) - 2 for levels in factors.values())
     found = []
     for factor, levels in factors.items():
         at = {one.levels[factor] for one in ill}
