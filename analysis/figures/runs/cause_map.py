@@ -35,12 +35,12 @@ LINE = 0.13
 def cause_map(
     factors: Mapping[str, Sequence[str]], cells: pd.DataFrame, titles: Sequence[str]
 ) -> Figure:
-    """A nested table whose colours are causes; a field says how many of its runs failed.
+    """A nested table whose colours are causes; a field says how many of its runs have its cause.
 
     Args:
         factors: levels of each factor in declared order.
         cells: one row a planned cell, indexed by its levels: title (of its most frequent cause, ""
-            where none failed), failed and runs (counts).
+            where none failed), alike (runs that have it) and runs (counts).
         titles: causes in the order of the key, which repeats each colour by its number.
     """
     nesting = nest(factors)
@@ -57,7 +57,7 @@ def cause_map(
     numbers = {title: k for k, title in enumerate(titles, start=1)}
     texts = [
         f"{numbers[t]}: {int(f)}/{int(n)}" if t else ""
-        for t, f, n in zip(cells["title"], cells["failed"], cells["runs"], strict=True)
+        for t, f, n in zip(cells["title"], cells["alike"], cells["runs"], strict=True)
     ]
     size = min(TEXT - 0.5, field * FILL / text_width(max(texts, key=len, default="-") or "-", 1.0))
     if size >= SMALL:

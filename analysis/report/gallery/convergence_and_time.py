@@ -66,6 +66,7 @@ def draw_cause_map(study: Study) -> Drawn | None:
     grouped = runs.groupby(names, observed=True, sort=True)
     cells = grouped.agg(
         title=("title", _most_frequent),
+        alike=("title", lambda titles: int((titles == _most_frequent(titles)).sum())),
         failed=("title", lambda titles: int((titles != "").sum())),
         runs=("ended", "sum"),
     )
@@ -73,8 +74,8 @@ def draw_cause_map(study: Study) -> Drawn | None:
     there = [str(title) for title in order.index if (cells["title"] == title).any()]
     figure = figures.cause_map(study.factors, cells, there)
     text = (
-        "The likeliest cause of most runs of a combination that did not converge, and of how many "
-        "of its runs: told from their curves and what their layers did, no repair was run."
+        "The likeliest cause of most runs of a combination that did not converge, and how many of "
+        "its runs have it: told from their curves and what their layers did, no repair was run."
     )
     return Drawn(figure, with_levels(cells), captioned(study, text, None))
 
@@ -91,6 +92,7 @@ def tabulate_cause_map(study: Study, rows: pd.DataFrame) -> NumberTable:
     columns = {
         ", ".join(study.factors): [", ".join(row) for row in places.to_numpy()],
         "Cause": rows["title"].astype(str),
+        "Of runs": rows["alike"].astype(int),
         "Failed": rows["failed"].astype(int),
         "Runs": rows["runs"].astype(int),
     }
