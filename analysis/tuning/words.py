@@ -66,6 +66,9 @@ def at_an_end(study: Study) -> list[str]:
 
 def flat_sentence(one: Searched) -> str:
     """How flat the optimum of a group is."""
+    noise = f"one noise deviation ({one.noise:.2g} {one.response})"
+    if len(one.close) == 1 and one.flat(one.ranges[0].name) is not None:
+        return f"{group_words(one.group)}: no other trial is within {noise} of the best."
     parts = []
     for range_ in one.ranges:
         flat = one.flat(range_.name)
@@ -73,12 +76,15 @@ def flat_sentence(one: Searched) -> str:
             return (
                 f"{group_words(one.group)}: how flat its optimum is cannot be told without noise."
             )
-        parts.append(f"{range_.name} {flat[0]:g} to {flat[1]:g}")
+        parts.append(f"{range_.name} {span_words(flat)}")
     close = f"{len(one.close)} of {counted(len(one.trials), 'trial')}"
-    return (
-        f"{group_words(one.group)}: within one noise deviation ({one.noise:.2g} {one.response}) of "
-        f"the best lie {listed(parts)}, {close}."
-    )
+    return f"{group_words(one.group)}: within {noise} of the best lie {listed(parts)}, {close}."
+
+
+def span_words(span: tuple[float, float]) -> str:
+    """A range of values, or the one value that it is."""
+    low, high = span
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _changed(study: Study) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.confounds.flags import flag_sentences
 from analysis.confounds.measures import by_level
 from analysis.number_words import difference_words
-from analysis.tuning.words import at_an_end, changes, cost_sentence, flat_sentence
+from analysis.tuning.words import at_an_end, changes, cost_sentence, flat_sentence, span_words
 from runner.spec.tune import group_words
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _head(names: tuple[str, ...], texts: int) -> list[dict[str, Any]]:
 
 def _values(study: Study) -> dict[str, Any]:
     head = ("Levels", "Parameter", "Tuned", "As given", "Range", "Flat over", "At an end", "Best",
-            "Trials", "Failed")  # fmt: skip
+            "Trials")  # fmt: skip
     first = study.searched[0]
     tuned = {factor for factor, _ in first.group}
     others = [f"{factor} = {label}" for factor, label in first.at.items() if factor not in tuned]
@@ -59,6 +59,7 @@ def _values(study: Study) -> dict[str, Any]:
 def _rows(one: Searched) -> list[list[str]]:
     rows = []
     best = one.best
+    failed = sum(trial.mean is None for trial in one.trials)
     for range_ in one.ranges:
         flat, end = one.flat(range_.name), one.end(range_.name)
         given = one.given.get(range_.name)
@@ -69,11 +70,10 @@ def _rows(one: Searched) -> list[list[str]]:
                 f"{one.values[range_.name]:g}",
                 "" if given is None else f"{given:g}",
                 f"{range_.low:g} to {range_.high:g}",
-                "" if flat is None else f"{flat[0]:g} to {flat[1]:g}",
+                "" if flat is None else span_words(flat),
                 "" if end is None else f"{end.upper()} END",
                 "" if best is None or best.mean is None else f"{best.mean:.4g}",
-                str(len(one.trials)),
-                str(sum(trial.mean is None for trial in one.trials)),
+                f"{len(one.trials)}, {failed} failed" if failed else str(len(one.trials)),
             ]
         )
     return rows
