@@ -209,7 +209,8 @@ def _owners(folder: Path, name: str) -> Iterator[str]:
     """
     begin = f"\n{name}/".encode()
     for info in sorted(folder.glob("*-info")):
-        distribution = info.name.split("-")[0]
+        name_of = info.name.removesuffix(".egg-info").removesuffix(".dist-info")
+        distribution = name_of.split("-")[0]
         if distribution.replace("_", "-").replace(".", "-").lower() == DISTRIBUTION:
             continue
         for file in ("RECORD", "SOURCES.txt", "top_level.txt"):

@@ -6,7 +6,6 @@ import argparse
 import math
 
 from analysis.commands import arguments
-from analysis.table.records import records
 from runner.program.answers import add_json, print_answer
 
 SUMMARY = "Is it decided yet? Which differences are, and what would decide the others."
@@ -38,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     study = arguments.read_study(options)
     look, measure = study.decided(options.precision), study.measure
     if options.json:
+        from analysis.table.records import records
+
         facts = {
             "sentence": look.sentence,
             "complete_replicates": look.wave,

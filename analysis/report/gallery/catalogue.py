@@ -57,7 +57,7 @@ FIGURES = (
     ),
     StudyFigure(
         "cause_map", "Why combinations do not converge", "convergence",
-        convergence_and_time.draw_cause_map, convergence_and_time.tabulate_cause_map, effort=4,
+        convergence_and_time.draw_cause_map, convergence_and_time.tabulate_cause_map, effort=19,
     ),
     StudyFigure(
         "time_to_target", "Time to target", "time",

@@ -178,7 +178,7 @@ def test_the_command_prints_and_writes(
 ) -> None:
     made = {"a": study("a", 0.02), "b": study("b", 0.05, seed=1)}
     monkeypatch.setattr("analysis.loading.load", lambda name, storage: made[name])
-    options = argparse.Namespace(studies=["a", "b"], storage=None, out=None)
+    options = argparse.Namespace(studies=["a", "b"], storage=None, out=None, json=False)
     assert verb.run(options) == 0
     assert "bn: after - before" in capsys.readouterr().out
     options.out = tmp_path / "both.csv"

@@ -83,7 +83,7 @@ def test_a_report_without_an_answer_still_has_its_figures(
     for line in ("The answer", "Caveats", "effects.json", "Tables for a paper"):
         assert f"{line} could not be made: ZeroDivisionError: planted here." in page
     found = (path.parent / "findings.txt").read_text("utf-8")
-    assert found == "The answer could not be made: ZeroDivisionError: planted here.\n"
+    assert found.startswith("The answer could not be made: ZeroDivisionError: planted here.\n")
     assert 'href="effects.json"' not in page
     assert 'href="paper/methods.txt"' not in page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_rows_another_process_wrote_are_those_of_the_store(study: Study, tmp_pat
 def test_a_process_that_fails_is_not_waited_for(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(press, "SERVE", "raise SystemExit")
+    monkeypatch.setattr(press, "words", lambda *_: [sys.executable, "-c", "raise SystemExit"])
     curves = _curves(study)
     with Press(2) as gone:
         assert not write_ahead(curves, gone, tmp_path / "out").result(60)

@@ -183,7 +183,7 @@ def options(**given: object) -> argparse.Namespace:
             "outcome",
         )
     )
-    return argparse.Namespace(**{**empty, "power": 0.8, **given})
+    return argparse.Namespace(**{**empty, "power": 0.8, "json": False, **given})
 
 
 def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
