@@ -46,9 +46,9 @@ def main() -> int:
     from runner.program.streams import prepare_streams
 
     prepare_streams()
-    from runner.entry.ablate import run
+    from runner.entry.ablate import main as ablate
 
-    return run(sys.argv[1:])
+    return ablate(sys.argv[1:])
 
 
 def begin(name: str = "") -> None:

@@ -32,12 +32,21 @@ def run(arguments: Sequence[str]) -> int:
     """Run a verb of either program; returns its exit code."""
     first = arguments[0] if arguments else "--help"
     if first in ANSWERS:
-        from analysis.commands import main
+        from analysis.commands import run as answer
 
-        return main(arguments)
+        return answer(arguments)
     if first in commands.VERBS:
         return commands.main(arguments)
     return exit_code_of(lambda: _other(first))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The same as the only thing that its process does; returns the exit code."""
+    if arguments and arguments[0] in ANSWERS:
+        from analysis.commands import main as answer
+
+        return answer(arguments)
+    return run(arguments)
 
 
 def _other(first: str) -> int:
