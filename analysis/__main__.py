@@ -6,7 +6,7 @@ import _ablate
 
 _ablate.begin()
 
-from analysis.commands import main  # noqa: E402
+from analysis.commands import main  # noqa: E402 - found by `begin`
 from runner.program.streams import prepare_streams  # noqa: E402
 
 prepare_streams()

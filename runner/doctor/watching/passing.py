@@ -19,7 +19,7 @@ from runner.doctor.watching.batches import LOOKED_AT, Batch, Batches, size_of, t
 from runner.doctor.watching.layers import widths_of
 from runner.doctor.watching.made import Made, undisturbed
 from runner.doctor.watching.task import eval_mode
-from runner.doctor.watching.trial import Gradients, Trial
+from runner.doctor.watching.trial import Gradients, Trial, has_modes
 from runner.probe.layers import Layer, Recorder
 
 PATIENCE = 64
@@ -134,7 +134,7 @@ class CloseLook:
         self.evaluating = tuple(
             name
             for name, one in self._made.model.named_modules()
-            if _moody(one) and not one.training
+            if has_modes(one) and not one.training
         )
         self.whole = not self._made.model.training
         self._recorder = Recorder(self._made.model)
@@ -178,11 +178,6 @@ class CloseLook:
         self._end()
         if self._recorder is not None:
             self._recorder.close()
-
-
-def _moody(module: nn.Module) -> bool:
-    norm = isinstance(module, nn.modules.batchnorm._BatchNorm)
-    return norm or (isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0)
 
 
 def first_broken(made: Made, inputs: Any, outputs: Any) -> str:

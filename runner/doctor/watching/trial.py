@@ -147,16 +147,20 @@ class Gradients:
             self._trial.moved = float(torch.tensor(self._ratios).median())
 
 
+def has_modes(module: torch.nn.Module) -> bool:
+    """Whether a layer does something else in eval mode: batch norm, and dropout that drops."""
+    if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+        return module.p > 0
+    return isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
+
+
 class _Outputs:
     """What the model's forward passes of a step returned, and in which modes its layers were."""
 
     def __init__(self, made: Made) -> None:
         self._model = made.model
         self._moody = [
-            (name, module)
-            for name, module in made.model.named_modules()
-            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
-            or (isinstance(module, torch.nn.modules.dropout._DropoutNd) and module.p > 0)
+            (name, module) for name, module in made.model.named_modules() if has_modes(module)
         ]
         self.last: Any = None
         self.evaluating: tuple[str, ...] = ()

@@ -35,14 +35,10 @@ BLOCK = "design:\n  kind: d_optimal  # a few\n  runs: 8\n  order: 1"
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ABLATIONS_STORAGE", f"sqlite:///{tmp_path}/ablations.db")
-    monkeypatch.setenv("ABLATIONS_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("ABLATIONS_FAKE_DEVICES", "cpu:2")
+def here(here: Path) -> Path:
     Path("train.py").write_text(TRAIN)
     write(REGULAR)
-    return tmp_path
+    return here
 
 
 def write(design: str) -> None:

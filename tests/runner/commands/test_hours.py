@@ -31,14 +31,10 @@ claims: ["lr: 0.1 > 0.01"]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ABLATIONS_STORAGE", f"sqlite:///{tmp_path}/ablations.db")
-    monkeypatch.setenv("ABLATIONS_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("ABLATIONS_FAKE_DEVICES", "cpu:2")
-    Path("train.py").write_text(TRAIN.replace('"go"', repr(str(tmp_path / "go"))))
+def here(here: Path) -> Path:
+    Path("train.py").write_text(TRAIN.replace('"go"', repr(str(here / "go"))))
     Path("budget.yaml").write_text(FILE.replace("REPLICATES", "2"))
-    return tmp_path
+    return here
 
 
 def study(store: Store) -> StudyInfo:

@@ -61,13 +61,9 @@ claims: ["opt: adam > sgd"]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ABLATIONS_STORAGE", f"sqlite:///{tmp_path}/ablations.db")
-    monkeypatch.setenv("ABLATIONS_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("ABLATIONS_FAKE_DEVICES", "cpu:2")
+def here(here: Path) -> Path:
     write()
-    return tmp_path
+    return here
 
 
 def write(trials: int = 8, low: str = "1.0e-5", lowest: float = 0.0) -> None:

@@ -30,13 +30,9 @@ claims: ["aug: strong > none"]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ABLATIONS_STORAGE", f"sqlite:///{tmp_path}/ablations.db")
-    monkeypatch.setenv("ABLATIONS_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("ABLATIONS_FAKE_DEVICES", "cpu:2")
+def here(here: Path) -> Path:
     Path("train.py").write_text(TRAIN)
-    return tmp_path
+    return here
 
 
 def write(replicates: str) -> None:

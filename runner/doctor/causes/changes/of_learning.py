@@ -102,11 +102,8 @@ def usual_step(made: Made) -> Iterator[Made]:
 @contextmanager
 def cleared_gradients(made: Made) -> Iterator[Made]:
     """Gradients cleared after every step of the optimizer."""
-    handle = made.optimizer.register_step_post_hook(lambda *_: made.optimizer.zero_grad())
-    try:
+    with made.optimizer.register_step_post_hook(lambda *_: made.optimizer.zero_grad()):
         yield made
-    finally:
-        handle.remove()
 
 
 @contextmanager
@@ -116,11 +113,8 @@ def clipped(made: Made, norm: float) -> Iterator[Made]:
     def clip(*_: object) -> None:
         nn.utils.clip_grad_norm_(made.model.parameters(), norm)
 
-    handle = made.optimizer.register_step_pre_hook(clip)
-    try:
+    with made.optimizer.register_step_pre_hook(clip):
         yield made
-    finally:
-        handle.remove()
 
 
 @contextmanager
