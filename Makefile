@@ -15,7 +15,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 # of 3 s took 64.
 test long faults: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help quickstart test coverage long faults lint format audit bench bench-cuda reference schema clean
+.PHONY: help quickstart test coverage long faults lint format audit bench bench-cuda docs reference schema clean
 .DEFAULT_GOAL := help
 
 help:  ## show what each target does
@@ -57,6 +57,9 @@ bench-cuda: $(VENV)/.bench  ## the rows of the speed table that need a CUDA devi
 	$(BIN)/python -m pytest -m cuda tests
 	$(BIN)/python -m tests.benchmarks.cuda
 
+docs: $(VENV)/.docs  ## build the documentation into build/docs; a warning fails
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/docs
+
 reference: $(VENV)/.run  ## recompute the reference cases' expected numbers (needs R: tests/analysis/cases/README.md)
 	Rscript tests/analysis/cases/make/reference.R
 	$(BIN)/python tests/analysis/cases/make/designs.py
@@ -79,7 +82,11 @@ $(VENV)/.run: pyproject.toml | $(BIN)/python
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[test]'
 	$(COMPILE)
-	@touch $@ $(VENV)/.run
+	@touch $@ $(VENV)/.docs $(VENV)/.run
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[docs]'
+	@touch $@
 
 $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[train,lint]'

@@ -47,7 +47,7 @@ class CellMeans:
         variances: within-cell variance (n-1), NaN below two runs, with the floor of constant
             cells where the frame says how many images were tested.
         replicate_names: labels of the replicates, () where the table has none.
-        replicate_deviations: mean per replicate and cell minus shift, shape (replicates, *grid).
+        replicate_deviations: mean per replicate and cell minus shift, shape `(replicates, *grid)`.
         floored: cells whose zero variance was floored at p(1-p)/n_test.
     """
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ablations.errors import InputError, did_you_mean
-from runner.program.exits import exit_code_of
+from runner.program.exits import exit_code_of, exit_codes
 from runner.program.naming import program, spoken
 from runner.program.version import version_words
 
@@ -46,14 +46,8 @@ ROOMS = {"init": "beginning", "augment": "beginning", "doctor": "diagnosing"} | 
 )
 """Where the modules of verbs are that do more than look; those of the others are in `looking`."""
 
-EPILOG = """exit codes:
-  0  done; of doctor: healthy              3  the grid ended, but some cells failed;
-  1  a bug in this program                    of doctor: not healthy
-                                           4  the store, the disk or every device is gone,
-                                              or the store is damaged
-  2  what was given cannot be used         5  another command cut this grid's design
-  6  the hours given by --hours are over,  129, 130, 143  stopped by a signal
-     and cells are left to run
+EPILOG = f"""exit codes:
+{exit_codes()}
 
 examples:
   python -m runner init my_train.py:fit
@@ -75,15 +69,23 @@ def _dispatch(arguments: list[str]) -> int:
     first = next((a for a in arguments if not a.startswith("-")), None)
     if first is not None and first == arguments[0] and first not in VERBS:
         raise InputError(f"unknown command {first!r}; {did_you_mean(first, VERBS)}")
-    parser = argparse.ArgumentParser(
+    parsed = parser(() if first is None else (first,)).parse_args(arguments)
+    run = _module(parsed.verb).run
+    code: int = run(parsed)
+    return code
+
+
+def parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
+    """All verbs, those of `complete` with their options."""
+    whole = argparse.ArgumentParser(
         prog=program("runner"),
         description="Run a factorial ablation grid and look after it.",
         epilog=spoken(EPILOG),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    verbs = whole.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     for verb, summary in VERBS.items():
-        if first is None or verb != first:  # its options are not needed: leave its module alone
+        if verb not in complete:  # its options are not needed: leave its module alone
             verbs.add_parser(verb, help=summary, add_help=False)
             continue
         module = _module(verb)
@@ -96,10 +98,7 @@ def _dispatch(arguments: list[str]) -> int:
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
-    parsed = parser.parse_args(arguments)
-    run = _module(parsed.verb).run
-    code: int = run(parsed)
-    return code
+    return whole
 
 
 def _module(verb: str) -> Any:

@@ -14,6 +14,20 @@ MOST_MISTAKES = 20
 """Mistakes of one file that are said."""
 
 
+EXIT_CODES = {
+    "0": "done; of doctor: healthy",
+    "1": "a bug in this program",
+    "2": "what was given cannot be used",
+    "3": "the grid ended, but some cells failed; of doctor: not healthy",
+    "4": "the store, the disk or every device is gone, or the store is damaged",
+    "5": "another command took cells out of this grid's design while it ran",
+    "6": "the hours given by --hours are over, and cells are left to run",
+    "75": "of a command that trains: try this cell again",
+    "129, 130, 143": "stopped by a signal",
+}
+"""What the programs end with, and the one that a command of somebody's own may end with."""
+
+
 class MachineError(Exception):
     """What the machine lacks or lost, in one sentence: neither the user's mistake nor a bug."""
 
@@ -42,3 +56,10 @@ def exit_code_of(verb: Callable[[], int]) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def exit_codes() -> str:
+    """The codes of the programs as their help lists them."""
+    ours = {code: words for code, words in EXIT_CODES.items() if code != "75"}
+    width = max(map(len, ours))
+    return "\n".join(f"  {code:<{width}}  {words}" for code, words in ours.items())

@@ -1,0 +1,1 @@
+"""The documentation: pages for people, `conf` for Sphinx, and what makes the reference."""
