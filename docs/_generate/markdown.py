@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _SPECIAL = re.compile(r"([\\*_<>\[\]|$#])")
 _QUOTED = re.compile(r"(`[^`]*`)")
@@ -27,7 +27,7 @@ def directive(
     return "\n".join([*lines, fence])
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table whose cells are Markdown already."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(
