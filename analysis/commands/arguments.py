@@ -89,7 +89,9 @@ def add_table(
     better = group.add_mutually_exclusive_group()
     better.add_argument("--lower-is-better", action="store_true", help="the outcome is a loss")
     better.add_argument(
-        "--higher-is-better", action="store_true", help="it is none, whatever its name says"
+        "--higher-is-better",
+        action="store_true",
+        help="the outcome is no loss, whatever its name says",
     )
     _add_tools(verb, several=several)
 
@@ -107,8 +109,9 @@ def _add_tools(verb: argparse.ArgumentParser, *, several: bool) -> None:
         nargs="+",
         metavar=("TOOL SOURCE", "NAME"),
         action="append" if several else "store",
-        help="optuna URL [STUDY], wandb FOLDER|CSV [PROJECT], mlflow FOLDER|URI [EXPERIMENT], "
-        "tensorboard FOLDER, hydra MULTIRUN_FOLDER" + ("; may be repeated" if several else ""),
+        help="what kept them, and where: optuna URL [STUDY], wandb FOLDER|CSV [PROJECT], "
+        "mlflow FOLDER|URI [EXPERIMENT], tensorboard FOLDER, hydra MULTIRUN_FOLDER"
+        + ("; may be repeated" if several else ""),
     )
     group.add_argument(
         "--bins",

@@ -41,7 +41,11 @@ def configure(verb: argparse.ArgumentParser) -> None:
         help="highest order of interaction in the classical fit (default 2)",
     )
     verb.add_argument(
-        "--confidence", type=_confidence, default=0.95, metavar="C", help="default 0.95"
+        "--confidence",
+        type=_confidence,
+        default=0.95,
+        metavar="C",
+        help="of intervals (default 0.95)",
     )
     verb.add_argument(
         "--out", type=Path, metavar="FILE", help="where the JSON goes (default: standard output)"

@@ -36,7 +36,10 @@ def type_words(field: Mapping[str, Any]) -> str:
     kind = field.get("type")
     if kind == "array":
         items = field.get("items", {})
-        return f"list of {type_words(items)}" if items else "list"
+        if not items:
+            return "list"
+        one = type_words(items)
+        return f"list of {one}s" if one == "mapping" else f"list of {one}"
     if kind == "object" or "$ref" in field:
         return "mapping"
     if kind is None:
@@ -65,7 +68,7 @@ def default_words(field: Mapping[str, Any]) -> str:
             return default_words(one)
     if any(one.get("type") in ("array", "object") for one in kinds):
         return "empty"
-    return "its own defaults"
+    return "that of each of its keys"
 
 
 def _number(value: float) -> str:

@@ -118,6 +118,7 @@ def test_the_plugins_run_as_printed(here):
     store.close()
 
 
+@pytest.mark.long
 def test_doctor_says_of_the_training_on_its_page_what_the_page_says(here, capsys):
     (here / "my_net.py").write_text(files(HOW_TO["doctor"])["my_net.py"])
     assert run(["doctor", "my_net.py:make", "--steps", "40", "--json"]) == 3

@@ -10,6 +10,7 @@ from runner.entry.ablate import run
 from tests.docs.pages import ROOT, follow
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs_and_finds_what_it_says(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ABLATIONS_STORAGE", raising=False)
