@@ -85,8 +85,8 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.docs $(VENV)/.run
 
 $(VENV)/.docs: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[docs]'
-	@touch $@
+	$(PIP) -e '.[train,docs]'
+	@touch $@ $(VENV)/.run
 
 $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[train,lint]'

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from docs._generate.levels import levels
 from docs._generate.programs import exit_codes, variables
-from docs._generate.python_api import analysis_names
+from docs._generate.python_api import analysis_names, figures
 from docs._generate.verbs import answering_verbs, running_verbs
 from docs._generate.yaml_keys import yaml_keys
 
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit-codes": exit_codes,
     "variables": variables,
     "analysis-names": analysis_names,
+    "figures": figures,
 }
 
 _PLACE = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)

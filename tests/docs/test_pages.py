@@ -118,6 +118,38 @@ def test_the_plugins_run_as_printed(here):
     store.close()
 
 
+SPECIFICATION = """
+name: x
+data: {name: digits}
+factors: {optimizer: [adam, sgd], init: [he, naive]}
+fixed: {augmentation: none, scheduler: constant, bn_placement: before}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "sentence"),
+    [
+        (["plan", "x.yaml"], "trian: {epochs: 1}", "unknown key; did you mean 'train'?"),
+        (
+            ["plan", "x.yaml", "--set", "factors.optimizer=[adm, sgd]"],
+            "",
+            "optimizer has no level 'adm'; did you mean 'adam'?",
+        ),
+        (["plan", "x.yaml"], "claims: ['width: 1 > 2']", "'width' is no factor of this study"),
+        (["plan", "nosuch.yaml"], "", "there is no file nosuch.yaml"),
+        (["claims", "x"], "", "holds no study yet"),
+    ],
+)
+def test_a_sentence_of_the_troubleshooting_page_is_what_is_said(
+    arguments, more, sentence, here, capsys
+):
+    (here / "x.yaml").write_text(SPECIFICATION + more)
+    open_store(create=True).close()
+    assert run(arguments) == 2
+    assert sentence in capsys.readouterr().err
+    assert sentence in (ROOT / "docs" / "troubleshooting.md").read_text()
+
+
 @pytest.mark.long
 def test_doctor_says_of_the_training_on_its_page_what_the_page_says(here, capsys):
     (here / "my_net.py").write_text(files(HOW_TO["doctor"])["my_net.py"])

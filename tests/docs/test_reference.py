@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import analysis
@@ -124,6 +125,16 @@ def test_every_exit_code_of_the_help_is_in_the_reference():
     assert len(codes) >= 7
     table = PARTS["exit-codes"]()
     assert all(f"| `{code}` |" in table for code in codes)
+
+
+def test_every_figure_of_a_study_is_in_the_reference():
+    study = analysis.from_frame(
+        pd.DataFrame({"a": ["x", "y"] * 4, "b": ["u", "u", "v", "v"] * 2, "y": range(8)}),
+        factors=["a", "b"],
+        response="y",
+    )
+    written = re.findall(r"`study\.plot\.(\w+)\(\)`", PARTS["figures"]())
+    assert {*written, "data", "caption"} == set(dir(study.plot))
 
 
 def test_every_public_name_of_the_analysis_is_in_the_reference():
