@@ -41,7 +41,7 @@ def files(page: Path) -> dict[str, str]:
 def commands(page: Path, *languages: str) -> list[list[str]]:
     """Arguments of each `ablate` of a page, comments left out."""
     lines = [
-        line
+        line.removeprefix("$ ")
         for language, text in blocks(page)
         if language in languages
         for line in text.replace("\\\n", " ").splitlines()
