@@ -35,6 +35,7 @@ VERBS = {
     "show": "one cell: levels, attempts, curve, the end of its log",
     "retry": "put failed cells back to waiting",
     "work": "join a study as one more worker, from any machine that reaches the store",
+    "copy": "take a study into another store, to go on elsewhere or to be kept",
     "export": "write a study's cells and curves as CSV or Parquet",
     "dashboard": "serve optuna-dashboard on the store",
     "schema": "print the JSON Schema of the specification file",
@@ -42,7 +43,7 @@ VERBS = {
 }
 
 ROOMS = {"init": "beginning", "augment": "beginning", "doctor": "diagnosing"} | dict.fromkeys(
-    ("grid", "work", "retry", "tune-device"), "running"
+    ("grid", "work", "retry", "copy", "tune-device"), "running"
 )
 """Where the modules of verbs are that do more than look; those of the others are in `looking`."""
 

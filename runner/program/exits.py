@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ablations.errors import InputError, InputErrors
 from runner.program.naming import spoken
-from runner.program.wording import brief, printable
+from runner.program.wording import brief, counted, printable
 
 MOST_MISTAKES = 20
 """Mistakes of one file that are said."""
@@ -46,7 +46,8 @@ def exit_code_of(verb: Callable[[], int]) -> int:
         for one in errors.each[:MOST_MISTAKES]:
             print(f"error: {printable(spoken(brief(str(one))))}", file=sys.stderr)
         if len(errors.each) > MOST_MISTAKES:
-            print(f"and {len(errors.each) - MOST_MISTAKES} more", file=sys.stderr)
+            rest = counted(len(errors.each) - MOST_MISTAKES, "more mistake")
+            print(f"error: and {rest}", file=sys.stderr)
         return 2
     except (InputError, MachineError) as error:
         print(f"error: {printable(spoken(brief(str(error))))}", file=sys.stderr)

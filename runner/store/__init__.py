@@ -6,6 +6,7 @@
     curve_arrays  curves as arrays          database/  where it is, what it holds
     traces     curves and evidence of a few cells
     targets    who reached the target        columns/   what a column holds
+    copying    a study in another store
 
 The public surface is what this file names.
 """

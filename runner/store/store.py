@@ -41,6 +41,7 @@ from runner.store.cells.studies import (
     study_names,
 )
 from runner.store.columns.states import State
+from runner.store.copying import Copied, copy_study
 from runner.store.database import tables
 from runner.store.database.address import Address, resolve_address
 from runner.store.database.connections import READ_PATIENCE, WRITE_PATIENCE, Database
@@ -202,6 +203,10 @@ class Store:
         return planning.taken_out(self.database, name_of(study), design)
 
     adopted = of_study(reads(adoption.adopted))
+
+    def copy(self, study: AnyStudy, target: Store) -> Copied:
+        """Copy the study and those under its name into another store; see `copy_study`."""
+        return copy_study(self.database, target.database, self.find_key(study).name)
 
     # -- the life of a cell --------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ def test_one_mistake_is_one_sentence_and_many_are_cut(capsys):
     assert exit_code_of(lambda: refuse(MOST_MISTAKES + 2)) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == MOST_MISTAKES + 1
-    assert lines[-1] == "and 2 more"
+    assert lines[-1] == "error: and 2 more mistakes"
 
 
 @pytest.mark.parametrize(
