@@ -107,6 +107,7 @@ RANKS = [
     ("analysis.dashboard",),
     ("analysis.commands",),
     ("runner.commands",),
+    ("runner.commands.standing",),
     ("runner.commands.tuning",),
     ("runner.commands.beginning",),
     ("runner.commands.looking",),

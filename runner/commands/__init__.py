@@ -3,6 +3,7 @@
     running/   verbs that train                  looking/   verbs that only look
     beginning/ verbs that write a specification  diagnosing/ why one training fails
     tuning/    what `grid` does before its cells
+    standing/  how far a study is, in facts and words
     options    shared by verbs                   arguments  what they name
     placement  where cells train                 sentences  in the same words
     terminal   how verbs print               trial      what a plugin brings, on one batch
@@ -30,7 +31,7 @@ VERBS = {
     "grid": "run every cell of a specification that has not been run yet, then report",
     "augment": "let a fraction grow by new cells: a fold-over, more runs, the full grid",
     "doctor": "why one training does not converge: evidence, cause, a repair that was run",
-    "plan": "print the cells, the design's facts and an estimate of time and disk; run nothing",
+    "plan": "print the cells, the design's facts, what is done, what is left and how long it takes",
     "status": "how far a study is: cells by state, reasons of failures, workers",
     "show": "one cell: levels, attempts, curve, the end of its log",
     "retry": "put failed cells back to waiting",

@@ -1,0 +1,4 @@
+"""How a study stands, for verbs that say it.
+
+left  what of a design is done, what is left and how long it takes
+"""
