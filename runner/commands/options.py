@@ -88,6 +88,16 @@ def _at_least_zero(text: str) -> int:
     return int(text)
 
 
+def failures(parser: argparse.ArgumentParser) -> None:
+    """--keep-going."""
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="begin further cells although the first ones (4, or twice the slots) all failed alike "
+        "and none has an outcome; without it they stay waiting, and the exit code is 3",
+    )
+
+
 def output(parser: argparse.ArgumentParser) -> None:
     """--quiet."""
     parser.add_argument("--quiet", action="store_true", help="print only what was found")

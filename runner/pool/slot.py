@@ -65,6 +65,8 @@ def work(slot: Slot, worker: Worker) -> int:
             if ended.device_gone:
                 worker.lose_slot(slot)
                 break
+            if _reason(ended) is not None:
+                worker.failed()
             if _reason(ended) is Reason.OOM:
                 device.ran_out(lease.cell.id)
             elif alone and ended.outcome is not None and device.fitted_alone(lease.cell.id):
