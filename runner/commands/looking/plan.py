@@ -23,6 +23,7 @@ from runner.commands.sentences import (
     size_words,
 )
 from runner.commands.standing.left import Left, left_of
+from runner.commands.standing.notes import notes
 from runner.commands.terminal import SHORT_ID, plain_console, shown
 from runner.commands.trial import Tried, try_plugins
 from runner.commands.waves import as_planned
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[str, Any]:
     """The same for a program; `cells` has as many as `--cells` says."""
-    from runner.design import estimate_cost, facts, warnings
+    from runner.design import estimate_cost, facts
 
     looked = look_at_trainer(spec, design)
     spec, design = looked.spec, looked.design
@@ -96,7 +97,7 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
         "fixed": {level.factor: level.label for level in spec.fixed},
         "seeds": spec.seeds,
         "design": [] if known is None else list(known.sentences),
-        "notes": [*warnings(design), *looked.notes, *tried.notes],
+        "notes": [*notes(design), *looked.notes, *tried.notes],
         "slots": len(slots),
         "seconds": cost.seconds,
         "cell_seconds": cost.cell_seconds,
@@ -112,8 +113,6 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
 
 def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     """Print the plan; returns the exit code."""
-    from runner.design import warnings
-
     looked = look_at_trainer(spec, design)
     spec, design = looked.spec, looked.design
     tried = Tried() if spec.trainer is not None else try_plugins(spec, design)
@@ -147,8 +146,8 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
 
         for sentence in folder_words(folder):
             console.print(shown(sentence), soft_wrap=piped)
-    for warning in (*warnings(design), *looked.notes, *tried.notes):
-        console.print(f"note: {shown(warning)}", soft_wrap=piped)
+    for note in (*notes(design), *looked.notes, *tried.notes):
+        console.print(f"note: {shown(note)}", soft_wrap=piped)
     left = _stored(design, arguments, console) if stored else None
     _facts(design, arguments, console, left)
     _cells(design, arguments.cells, console)

@@ -24,6 +24,7 @@ from runner.commands.sentences import (
     size_words,
     taken_out_words,
 )
+from runner.commands.standing.notes import notes
 from runner.commands.waves import after_look, as_planned
 from runner.program.naming import spoken
 from runner.program.wording import printable
@@ -105,11 +106,11 @@ def _run(arguments: argparse.Namespace) -> int:
     spec, design = looked.spec, looked.design
 
     from runner.commands.running.session import HOURS_OVER, report, train_study
-    from runner.design import design_of, warnings
+    from runner.design import design_of
     from runner.store import open_store
 
-    for warning in (*warnings(design), *looked.notes):
-        print(printable(f"note: {warning}"), file=sys.stderr)
+    for note in (*notes(design), *looked.notes):
+        print(printable(f"note: {note}"), file=sys.stderr)
     if spec.tune is not None:
         from runner.tuning.groups import groups_of
 

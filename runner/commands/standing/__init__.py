@@ -1,4 +1,5 @@
 """How a study stands, for verbs that say it.
 
-left  what of a design is done, what is left and how long it takes
+left   what of a design is done, what is left and how long it takes
+notes  what is said of a design before it is run
 """
