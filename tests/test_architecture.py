@@ -27,6 +27,7 @@ RANKS = [
     ("ablations.registry",),
     ("ablations",),
     ("ablations.optional",),
+    ("runner.program.places",),
     ("runner.program",),
     ("runner.machine",),
     ("runner.content", "runner.content.own"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
+
+from runner.program.places.storage import add_storage
 
 
 def specification(parser: argparse.ArgumentParser) -> None:
@@ -45,20 +45,7 @@ def planning(parser: argparse.ArgumentParser) -> None:
 
 def store(parser: argparse.ArgumentParser) -> None:
     """--storage and --results: where rows and files go."""
-    parser.add_argument(
-        "--storage",
-        metavar="URL",
-        help="SQLAlchemy URL of the store; default: $ABLATIONS_STORAGE, else "
-        "results/ablations.db. A URL that holds a password belongs in the variable: "
-        "arguments are visible to other users of the machine",
-    )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=Path(os.environ.get("ABLATIONS_RESULTS", "results")),
-        metavar="DIR",
-        help="folder for logs, checkpoints and reports (default: $ABLATIONS_RESULTS or results)",
-    )
+    add_storage(parser, "for logs, checkpoints and reports, and for the store that nobody names")
 
 
 def slots(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 from runner.commands import options
-from runner.commands.arguments import named_design, study_folder, writable
+from runner.commands.arguments import named_design, storage_for, study_folder, writable
 from runner.commands.looking.plan import show_plan
 from runner.commands.own_trainer import look_at_trainer
 from runner.commands.placement import device_kind, need_to_train, on_cluster, slots_here
@@ -125,7 +125,7 @@ def _run(arguments: argparse.Namespace) -> int:
         about = about_of(spec, design, arguments)
     else:
         about = {"libraries": list(looked.libraries)}
-    store = open_store(arguments.storage, create=True)
+    store = open_store(storage_for(arguments), create=True)
     if spec.tune is not None:
         spec, code = _tuned(store, spec, design, arguments, kind, about, budget)
         if code:
