@@ -82,7 +82,7 @@ def train_study(
     from runner.machine.slots import slots_on
     from runner.pool.alike import FirstCells
     from runner.pool.calibrate import recall
-    from runner.pool.coordinate import SIGNALS, run_slots
+    from runner.pool.coordinate import run_slots
     from runner.pool.process.launch import prepare_images, start_fork_server
     from runner.pool.worker import Worker
 
@@ -136,11 +136,7 @@ def train_study(
     for device in sorted(worker.vanished):
         print(f"{device} vanished; its cells went to the other devices", file=sys.stderr)
     if run.signal is not None:
-        print(
-            f"stopped by a signal after {counted(run.trained, 'cell')}; the same command continues",
-            file=sys.stderr,
-        )
-        return SIGNALS[signal.Signals(run.signal)]
+        return _stopped_by(run.signal, f" after {counted(run.trained, 'cell')}")
     if worker.alike is not None:
         raise FailsAlike(worker.alike, store, study)
     if not arguments.quiet:
@@ -193,7 +189,7 @@ def _train_on_dask(
     """Place the slots on a Dask cluster; from here, keep the store and its mirror in order."""
     from runner.pool.alike import FirstCells
     from runner.pool.cluster import cluster_places, first_workers, other_hosts, run_on_dask
-    from runner.pool.coordinate import SIGNALS, coordinate
+    from runner.pool.coordinate import coordinate
     from runner.pool.worker import Worker
 
     scheduler = scheduler_address(spec, arguments)
@@ -242,10 +238,21 @@ def _train_on_dask(
     if worker.trouble is not None:
         return _stopped(worker.trouble, store)
     if signals:
-        return SIGNALS[signal.Signals(signals[0])]
+        return _stopped_by(signals[0])
     if worker.alike is not None:
         raise FailsAlike(worker.alike, store, study)
     return 3 if store.status(study).failed else 0
+
+
+def _stopped_by(number: int, when: str = "") -> int:
+    """Say which signal ended the run, as what it was; returns the exit code."""
+    from runner.pool.coordinate import SIGNALS
+
+    one = signal.Signals(number)
+    code = SIGNALS[one]
+    named = f"Ctrl-C ({one.name}, {code})" if one is signal.SIGINT else f"{one.name} ({code})"
+    print(f"stopped by {named}{when}; the same command continues", file=sys.stderr)
+    return code
 
 
 def _stopped(error: Exception, store: Store) -> int:
