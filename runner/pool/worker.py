@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runner.content.outcome import Advance
 from runner.machine.device import Slot
@@ -23,6 +23,9 @@ from runner.pool.process.launch import Ended
 from runner.pool.sharing import SharedDevice
 from runner.program.exits import MachineError
 from runner.store import Lease, Store, StudyInfo
+
+if TYPE_CHECKING:
+    from runner.training.parts.kept import Which
 
 LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
 """A lease not renewed for this long is taken from its worker: it counts as lost."""
@@ -122,6 +125,12 @@ class Worker:
             self._plugins |= set(plugins)
         if unnamed:
             log.warning("its cells run further plugins: %s", ", ".join(unnamed))
+
+    @property
+    def which_weights(self) -> Which | None:
+        """Which weights its cells leave behind, as the study's specification says now."""
+        named = self.study.spec.get("run", {}).get("keep_weights", "none")
+        return named if named in ("final", "best") else None
 
     @property
     def alike(self) -> Alike | None:
