@@ -24,6 +24,7 @@ RANKS = [
     ("ablations.errors",),
     ("ablations.bounds",),
     ("ablations.pixels",),
+    ("ablations.plugins",),
     ("ablations.registry",),
     ("ablations",),
     ("ablations.optional",),

@@ -36,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plugins",
         metavar="DIR",
-        help="run only plugins that lie in this folder: the store names them, and whoever may "
+        help="run only plugins that lie in this folder, those of installed distributions too: the "
+        "store names them, and whoever may "
         f"write to it chooses (default: ${CONFINED_TO}, else any that it names)",
     )
     parser.add_argument(
