@@ -87,7 +87,7 @@ def _dispatch(arguments: list[str]) -> int:
         if first is None or verb != first:  # its options are not needed: leave its module alone
             verbs.add_parser(verb, help=summary, add_help=False)
             continue
-        module = _module(verb)
+        module = module_of(verb)
         module.configure(
             verbs.add_parser(
                 verb,
@@ -98,12 +98,12 @@ def _dispatch(arguments: list[str]) -> int:
             )
         )
     parsed = parser.parse_args(arguments)
-    run = _module(parsed.verb).run
+    run = module_of(parsed.verb).run
     code: int = run(parsed)
     return code
 
 
-def _module(verb: str) -> Any:
+def module_of(verb: str) -> Any:
     """The module of a verb, in the room where it is."""
     room = ROOMS.get(verb, "looking")
     return importlib.import_module(f"runner.commands.{room}.{verb.replace('-', '_')}")
