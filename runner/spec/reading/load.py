@@ -33,7 +33,7 @@ from runner.spec.reading.files.merge import (
     profile_names,
     read_extended,
     with_profile,
-    with_settings,
+    with_setting,
 )
 from runner.spec.reading.files.shipped import specification_file
 from runner.spec.reading.files.source import relative_to_file
@@ -104,9 +104,20 @@ def _check_profile(root: Node, profile: str, settings: list[str], file: Path) ->
 
 
 def _resolve_with(root: Node, profile: str, settings: list[str], file: Path) -> Spec:
-    """What the settings of the command line make of a profile."""
-    before = with_profile(root, profile)
-    return _resolve(with_settings(before, settings), profile, file, before)
+    """What the settings of the command line make of a profile.
+
+    What is wrong with a setting itself is said beside what is wrong with the file that the others
+    make.
+    """
+    tree = before = with_profile(root, profile)
+    mistakes = Mistakes()
+    for setting in settings:
+        with mistakes.noted():
+            tree = with_setting(tree, setting)
+    with mistakes.noted():
+        spec = _resolve(tree, profile, file, before)
+    mistakes.refuse()
+    return spec
 
 
 def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -> Spec:
