@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.commands.sentences import adopted_words
 from runner.design import estimate_cost
@@ -18,10 +19,31 @@ from runner.program.wording import counted, duration
 from runner.store import State
 
 if TYPE_CHECKING:
+    from runner.content.cell import Cell
     from runner.design import Design
     from runner.machine.device import Slot
     from runner.store import Kind, Store
     from runner.store.read import Progress
+
+
+class Time(NamedTuple):
+    """How long cells take.
+
+    Attributes:
+        cell_seconds: one of them, on the average; None where nothing tells.
+        seconds: until the last of them ends; None where nothing tells.
+        basis: of both, in words.
+    """
+
+    cell_seconds: float | None
+    seconds: float | None
+    basis: str
+
+    def words(self, slots: int) -> str:
+        """As in "about 12 s (3.0 s a cell) on 2 slots; basis: what 4 cells of this study took"."""
+        time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
+        each = "" if self.cell_seconds is None else f" ({self.cell_seconds:.1f} s a cell)"
+        return f"{time}{each} on {counted(slots, 'slot')}; basis: {self.basis}"
 
 
 @dataclass(frozen=True)
@@ -34,9 +56,7 @@ class Left:
         adopted: other studies to the cells that were taken from them.
         adoptable: other studies to the cells that the next `grid` takes from them.
         left: cells that are to be trained, those that train now included.
-        cell_seconds: of one of them, on the average; None where nothing tells.
-        seconds: until the last of them ends; None where nothing tells.
-        basis: of both, in words.
+        time: that they take.
     """
 
     cells: int
@@ -44,9 +64,7 @@ class Left:
     adopted: Mapping[str, int]
     adoptable: Mapping[str, int]
     left: int
-    cell_seconds: float | None
-    seconds: float | None
-    basis: str
+    time: Time
 
     @property
     def begun(self) -> bool:
@@ -60,13 +78,7 @@ class Left:
             "adopted": dict(self.adopted),
             "adoptable": dict(self.adoptable),
         }
-        left = {
-            "cells": self.left,
-            "seconds": self.seconds,
-            "cell_seconds": self.cell_seconds,
-            "basis": self.basis,
-        }
-        return {"done": done, "left": left}
+        return {"done": done, "left": {"cells": self.left, **self.time._asdict()}}
 
     def words(self, slots: int) -> list[str]:
         """Lines for a person; none of a study that nobody has begun."""
@@ -79,12 +91,9 @@ class Left:
         done = f"done already: {ended} of {counted(self.cells, 'cell')} ({by_state}){taken}"
         if not self.left:
             return [done, f"nothing is left to train{self._again()}"]
-        time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
-        each = "" if self.cell_seconds is None else f" ({self.cell_seconds:.1f} s a cell)"
         return [
             done,
-            f"left to train: {counted(self.left, 'cell')}, {time}{each} on "
-            f"{counted(slots, 'slot')}; basis: {self.basis}{self._again()}",
+            f"left to train: {counted(self.left, 'cell')}, {self.time.words(slots)}{self._again()}",
         ]
 
     def _again(self) -> str:
@@ -117,37 +126,49 @@ def left_of(
         progress[cell.id].state if cell.id in progress else State.WAITING for cell in design.cells
     )
     left = states[State.WAITING] + states[State.RUNNING] - sum(adoptable.values())
-    each, total, basis = _time(design, slots, progress, left)
-    by_state = {state: states[state] for state in State}
-    return Left(len(design.cells), by_state, adopted, adoptable, left, each, total, basis)
-
-
-def _time(
-    design: Design, slots: Sequence[Slot], progress: Mapping[str, Progress], left: int
-) -> tuple[float | None, float | None, str]:
-    """Seconds of a cell that is left, of all of them, and the basis.
-
-    A cell that trains now counts as if it had just begun.
-    """
-    if not left:
-        return None, 0.0, "nothing is left"
-    open_cells = tuple(
+    waiting = [
         cell
         for cell in design.cells
         if cell.id not in progress or progress[cell.id].state in (State.WAITING, State.RUNNING)
-    )
+    ]
     took = {cell: one.seconds for cell, one in progress.items() if one.seconds}
+    # A cell that trains now counts as if it had just begun.
+    time = expected_time(design, waiting, slots, took, count=left)
+    by_state = {state: states[state] for state in State}
+    return Left(len(design.cells), by_state, adopted, adoptable, left, time)
+
+
+def expected_time(
+    design: Design,
+    cells: Sequence[Cell],
+    slots: Sequence[Slot],
+    took: Mapping[str, float],
+    *,
+    count: int | None = None,
+) -> Time:
+    """How long cells of a design take, told by those that ran, else by the estimate of a plan.
+
+    Args:
+        design: whose cells.
+        cells: those that are to be trained.
+        slots: where they would.
+        took: cell to the seconds it took, of those that ran.
+        count: how many of them are to be trained, where that is not all of them.
+    """
+    count = len(cells) if count is None else count
+    if not count:
+        return Time(None, 0.0, "nothing is left")
     measured = len(took.keys() & {cell.id for cell in design.cells})
     if measured:
         from runner.design.order.best_next import BestNext
 
         expected = BestNext(design).seconds(took)
-        each = sum(expected[cell.id] for cell in open_cells) / len(open_cells)
+        each = sum(expected[cell.id] for cell in cells) / len(cells)
         basis = f"what {counted(measured, 'cell')} of this study took"
     else:
-        cost = estimate_cost(replace(design, cells=open_cells), slots)
+        cost = estimate_cost(replace(design, cells=tuple(cells)), slots)
         if cost.cell_seconds is None:
-            return None, None, cost.basis
+            return Time(None, None, cost.basis)
         each, basis = cost.cell_seconds, cost.basis
-    places = max(1, min(len(slots), left))
-    return each, -(-left // places) * (each + START_SECONDS), basis
+    places = max(1, min(len(slots), count))
+    return Time(each, ceil(count / places) * (each + START_SECONDS), basis)
