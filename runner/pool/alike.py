@@ -56,8 +56,8 @@ class FirstCells:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._over = False
-        self._before = {row["cell"] for row in self._failed()}
+        self._over = self.store.status(self.study).complete > 0
+        self._before = set() if self._over else {row["cell"] for row in self._failed()}
         self.found: Alike | None = None
 
     def look(self) -> Alike | None:
