@@ -63,7 +63,15 @@ def start_cluster(postgres_bench: Bench, tmp_path: Path) -> Callable[[int], Clus
 
 def slots(bench: Bench) -> list[psutil.Process]:
     """The `work` processes that the cluster's workers have started."""
-    return [p for p in bench.living() if {"runner", "work"} <= set(p.cmdline())]
+    return [p for p in bench.living() if {"runner", "work"} <= _words(p)]
+
+
+def _words(process: psutil.Process) -> set[str]:
+    """Of its command; none of one that ends while it is asked."""
+    try:
+        return set(process.cmdline())
+    except psutil.NoSuchProcess:
+        return set()
 
 
 def assert_all_is_done_and_nobody_works(bench: Bench, cells: int) -> None:
