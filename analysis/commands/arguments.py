@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
+from runner.program.places.storage import add_storage
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -31,7 +32,7 @@ def add_study(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
         nargs="?" if optional else None,
         help="a study of the store, or the start of its name",
     )
-    verb.add_argument("--storage", metavar="URL", help="database of the study (else the default)")
+    add_storage(verb, "of the store that nobody names, and of the report")
 
 
 def add_table(

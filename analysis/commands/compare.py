@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ablations.errors import InputError
 from analysis.commands import arguments
 from runner.program.answers import add_json, print_answer
+from runner.program.places.storage import add_storage
 from runner.spec.claims import same_label
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ examples:
 def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     verb.add_argument("studies", nargs="*", metavar="STUDY", help="two studies or more")
-    verb.add_argument("--storage", metavar="URL", help="database of the studies")
+    add_storage(verb, "of the store that nobody names")
     arguments.add_table(verb, several=True)
     add_json(verb)
     verb.add_argument("--out", type=Path, metavar="FILE", help="CSV instead of standard output")

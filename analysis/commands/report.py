@@ -26,7 +26,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
     """Its options."""
     arguments.add_study(verb, optional=True)
     arguments.add_table(verb)
-    verb.add_argument("--out", type=Path, metavar="FOLDER", help="default: results/STUDY")
+    verb.add_argument("--out", type=Path, metavar="FOLDER", help="default: STUDY in --results")
     verb.add_argument("--partial", action="store_true", help="report on what has finished so far")
     verb.add_argument("--column", action="store_true", help="figures one journal column wide")
 
@@ -44,7 +44,9 @@ def run(options: argparse.Namespace) -> int:
         else:
             arguments.refuse_table_options(options)
         with _one_column() if options.column else nullcontext():
-            page = write_report(study, options.out, options.partial, options.storage, press)
+            page = write_report(
+                study, options.out, options.partial, options.storage, press, options.results
+            )
     found = page.with_name("findings.txt").read_text("utf-8").splitlines()
     claims: list[str] = []
     if not isinstance(study, str):  # a table's claims have no page where they were planned

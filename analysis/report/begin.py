@@ -6,7 +6,6 @@ So another process has its learning curves to read while this one imports: `anal
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from ablations.errors import InputError
 from analysis.report.curve_files import write_ahead
 from analysis.report.press import Press
+from runner.program.places.storage import results_folder
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -27,16 +27,18 @@ def write_report(
     partial: bool = False,
     storage: Address | str | None = None,
     press: Press | None = None,
+    results: Path | None = None,
 ) -> Path:
     """Write everything about a study to a folder.
 
     Args:
         study: a study, or the name (or its beginning) of one in the store.
         folder: gets outcomes.csv, effects.json, figures/, paper/ and report.html; by default
-            `results/` (or what ABLATIONS_RESULTS says) and the study's name.
+            the study's name in `results`.
         partial: say on top of the page what is still missing.
         storage: the store of a study given by name: a URL or an address; by default the project's.
         press: saves the figures; by default with a helper process where there are two cores.
+        results: by default `results/` (or what ABLATIONS_RESULTS says).
 
     Returns:
         The path of report.html.
@@ -48,7 +50,7 @@ def write_report(
         if isinstance(study, str):
             study = _load(study, storage)
         if folder is None:
-            folder = Path(os.environ.get("ABLATIONS_RESULTS", "results")) / study.name
+            folder = (results or results_folder()) / study.name
         folder = Path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -265,13 +265,25 @@ def too_few(cells: CellMeans, *, jumps: bool) -> str:
         cells: of the grid.
         jumps: whether some runs of a combination fell to another mode (`effects.jumps`).
     """
-    runs = int(cells.counts.max(initial=0))
-    ran = len(cells.ran)
     pair = int(np.prod(sorted(cells.shape)[-2:]))
-    small = ran < FEW_CELLS or (jumps and ran < FEW_AVERAGED * pair)
-    if runs != FEW_REPLICATES or not small:
+    return too_few_runs(
+        len(cells.ran),
+        int(cells.counts.max(initial=0)),
+        fewest=max(FEW_CELLS, FEW_AVERAGED * pair) if jumps else FEW_CELLS,
+    )
+
+
+def too_few_runs(combinations: int, replicates: int, *, fewest: int = FEW_CELLS) -> str:
+    """The same, told from a plan: whatever its runs find.
+
+    Args:
+        combinations: that are run.
+        replicates: runs of each.
+        fewest: combinations from which two replicates are enough.
+    """
+    if replicates != FEW_REPLICATES or combinations >= fewest:
         return ""
     return (
-        f"two replicates of {counted(ran, 'combination')} cannot tell a difference of means from "
-        "runs that fail by chance, so none is called one; a third replicate could"
+        f"two replicates of {counted(combinations, 'combination')} cannot tell a difference of "
+        "means from runs that fail by chance, so none is called one; a third replicate could"
     )

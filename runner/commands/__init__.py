@@ -2,7 +2,8 @@
 
     running/   verbs that train                  looking/   verbs that only look
     beginning/ verbs that write a specification  diagnosing/ why one training fails
-    tuning/    what `grid` does before its cells
+    tuning/    what `grid` does before its cells  moving/  verbs that take a study out
+    standing/  how far a study is, in facts and words
     options    shared by verbs                   arguments  what they name
     placement  where cells train                 sentences  in the same words
     terminal   how verbs print               trial      what a plugin brings, on one batch
@@ -30,7 +31,7 @@ VERBS = {
     "grid": "run every cell of a specification that has not been run yet, then report",
     "augment": "let a fraction grow by new cells: a fold-over, more runs, the full grid",
     "doctor": "why one training does not converge: evidence, cause, a repair that was run",
-    "plan": "print the cells, the design's facts and an estimate of time and disk; run nothing",
+    "plan": "print the cells, the design's facts, what is done, what is left and how long it takes",
     "status": "how far a study is: cells by state, reasons of failures, workers",
     "show": "one cell: levels, attempts, curve, the end of its log",
     "retry": "put failed cells back to waiting",
@@ -42,9 +43,12 @@ VERBS = {
     "tune-device": "measure how many slots a device serves best and remember it",
 }
 
-ROOMS = {"init": "beginning", "augment": "beginning", "doctor": "diagnosing"} | dict.fromkeys(
-    ("grid", "work", "retry", "copy", "tune-device"), "running"
-)
+ROOMS = {
+    **dict.fromkeys(("init", "augment"), "beginning"),
+    **dict.fromkeys(("grid", "work", "retry", "tune-device"), "running"),
+    **dict.fromkeys(("export", "copy"), "moving"),
+    "doctor": "diagnosing",
+}
 """Where the modules of verbs are that do more than look; those of the others are in `looking`."""
 
 EPILOG = f"""exit codes:
@@ -71,7 +75,7 @@ def _dispatch(arguments: list[str]) -> int:
     if first is not None and first == arguments[0] and first not in VERBS:
         raise InputError(f"unknown command {first!r}; {did_you_mean(first, VERBS)}")
     parsed = parser(() if first is None else (first,)).parse_args(arguments)
-    run = _module(parsed.verb).run
+    run = module_of(parsed.verb).run
     code: int = run(parsed)
     return code
 
@@ -89,7 +93,7 @@ def parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
         if verb not in complete:  # its options are not needed: leave its module alone
             verbs.add_parser(verb, help=summary, add_help=False)
             continue
-        module = _module(verb)
+        module = module_of(verb)
         module.configure(
             verbs.add_parser(
                 verb,
@@ -102,7 +106,7 @@ def parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
     return whole
 
 
-def _module(verb: str) -> Any:
+def module_of(verb: str) -> Any:
     """The module of a verb, in the room where it is."""
     room = ROOMS.get(verb, "looking")
     return importlib.import_module(f"runner.commands.{room}.{verb.replace('-', '_')}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import InputError
+from runner.program.places.storage import FILE_NAME, Beside
 
 if TYPE_CHECKING:
     from runner.design import Design
@@ -32,6 +34,25 @@ def named_study(arguments: argparse.Namespace) -> tuple[Store, StudyInfo]:
 
     store = open_store(arguments.storage)
     return store, store.find_study(arguments.study)
+
+
+def storage_for(arguments: argparse.Namespace) -> str | None:
+    """The store that is named, for whoever may make it: --results makes its folder.
+
+    Raises:
+        InputError: that folder cannot be made.
+    """
+    storage: str | None = arguments.storage
+    if isinstance(storage, Beside) and not Path(storage).exists():
+        writable(Path(storage).parent)
+        before = Path("results", FILE_NAME)
+        if before.exists():
+            print(
+                f"note: a new store is made, {storage}; --storage {before} goes on with the one "
+                "that is there",
+                file=sys.stderr,
+            )
+    return storage
 
 
 def stored_specification(store: Store, study: StudyInfo) -> Spec:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
+
+from runner.program.places.storage import add_storage
 
 
 def specification(parser: argparse.ArgumentParser) -> None:
@@ -45,20 +45,7 @@ def planning(parser: argparse.ArgumentParser) -> None:
 
 def store(parser: argparse.ArgumentParser) -> None:
     """--storage and --results: where rows and files go."""
-    parser.add_argument(
-        "--storage",
-        metavar="URL",
-        help="SQLAlchemy URL of the store; default: $ABLATIONS_STORAGE, else "
-        "results/ablations.db. A URL that holds a password belongs in the variable: "
-        "arguments are visible to other users of the machine",
-    )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=Path(os.environ.get("ABLATIONS_RESULTS", "results")),
-        metavar="DIR",
-        help="folder for logs, checkpoints and reports (default: $ABLATIONS_RESULTS or results)",
-    )
+    add_storage(parser, "for logs, checkpoints and reports, and for the store that nobody names")
 
 
 def slots(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +73,16 @@ def _at_least_zero(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, at least 0")
     return int(text)
+
+
+def failures(parser: argparse.ArgumentParser) -> None:
+    """--keep-going."""
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="begin further cells although the first ones (4, or twice the slots) all failed alike "
+        "and none has an outcome; without it they stay waiting, and the exit code is 3",
+    )
 
 
 def output(parser: argparse.ArgumentParser) -> None:

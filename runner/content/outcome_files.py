@@ -41,6 +41,11 @@ def log_path(folder: Path, cell: str, attempt: int) -> Path:
     return folder / f"{cell}-{attempt}.log"
 
 
+def weights_path(study: Path, cell: str) -> Path:
+    """Where a cell's weights lie in the study's folder, where they are kept."""
+    return study / "weights" / f"{cell}.pt"
+
+
 def write_outcome(folder: Path, cell: str, token: str, outcome: Outcome) -> Path:
     """Write an attempt's outcome so that it survives a crash of the machine once this returns.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from ablations.errors import InputError, did_you_mean
 from runner import commands
+from runner.entry import completion
 from runner.program.exits import exit_code_of
 from runner.program.version import version_words
 
@@ -25,6 +27,7 @@ EXAMPLES = """examples:
   ablate grid my_train.yaml
   ablate report my_train
   ablate VERB --help
+  eval "$(register-python-argcomplete ablate)"    Tab completion (bash, zsh; extra 'complete')
 """
 
 
@@ -42,6 +45,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """The same as the only thing that its process does; returns the exit code."""
+    if completion.ASKED in os.environ:
+        completion.complete(every_verb())
+        return 0
     if arguments and arguments[0] in ANSWERS:
         from analysis.commands import main as answer
 

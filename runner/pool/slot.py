@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 
 from runner.content.outcome import Advance, Reason
-from runner.content.outcome_files import forget_outcome, log_path
+from runner.content.outcome_files import forget_outcome, log_path, weights_path
 from runner.machine.device import Slot
 from runner.machine.slots import is_there
 from runner.pool.process.child import CellJob
@@ -65,6 +65,8 @@ def work(slot: Slot, worker: Worker) -> int:
             if ended.device_gone:
                 worker.lose_slot(slot)
                 break
+            if _reason(ended) is not None:
+                worker.failed()
             if _reason(ended) is Reason.OOM:
                 device.ran_out(lease.cell.id)
             elif alone and ended.outcome is not None and device.fitted_alone(lease.cell.id):
@@ -93,6 +95,7 @@ def _attempt(lease: Lease, slot: Slot, process: CellProcess, worker: Worker) -> 
     cell = lease.cell
     attempts = worker.folder / "attempts"
     log = log_path(attempts, cell.id, lease.attempt)
+    which = worker.which_weights
     job = CellJob(
         cell=cell.to_json(),
         token=lease.token,
@@ -100,6 +103,8 @@ def _attempt(lease: Lease, slot: Slot, process: CellProcess, worker: Worker) -> 
         log=str(log),
         device=slot.device,
         checkpoint=str(worker.folder / "checkpoints" / f"{cell.id}.pt"),
+        weights="" if which is None else str(weights_path(worker.folder, cell.id)),
+        which=which or "final",
         own_folder=str(worker.folder / "cells" / cell.id) if cell.trainer is not None else "",
     )
 

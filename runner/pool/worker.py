@@ -12,16 +12,20 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runner.content.outcome import Advance
 from runner.machine.device import Slot
 from runner.machine.provenance import provenance
+from runner.pool.alike import Alike, FirstCells
 from runner.pool.budget import Budget
 from runner.pool.process.launch import Ended
 from runner.pool.sharing import SharedDevice
 from runner.program.exits import MachineError
 from runner.store import Lease, Store, StudyInfo
+
+if TYPE_CHECKING:
+    from runner.training.parts.kept import Which
 
 LEASE_SECONDS = float(os.environ.get("ABLATIONS_LEASE_SECONDS", "60"))
 """A lease not renewed for this long is taken from its worker: it counts as lost."""
@@ -53,6 +57,7 @@ class Worker:
     listener: Listener
     stay: bool = True  # wait for the cells of other workers, in case one is lost
     budget: Budget | None = None  # of time: then it says which cell is next, and when there is none
+    first: FirstCells | None = None  # None: cells are claimed whatever fails
     stop: threading.Event = field(default_factory=threading.Event)
     trouble: Exception | None = None  # why no further cell can be trained here
     vanished: set[str] = field(default_factory=set)  # devices, as a person knows them
@@ -86,8 +91,11 @@ class Worker:
     def claim(self, slot: Slot) -> Lease | None:
         """Claim the next waiting cell and begin to beat for it.
 
-        None when none is waiting, or when the budget has no room for another.
+        None when none is waiting, when the budget has no room for another, or when the first ones
+        all failed alike.
         """
+        if self.alike is not None:
+            return None
         prefer = self._begun_here()
         if self.budget is not None:
             if (chosen := self.budget.next_cell(prefer)) is None:
@@ -118,8 +126,26 @@ class Worker:
         if unnamed:
             log.warning("its cells run further plugins: %s", ", ".join(unnamed))
 
+    @property
+    def which_weights(self) -> Which | None:
+        """Which weights its cells leave behind, as the study's specification says now."""
+        named = self.study.spec.get("run", {}).get("keep_weights", "none")
+        return named if named in ("final", "best") else None
+
+    @property
+    def alike(self) -> Alike | None:
+        """What all of the first cells failed of; None where they did not."""
+        return None if self.first is None else self.first.found
+
+    def failed(self) -> None:
+        """A cell failed here: look whether that is what all of the first ones do."""
+        if self.first is not None:
+            self.first.look()
+
     def is_over(self) -> bool:
         """Whether there is nothing to wait for once no cell could be claimed."""
+        if self.alike is not None:
+            return True
         if self.budget is not None and self.budget.is_over():
             return True
         if self.stay:

@@ -196,7 +196,10 @@ class Spec:
                     "responses": {name: dict(about) for name, about in self.responses.items()},
                 }
             ),
-            "run": self.run.model_dump(mode="json"),
+            # Absent where none are kept: specifications of before stay the versions they are.
+            "run": self.run.model_dump(
+                mode="json", exclude={"keep_weights"} if self.run.keep_weights == "none" else None
+            ),
             "backend": self.backend.model_dump(mode="json"),
             "source": self.source,
         }
@@ -234,7 +237,7 @@ class Spec:
             trainer=Trainer.from_dict(raw["trainer"]) if "trainer" in raw else None,
             responses=responses,
             # Studies registered before `backend` was a section kept it under `run`.
-            run=RunSpec(**{key: raw["run"][key] for key in RunSpec.model_fields}),
+            run=RunSpec(**{k: v for k, v in raw["run"].items() if k in RunSpec.model_fields}),
             backend=BackendSpec(**raw.get("backend", {})),
             source=raw["source"],
         )

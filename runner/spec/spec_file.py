@@ -354,6 +354,11 @@ class RunSpec(Section):
     slots_per_device: int | None = Field(
         None, ge=1, le=64, description="Cells that train on one device at a time."
     )
+    keep_weights: Literal["none", "final", "best"] = Field(
+        "none",
+        description="Weights that each cell leaves in results/STUDY/weights/CELL.pt: of its last "
+        "epoch, or of the best by validation. Changing it retrains nothing.",
+    )
 
 
 class BackendSpec(Section):

@@ -70,7 +70,7 @@ def open_store(
 
     Args:
         url: SQLAlchemy URL or path of a SQLite file; None: `$ABLATIONS_STORAGE`, then
-            `results/ablations.db`.
+            `ablations.db` in `$ABLATIONS_RESULTS` or `results/`.
         create: Make it when it is not there, and refuse one that cannot be written.
         write_patience: Seconds a change waits for a database that is locked or away.
         read_patience: The same for reading.

@@ -24,12 +24,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training has come: its curve, what it has cost, what was seen of its layers."""
+    """How far a training has come: its curve, what it has cost, what is seen and kept of it."""
 
     curve: tuple[Epoch, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     evidence: dict[str, Any] | None = None
+    kept: dict[str, Any] | None = None  # the best weights so far, where they are to be kept
 
 
 def save_checkpoint(
@@ -59,6 +60,7 @@ def save_checkpoint(
         "seconds": so_far.seconds,
         "cpu_seconds": so_far.cpu_seconds,
         "evidence": so_far.evidence,
+        "kept": so_far.kept,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path, synced=True) as file:
@@ -108,7 +110,8 @@ def _apply(content: dict[str, Any], device: torch.device, learner: Learner) -> P
     if device.type == "cuda":
         torch.cuda.set_rng_state(random["cuda"], device)
     spent = float(content["seconds"]), float(content["cpu_seconds"])
-    return Progress(curve, *spent, content.get("evidence"))  # absent in those of before
+    # Absent in those of before.
+    return Progress(curve, *spent, content.get("evidence"), content.get("kept"))
 
 
 def _refused(path: Path, why: str) -> Progress | None:

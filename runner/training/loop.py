@@ -35,6 +35,7 @@ from runner.training.checkpoint import Progress, restore_checkpoint, save_checkp
 from runner.training.normalise import Normalise
 from runner.training.numerics import autocast, numerics
 from runner.training.parts.averaged import BATCHES
+from runner.training.parts.kept import Kept
 from runner.training.parts.learner import Learner, new_learner
 from runner.training.parts.objective import Objective, function_of
 from runner.training.parts.warming import at_share
@@ -57,6 +58,7 @@ def train(
     checkpoint: Path | None = None,
     *,
     watched: bool = True,
+    kept: Kept | None = None,
 ) -> Outcome:
     """Train and measure one cell.
 
@@ -72,6 +74,7 @@ def train(
         checkpoint: file to resume from and to write to; the caller removes it in the end.
         watched: whether the outcome holds evidence of what its layers did, which changes nothing
             else of it (`runner.training.watching`).
+        kept: where its weights are left, which changes nothing of the outcome; by default nowhere.
 
     Raises:
         DataError: the images are not those the cell was planned for.
@@ -86,15 +89,17 @@ def train(
         )
     where = torch.device(device)
     with numerics(cell.train, where):
-        return _Training(cell, images, where, watched=watched).run(on_epoch, checkpoint)
+        return _Training(cell, images, where, watched, kept).run(on_epoch, checkpoint)
 
 
 class _Training:
     """A cell, its images on the device, and the clock that started when it was made."""
 
-    def __init__(self, cell: Cell, images: Images, device: torch.device, *, watched: bool) -> None:
+    def __init__(
+        self, cell: Cell, images: Images, device: torch.device, watched: bool, kept: Kept | None
+    ) -> None:
         self.cell, self.protocol, self.device = cell, cell.train, device
-        self.watched = watched
+        self.watched, self.kept = watched, kept
         self.watch: Watch | None = None
         self.classes = len(images.classes)
         self.started, self.cpu_started = time.perf_counter(), time.process_time()
@@ -116,6 +121,12 @@ class _Training:
     def run(self, on_epoch: Callable[[Epoch], None], checkpoint: Path | None) -> Outcome:
         """All epochs, resumed where the checkpoint left off, then the test."""
         learner = self._begin(checkpoint)
+        outcome = self._train(learner, on_epoch, checkpoint)
+        return outcome if self.kept is None else self._leave(self.kept, outcome, learner)
+
+    def _train(
+        self, learner: Learner, on_epoch: Callable[[Epoch], None], checkpoint: Path | None
+    ) -> Outcome:
         tally = torch.zeros(3, dtype=torch.float64, device=self.device)
         eager = self._step(learner, tally)
         step, note = captured(eager, self.cell, self.batch)
@@ -129,6 +140,8 @@ class _Training:
             if epoch is None:
                 return self._timed_out(learner.network)
             self.so_far = replace(self.so_far, curve=(*self.so_far.curve, epoch))
+            if self.kept is not None:
+                self.kept.after_epoch(epoch, learner.judged)
             on_epoch(epoch)
             if not isfinite(epoch.validation_loss):
                 return self._diverged(learner.network, number)
@@ -136,6 +149,18 @@ class _Training:
                 self._save(checkpoint, learner)
                 saved = time.perf_counter()
         return self._finished(learner.judged)
+
+    def _leave(self, kept: Kept, outcome: Outcome, learner: Learner) -> Outcome:
+        """Leave its weights behind, or say why not: the outcome is none the worse."""
+        ended = outcome.status in (Status.LEARNED, Status.STALLED)
+        last = self.so_far.curve[-1] if ended else None
+        try:
+            kept.write(self.cell, self.classes, last, learner.judged)
+        except OSError as error:
+            note = f"the weights could not be written: {error.strerror or error}"
+            logger.warning("%s (%s)", note, kept.path)
+            return replace(outcome, notes=(*outcome.notes, note))
+        return outcome
 
     def _watch(self, eager: Step) -> None:
         """Look at it from now on, beginning before the first step."""
@@ -164,6 +189,8 @@ class _Training:
             progress = restore_checkpoint(checkpoint, self.cell.id, self.device, learner)
             if progress is not None:
                 self.so_far = progress
+                if self.kept is not None:
+                    self.kept.state = progress.kept
                 done = len(progress.curve)
                 logger.info("continues after epoch %d from checkpoint %s", done, checkpoint)
                 return learner
@@ -266,7 +293,8 @@ class _Training:
     def _progress(self) -> Progress:
         cpu = self.so_far.cpu_seconds + time.process_time() - self.cpu_started
         evidence = None if self.watch is None else self.watch.evidence
-        return Progress(self.so_far.curve, self._seconds(), cpu, evidence)
+        state = None if self.kept is None else self.kept.state
+        return Progress(self.so_far.curve, self._seconds(), cpu, evidence, state)
 
     def _finished(self, network: nn.Module) -> Outcome:
         test = score(network, *self.test, self.normalise, self.protocol)

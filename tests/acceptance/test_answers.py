@@ -36,7 +36,8 @@ def _asked(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> di
 def test_plan(finished: Finished, capsys):
     facts = _asked(capsys, "plan", str(finished.file), "--cells", "2")
     assert set(facts) == _named("plan")
-    assert facts["cells_planned"] == 12
+    assert facts["cells_planned"] == facts["done"]["complete"] == 12
+    assert facts["left"]["cells"] == facts["left"]["seconds"] == 0
     assert facts["levels"]["init"] == {"he": 6, "naive": 6}
     assert len(facts["cells"]) == 2
     assert set(facts["cells"][0]["levels"]) == {"init", "bn_placement"}

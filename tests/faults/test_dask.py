@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections import Counter
@@ -62,7 +63,15 @@ def start_cluster(postgres_bench: Bench, tmp_path: Path) -> Callable[[int], Clus
 
 def slots(bench: Bench) -> list[psutil.Process]:
     """The `work` processes that the cluster's workers have started."""
-    return [p for p in bench.living() if {"runner", "work"} <= set(p.cmdline())]
+    return [p for p in bench.living() if {"runner", "work"} <= _words(p)]
+
+
+def _words(process: psutil.Process) -> set[str]:
+    """Of its command; none of one that ends while it is asked."""
+    try:
+        return set(process.cmdline())
+    except psutil.NoSuchProcess:
+        return set()
 
 
 def assert_all_is_done_and_nobody_works(bench: Bench, cells: int) -> None:
@@ -161,3 +170,29 @@ def test_dask_without_an_address_says_which_option_is_missing(bench, tmp_path):
     code, output = bench.run("grid", specification(tmp_path), "--backend", "dask")
     assert code == 2, output
     assert "--scheduler" in output
+
+
+@pytest.mark.long
+def test_cells_that_all_fail_alike_are_no_longer_begun(postgres_bench, start_cluster, tmp_path):
+    bench = postgres_bench
+    cluster = start_cluster(2)
+    script = tmp_path / "train.py"
+    script.write_text("def fit(lr, opt, seed):\n    raise RuntimeError('no data')\n")
+    about = {
+        "name": "alike",
+        "trainer": f"{script}:fit",
+        "factors": {"lr": [0.1, 0.01, 0.001], "opt": ["adam", "sgd"]},
+        "replicates": 100,
+        "responses": {"accuracy": {"better": "higher"}},
+    }
+    file = tmp_path / "alike.json"
+    file.write_text(json.dumps(about))
+    options = ("--backend", "dask", "--scheduler", cluster.address)
+    code, output = finish(bench.grid(file, *options), 120)
+    assert code == 3, output
+    assert "all failed alike (bug: RuntimeError: no data)" in output
+    states = Counter(r["state"] for r in bench.runs())
+    assert set(states) == {"failed", "waiting"}
+    assert states.total() == 600
+    assert 4 <= states["failed"] < 600
+    wait_until(lambda: not slots(bench) and not bench.cell_processes(), 10)

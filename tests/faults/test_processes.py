@@ -132,6 +132,8 @@ def test_p3_a_signal_puts_cells_back_and_the_same_command_continues(bench, tmp_p
     run.send_signal(number)
     ended, output = finish(run)
     assert ended == code, output
+    assert "stopped by" in output
+    assert f"{number.name}{', ' if number == signal.SIGINT else ' ('}{code})" in output
     bench.assert_no_orphans()
     states = Counter(r["state"] for r in bench.runs())
     assert states["running"] == 0

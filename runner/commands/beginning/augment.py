@@ -12,8 +12,9 @@ from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_design
 from runner.commands.placement import slots_here
+from runner.commands.standing.left import expected_time
 from runner.program.naming import spoken
-from runner.program.wording import counted, duration, printable
+from runner.program.wording import counted, printable
 from runner.spec.reading.files.shipped import is_shipped, specification_file
 
 if TYPE_CHECKING:
@@ -148,21 +149,11 @@ def _size(before: Design, after: Design, gain: Gain) -> list[str]:
 
 def _cost(before: Design, after: Design, arguments: argparse.Namespace) -> str:
     """Time of the new cells, from what was measured, else from the network's arithmetic."""
-    from runner.design import estimate_cost
-    from runner.design.order.best_next import BestNext
-
     slots = slots_here(after.spec, arguments)
     old = {cell.id for cell in before.cells}
-    new = tuple(cell for cell in after.cells if cell.id not in old)
-    where = f"on {counted(len(slots), 'slot')}"
-    took = _measured(after.spec, arguments)
-    if expected := BestNext(after).seconds(took):
-        total = sum(expected[cell.id] for cell in new) / max(1, min(len(slots), len(new)))
-        basis = f"from {counted(len(took), 'cell')} of this study that have run"
-        return f"time about {duration(total)} {where}, {basis}"
-    cost = estimate_cost(replace(after, cells=new), slots)
-    time = "unknown" if cost.seconds is None else f"about {duration(cost.seconds)}"
-    return f"time {time} {where}; basis: {cost.basis}"
+    new = [cell for cell in after.cells if cell.id not in old]
+    time = expected_time(after, new, slots, _measured(after.spec, arguments))
+    return f"training them: {time.words(len(slots))}"
 
 
 def _measured(spec: Spec, arguments: argparse.Namespace) -> dict[str, float]:

@@ -22,6 +22,8 @@ from runner.commands.sentences import (
     shared_before,
     size_words,
 )
+from runner.commands.standing.left import Left, left_of
+from runner.commands.standing.notes import notes
 from runner.commands.terminal import SHORT_ID, plain_console, shown
 from runner.commands.trial import Tried, try_plugins
 from runner.commands.waves import as_planned
@@ -31,6 +33,7 @@ from runner.program.wording import counted, duration
 if TYPE_CHECKING:
     from runner.design import Design
     from runner.spec import Spec
+    from runner.store import Kind
     from runner.tuning.trials import Trial
 
 EXAMPLES = """examples:
@@ -74,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[str, Any]:
     """The same for a program; `cells` has as many as `--cells` says."""
-    from runner.design import estimate_cost, facts, warnings
+    from runner.design import estimate_cost, facts
 
     looked = look_at_trainer(spec, design)
     spec, design = looked.spec, looked.design
@@ -82,6 +85,7 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
     known = facts(design, everything=arguments.everything)
     slots = slots_here(spec, arguments)
     cost = estimate_cost(design, slots)
+    left = _left(spec, design, arguments)
     return {
         "study": spec.study,
         "profile": spec.profile,
@@ -93,12 +97,13 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
         "fixed": {level.factor: level.label for level in spec.fixed},
         "seeds": spec.seeds,
         "design": [] if known is None else list(known.sentences),
-        "notes": [*warnings(design), *looked.notes, *tried.notes],
+        "notes": [*notes(design), *looked.notes, *tried.notes],
         "slots": len(slots),
         "seconds": cost.seconds,
         "cell_seconds": cost.cell_seconds,
         "disk_bytes": cost.disk_bytes,
         "basis": cost.basis,
+        **({"done": None, "left": None} if left is None else left.facts()),
         "cells": [
             {"cell": cell.id, "replicate": cell.replicate, "levels": cell.labels}
             for cell in design.cells[: arguments.cells]
@@ -108,8 +113,6 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
 
 def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     """Print the plan; returns the exit code."""
-    from runner.design import warnings
-
     looked = look_at_trainer(spec, design)
     spec, design = looked.spec, looked.design
     tried = Tried() if spec.trainer is not None else try_plugins(spec, design)
@@ -143,11 +146,10 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
 
         for sentence in folder_words(folder):
             console.print(shown(sentence), soft_wrap=piped)
-    for warning in (*warnings(design), *looked.notes, *tried.notes):
-        console.print(f"note: {shown(warning)}", soft_wrap=piped)
-    if stored:
-        _stored(design, arguments, console)
-    _facts(design, arguments, console)
+    for note in (*notes(design), *looked.notes, *tried.notes):
+        console.print(f"note: {shown(note)}", soft_wrap=piped)
+    left = _stored(design, arguments, console) if stored else None
+    _facts(design, arguments, console, left)
     _cells(design, arguments.cells, console)
     return 0
 
@@ -175,8 +177,36 @@ def _tuned(spec: Spec, design: Design, arguments: argparse.Namespace) -> _Tuning
     return _Tuning(design, (*words, *known), ended=not begun)
 
 
-def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> None:
-    """What the store says of the plan: cells that leave the design, outcomes to be adopted."""
+def _left(spec: Spec, design: Design, arguments: argparse.Namespace) -> Left | None:
+    """What is done and what is left; None where that is not known, for a program."""
+    from runner.store import StoreDamaged, StoreError, open_store
+
+    slots = slots_here(spec, arguments)
+    if spec.tune is not None:
+        tuning = _tuned(spec, design, arguments)
+        if not tuning.ended:
+            return None  # which cells there are is known once it has
+        spec, design = tuning.design.spec, tuning.design
+    try:
+        with open_store(arguments.storage, read_patience=5) as store:
+            return left_of(
+                as_planned(store, spec, design), slots, store, _kind_here(spec, arguments)
+            )
+    except StoreDamaged:
+        raise
+    except StoreError:
+        return None
+    except InputError:  # there is no store yet
+        return left_of(design, slots)
+
+
+def _kind_here(spec: Spec, arguments: argparse.Namespace) -> Kind | None:
+    """What cells would train on; a cluster is asked when the grid starts."""
+    return None if on_cluster(spec, arguments) else device_kind(spec, arguments)
+
+
+def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> Left | None:
+    """Say what the store knows of the plan: cells that leave the design, outcomes to be adopted."""
     from runner.store import StoreDamaged, StoreError, open_store
 
     spec = design.spec
@@ -186,30 +216,32 @@ def _stored(design: Design, arguments: argparse.Namespace, console: Console) -> 
             before = shared_before(spec, store.study_names())
             design = as_planned(store, spec, design)
             gone = store.leaving(spec.study, design.cells)
-            # Which devices a cluster has is asked when the grid starts.
-            kind = None if on_cluster(spec, arguments) else device_kind(spec, arguments)
-            adoptable = {} if kind is None else store.adoptable(spec.study, design.cells, kind=kind)
+            left = left_of(design, slots_here(spec, arguments), store, _kind_here(spec, arguments))
     except StoreDamaged:
         raise  # the grid would be refused as well
     except StoreError as error:
         console.print(f"not known what the store holds: {shown(str(error))}", soft_wrap=piped)
-        return
+        return None
     except InputError:  # there is no store yet
-        return
+        return None
     if before:
         console.print(f"note: {shown(before)}", soft_wrap=piped)
     if gone:
         console.print(retired_words(gone), soft_wrap=piped)
-    if adoptable:
+    if left.adoptable:
         console.print(
             f"trained already in other studies of the store, to be adopted: "
-            f"{counted(sum(adoptable.values()), 'cell')} ({shown(adopted_words(adoptable))})",
+            f"{counted(sum(left.adoptable.values()), 'cell')} "
+            f"({shown(adopted_words(left.adoptable))})",
             soft_wrap=piped,
         )
+    return left
 
 
-def _facts(design: Design, arguments: argparse.Namespace, console: Console) -> None:
-    """What the design can tell, and what it would cost on this machine."""
+def _facts(
+    design: Design, arguments: argparse.Namespace, console: Console, left: Left | None
+) -> None:
+    """What the design can tell, what it would cost on this machine, what of that is left."""
     from runner.design import estimate_cost, facts
 
     piped = not console.is_terminal
@@ -220,11 +252,15 @@ def _facts(design: Design, arguments: argparse.Namespace, console: Console) -> N
     cost = estimate_cost(design, slots)
     time = "unknown" if cost.seconds is None else f"about {duration(cost.seconds)}"
     each = "" if cost.cell_seconds is None else f" ({cost.cell_seconds:.1f} s a cell)"
+    begun = [] if left is None else left.words(len(slots))
+    whole = f" of all {counted(len(design.cells), 'cell')}" if begun else ""
     console.print(
-        f"time {time}{each} on {counted(len(slots), 'slot')}, disk "
+        f"time{whole} {time}{each} on {counted(len(slots), 'slot')}, disk "
         f"{cost.disk_bytes / 1e6:.1f} MB; basis: {shown(cost.basis)}",
         soft_wrap=piped,
     )
+    for sentence in begun:
+        console.print(shown(sentence), soft_wrap=piped)
 
 
 def _cells(design: Design, count: int, console: Console) -> None:

@@ -14,7 +14,7 @@ from runner.commands import options
 from runner.commands.arguments import study_folder
 from runner.commands.looking.layers_seen import layers_table, looks_table
 from runner.commands.terminal import plain_console, said_damaged, shown
-from runner.content.outcome_files import log_path
+from runner.content.outcome_files import log_path, weights_path
 from runner.doctor.cells.why import run_of, why
 from runner.program.answers import add_json, print_answer
 from runner.program.wording import printable
@@ -91,12 +91,17 @@ def run(arguments: argparse.Namespace) -> int:
             print(printable(repeated_by_hand(store, info, row["cell"], arguments.results)))
         return said_damaged(damage)
     if arguments.json:
-        found = [_facts(store, info, row) for info, row in matches]
+        found = [
+            _facts(store, info, row) | {"weights": _weights(info, row, arguments.results)}
+            for info, row in matches
+        ]
         print_answer("show", {"store": str(store.address), "cells": found})
         return said_damaged(damage)
     console = plain_console()
     for info, row in matches:
         _show(store, info, row, console)
+        if (weights := _weights(info, row, arguments.results)) is not None:
+            console.print(f"weights {shown(str(weights))}", highlight=False, soft_wrap=True)
         _log(_newest_log(store, info, row["cell"], arguments.results), arguments.lines, console)
     return said_damaged(damage)
 
@@ -249,6 +254,15 @@ def repeated_by_hand(store: Store, info: StudyInfo, cell: str, results: Path) ->
             "is a function or command of one's own"
         )
     return shell_line(content, study_folder(results, info.name) / "cells" / cell)
+
+
+def _weights(info: StudyInfo, row: dict[str, Any], results: Path) -> Path | None:
+    """The file with the weights of a complete cell, on this machine; of an adopted one, there."""
+    if row["state"] != State.COMPLETE:
+        return None
+    studies = dict.fromkeys(one for one in (info.name, row["adopted_from"]) if one)
+    files = (weights_path(study_folder(results, study), row["cell"]) for study in studies)
+    return next((file for file in files if file.exists()), None)
 
 
 def _newest_log(store: Store, info: StudyInfo, cell: str, results: Path) -> Path | None:

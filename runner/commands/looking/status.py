@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from ablations.errors import InputError
 from runner.commands import options
 from runner.commands.arguments import named_study
 from runner.commands.sentences import adopted_words, outcome_words, target_words
+from runner.commands.standing.namesakes import differences, words
 from runner.commands.terminal import SHORT_ID, plain_console, said_damaged, shown
 from runner.program.answers import add_json, print_answer
 from runner.program.naming import spoken
@@ -24,6 +26,8 @@ EXAMPLES = """examples:
   python -m runner status
   python -m runner status five_factor
 """
+
+COUNTED = ("cells", "complete", "running", "waiting", "failed")
 
 FAILURES = 20
 """Failed cells shown at most."""
@@ -49,44 +53,64 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _all(store: Store, console: Console) -> int:
     """Every study; 4 where one of them is damaged, which hides none of the others."""
-    damage: list[StoreDamaged] = []
-    table = Table("study", "cells", "complete", "running", "waiting", "failed", box=None)
+    studies, damage = _studies(store)
+    differ = differences(list(studies.values()))
+    table = Table("study", "begun", *COUNTED, box=None)
     for name in store.study_names():
         try:
-            counts = store.status(store.load_study(name))
+            counts = store.status(studies[name]) if name in studies else None
         except StoreDamaged as error:
             damage.append(error)
+            counts = None
+        if counts is None:
             table.add_row(shown(name), "damaged")
             continue
         table.add_row(
             shown(name),
-            *map(
-                str,
-                (counts.planned, counts.complete, counts.running, counts.waiting, counts.failed),
-            ),
+            f"{studies[name].created.astimezone():%Y-%m-%d %H:%M}",
+            *(str(getattr(counts, "planned" if one == "cells" else one)) for one in COUNTED),
         )
     console.print(f"store {shown(str(store.address))}", highlight=False)
     if not table.row_count:
         console.print(spoken("no study yet: python -m runner grid five_factor"))
     else:
         console.print(table)
+    if differ:
+        console.print("studies of one name, and the keys in which they differ:")
+    for name, keys in differ.items():
+        console.print(f"  {shown(name)}: {shown(words(keys))}", highlight=False, soft_wrap=True)
     return said_damaged(damage)
+
+
+def _studies(store: Store) -> tuple[dict[str, StudyInfo], list[StoreDamaged]]:
+    """Every study that can be read, by name, and what is damaged."""
+    studies: dict[str, StudyInfo] = {}
+    damage: list[StoreDamaged] = []
+    for name in store.study_names():
+        try:
+            studies[name] = store.load_study(name)
+        except StoreDamaged as error:
+            damage.append(error)
+    return studies, damage
 
 
 def _as_json(arguments: argparse.Namespace) -> int:
     """The same for a program: `studies`, of one that is named with `running` and `failures`."""
-    damage: list[StoreDamaged] = []
     facts: list[dict[str, Any]] = []
     if arguments.study is None:
         store = open_store(arguments.storage)
+        studies, damage = _studies(store)
+        differ = differences(list(studies.values()))
         for name in store.study_names():
             try:
-                facts.append(_counts(store, store.load_study(name)))
+                found = _counts(store, studies[name], differ) if name in studies else None
             except StoreDamaged as error:
                 damage.append(error)
-                facts.append({"study": name, "damaged": True})
+                found = None
+            facts.append(found or {"study": name, "damaged": True})
     else:
         store, info = named_study(arguments)
+        damage = []
         target = store.find_target(info)
         failed = store.runs(info, state=State.FAILED)
         told = ("cell", "replicate", "reason", "attempts", "detail")
@@ -96,15 +120,20 @@ def _as_json(arguments: argparse.Namespace) -> int:
             "running": store.running(info),
             "failures": [{key: row[key] for key in told} for row in failed],
         }
-        facts.append(_counts(store, info) | named)
+        differ = differences(list(_studies(store)[0].values()))
+        facts.append(_counts(store, info, differ) | named)
     print_answer("status", {"store": str(store.address), "studies": facts})
     return said_damaged(damage)
 
 
-def _counts(store: Store, info: StudyInfo) -> dict[str, Any]:
+def _counts(
+    store: Store, info: StudyInfo, differ: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     counts = store.status(info)
     return {
         "study": info.name,
+        "begun": info.created.isoformat(),
+        "unlike_namesakes": differ.get(info.name, {}),
         "cells": counts.planned,
         "states": counts.states,
         "outcomes": counts.statuses,
@@ -123,7 +152,17 @@ def _how_often(info: StudyInfo) -> str:
 
 def _one(store: Store, info: StudyInfo, console: Console) -> None:
     counts = store.status(info)
-    console.print(f"[bold]{shown(info.name)}[/bold] in {shown(str(store.address))}")
+    console.print(
+        f"[bold]{shown(info.name)}[/bold] in {shown(str(store.address))}, begun "
+        f"{info.created.astimezone():%Y-%m-%d %H:%M}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    differ = differences(list(_studies(store)[0].values())).get(info.name)
+    if differ is not None:
+        console.print(
+            f"unlike its namesakes: {shown(words(differ))}", highlight=False, soft_wrap=True
+        )
     console.print(
         f"{counted(counts.planned, 'cell')}, {_how_often(info)}: "
         + ", ".join(f"{number} {state}" for state, number in counts.states.items() if number)

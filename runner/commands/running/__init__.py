@@ -3,5 +3,5 @@
 grid     every cell that has not been run   work         one more worker
 retry    failed cells wait again            tune_device  slots measured
 session  slots, display, tally              screen       what a person sees meanwhile
-hours    a budget of time               copy         a study in another store
+hours    a budget of time                    beforehand   what grid looks at first
 """

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ablations.errors import InputError
 from runner.commands import options
-from runner.commands.arguments import named_design, study_folder, writable
+from runner.commands.arguments import named_design, storage_for, study_folder, writable
 from runner.commands.looking.plan import show_plan
 from runner.commands.own_trainer import look_at_trainer
 from runner.commands.placement import device_kind, need_to_train, on_cluster, slots_here
 from runner.commands.running import hours
+from runner.commands.running.beforehand import about_of, read_images
 from runner.commands.sentences import (
     adopted_words,
     failed_words,
-    folder_of,
     headline,
     retired_words,
     shared_before,
@@ -24,6 +24,7 @@ from runner.commands.sentences import (
     size_words,
     taken_out_words,
 )
+from runner.commands.standing.notes import notes
 from runner.commands.waves import after_look, as_planned
 from runner.program.naming import spoken
 from runner.program.wording import printable
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from runner.spec import Spec
     from runner.store import Kind, Store, StudyInfo
     from runner.store.cells.planning import Planned
-
-ABOUT = ("images", "networks")
-"""Keys under which a study keeps what was found of its folder and plugins when it was planned."""
 
 CUT = 5
 """Exit code of a grid that trained less than it was given: another command cut its design."""
@@ -62,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.store(parser)
     options.slots(parser)
     options.output(parser)
+    options.failures(parser)
     options.planning(parser)
     hours.configure(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
@@ -83,6 +82,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
+    from runner.commands.running.session import FailsAlike
+
+    try:
+        return _run(arguments)
+    except FailsAlike as stopped:
+        return stopped.say()
+
+
+def _run(arguments: argparse.Namespace) -> int:
     hours.hours_of(arguments)  # what is wrong with them is said first
     spec, design = named_design(arguments)
     budget = hours.budget_of(spec, arguments)
@@ -98,11 +106,11 @@ def run(arguments: argparse.Namespace) -> int:
     spec, design = looked.spec, looked.design
 
     from runner.commands.running.session import HOURS_OVER, report, train_study
-    from runner.design import design_of, warnings
+    from runner.design import design_of
     from runner.store import open_store
 
-    for warning in (*warnings(design), *looked.notes):
-        print(printable(f"note: {warning}"), file=sys.stderr)
+    for note in (*notes(design), *looked.notes):
+        print(printable(f"note: {note}"), file=sys.stderr)
     if spec.tune is not None:
         from runner.tuning.groups import groups_of
 
@@ -112,12 +120,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not on_cluster(spec, arguments):
         slots_here(spec, arguments)
         if spec.trainer is None:
-            _read_images(spec, design, arguments.storage)
+            read_images(spec, design, arguments.storage)
     if spec.trainer is None:
-        about = _about(spec, design, arguments)
+        about = about_of(spec, design, arguments)
     else:
         about = {"libraries": list(looked.libraries)}
-    store = open_store(arguments.storage, create=True)
+    store = open_store(storage_for(arguments), create=True)
     if spec.tune is not None:
         spec, code = _tuned(store, spec, design, arguments, kind, about, budget)
         if code:
@@ -290,76 +298,6 @@ def _refuse_to_shrink(store: Store, spec: Spec, design: Design) -> None:
     leaving = store.leaving(spec.study, design.cells)
     if leaving and (trainers := store.trainers(spec.study)):
         raise InputError(f"study {spec.study}: {shrinking_words(leaving, trainers)}")
-
-
-def _read_images(spec: Spec, design: Design, storage: str | None) -> None:
-    """Read, download and decode the images of a new study, so far as this machine has not.
-
-    Raises:
-        InputError: they cannot be had; the message says why, and nothing of the study is written.
-    """
-    from runner.data.loading import is_at_hand
-    from runner.store import open_store
-
-    wanted = {id(cell.data): cell for cell in design.cells}.values()
-    missing = [cell for cell in wanted if not is_at_hand(cell.data, cell.data_identity)]
-    if not missing:
-        return
-    try:
-        with open_store(storage) as store:
-            if spec.study in store.study_names():
-                return  # a study that is there is not kept from saying that it is done
-    except InputError:
-        pass  # there is no store yet
-    from runner.pool.process.launch import prepare_images, start_fork_server
-
-    start_fork_server()
-    for cell in missing:
-        try:
-            prepare_images(cell)
-        except InputError as error:
-            if error.key not in ("data.root", "data.name"):
-                raise
-            raise spec.refuse(error.key.split("."), error.problem) from None
-
-
-def _about(spec: Spec, design: Design, arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the study keeps beside its specification, for its report: `ABOUT`.
-
-    Says what lies in an image folder, and what is hardly meant of a plugin's network.
-
-    Raises:
-        InputError: a plugin brings what no cell can train with; a study that has run all of its
-            cells is not kept from saying so.
-    """
-    from runner.commands.trial import to_try, try_plugins
-    from runner.data.folder import folder_words
-    from runner.store import open_store
-
-    about: dict[str, Any] = {}
-    if (folder := folder_of(spec)) is not None:
-        about["images"] = folder
-        for sentence in () if arguments.quiet else folder_words(folder):
-            print(sentence)
-    if not to_try(design):
-        return about
-    try:
-        with open_store(arguments.storage) as store:
-            if spec.study in store.study_names():
-                known = store.load_study(spec.study)
-                if _is_done(store, known, design):
-                    return about | {key: known.spec[key] for key in ABOUT if key in known.spec}
-    except InputError:
-        pass  # there is no store yet
-    tried = try_plugins(spec, design)
-    for note in tried.notes:
-        print(printable(f"note: {note}"), file=sys.stderr)
-    return about if tried.networks is None else about | {"networks": tried.networks}
-
-
-def _is_done(store: Store, study: StudyInfo, design: Design) -> bool:
-    complete = {run["cell"] for run in store.runs(study) if run["state"] == "complete"}
-    return complete.issuperset(cell.id for cell in design.cells)
 
 
 def register_design(

@@ -13,7 +13,7 @@ from ablations.registry import CONFINED_TO, check_confined, load_plugins
 from runner.commands import options
 from runner.commands.arguments import named_study, stored_specification, study_folder, writable
 from runner.commands.placement import need_to_train
-from runner.commands.running.session import train_study
+from runner.commands.running.session import FailsAlike, train_study
 
 if TYPE_CHECKING:
     from runner.content.own.trainer import Trainer
@@ -32,10 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.store(parser)
     options.slots(parser)
     options.output(parser)
+    options.failures(parser)
     parser.add_argument(
         "--plugins",
         metavar="DIR",
-        help="run only plugins that lie in this folder: the store names them, and whoever may "
+        help="run only plugins that lie in this folder, those of installed distributions too: the "
+        "store names them, and whoever may "
         f"write to it chooses (default: ${CONFINED_TO}, else any that it names)",
     )
     parser.add_argument(
@@ -61,7 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     _load_plugins_of(spec)  # refused here rather than by every cell
     folder = writable(study_folder(arguments.results, info.name))
     arguments.backend = "local"
-    return train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)
+    try:
+        return train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)
+    except FailsAlike as stopped:
+        return stopped.say()
 
 
 def _check_trainer(trainer: Trainer) -> None:

@@ -33,6 +33,7 @@ from runner.pool.process.parent_death import die_with_parent, end_group_with_par
 
 if TYPE_CHECKING:
     from runner.data import Images
+    from runner.training.parts.kept import Which
 
 OUTCOME_NOT_WRITTEN = 74
 """Exit code (EX_IOERR of sysexits.h) of a cell process that could not write its outcome file."""
@@ -55,6 +56,8 @@ class CellJob:
     log: str  # file that takes what the cell prints
     device: str  # "cpu" or "cuda:0" (of the devices the slot's environment shows)
     checkpoint: str | None = None
+    weights: str = ""  # file that its weights are left in; "": they are not
+    which: Which = "final"  # of its weights
     own_folder: str = ""  # of a cell with a trainer of one's own, kept between its attempts
 
 
@@ -114,6 +117,7 @@ def _train(job: CellJob, channel: Connection) -> Outcome:
     from runner.trainers.failure import reason_of
     from runner.trainers.function import detail_of
     from runner.training import train
+    from runner.training.parts.kept import Kept
 
     try:
         cell = Cell.from_json(job.cell)
@@ -125,6 +129,7 @@ def _train(job: CellJob, channel: Connection) -> Outcome:
             job.device,
             on_epoch=lambda epoch: _send(channel, epoch),
             checkpoint=None if job.checkpoint is None else Path(job.checkpoint),
+            kept=Kept(Path(job.weights), job.which) if job.weights else None,
         )
     except (Exception, SystemExit) as error:  # a level may call sys.exit
         traceback.print_exc()

@@ -33,21 +33,20 @@ from runner.spec.reading.files.merge import (
     profile_names,
     read_extended,
     with_profile,
-    with_settings,
+    with_setting,
 )
 from runner.spec.reading.files.shipped import specification_file
 from runner.spec.reading.files.source import relative_to_file
 from runner.spec.reading.levels import read_factors, read_fixed
 from runner.spec.reading.own.levels import read_own_factors
 from runner.spec.reading.own.resolve import resolve_own
+from runner.spec.reading.plugins import MODELS, load_plugins_of
 from runner.spec.reading.restrictions import read_predicates
 from runner.spec.reading.tune import read_tune
 from runner.spec.spec import Spec
 from runner.spec.spec_file import DESIGNS, TAGS, CustomDesign, SpecFile
 
 MOST_CELLS = 1_000_000
-MODELS = ("vgg",)
-"""Built-in networks; others are registered by plugins."""
 
 ONLY_BUILT_IN = ("depth", "width", "dropout")
 """Fields of `model` that a plugin's function is not told."""
@@ -105,9 +104,20 @@ def _check_profile(root: Node, profile: str, settings: list[str], file: Path) ->
 
 
 def _resolve_with(root: Node, profile: str, settings: list[str], file: Path) -> Spec:
-    """What the settings of the command line make of a profile."""
-    before = with_profile(root, profile)
-    return _resolve(with_settings(before, settings), profile, file, before)
+    """What the settings of the command line make of a profile.
+
+    What is wrong with a setting itself is said beside what is wrong with the file that the others
+    make.
+    """
+    tree = before = with_profile(root, profile)
+    mistakes = Mistakes()
+    for setting in settings:
+        with mistakes.noted():
+            tree = with_setting(tree, setting)
+    with mistakes.noted():
+        spec = _resolve(tree, profile, file, before)
+    mistakes.refuse()
+    return spec
 
 
 def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -> Spec:
@@ -120,7 +130,7 @@ def _resolve(root: Node, profile: str, file: Path, before: Node | None = None) -
         raise root.refuse(
             ("responses",), "are of a trainer of one's own; the shipped one has its own"
         )
-    plugins = _load_plugins(root)
+    plugins = load_plugins_of(root)
     data = sections.data.model_copy(
         update={
             "root": sections.data.root
@@ -352,30 +362,6 @@ def _check_name(name: str, root: Node, path: tuple[str, ...]) -> None:
             f"{name[:120]!r} cannot name a folder; expected at most {LONGEST_NAME} letters, digits "
             "and '-_.+', the first a letter or digit",
         )
-
-
-def _load_plugins(root: Node) -> tuple[str, ...]:
-    """Import the plugins; their absolute paths, so that another process finds them."""
-    plugins: list[str] = []
-    entries = root.get("plugins").value
-    for position, node in enumerate(entries if isinstance(entries, list) else []):
-        path = ("plugins", position)
-        name = str(node.value)
-        if name.endswith(".py"):
-            name = relative_to_file(root, path, name)
-        try:
-            registry.load_plugins((name,))
-        except InputError as error:
-            raise root.refuse(path, error.problem) from None
-        plugins.append(name)
-    for kind, built_in in (("model", MODELS), ("dataset", tuple(DATASETS))):
-        for taken in set(built_in) & set(registry.names(kind)):
-            where = registry.find(kind, taken).source
-            raise root.refuse(
-                ("plugins",),
-                f"{kind} {taken!r} of {where} has the name of a built-in one; rename it",
-            )
-    return tuple(plugins)
 
 
 def _mirroring(root: Node, data: DataSpec) -> bool | None:

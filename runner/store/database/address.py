@@ -16,9 +16,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ablations.errors import InputError, did_you_mean
-
-VARIABLE = "ABLATIONS_STORAGE"
-DEFAULT_PATH = Path("results", "ablations.db")
+from runner.program.places.storage import FILE_NAME, VARIABLE, results_folder
 
 NOT_AN_ADDRESS = (
     "--storage: not a database address; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
@@ -98,17 +96,23 @@ def _unpickled(bare: str, needs_password: bool) -> Address:
     )
 
 
+def default_path() -> Path:
+    """Where the store is that nobody names: in the folder of results."""
+    return results_folder() / FILE_NAME
+
+
 def resolve_address(given: str | None = None) -> Address:
     """The address of the store.
 
     Args:
         given: A SQLAlchemy URL (`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE`) or a
-            plain path of a SQLite file. None: `$ABLATIONS_STORAGE`, then `results/ablations.db`.
+            plain path of a SQLite file. None: `$ABLATIONS_STORAGE`, then `ablations.db` in
+            `$ABLATIONS_RESULTS` or `results/`.
 
     Raises:
         InputError: not an address, a database of another kind, or no driver for it.
     """
-    given = given or os.environ.get(VARIABLE) or str(DEFAULT_PATH)
+    given = given or os.environ.get(VARIABLE) or str(default_path())
     scheme, is_url, rest = given.partition("://")
     if not is_url:
         if ("@" in given or _KEYWORDS.search(given)) and not Path(given).exists():

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, insert, inspect, select, update
 
 from ablations.errors import InputError
 from runner.program.files import aside_of, sync
-from runner.store.database.address import DEFAULT_PATH, Address
+from runner.store.database.address import Address, default_path
 from runner.store.database.connections import Database
 from runner.store.database.damage import damaged
 from runner.store.database.locks import postgresql_lock, sqlite_lock
@@ -43,7 +43,7 @@ def prepare(database: Database, *, create: bool) -> None:
             if not create:
                 raise InputError(
                     f"there is no store at {path}; `python -m runner grid SPEC` makes one, "
-                    f"--storage names another{_kept_words(path)}"
+                    f"--storage or --results names another{_kept_words(path)}"
                 )
             with sqlite_lock(database.address):
                 if not path.exists() and not take_up(path):
@@ -77,7 +77,7 @@ def _check_folder(path: Path, create: bool) -> None:
         if is_folder:
             raise InputError(f"the store {path} is a folder; expected a file")
         return
-    if create and path == DEFAULT_PATH.absolute():
+    if create and path == default_path().absolute():
         path.parent.mkdir(parents=True, exist_ok=True)
         return
     raise InputError(f"the folder of the store {path} does not exist")

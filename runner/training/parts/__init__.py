@@ -2,4 +2,5 @@
 
 learner   all that changes, and its start    objective  loss, label smoothing, mixing
 averaged  the weights that are evaluated     warming    the first steps' rate
+kept      the weights that are left behind
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,8 @@ def test_a_claim_on_what_is_excluded_is_warned_about(tmp_path, capsys):
         "init: he > xavier | optimizer = sgd",
     ]
     excluded = {"init": "he", "optimizer": "adam"}
-    out = say(capsys, "plan", specification(tmp_path, exclude=[excluded], claims=claims))
+    file = specification(tmp_path, exclude=[excluded], claims=claims, replicates=3)
+    out = say(capsys, "plan", file)
     notes = [line for line in out.splitlines() if line.startswith("note: ")]
     assert notes == [
         "note: claim 'optimizer: adam > sgd | init = he': no cell with optimizer = adam is run "
@@ -76,6 +78,28 @@ def test_a_claim_on_what_is_excluded_is_warned_about(tmp_path, capsys):
         "note: claim 'optimizer: adam > sgd': 'exclude' or 'only' leaves 1 combination without "
         "the one to compare with",
     ]
+
+
+@pytest.mark.parametrize(
+    ("replicates", "optimizers", "warned"), [(2, 4, True), (2, 5, False), (3, 4, False)]
+)
+def test_two_replicates_of_a_small_grid_are_warned_of_before_they_are_spent(
+    tmp_path, capsys, monkeypatch, replicates, optimizers, warned
+):
+    monkeypatch.setattr("runner.commands.running.session.train_study", lambda *_a, **_k: 0)
+    levels = ["adam", "adamw", "sgd", "sgd_momentum", "rmsprop"][:optimizers]
+    factors = {"init": ["he", "xavier"], "optimizer": levels}
+    file = specification(tmp_path, plugins=[], replicates=replicates, factors=factors)
+    assert main(["grid", str(file), "--quiet", "--no-report"]) == 0
+    grid = capsys.readouterr().err
+    plan = say(capsys, "plan", file, "--cells", "0")
+    notes = json.loads(say(capsys, "plan", file, "--json"))["notes"]
+    said = (
+        "two replicates of 8 combinations cannot tell a difference of means from runs that fail "
+        "by chance, so none is called one; a third replicate could "
+        "(--set replicates=3: 8 further cells)"
+    )
+    assert (f"note: {said}\n" in grid, f"note: {said}\n" in plan, said in notes) == (warned,) * 3
 
 
 def test_a_dry_run_lists_as_many_cells_as_asked_for(tmp_path, capsys):

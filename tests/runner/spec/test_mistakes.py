@@ -114,3 +114,33 @@ def test_a_key_is_told_where_it_belongs(key, hint, tmp_path):
     with pytest.raises(InputError) as refused:
         load_spec(file, cuda_visible=False)
     assert f"train.{key}: unknown key; {hint}" in str(refused.value)
+
+
+def test_every_setting_of_the_command_line_is_looked_at(tmp_path):
+    file = tmp_path / "file.yaml"
+    file.write_text(SMALL)
+    settings = [
+        "train.epochs",
+        "train.epochs=many",
+        "profiles.cpu=1",
+        "init=he",
+        "model.depth=[1",
+        "replicates=0",
+        "train.batch_size=50",
+        "factors.init=[he, naiv]",
+    ]
+    with pytest.raises(InputErrors) as refused:
+        load_spec(file, overrides=settings, cuda_visible=False)
+    said = [str(one) for one in refused.value.each]
+    for setting in settings:
+        about = [one for one in said if one.startswith(f"--set {setting}: ")]
+        assert len(about) == (0 if setting == "train.batch_size=50" else 1), (setting, said)
+    assert len(said) == 7
+
+
+def test_one_setting_that_is_wrong_is_one_sentence(tmp_path):
+    file = tmp_path / "file.yaml"
+    file.write_text(SMALL)
+    with pytest.raises(InputError, match=r"^--set train\.epochs: expected key=value") as refused:
+        load_spec(file, overrides=["train.epochs"], cuda_visible=False)
+    assert not isinstance(refused.value, InputErrors)

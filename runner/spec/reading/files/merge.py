@@ -153,30 +153,27 @@ def choose_profile(root: Node, asked: str, *, cuda_visible: bool) -> str:
     return asked
 
 
-def with_settings(root: Node, settings: list[str]) -> Node:
-    """The tree with each `key=value` of the command line put in.
+def with_setting(root: Node, setting: str) -> Node:
+    """The tree with a `key=value` of the command line put in.
 
-    Values are read as YAML: `2`, `5e-4`, `null`, `[adam, sgd]`, `{kind: full}`.
+    The value is read as YAML: `2`, `5e-4`, `null`, `[adam, sgd]`, `{kind: full}`.
     """
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        key = key.strip()
-        origin = f"--set {setting}"
-        if not equals or not key:
-            raise InputError(f"{origin}: expected key=value, such as train.epochs=2")
-        steps = _steps(key)
-        if not all(steps) or steps[0] in NOT_SETTABLE:
-            raise InputError(f"{origin}: {key!r} cannot be set")
-        value = read_text(text, origin, lines=False)
-        _check_not_a_factor(root, key, origin)
-        if value.value is None and len(steps) == 1 and isinstance(root.value, dict):
-            rest = {name: node for name, node in root.value.items() if name != key}
-            root = Node(rest, root.origin, root.line)  # back to what the program assumes
-            continue
-        for step in reversed(steps[1:]):
-            value = Node({step: value}, origin)
-        root = overlay(root, Node({steps[0]: value}, origin))
-    return root
+    key, equals, text = setting.partition("=")
+    key = key.strip()
+    origin = f"--set {setting}"
+    if not equals or not key:
+        raise InputError(f"{origin}: expected key=value, such as train.epochs=2")
+    steps = _steps(key)
+    if not all(steps) or steps[0] in NOT_SETTABLE:
+        raise InputError(f"{origin}: {key!r} cannot be set")
+    value = read_text(text, origin, lines=False)
+    _check_not_a_factor(root, key, origin)
+    if value.value is None and len(steps) == 1 and isinstance(root.value, dict):
+        rest = {name: node for name, node in root.value.items() if name != key}
+        return Node(rest, root.origin, root.line)  # back to what the program assumes
+    for step in reversed(steps[1:]):
+        value = Node({step: value}, origin)
+    return overlay(root, Node({steps[0]: value}, origin))
 
 
 def _steps(key: str) -> list[str]:

@@ -40,6 +40,13 @@ def resolve_own(
     with mistakes.noted():
         _refuse_the_classifiers(root)
     with mistakes.noted():
+        if sections.run.keep_weights != "none":
+            raise root.refuse(
+                ("run", "keep_weights"),
+                "is of the shipped trainer; a trainer of one's own keeps what it likes in the "
+                "folder of its cell (the argument 'folder')",
+            )
+    with mistakes.noted():
         factors = read_own_factors(root)
     mistakes.refuse()  # what follows names levels
     fixed: tuple[Level, ...] = ()

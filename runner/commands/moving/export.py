@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.study(parser)
     parser.add_argument("--to", choices=("csv", "parquet"), default="csv", help="file format")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder to write into (default: results/STUDY)"
+        "--out", type=Path, metavar="DIR", help="folder to write into (default: STUDY in --results)"
     )
     options.store(parser)
 

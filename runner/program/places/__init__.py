@@ -1,0 +1,4 @@
+"""Where rows and files are, as both programs are told.
+
+storage  --storage and --results
+"""
