@@ -75,7 +75,7 @@ def value_text(value: float, measure: Response) -> str:
 
 
 class DifferenceText(NamedTuple):
-    """A difference in words: "+3.1 points", and its interval: "[+2.0, +4.2]", "" where it has none."""
+    """A difference in words, "+3.1 points", and its interval, "[+2.0, +4.2]" or ""."""
 
     value: str
     interval: str

@@ -59,11 +59,11 @@ def _decides(study: Study, convergence: Convergence) -> str:
         if both is not None:
             return f"{against(both, convergence)} ({p_phrase(float(both['p_holm']))})"
         rows = clear.to_dict("records")
-        told = [_first(rows[0], convergence), *map(_further, rows[1:MOST_NAMED])]
-        more = len(rows) - len(told)
-        told += [f"{more} more"] if more else []
-        verb = "decides" if len(rows) == 1 else "decide"
-        return f"{count}, and {listed(told)} {verb} which{so_far(study)}"
+        further = list(map(_further, rows[1:MOST_NAMED]))
+        more = len(rows) - 1 - len(further)
+        further += [f"{more} more"] if more else []
+        then = f", then {listed(further)}" if further else ""
+        return f"{count}; what decides which{so_far(study)}: {_first(rows[0], convergence)}{then}"
     combined = (study.primary or study).judgement.of("combination")
     if combined["shown"].any():
         p = float(combined["p_family"].iloc[0])
@@ -88,8 +88,7 @@ def _first(row: dict[Any, Any], convergence: Convergence) -> str:
 def _further(row: dict[Any, Any]) -> str:
     if pd.isna(row["conv_best"]) or not np.isfinite(row["conv_estimate"]):
         return f"{row['factor']} ({p_phrase(row['conv_p_family'])})"
-    points = signed(100 * float(row["conv_estimate"]))
-    return f"{row['factor']} ({row['conv_best']} over {row['conv_worst']}: {points} points)"
+    return f"{row['factor']} ({row['conv_best']} {signed(100 * float(row['conv_estimate']))})"
 
 
 def _cause(study: Study, convergence: Convergence) -> str:

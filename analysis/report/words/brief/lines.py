@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.model.completion import assumption
-from analysis.number_words import difference_text, difference_words, value_text
+from analysis.number_words import difference_text, difference_words, signed, value_text
 from analysis.report.words.answer import OPEN, UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.convergence_line import convergence_line
 from analysis.report.words.brief.open_line import open_line
 from analysis.report.words.brief.records import MOST_LINES
-from analysis.report.words.brief.rows import turning_terms
 from analysis.report.words.caveats import did_nothing
 from analysis.report.words.names import readable
+from analysis.report.words.pairs_shown import turning_terms
 from analysis.report.words.progress import STRICT, so_far
 from analysis.screening.words import screening_sentences
 from runner.program.wording import listed
@@ -59,9 +59,7 @@ def _screening(study: Study) -> list[str]:
     return [sentences[0], sentences[-1]] if len(sentences) > 1 else sentences
 
 
-def _outcome(
-    study: Study, found: Answer, convergence: Convergence | None, *, alone: bool
-) -> str:
+def _outcome(study: Study, found: Answer, convergence: Convergence | None, *, alone: bool) -> str:
     """What the outcome depends on, the largest difference with its interval."""
     measure, table = study.measure, found.factors
     all_did = ""
@@ -79,11 +77,11 @@ def _outcome(
     if not clear:
         return _sentence(all_did + _none(study, named, whole))
     verb = "improves" if measure.known_direction else "changes"
-    told = [_factor(clear[0], measure, interval=True)]
-    told += [_factor(row, measure, interval=False) for row in clear[1:MOST_NAMED]]
-    more = len(clear) - len(told)
-    told += [f"{more} more"] if more else []
-    text = f"what {verb} {measure.name}{so_far(study)}: {listed(told)}"
+    further = [_briefly(row, measure) for row in clear[1:MOST_NAMED]]
+    more = len(clear) - 1 - len(further)
+    further += [f"{more} more"] if more else []
+    text = f"what {verb} {measure.name}{so_far(study)}: {_factor(clear[0], measure)}"
+    text += f", then {listed(further)}" if further else ""
     if words := {assumption(str(row["rests_on"]), len(study.factors)) for row in clear} - {""}:
         text += f", {max(words)}"
     if whole:
@@ -95,9 +93,15 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _factor(row: dict[Any, Any], measure: Response, *, interval: bool) -> str:
-    ends = (row["low"], row["high"]) if interval else (np.nan, np.nan)
-    value = difference_text(row["estimate"], *ends, measure).removesuffix(" (no interval)")
+def _briefly(row: dict[Any, Any], measure: Response) -> str:
+    """The better level and what it gives; the table has the interval."""
+    return (
+        f"{row['factor']} ({row['best']} {signed(row['estimate'] * measure.scale, measure.digits)})"
+    )
+
+
+def _factor(row: dict[Any, Any], measure: Response) -> str:
+    value = difference_text(row["estimate"], row["low"], row["high"], measure)
     text = f"{row['factor']} ({row['best']} over {row['worst']}: {value}"
     if isinstance(row["top"], str) and row["top"] != row["best"]:
         first = "best" if measure.known_direction else "highest"
@@ -129,7 +133,7 @@ def _none(study: Study, named: pd.DataFrame, whole: list[str]) -> str:
         return f"what changes {measure.name} cannot be tested with the runs at hand"
     row = rows.iloc[0]
     none = f"no factor is shown{so_far(study)} to change {measure.name}"
-    largest = f"the largest difference is {_factor(dict(row), measure, interval=True)}"
+    largest = f"the largest difference is {_factor(dict(row), measure)}"
     if row["sure"] != OPEN:
         return f"{none}; {largest}"
     count = study.judgement.count

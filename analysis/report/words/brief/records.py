@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MOST_LINES = 3
 """More nobody reads before looking at the table."""
@@ -51,6 +51,10 @@ class Brief:
 
     lines: tuple[str, ...]
     rows: tuple[BriefRow, ...] = ()
+
+    def followed_by(self, sentence: str) -> Brief:
+        """With a sentence at the end, in place of the last where there would be too many."""
+        return replace(self, lines=(*self.lines[: MOST_LINES - 1], sentence))
 
     @property
     def groups(self) -> dict[str, list[BriefRow]]:

@@ -17,6 +17,7 @@ from analysis.number_words import DifferenceText, difference_words, p_phrase, su
 from analysis.report.words.answer import UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.records import BriefRow
 from analysis.report.words.names import readable
+from analysis.report.words.pairs_shown import turning_terms
 from analysis.study import known
 from analysis.verdicts.looks_words import WORTH
 from runner.content.response import Response
@@ -128,19 +129,8 @@ def pair_rows(study: Study, found: Answer) -> list[BriefRow]:
         if term in shown and term in turning:
             levels += f"; the order {TURNS}"
         adjusted = p[term] if term in shown else turning[term]
-        rows.append(
-            BriefRow(about, readable(term), levels, *words, verdict, _p(adjusted), DECIDED)
-        )
+        rows.append(BriefRow(about, readable(term), levels, *words, verdict, _p(adjusted), DECIDED))
     return rows
-
-
-def turning_terms(study: Study) -> dict[str, float]:
-    """Pairs in which one factor turns the order of the other's levels round, with their p."""
-    if len(study.factors) < 2:
-        return {}
-    kinds = study.interaction_kinds()
-    kinds = kinds[kinds["crossover"].eq(True)].sort_values("p_crossing", kind="stable")
-    return dict(zip(kinds["term"].astype(str), kinds["p_crossing"].astype(float), strict=True))
 
 
 def _pair_effect(study: Study, term: str) -> tuple[str, DifferenceText]:
@@ -168,13 +158,10 @@ def convergence_rows(found: Answer, convergence: Convergence | None) -> list[Bri
     for row in table.to_dict("records"):
         levels, words = rates_words(row, convergence.goal.record)
         verdict = str(row["conv_sure"])
-        sure = verdict not in ("not shown", "no difference", UNTESTED)
-        rows.append(
-            BriefRow(
-                f"Runs that {convergence.goal.did}", str(row["factor"]), levels, *words, verdict,
-                _p(row["conv_p_family"]), DECIDED if sure else UNKNOWN if verdict == "not shown" else "",
-            )
-        )  # fmt: skip
+        needed = {"not shown": UNKNOWN, "no difference": "", UNTESTED: CANNOT}.get(verdict, DECIDED)
+        about = f"Runs that {convergence.goal.did}"
+        p = _p(row["conv_p_family"])
+        rows.append(BriefRow(about, str(row["factor"]), levels, *words, verdict, p, needed))
     return rows
 
 
