@@ -79,7 +79,8 @@ def write(
         # After the figures, so that the helper has something to do meanwhile.
         convergence = attempts.make("convergence", "Convergence", lambda: known(study.convergence))
         full = attempts.make("answer", "The answer", lambda: answer(study))
-        opening = attempts.make("brief", "What the report opens with", lambda: brief(study, full))
+        if full is not None:
+            opening = attempts.make("brief", "The answer in brief", lambda: brief(study, full))
         if full is not None and (following := write_follow_up(study, folder)) is not None:
             sentences = (*full.sentences, following.sentence)
             full = replace(full, sentences=sentences, next_file=following.text)

@@ -113,15 +113,15 @@ def pair_rows(study: Study, found: Answer) -> list[BriefRow]:
     if len(study.factors) < 2 or study.judgement.silent or study.screen is not None:
         return []
     p, level = study.judgement.p_of("pair"), study.judgement.level
-    if not any(np.isfinite(one) for one in p.values()):
-        return []
     turning = turning_terms(study)
     shown = [f"{row['factor_a']}:{row['factor_b']}" for row in found.pairs.to_dict("records")]
     terms = [*shown, *(term for term in turning if term not in shown)]
     about = f"{study.measure.title}: two factors together"
     if not terms:
         asked = "the pair of factors" if len(p) == 1 else f"any of {len(p)} pairs of factors"
-        return [BriefRow(about, asked, "", "", "", "not shown", "", UNKNOWN)]
+        tested = any(np.isfinite(one) for one in p.values())
+        answer = ("not shown", "", UNKNOWN) if tested else (UNTESTED, "", CANNOT)
+        return [BriefRow(about, asked, "", "", "", *answer)]
     rows = []
     for term in terms[:MOST_PAIRS]:
         levels, words = _pair_effect(study, term)
