@@ -108,6 +108,7 @@ def render(
         if _made_with(one[0]) not in attempts.lines
     ]
     contents = [("full", "In full"), ("claims", "Claims"), ("explore", "Explore")]
+    contents += [("pivot", "Two factors at a time")]
     contents += [(str(section["id"]), str(section["title"])) for section in sections]
     contents += [("caveats", "Caveats"), ("files", "Files")]
     text = environment.get_template("report.html.j2").render(
@@ -141,6 +142,7 @@ def render(
         plotly_version=_plotly_version(),
         css=Markup(_part("template/report.css")),  # noqa: S704 - our own file
         script=Markup(_part("template/report.js")),  # noqa: S704 - our own file
+        pivot=Markup(_part("template/pivot.js")),  # noqa: S704 - our own file
         plotly=Markup(_plotly()),  # noqa: S704 - vendored
         data=Markup(data),  # noqa: S704 - escaped by `to_script`
     )

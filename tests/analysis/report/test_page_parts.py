@@ -1,4 +1,4 @@
-"""The page's two parts in a browser: each figure once, links that land, nothing cut, all printed."""
+"""The page's two parts: each figure once, links that land, nothing cut, everything printed."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def test_every_link_of_the_contents_lands_at_the_first_click(
     assert len(wanted) > 20
     for target in (wanted[-4], wanted[9], *wanted[::5]):
         page.locator(f'nav.contents a[href="{target}"]').click()
-        page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 60)))"
-        )
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
         top = page.locator(target).evaluate(TOP)
         end = page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 2")
         assert -2 <= top <= 60 or (end and 0 <= top < 900), f"{target} at {top}"
@@ -61,8 +59,8 @@ def test_nothing_is_cut_on_a_phone_or_a_tablet(page: Page, written: Written, wid
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     cut = page.evaluate(
         """width => [...document.querySelectorAll("main :is(p, td, th, li, h2, h3, figcaption)")]
-          .filter(one => !one.closest(".scroll") || one.closest("table.cards"))
-          .filter(one => one.getClientRects().length && one.getBoundingClientRect().right > width + 1)
+          .filter(one => !one.closest(".scroll") || one.closest("table.brief"))
+          .filter(one => one.getBoundingClientRect().right > width + 1)
           .map(one => one.textContent.slice(0, 60))""",
         width,
     )
@@ -74,7 +72,8 @@ def test_a_picture_of_the_whole_page_and_a_print_have_every_figure(
 ) -> None:
     page.goto(written.page.as_uri())
     page.wait_for_selector(READY)
-    lazy = "() => [...document.querySelectorAll('.picture')].map(one => getComputedStyle(one).contentVisibility)"
+    lazy = """() => [...document.querySelectorAll(".picture")]
+      .map(one => getComputedStyle(one).contentVisibility)"""
     assert set(page.evaluate(lazy)) == {"visible"}
     page.emulate_media(media="print")
     page.evaluate("document.documentElement.removeAttribute('data-ready')")

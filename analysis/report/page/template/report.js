@@ -332,12 +332,19 @@
     });
   }
   if (data.outcomes.length) {
-    radios("outcomes", "outcome", data.outcomes.map((one) => [one.key, one.name]), outcome.key, (key) => {
-      outcome = kinds[key];
-      draw("effects-chart");
-      drawEffects();
-    });
+    radios("outcomes", "outcome", data.outcomes.map((one) => [one.key, one.name]), outcome.key, look);
   }
+  function look(key) {
+    outcome = kinds[key];
+    draw("effects-chart");
+    drawEffects();
+    window.report.changed();
+  }
+  // What the table of two factors (pivot.js) shares with this page.
+  window.report = { data: data, kinds: kinds, chosenOutcome: () => outcome, changed: () => {}, choose: (key) => {
+    document.querySelectorAll("input[name=outcome]").forEach((one) => { one.checked = one.value === key; });
+    look(key);
+  } };
   if (data.curves) {
     radios("curve-kinds", "curve", Object.entries(data.curves.kinds).map(([key, one]) => [key, one.name]), curveKind,
       (key) => { curveKind = key; drawCurves(); });
