@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.analysis.written import Written
 
 
 def table_study(
-    levels: dict[str, Sequence[str]],
+    levels: Mapping[str, Sequence[str]],
     law: Callable[[dict[str, str]], float],
     seeds: int,
     noise: float = 0.01,
@@ -184,9 +184,13 @@ def test_what_a_row_would_take_is_what_is_known_of_its_difference() -> None:
     rows = [row for row in brief(study).rows if row.asked in study.factors]
     assert len(rows) == 2
     for row in rows:
+        own = table[table["factor"] == row.asked]
         pair = set(row.levels.split(" over "))
-        same = [{a, b} == pair for a, b in zip(table["level"], table["reference"], strict=True)]
-        (needed,) = table[same & (table["factor"] == row.asked)]["replicates_to_decide"]
+        (needed,) = (
+            float(one["replicates_to_decide"])
+            for one in own.to_dict("records")
+            if {one["level"], one["reference"]} == pair
+        )
         more = needed - decided.runs
         few = np.isfinite(more) and more <= 5 * 5
         told = f"about {more:.0f} more replicates" if few else "more than 25 replicates"
@@ -220,3 +224,20 @@ def test_a_report_that_has_nothing_yet_opens_with_why(tmp_path: Path) -> None:
     (line,) = (page.parent / "findings.txt").read_text("utf-8").splitlines()
     assert line.startswith("Nothing can be estimated yet: ")
     assert line.partition(": ")[2][:20] in unescape(page.read_text("utf-8"))
+
+
+def test_the_means_of_all_combinations_follow_where_there_is_room(written: Written) -> None:
+    study = turning()
+    found = brief(study).cells
+    assert found is not None
+    assert (found.heads, [row[0] for row in found.rows]) == ((("w", "x"),), ["one", "two"])
+    means = [[float(one.replace("−", "-")) for one in row[1:]] for row in found.rows]
+    assert np.array(means) == pytest.approx(study.cells.means, abs=6e-4)
+    assert brief(one_factor()).cells is not None
+    many = brief(written.study)
+    assert many.cells is not None
+    means = np.array([[float(one) for one in row[1:]] for row in many.cells.rows]) / 100
+    assert means.ravel() == pytest.approx(written.study.cells.means.ravel(), abs=6e-4)
+    lines = plain(many)
+    assert max(map(len, lines)) <= max(WIDTH, *map(len, many.lines))
+    assert any(line.startswith("Mean test accuracy (%) of every combination") for line in lines)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.report.words.answer import Answer, answer
+from analysis.report.words.brief.combinations import cell_map
 from analysis.report.words.brief.lines import lines
 from analysis.report.words.brief.records import Brief
 from analysis.report.words.brief.rows import claim_rows, convergence_rows, factor_rows, pair_rows
@@ -36,7 +37,7 @@ def brief(study: Study, found: Answer | None = None) -> Brief:
         *pair_rows(study, found),
         *convergence_rows(found, convergence),
     ]
-    return Brief(lines(study, found, convergence, claims), tuple(rows))
+    return Brief(lines(study, found, convergence, claims), tuple(rows), cell_map(study))
 
 
 def claims_of(study: Study) -> pd.DataFrame:

@@ -77,8 +77,8 @@ def _first(row: dict[Any, Any], convergence: Convergence) -> str:
         return f"{row['factor']} ({p_phrase(row['conv_p_family'])})"
     rates = convergence.rates[convergence.rates["factor"] == row["factor"]]
     rate = rates.set_index("level")["rate"].astype(float)
-    ends = (row["conv_estimate"], row["conv_low"], row["conv_high"])
-    apart = difference_text(*map(float, ends), convergence.goal.record)
+    ends = (float(row["conv_estimate"]), float(row["conv_low"]), float(row["conv_high"]))
+    apart = difference_text(*ends, convergence.goal.record)
     return (
         f"{row['factor']} ({rate[row['conv_best']]:.0%} with {row['conv_best']}, "
         f"{rate[row['conv_worst']]:.0%} with {row['conv_worst']}: {apart})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from analysis.report.words.brief.rows import replicates_words
@@ -44,7 +45,7 @@ def _claims(study: Study, claims: pd.DataFrame) -> str:
     needed = left["replicates_to_decide"].astype(float).dropna()
     if needed.empty or study.judgement.silent or study.running:
         return told
-    one = left.loc[needed.idxmin()]
+    one = left.iloc[int(np.nanargmin(left["replicates_to_decide"].to_numpy(float)))]
     look = known(study.decided)
     planned = 1 if look is None else look.planned
     words = replicates_words(float(needed.min()), float(one["replicates"]), planned, running=False)

@@ -41,16 +41,33 @@ class BriefRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CellMap:
+    """The mean of every combination of levels.
+
+    Attributes:
+        title: the outcome, and which factors run which way.
+        heads: lines above the columns, the levels of one factor each.
+        rows: a name and one number as text for each column.
+    """
+
+    title: str
+    heads: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What a report opens with.
 
     Attributes:
         lines: at most `MOST_LINES` sentences.
         rows: of the table, what is sure first.
+        cells: the means that the heat map shows, None where a terminal has no room for them.
     """
 
     lines: tuple[str, ...]
     rows: tuple[BriefRow, ...] = ()
+    cells: CellMap | None = None
 
     def followed_by(self, sentence: str) -> Brief:
         """With a sentence at the end, in place of the last where there would be too many."""

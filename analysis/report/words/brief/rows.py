@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.effects.shown import by_method
+from analysis.effects.frames import by_method
 from analysis.number_words import DifferenceText, difference_words, p_phrase, sureness
 from analysis.report.words.answer import UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.records import BriefRow
@@ -64,7 +64,7 @@ def factor_rows(study: Study, found: Answer) -> list[BriefRow]:
     return rows
 
 
-def _of_factor(study: Study, row: Mapping[str, Any], look: Decided | None) -> str:
+def _of_factor(study: Study, row: Mapping[Any, Any], look: Decided | None) -> str:
     """What deciding a factor's difference would take; what of it is open where that is decided."""
     if row["sure"] == UNTESTED:
         return CANNOT
@@ -140,13 +140,15 @@ def _pair_effect(study: Study, term: str) -> tuple[str, DifferenceText]:
     rows = rows[(rows["term"] == term) & np.isfinite(rows["estimate"].astype(float))]
     if rows.empty:
         return "", DifferenceText("", "")
-    one = rows.loc[rows["estimate"].abs().idxmax()]
-    ends = [float(one[name]) for name in ("estimate", "low_simultaneous", "high_simultaneous")]
+    one = rows.iloc[int(np.argmax(np.abs(rows["estimate"].to_numpy(float))))]
+    estimate, low, high = (
+        float(one[name]) for name in ("estimate", "low_simultaneous", "high_simultaneous")
+    )
     where, against = one["other_level"], one["other_versus"]
-    if ends[0] < 0:
-        ends, where, against = [-ends[0], -ends[2], -ends[1]], against, where
+    if estimate < 0:
+        estimate, low, high, where, against = -estimate, -high, -low, against, where
     levels = f"{one['level']} over {one['versus']}, with {where} against {against}"
-    return levels, difference_words(*ends, study.measure)
+    return levels, difference_words(estimate, low, high, study.measure)
 
 
 def convergence_rows(found: Answer, convergence: Convergence | None) -> list[BriefRow]:
@@ -193,7 +195,7 @@ def _claim(study: Study, row: Mapping[Any, Any]) -> BriefRow:
     elif not sure:
         needed = CANNOT
     so_far = " so far" if study.running and sure else ""
-    numbers = (float(row[name]) for name in ("estimate", "low", "high"))
+    numbers = (float(row["estimate"]), float(row["low"]), float(row["high"]))
     words = DifferenceText("n/a", "")
     if np.isfinite(float(row["estimate"])):
         words = difference_words(*numbers, claimed(study, str(row["outcome"])))

@@ -7,13 +7,30 @@ from collections.abc import Callable, Sequence
 from analysis.report.words.brief.records import Brief, BriefRow
 
 HEADS = ("", "Effect [95% interval]", "Verdict", "To decide it")
-WIDTH = 100
+WIDTH = 110
 """Letters of a line of the table; a question too long for that stands on a line of its own."""
 
 
 def plain(brief: Brief) -> list[str]:
-    """Lines for a terminal: the sentences, then the table in columns."""
-    return [*brief.lines, *([""] if brief.rows else []), *table_lines(brief)]
+    """Lines for a terminal: the sentences, then the table in columns, then all combinations."""
+    cells = cell_lines(brief)
+    lines = [*brief.lines, *([""] if brief.rows else []), *table_lines(brief)]
+    return [*lines, *([""] if cells else []), *cells]
+
+
+def cell_lines(brief: Brief) -> list[str]:
+    """The mean of every combination in columns; none where that is wider than a terminal."""
+    if brief.cells is None:
+        return []
+    table = [*(("", *head) for head in brief.cells.heads), *brief.cells.rows]
+    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    if sum(widths) + 2 * len(widths) + 2 > WIDTH:
+        return []
+    lines = [brief.cells.title]
+    for name, *cells in table:
+        numbers = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
+        lines.append("  ".join([f"  {name:{widths[0]}}", *numbers]).rstrip())
+    return [line for line in lines if line]
 
 
 def table_lines(brief: Brief) -> list[str]:
@@ -24,7 +41,7 @@ def table_lines(brief: Brief) -> list[str]:
     cells = [(_effect(row), row.verdict, row.needed) for row in brief.rows]
     widths = [max(len(row[place]) for row in (*cells, HEADS[1:])) for place in range(3)]
     first = max(min(max(map(len, names)) + 2, WIDTH - sum(widths) - 6), 8)
-    lines = []
+    lines: list[str] = []
     for about, rows in brief.groups.items():
         head = (about, *HEADS[1:]) if not lines else (about,)
         lines += _line(head, first, widths)
