@@ -67,6 +67,8 @@ def in_one_sentence(look: Decided, *, short: bool = False) -> str:
         return f"{many} {'is' if len(left) == 1 else 'are'} undecided {look.after}"
     named = _named(left) if len(left) <= NAMED else f"{many} ({_counted(left)})"
     text = f"undecided {look.after}: {named}"
+    if told.empty and left["estimate"].isna().all():
+        return f"{text}; it takes other combinations, not more runs of these"
     if told.empty:
         return f"{text}; the runs at hand cannot tell"
     more = _affordable(look, told)

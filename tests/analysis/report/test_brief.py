@@ -226,6 +226,20 @@ def test_a_report_that_has_nothing_yet_opens_with_why(tmp_path: Path) -> None:
     assert line.partition(": ")[2][:20] in unescape(page.read_text("utf-8"))
 
 
+def test_equal_levels_are_not_called_undecided() -> None:
+    levels = {"a": ["x", "y"], "b": ["p", "q"]}
+    assert brief(table_study(levels, lambda x: 0.5, 3, noise=0)).lines[-1] == (
+        "There is no difference in acc between any levels."
+    )
+
+
+def test_combinations_that_never_ran_are_what_is_missing() -> None:
+    whole = table_study({"a": ["x", "y"], "b": ["p", "q"]}, lambda x: 0.1 * (x["a"] == "x"), 3)
+    frame = whole.frame[(whole.frame["a"] == "x") | (whole.frame["b"] == "p")]
+    last = brief(from_frame(frame, ["a", "b"], "acc", "seed")).lines[-1]
+    assert last.endswith("it takes other combinations, not more runs of these.")
+
+
 def test_the_means_of_all_combinations_follow_where_there_is_room(written: Written) -> None:
     study = turning()
     found = brief(study).cells

@@ -33,7 +33,7 @@ def cell_map(study: Study) -> CellMap | None:
     measure = study.measure
     means = np.asarray(study.cells.means, dtype=np.float64) * measure.scale
     means = means.reshape(len(rows), len(columns))
-    unit = f" ({measure.unit})" if measure.unit else ""
+    unit = f" ({measure.unit})" if measure.unit and measure.unit not in measure.name else ""
     ways = [(names[:down], "down"), (names[down:], "across")]
     which = ", ".join(f"{' and '.join(part)} {way}" for part, way in ways if part)
     table = tuple(

@@ -46,7 +46,9 @@ def lines(
         said.append(_outcome(study, found, convergence, alone=bool(reached)))
         together = "" if len(said) > 1 else _together(study, found)
         said += [together] if together else []
-        said += [one for one in [open_line(study, claims)] if one]
+        alike = found.factors["sure"].eq("no difference").all()
+        left = "" if alike and claims.empty else open_line(study, claims)
+        said += [left] if left else []
     return tuple(said[:MOST_LINES])
 
 
