@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.effects.frames import by_method
+from analysis.model.terms import pairs_of
 from analysis.number_words import DifferenceText, difference_words, p_phrase, sureness
 from analysis.report.words.answer import UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.records import BriefRow
@@ -118,7 +119,8 @@ def pair_rows(study: Study, found: Answer) -> list[BriefRow]:
     terms = [*shown, *(term for term in turning if term not in shown)]
     about = f"{study.measure.title}: two factors together"
     if not terms:
-        asked = "the pair of factors" if len(p) == 1 else f"any of {len(p)} pairs of factors"
+        count = len(pairs_of(study.factors))
+        asked = "the pair of factors" if count == 1 else f"any of {count} pairs of factors"
         tested = any(np.isfinite(one) for one in p.values())
         answer = ("not shown", "", UNKNOWN) if tested else (UNTESTED, "", CANNOT)
         return [BriefRow(about, asked, "", "", "", *answer)]
