@@ -250,8 +250,8 @@ def test_the_means_of_all_combinations_follow_where_there_is_room(written: Writt
     assert brief(one_factor()).cells is not None
     many = brief(written.study)
     assert many.cells is not None
-    means = np.array([[float(one) for one in row[1:]] for row in many.cells.rows]) / 100
-    assert means.ravel() == pytest.approx(written.study.cells.means.ravel(), abs=6e-4)
+    every = np.array([[float(one) for one in row[1:]] for row in many.cells.rows]) / 100
+    assert every.ravel() == pytest.approx(written.study.cells.means.ravel(), abs=6e-4)
     lines = plain(many)
     assert max(map(len, lines)) <= max(WIDTH, *map(len, many.lines))
     assert any(line.startswith("Mean test accuracy (%) of every combination") for line in lines)
