@@ -75,7 +75,7 @@ def value_text(value: float, measure: Response) -> str:
 
 
 class DifferenceText(NamedTuple):
-    """A difference in words: "+3.1 pp", and its interval: "[+2.0, +4.2]", "" where it has none."""
+    """A difference in words, "+3.1 points", and its interval, "[+2.0, +4.2]" or ""."""
 
     value: str
     interval: str
@@ -106,5 +106,5 @@ def difference_words(
 def difference_text(
     estimate: float, low: float, high: float, measure: Response, unit: str | None = None
 ) -> str:
-    """Both together: "+3.1 pp [+2.0, +4.2]"."""
+    """Both together: "+3.1 points [+2.0, +4.2]"."""
     return " ".join(filter(None, difference_words(estimate, low, high, measure, unit)))

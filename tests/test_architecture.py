@@ -101,6 +101,7 @@ RANKS = [
     ("analysis.figures.effects", "analysis.figures.interactions", "analysis.figures.runs"),
     ("analysis.figures",),
     ("analysis.report.words",),
+    ("analysis.report.words.brief",),
     ("analysis.report.words.papers",),
     ("analysis.report.gallery",),
     ("analysis.report.page.tables",),

@@ -260,13 +260,20 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None
 
 
 def opening(study: Study) -> list[str]:
-    """What the report would say first, sentence by sentence; why not, where it cannot."""
-    from analysis.report.words.answer import answer
+    """What the report would say first: its lines and its table; why not, where it cannot."""
+    from analysis.report.words.brief.build import brief
+    from analysis.report.words.brief.text import plain
 
     try:
-        return list(answer(study).sentences)
+        return to_terminal(plain(brief(study)))
     except InputError as error:
-        return [f"Nothing can be estimated: {error}."]
+        return [for_terminal(f"Nothing can be estimated: {error}.")]
+
+
+def to_terminal(lines: Sequence[str]) -> list[str]:
+    """Sentences broken at the edge of a terminal; what follows the empty line is a table."""
+    end = lines.index("") if "" in lines else len(lines)
+    return [*map(for_terminal, lines[:end]), *lines[end:]]
 
 
 def claim_lines(study: Study) -> Iterator[str]:

@@ -28,7 +28,7 @@ def configure(verb: argparse.ArgumentParser) -> None:
         "--precision",
         type=float,
         metavar="H",
-        help="wanted half-width of every interval, as stored (of a share 0.01 is 1 pp)",
+        help="wanted half-width of every interval, as stored (of a share 0.01 is 1 point)",
     )
 
 

@@ -68,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
         write_document(content, options.out)
     except OSError as error:
         raise InputError(f"cannot write {str(options.out)!r}: {error.strerror}") from None
-    for line in (*arguments.opening(study), *study.summary(options.order, options.confidence)):
+    print(*arguments.opening(study), "", sep="\n")
+    for line in study.summary(options.order, options.confidence):
         print(arguments.for_terminal(line))
     if options.nested:
         for line in _nested_tests(study, options):

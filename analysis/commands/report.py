@@ -50,11 +50,9 @@ def run(options: argparse.Namespace) -> int:
     found = page.with_name("findings.txt").read_text("utf-8").splitlines()
     claims: list[str] = []
     if not isinstance(study, str):  # a table's claims have no page where they were planned
-        ends = tuple(f": {claim}" for claim in study.planned_claims)
-        found = [line for line in found if not line.endswith(ends)]
         claims = [*arguments.claim_lines(study), *arguments.direction_lines(study)]
         claims += arguments.note_lines(study)
-    print(*map(arguments.for_terminal, found), *claims, sep="\n")
+    print(*arguments.to_terminal(found), *claims, sep="\n")
     print(f"wrote {page}")
     return 0
 

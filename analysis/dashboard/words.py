@@ -8,7 +8,8 @@ import numpy as np
 
 from ablations.errors import InputError
 from analysis.causes.words import why_sentences
-from analysis.report.words.answer import answer
+from analysis.report.words.brief.build import brief
+from analysis.report.words.brief.text import markdown
 from analysis.report.words.caveats import caveats
 from analysis.report.words.papers.tables import escape_markdown
 from analysis.report.words.progress import progress
@@ -35,31 +36,21 @@ def study_note(study: Study, convergence: Convergence | None) -> str:
     if how_far["done"] < how_far["planned"]:
         lines += [f"**Still running.** {escape_markdown(how_far['sentence'])}", ""]
     try:
-        sentences = answer(study).sentences
+        opening = brief(study)
         warnings = caveats(study, convergence)
     except InputError as error:
         return "\n".join([*lines, f"Nothing can be estimated yet: {escape_markdown(str(error))}."])
-    lines += [line for text in sentences for line in (escape_markdown(text), "")]
+    lines += markdown(opening, escape_markdown)
     if told := why_sentences(study.causes, study.goal):
         lines += [escape_markdown(" ".join(told)), ""]
-    if study.planned_claims:
-        lines += ["## Claims", "", *_claims(study), ""]
-        if study.running:
-            lines += [
-                "Verdicts are those so far: the grid is not complete, and none is a decision.",
-                "",
-            ]
+    if study.planned_claims and study.running:
+        lines += [
+            "The grid is not complete: verdicts are those so far, none is a decision.",
+            "",
+        ]
     if warnings:
         lines += ["## Caveats", "", *(f"- {escape_markdown(text)}" for text in warnings), ""]
     return "\n".join(lines)
-
-
-def _claims(study: Study) -> list[str]:
-    try:
-        rows = study.claims().to_dict("records")
-    except InputError as error:
-        return [escape_markdown(f"Not answered yet: {error}.")]
-    return [f"- {escape_markdown(str(row['sentence']))}" for row in rows]
 
 
 def cell_note(run: dict[str, Any], factors: list[str]) -> str:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ablations.errors import InputError
-from analysis.causes.words import why_sentences
 from analysis.document.document import SCHEMA_PATH, document, write_document
 from analysis.figures import COLUMN, Drawing, at_width
 from analysis.figures.drawing.saving import FigureFiles
@@ -28,7 +27,10 @@ from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
 from analysis.report.press import Press
 from analysis.report.words.answer import Answer, answer
-from analysis.report.words.caveats import caveats, did_nothing
+from analysis.report.words.brief.build import brief, claims_of
+from analysis.report.words.brief.records import Brief
+from analysis.report.words.brief.text import plain
+from analysis.report.words.caveats import caveats
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
 from runner.program.files import write_whole
@@ -57,7 +59,8 @@ def write(
         OSError: the folder cannot be written.
     """
     attempts = Attempts()
-    opening: Answer | None = None
+    opening: Brief | None = None
+    full: Answer | None = None
     convergence = None
     drawings: dict[str, Drawing] = {}
     warnings: list[str] = []
@@ -75,17 +78,20 @@ def write(
                 press.put(FigureFiles(narrow, folder / "paper", ("pdf",), numbers=False))
         # After the figures, so that the helper has something to do meanwhile.
         convergence = attempts.make("convergence", "Convergence", lambda: known(study.convergence))
-        opening = attempts.make("answer", "The answer", lambda: answer(study))
-        if opening is not None and (following := write_follow_up(study, folder)) is not None:
-            sentences = (*opening.sentences, following.sentence)
-            opening = replace(opening, sentences=sentences, next_file=following.text)
+        full = attempts.make("answer", "The answer", lambda: answer(study))
+        if full is not None:
+            opening = attempts.make("brief", "The answer in brief", lambda: brief(study, full))
+        if full is not None and (following := write_follow_up(study, folder)) is not None:
+            sentences = (*full.sentences, following.sentence)
+            full = replace(full, sentences=sentences, next_file=following.text)
+            opening = None if opening is None else opening.followed_by(following.sentence)
         warnings = attempts.make("caveats", "Caveats", lambda: caveats(study, convergence)) or []
-        why = attempts.lines.get("answer", "")
+        why = attempts.lines.get("answer", "") or attempts.lines.get("brief", "")
         attempts.make(
             "files paper", "Tables for a paper", lambda: write_paper(study, folder / "paper")
         )
     attempts.make("files effects.json", "effects.json", lambda: _write_effects(study, folder))
-    claims = attempts.make("claims", "Claims", lambda: _claims(study))
+    claims = attempts.make("claims", "Claims", lambda: claims_of(study))
     write_tables(study, folder, curves_there=curves is not None and curves.result())
     data = to_script(page_data(study, convergence, attempts))
 
@@ -93,6 +99,7 @@ def write(
         return render(
             study,
             opening,
+            full,
             convergence,
             pd.DataFrame() if claims is None else claims,
             drawings,
@@ -118,7 +125,7 @@ def write(
     write_whole(target, text)
     write_whole(
         folder / "findings.txt",
-        "\n".join(_findings(study, opening, claims, why)) + "\n",
+        "\n".join([why] if opening is None else plain(opening)) + "\n",
     )
     write_whole(folder / STATE, json.dumps(_state(study), indent=1) + "\n")
     return target
@@ -151,15 +158,6 @@ def _write_effects(study: Study, folder: Path) -> None:
     write_whole(folder / SCHEMA_PATH.name, SCHEMA_PATH.read_text("utf-8"))
 
 
-def _claims(study: Study) -> pd.DataFrame:
-    if not study.planned_claims:
-        return pd.DataFrame()
-    try:
-        return study.claims()
-    except InputError:
-        return pd.DataFrame()
-
-
 def _state(study: Study) -> dict[str, Any]:
     """What the report is made from; a factor may be called like a column that says so."""
     columns = study.frame.columns.difference(list(study.factors))
@@ -172,17 +170,3 @@ def _state(study: Study) -> dict[str, Any]:
 
 def _state_alone(study: Study) -> dict[str, Any]:
     return state_of(study.frame[study.frame.columns.difference(list(study.factors))])
-
-
-def _findings(
-    study: Study, opening: Answer | None, claims: pd.DataFrame | None, why: str
-) -> list[str]:
-    lines = [f"{one}." for one in did_nothing(study)]  # first: what follows is to be read by it
-    lines += opening.sentences if opening is not None else [why]
-    if told := why_sentences(study.causes, study.goal):
-        lines.append(" ".join(told))
-    interim = study.running
-    for row in [] if claims is None else claims.to_dict("records"):
-        so_far = " so far" if interim and row["verdict"] in ("supported", "refuted") else ""
-        lines.append(f"{row['verdict']}{so_far}: {row['claim']}")
-    return lines

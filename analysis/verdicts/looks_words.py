@@ -41,8 +41,7 @@ def in_one_line(look: Decided) -> str:
     if left.empty:
         return text
     text += f" Open: {_listed(left)}."
-    more = left["replicates_to_decide"].to_numpy(float) - look.runs
-    more = np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1)  # NaN: more than can be said
+    more = _affordable(look, left)
     if not more.size:
         them = "it" if len(left) == 1 else "them"
         have = counted(look.planned, "replicate")
@@ -53,6 +52,42 @@ def in_one_line(look: Decided) -> str:
         them = f"{len(more)} of the {len(left)}"
     text += f" About {counted(least, 'more replicate')} would decide "
     return f"{text}{them}." if least == most else f"{text}one, about {most} would decide {them}."
+
+
+def in_one_sentence(look: Decided, *, short: bool = False) -> str:
+    """The same as a clause that can stand behind another; `short`: only how many are left."""
+    table = look.table
+    left = table[~table["decided"].astype(bool)]
+    whole = counted(len(table), "difference")
+    if left.empty:
+        return f"every difference between levels is decided {look.after}"
+    told = left[left["p"].notna()]
+    many = f"{len(left)} of {whole} between levels"
+    if short:
+        return f"{many} {'is' if len(left) == 1 else 'are'} undecided {look.after}"
+    named = _named(left) if len(left) <= NAMED else f"{many} ({_counted(left)})"
+    text = f"undecided {look.after}: {named}"
+    if told.empty and left["estimate"].isna().all():
+        return f"{text}; it takes other combinations, not more runs of these"
+    if told.empty:
+        return f"{text}; the runs at hand cannot tell"
+    more = _affordable(look, told)
+    if not more.size:
+        them = "it" if len(left) == 1 else "them"
+        return f"{text}; telling {them} from zero takes more than {WORTH * look.planned} replicates"
+    least, most = int(more.min()), int(more.max())
+    about = f"about {counted(least, 'more replicate')} would decide"
+    if len(left) == 1:
+        return f"{text}; {about} it"
+    if least == most:
+        return f"{text}; {about} {len(more)} of the {len(left)}"
+    return f"{text}; {about} one, {most} would decide {len(more)} of the {len(left)}"
+
+
+def _affordable(look: Decided, left: pd.DataFrame) -> np.ndarray:
+    """Further replicates for each difference that is worth deciding."""
+    more = left["replicates_to_decide"].to_numpy(float) - look.runs  # NaN: more than can be said
+    return np.asarray(np.maximum(np.ceil(more[more <= WORTH * look.planned]), 1))
 
 
 def _listed(rows: pd.DataFrame) -> str:
@@ -69,4 +104,4 @@ def _counted(left: pd.DataFrame) -> str:
     return ", ".join(f"{count} of {factor}" for factor, count in counts.items())
 
 
-__all__ = ["in_one_line"]
+__all__ = ["in_one_line", "in_one_sentence"]

@@ -146,7 +146,7 @@ class Response:
 
 
 _SHARE: dict[str, Any] = {
-    "unit": "%", "difference": "pp", "scale": 100.0, "digits": 1, "low": 0.0, "high": 1.0,
+    "unit": "%", "difference": "points", "scale": 100.0, "digits": 1, "low": 0.0, "high": 1.0,
     "equivalent": 0.005,
 }  # fmt: skip
 """A share, shown in percent; half a percentage point hardly matters."""
@@ -313,7 +313,7 @@ def _of_somebody(
     if percent:
         words = replace(words, unit="points")
         digits = max(record.digits - 1, 1)  # a tenth of a point is fine
-        record = replace(record, unit="%", difference="pp", words=words, digits=digits)
+        record = replace(record, unit="%", difference="points", words=words, digits=digits)
     if share and values and low >= 0 and high <= (100 if percent else 1):
         record = replace(record, low=0.0, high=100.0 if percent else 1.0)
     return record

@@ -12,7 +12,7 @@ import analysis
 from ablations.errors import InputError
 from analysis.commands import run
 from analysis.report.gallery.catalogue import BY_NAME
-from analysis.report.page.page import _effects
+from analysis.report.page.tables.effects_table import effects_table
 from analysis.report.words.answer import answer
 from analysis.report.words.papers.tables import markdown_table
 from analysis.study import Study
@@ -133,7 +133,7 @@ def test_where_lower_is_better_every_display_calls_the_lower_level_the_better() 
     found = answer(loss)
     lead = next(text for text in found.sentences if text.startswith("What improves val_loss"))
     assert "opt (adam over sgd: −0.2" in lead
-    assert _effects(loss, found)[0]["levels"] == "adam over sgd"
+    assert effects_table(loss, found)[0]["levels"] == "adam over sgd"
     best = loss.best().levels.set_index("level")["best"]
     assert best["adam"]
     assert not best["sgd"]

@@ -8,9 +8,16 @@ from __future__ import annotations
 from analysis.report.gallery import combinations, convergence_and_time, factors, pairs, trends
 from analysis.report.gallery.figure import StudyFigure
 
+ANSWER = "answer"
+"""The section of the figures that a hurried reader sees; all others are in the appendix."""
+
 FIGURES = (
     StudyFigure(
-        "main_effects", "Main effects", "effects",
+        "cell_heat_map", "Every combination", ANSWER,
+        combinations.draw_cell_heat_map, combinations.tabulate_cells, effort=15,
+    ),
+    StudyFigure(
+        "main_effects", "Main effects", ANSWER,
         factors.draw_main_effects, factors.tabulate_main_effects, paper=True, effort=12,
     ),
     StudyFigure(
@@ -35,6 +42,10 @@ FIGURES = (
         pairs.draw_interaction_matrix, pairs.tabulate_interaction_matrix, paper=True, effort=14,
     ),
     StudyFigure(
+        "chief_interaction", "The interaction to look at first", ANSWER,
+        pairs.draw_chief_interaction, pairs.tabulate_interaction_matrix, effort=20,
+    ),
+    StudyFigure(
         "interaction_heat_maps", "Interactions beyond main effects", "interactions",
         pairs.draw_interaction_heat_maps, pairs.tabulate_interaction_heat_maps, effort=13,
     ),
@@ -47,7 +58,7 @@ FIGURES = (
         trends.draw_numeric_trends, trends.tabulate_numeric_trends, effort=18,
     ),
     StudyFigure(
-        "convergence_rates", "Convergence by level", "convergence",
+        "convergence_rates", "Convergence by level", ANSWER,
         convergence_and_time.draw_convergence_rates,
         convergence_and_time.tabulate_convergence_rates, paper=True, effort=9,
     ),
@@ -60,17 +71,13 @@ FIGURES = (
         convergence_and_time.draw_cause_map, convergence_and_time.tabulate_cause_map, effort=19,
     ),
     StudyFigure(
-        "time_to_target", "Time to target", "time",
+        "time_to_target", "Time to target", ANSWER,
         convergence_and_time.draw_time_to_target,
         convergence_and_time.tabulate_time_to_target, paper=True, effort=11,
     ),
     StudyFigure(
         "learning_curves", "Learning curves", "curves",
         combinations.draw_learning_curves, combinations.tabulate_learning_curves, effort=7,
-    ),
-    StudyFigure(
-        "cell_heat_map", "Every combination", "cells",
-        combinations.draw_cell_heat_map, combinations.tabulate_cells, effort=15,
     ),
     StudyFigure(
         "cell_strip", "Combinations by rank", "cells",

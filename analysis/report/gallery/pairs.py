@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from analysis import figures
 from analysis.effects.shares.grid_shares import FEWEST_DRAWS
 from analysis.effects.shares.grid_shares import grid_shares as shares_of_cells
 from analysis.effects.shown import shown_means
+from analysis.figures import COLUMN, at_width
 from analysis.loading import from_frame
 from analysis.number_words import p_words
 from analysis.report.gallery.factors import cut_at_limits
@@ -25,7 +27,7 @@ from analysis.report.gallery.rounding import (
     within_limits,
 )
 from analysis.report.words.names import assumed, interval_name_of_means, readable
-from analysis.report.words.pairs_shown import pair_terms
+from analysis.report.words.pairs_shown import chief_pair, pair_terms, turning_terms
 from analysis.study import known
 from runner.content.response import ACCURACY
 
@@ -42,22 +44,51 @@ def draw_interaction_matrix(study: Study) -> Drawn | None:
     """Every pair of factors, in both orientations."""
     if len(study.factors) < 2:
         return None
+    return _matrix(
+        study,
+        study.factors,
+        f"Marginal means of {study.measure.name} for every pair of factors: the factor of the "
+        "column runs along the axis, lines are the levels of the factor of the row. Above each "
+        "panel its share of the variance and its p, Holm-adjusted over all questions of the study; "
+        "grey where no interaction is shown.",
+    )
+
+
+def draw_chief_interaction(study: Study) -> Drawn | None:
+    """The pair of factors to look at first, one column wide; of two factors the matrix has it."""
+    pair = chief_pair(study) if len(study.factors) > 2 else None
+    if pair is None:
+        return None
+    factors = {name: levels for name, levels in study.factors.items() if name in pair}
+    turns = ":".join(pair) in turning_terms(study)
+    what = "turns the order of levels round" if turns else "is the largest that is shown"
+    with at_width(COLUMN):
+        return _matrix(
+            study,
+            factors,
+            f"Marginal means of {study.measure.name} for {pair[0]} and {pair[1]}, whose "
+            f"interaction {what}. Lines are the levels of the one factor, the other runs along "
+            "the axis. Above each panel the share of the variance and p, Holm-adjusted over all "
+            "questions of the study.",
+        )
+
+
+def _matrix(study: Study, factors: Mapping[str, Sequence[str]], text: str) -> Drawn | None:
+    """Marginal means of the pairs of these factors, with what is known of each pair."""
     means = shown_means(study.estimates(), study.measure)
     assumes = assumed(study, means["rests_on"])
     means = means[means["other"].notna()].rename(columns={**PAIR, "estimate": "mean"})
+    means = means[means["factor_a"].isin(list(factors)) & means["factor_b"].isin(list(factors))]
     means = means[[*PAIR.values(), "mean", "low", "high"]].reset_index(drop=True)
     if not means["mean"].notna().any():  # of a screening study no pair can be estimated
         return None
     terms = pair_terms(study)
-    figure = figures.interaction_matrix(study.factors, means, terms, measure=study.measure)
-    text = (
-        f"Marginal means of {study.measure.name} for every pair of factors: the factor of the "
-        "column runs along the axis, lines are the levels of the factor of the row. Above each "
-        "panel its share of the variance and its p, Holm-adjusted over all questions of the study; "
-        f"grey where no interaction is shown.{assumes}"
-    )
+    terms = terms[terms["factor_a"].isin(list(factors)) & terms["factor_b"].isin(list(factors))]
+    terms = terms.reset_index(drop=True)
+    figure = figures.interaction_matrix(factors, means, terms, measure=study.measure)
     data = means.merge(terms, on=["factor_a", "factor_b"], how="left")
-    shown = captioned(study, text + cut_at_limits(study, means), interval_name_of_means(study))
+    text += assumes + cut_at_limits(study, means)
+    shown = captioned(study, text, interval_name_of_means(study))
     return Drawn(figure, data, shown)
 
 

@@ -45,7 +45,7 @@ def head_of(measure: Response) -> str:
 
 
 def unit_of(measure: Response) -> str:
-    """The unit of differences behind a head: " (pp)"."""
+    """The unit of differences behind a head: " (points)"."""
     return f" ({measure.difference})" if measure.difference else ""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from ablations.errors import InputError
 from analysis.report.page.tables.causes_table import shown_titles
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 CURVE_NUMBERS = 120_000
 """Numbers of all embedded curves together; beyond it epochs are thinned."""
 FEWEST_EPOCHS = 5
+DEGREES = 30
+"""Degrees of freedom up to which the page has Student's quantile; beyond, its script expands it."""
 MOST_CURVES = 4
 """Curves of a trainer of one's own that are embedded, by name."""
 
@@ -95,6 +98,7 @@ def page_data(
         "outcomes": [one for one in outcomes if one is not None],
         "curves": make("explore", "The chart of curves", lambda: _curves(study)),
         "goal": study.goal.did,
+        "t95": [round(one, 6) for one in stdtrit(range(1, DEGREES + 1), 0.975).tolist()],
     }
 
 

@@ -51,6 +51,18 @@ def inline(svg: str, name: str, title: str, description: str) -> str:
     )
 
 
+def framed(svg: str) -> str:
+    """The element of `inline` in a frame that has its height before anybody lays it out.
+
+    Whoever jumps to what stands below lands there, although pictures off the screen wait.
+    """
+    wide = re.search(r"--wide:(\d+px)", svg)
+    box = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)
+    style = f"--wide:{wide.group(1)};" if wide else ""
+    style += f"aspect-ratio:{box.group(1)}/{box.group(2)}" if box else ""
+    return f'<div class="picture" style="{style}">{svg}</div>'
+
+
 def _rounded(number: re.Match[str]) -> str:
     """The same coordinates with two decimals."""
     return re.sub(r"-?\d+\.\d{3,}", lambda one: f"{float(one.group()):.2f}", number.group())

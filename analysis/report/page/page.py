@@ -21,32 +21,29 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.causes.words import why_sentences
-from analysis.number_words import (
-    DifferenceText,
-    difference_text,
-    difference_words,
-    p_phrase,
-)
-from analysis.report.page.inline_svg import inline
+from analysis.number_words import difference_text
+from analysis.report.gallery.catalogue import ANSWER
+from analysis.report.page.inline_svg import framed, inline
 from analysis.report.page.page_figures import picture_mark, section_shown
 from analysis.report.page.page_sections import SECTIONS
+from analysis.report.page.tables.effects_table import effects_table
 from analysis.report.page.tables.runs_table import table_of_runs
 from analysis.report.words.answer import WHOLE
+from analysis.report.words.brief.rows import claimed
 from analysis.report.words.names import interval_name
 from analysis.report.words.papers.methods import network_of, own_trainer, varied
 from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
 from analysis.verdicts.judgement import ALPHA, level_words
-from runner.content.response import CONVERGED
 from runner.program.wording import counted
 
 if TYPE_CHECKING:
     from analysis.figures import Drawing
     from analysis.outcomes.convergence import Convergence
     from analysis.report.words.answer import Answer
+    from analysis.report.words.brief.records import Brief
     from analysis.study import Study
-    from runner.content.response import Response
 
 HERE = Path(__file__).parent
 
@@ -57,6 +54,7 @@ LOST = ("why", "caveats", "claim", "explore", "how", "runs")
 
 def render(
     study: Study,
+    brief: Brief | None,
     answer: Answer | None,
     convergence: Convergence | None,
     claims: pd.DataFrame,
@@ -72,8 +70,9 @@ def render(
 
     Args:
         study: what is reported.
-        answer: what the report opens with; None where nothing can be estimated yet (`no_effects`
+        brief: what the report opens with; None where nothing can be estimated yet (`no_effects`
             says why).
+        answer: the same in full, for the appendix; None where there is none.
         convergence: rates and tests, where statuses are known.
         claims: from `Study.claims()`; empty where there are none.
         drawings: figures by name.
@@ -95,7 +94,9 @@ def render(
         for section in every
         if section["figures"] or section["tables"] or section["texts"] or section["id"] == "cells"
     ]
-    rows = make("effects", "The table of factors", lambda: _effects(study, answer)) or []
+    first = [section for section in sections if section["id"] == ANSWER]
+    sections = [section for section in sections if section["id"] != ANSWER]
+    rows = make("effects", "The table of factors", lambda: effects_table(study, answer)) or []
     told = [
         make("claim", "The verdict on a claim", partial_of(_claim, row, study))
         for row in claims.to_dict("records")
@@ -106,7 +107,8 @@ def render(
         for one in _files(study, estimated=estimated)
         if _made_with(one[0]) not in attempts.lines
     ]
-    contents = [("answer", "The answer"), ("claims", "Claims"), ("explore", "Explore")]
+    contents = [("full", "In full"), ("claims", "Claims"), ("explore", "Explore")]
+    contents += [("pivot", "Two factors at a time")]
     contents += [(str(section["id"]), str(section["title"])) for section in sections]
     contents += [("caveats", "Caveats"), ("files", "Files")]
     text = environment.get_template("report.html.j2").render(
@@ -114,10 +116,11 @@ def render(
         facts=make("facts", "The facts", lambda: _facts(study)) or [],
         contents=contents,
         partial=make("partial", "Progress", lambda: _unfinished(study)) if partial else None,
-        answer={
-            "sentences": answer.sentences if answer else (),
-            "next_file": answer.next_file if answer else "",
-        },
+        lines=brief.lines if brief else (),
+        groups=list(brief.groups.items()) if brief else [],
+        first=[figure for section in first for figure in section["figures"]],
+        sentences=answer.sentences if answer else (),
+        next_file=answer.next_file if answer else "",
         why=make("why", "Why runs did not converge", lambda: _why(study)) or [],
         effects=rows,
         no_effects=no_effects or attempts.lines.get("effects", ""),
@@ -139,6 +142,7 @@ def render(
         plotly_version=_plotly_version(),
         css=Markup(_part("template/report.css")),  # noqa: S704 - our own file
         script=Markup(_part("template/report.js")),  # noqa: S704 - our own file
+        pivot=Markup(_part("template/pivot.js")),  # noqa: S704 - our own file
         plotly=Markup(_plotly()),  # noqa: S704 - vendored
         data=Markup(data),  # noqa: S704 - escaped by `to_script`
     )
@@ -174,7 +178,7 @@ def _version() -> str:
         return ""
 
 
-# --- the head and the answer --------------------------------------------------------------------
+# --- the head and what is said in full -----------------------------------------------------------
 
 
 def _facts(study: Study) -> list[str]:
@@ -234,57 +238,6 @@ def _why(study: Study) -> list[str]:
     return why_sentences(study.causes, study.goal)
 
 
-def _effects(study: Study, answer: Answer | None) -> list[dict[str, str]]:
-    """The rows of the answer's table."""
-    rows: list[dict[str, str]] = []
-    if answer is None:
-        return rows
-    for row in answer.factors.to_dict("records"):
-        words = difference_words(row["estimate"], row["low"], row["high"], study.measure)
-        share, ends = float(row["share"]), (float(row["share_low"]), float(row["share_high"]))
-        levels, difference = f"{row['best']} over {row['worst']}", words.value
-        if pd.isna(row["best"]):
-            levels, difference = ("all equal", "none") if row["estimate"] == 0 else ("n/a", "n/a")
-        one = {
-            "factor": str(row["factor"]),
-            "levels": levels,
-            "difference": difference,
-            "interval": words.interval,
-            "share": f"{share:.1%}" if np.isfinite(share) else "n/a",
-            "share_interval": f"[{ends[0]:.1%}, {ends[1]:.1%}]" if np.isfinite(ends).all() else "",
-            "sure": str(row["sure"]),
-            "p": _p(row["p_family"]),
-        }
-        if "conv_sure" in row:
-            rates = _rates(row)
-            one |= {
-                "convergence": rates.value,
-                "conv_interval": rates.interval,
-                "conv_sure": str(row["conv_sure"]),
-                "conv_p": _p(row["conv_p_family"]),
-            }
-        rows.append(one)
-    return rows
-
-
-def _p(p: float) -> str:
-    return p_phrase(p) if np.isfinite(p) else ""
-
-
-def _rates(row: Mapping[Any, Any]) -> DifferenceText:
-    """The difference of two rates of convergence."""
-    unnamed = pd.isna(row["conv_best"])
-    if row["conv_estimate"] == 0 and unnamed:
-        return DifferenceText("the same at every level", "")
-    if unnamed or not np.isfinite(row["conv_estimate"]):
-        return DifferenceText("n/a", "")
-    ends = (row["conv_estimate"], row["conv_low"], row["conv_high"])
-    words = difference_words(*ends, CONVERGED)
-    return DifferenceText(
-        f"{row['conv_best']} over {row['conv_worst']}: {words.value}", words.interval
-    )
-
-
 # --- claims -------------------------------------------------------------------------------------
 
 
@@ -309,15 +262,11 @@ def _claim(row: Mapping[Any, Any], study: Study) -> dict[str, str]:
         "claim": str(row["claim"]),
         "verdict": f"{verdict}{so_far}",
         "kind": re.sub(r"[^a-z]", "", verdict),
-        "estimate": difference_text(*numbers, _claimed(row, study)) if shown else "n/a",
+        "estimate": difference_text(*numbers, claimed(study, str(row["outcome"])))
+        if shown
+        else "n/a",
         "sentence": f"{verdict.capitalize()}{so_far}: {row['reason']}",
     }
-
-
-def _claimed(row: Mapping[Any, Any], study: Study) -> Response:
-    """The record of what a claim is about."""
-    home = (study.primary or study).measure
-    return next((one for one in study.outcomes if one.claimed == row["outcome"]), home)
 
 
 def _no_claims(study: Study) -> str:
@@ -338,9 +287,8 @@ def with_pictures(page: str, drawings: Mapping[str, Drawing], folder: Path) -> s
     """
     for name, drawing in drawings.items():
         svg = (folder / f"{name}.svg").read_text("utf-8")
-        page = page.replace(
-            picture_mark(name), inline(svg, f"svg-{name}", drawing.title, drawing.caption), 1
-        )
+        picture = framed(inline(svg, f"svg-{name}", drawing.title, drawing.caption))
+        page = page.replace(picture_mark(name), picture, 1)
     return page
 
 

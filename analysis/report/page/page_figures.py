@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from analysis.report.gallery.catalogue import BY_NAME
+from analysis.report.gallery.catalogue import ANSWER, BY_NAME
 from analysis.report.gallery.rounding import NAME_COLUMNS
 from analysis.report.page.page_sections import Content, PageSection
+from analysis.report.words.pairs_shown import chief_pair
+from analysis.study import known
 
 if TYPE_CHECKING:
     from analysis.figures import Drawing
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.report.words.undrawn import Attempts
     from analysis.study import Study
 
+MATRIX = "interaction_matrix"
 MOST_NUMBERS = 60
 """Rows of the table behind a figure; the CSV beside the figure has all of them in full."""
 
@@ -33,7 +36,7 @@ def section_shown(
 ) -> dict[str, Any]:
     """A section of the page; a figure or a content that failed is a line in its place."""
     figures = []
-    for name in one.figures:
+    for name in _names(one, study):
         if name in drawings:
             figures.append(_shown(study, drawings[name], attempts))
         elif name in attempts.lines:
@@ -43,6 +46,15 @@ def section_shown(
         key, f"Section {one.title}", lambda: one.content(study, convergence)
     ) or Content([attempts.lines[key]])
     return {"id": one.key, "title": one.title, "figures": figures, **content._asdict()}
+
+
+def _names(one: PageSection, study: Study) -> list[str]:
+    """Figures of a section; of two factors the matrix is the interaction to look at first."""
+    names = [name for name in one.figures if name != MATRIX]
+    told = len(study.factors) == 2 and known(lambda: chief_pair(study)) is not None
+    if one.key == (ANSWER if told else BY_NAME[MATRIX].section):
+        names.insert(len(names) if told else 0, MATRIX)
+    return names
 
 
 def _shown(study: Study, drawing: Drawing, attempts: Attempts) -> dict[str, Any]:

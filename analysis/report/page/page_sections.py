@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.effects.shown import untestable
 from analysis.number_words import p_words
-from analysis.report.gallery.catalogue import FIGURES
+from analysis.report.gallery.catalogue import ANSWER, FIGURES
 from analysis.report.page.tables.causes_table import causes_table
 from analysis.report.page.tables.level_tables import baseline_told, numbers_told
 from analysis.report.page.tables.tuning_tables import confounds_told, tuning_told
@@ -297,7 +297,8 @@ def _terms(study: Study) -> dict[str, Any]:
 
 
 SECTIONS = (
-    PageSection("effects", "Main effects"),
+    PageSection(ANSWER, "The answer"),
+    PageSection("effects", "Effects"),
     PageSection("interactions", "Interactions"),
     PageSection("numbers", "Levels that are numbers", _numbers),
     PageSection("baseline", "One change at a time", _baseline),
@@ -312,4 +313,4 @@ SECTIONS = (
     PageSection("provenance", "Provenance", _provenance),
     PageSection("diagnostics", "Diagnostics", _diagnostics),
 )
-"""In the order a reader asks."""
+"""In the order a reader asks; all but the first are the appendix."""

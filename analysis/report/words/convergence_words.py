@@ -68,16 +68,22 @@ def convergence_sentences(study: Study, convergence: Convergence) -> list[str]:
     return [f"{none}, so no factor decides that in this grid.", *second]
 
 
-def _deciding(study: Study, convergence: Convergence) -> list[str]:
-    """Of an outcome that some runs have and some do not."""
-    goal = convergence.goal
+def deciding_table(study: Study, convergence: Convergence) -> tuple[pd.DataFrame, float]:
+    """A row a factor (factor, conv_*), and up to which p it is said to decide."""
     judgement = (study.primary or study).judgement
     level, p = judgement.level_of_rates, judgement.p_of("convergence")
     rows = [
         {"factor": name} | convergence_row(name, convergence, p.get(name, np.nan), level)
         for name in study.factors
     ]
-    table = pd.DataFrame(rows)
+    return pd.DataFrame(rows), level
+
+
+def _deciding(study: Study, convergence: Convergence) -> list[str]:
+    """Of an outcome that some runs have and some do not."""
+    goal = convergence.goal
+    judgement = (study.primary or study).judgement
+    table, level = deciding_table(study, convergence)
     clear = table[table["conv_p_family"] <= level].sort_values("conv_estimate", ascending=False)
     if not clear.empty:
         told = [_factor(row, convergence) for row in clear.to_dict("records")]
@@ -87,7 +93,7 @@ def _deciding(study: Study, convergence: Convergence) -> list[str]:
             return [lead]
         return [
             lead,
-            f"Together: {_against(both, convergence)}.",
+            f"Together: {against(both, convergence)}.",
             _simple_effects(both, convergence),
         ]
     combined = judgement.of("combination")
@@ -143,12 +149,12 @@ def _combination(study: Study, row: dict[str, Any], convergence: Convergence) ->
     """The combination that decides, and how sure that is."""
     return (
         f"No factor alone is shown{so_far(study)} to decide it, a combination is: "
-        f"{_against(row, convergence)} (Fisher's exact test, {p_phrase(row['p_family'])}, all "
+        f"{against(row, convergence)} (Fisher's exact test, {p_phrase(row['p_family'])}, all "
         f"{len(convergence.combinations)} combinations of two levels looked at)."
     )
 
 
-def _against(row: dict[str, Any], convergence: Convergence) -> str:
+def against(row: dict[str, Any], convergence: Convergence) -> str:
     """A combination's runs against all others."""
     x, n = int(row["converged"]), int(row["runs"])
     y, m = int(row["elsewhere_converged"]), int(row["elsewhere_runs"])

@@ -1,4 +1,4 @@
-"""What is known of every pair of factors: its share of the variance, and how sure it is."""
+"""What is known of every pair of factors: its share of the variance, how sure it is, the chief."""
 
 from __future__ import annotations
 
@@ -36,3 +36,26 @@ def pair_terms(study: Study) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def turning_terms(study: Study) -> dict[str, float]:
+    """Pairs in which one factor turns the order of the other's levels round, with their p."""
+    if len(study.factors) < 2:
+        return {}
+    kinds = study.interaction_kinds()
+    kinds = kinds[kinds["crossover"].eq(True)].sort_values("p_crossing", kind="stable")
+    return dict(zip(kinds["term"].astype(str), kinds["p_crossing"].astype(float), strict=True))
+
+
+def chief_pair(study: Study) -> tuple[str, str] | None:
+    """The pair to look at first: one that turns an order round, else the largest that is shown."""
+    if len(study.factors) < 2:
+        return None
+    for term in turning_terms(study):
+        first, second = term.split(":")
+        return first, second
+    rows = pair_terms(study)
+    rows = rows[rows["shown"]].sort_values("share", ascending=False, kind="stable")
+    if rows.empty:
+        return None
+    return str(rows.iloc[0]["factor_a"]), str(rows.iloc[0]["factor_b"])

@@ -197,7 +197,7 @@ def claim_of(question: Question) -> str:
     """That the repair gives at least what the doctor asks of it, in points."""
     change = question.remedy.change
     least = f"{100 * question.least_gain:.3g}"
-    return f"{change.factor}: {json.dumps(change.level)} > {json.dumps(AS_GIVEN)} by {least} pp"
+    return f"{change.factor}: {json.dumps(change.level)} > {json.dumps(AS_GIVEN)} by {least} points"
 
 
 def _quoted(text: str) -> str:

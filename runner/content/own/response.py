@@ -9,7 +9,7 @@ from typing import Any
 from runner.content.response import ACCURACY, Direction, Response, Words, direction_of
 
 UNITS: dict[str, dict[str, Any]] = {
-    "share": {"unit": "%", "difference": "pp", "scale": 100.0, "digits": 1},
+    "share": {"unit": "%", "difference": "points", "scale": 100.0, "digits": 1},
     "seconds": {"unit": "s", "difference": "s"},
 }
 """Units that are shown otherwise than they are written."""

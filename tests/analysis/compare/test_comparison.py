@@ -102,7 +102,7 @@ def test_effects_are_told_in_points_with_their_intervals() -> None:
     text = verb.comparison_text(found)
     low, high = 100 * row["low"], 100 * row["high"]
     assert f"{100 * row['estimate']:+.2f} [{low:+.2f}, {high:+.2f}]" in text
-    assert "Effects by study with 95% intervals, pp" in text
+    assert "Effects by study with 95% intervals, points" in text
     other = found.differences.iloc[0]
     assert f"{100 * other['estimate']:+.2f} [" in text
 

@@ -23,6 +23,7 @@ from analysis.dashboard.study_panels import (
 )
 from analysis.dashboard.words import cell_note, study_note
 from analysis.loading import from_frame
+from analysis.report.words.caveats import caveats
 from runner.content.outcome import Target
 from tests.analysis.written import Written
 
@@ -138,9 +139,12 @@ def test_the_note_says_what_is_left_and_what_was_found(partial: Written, written
     assert "Still running" in note
     finished = study_note(written.study, written.study.convergence())
     assert "Still running" not in finished
-    assert "Decided: " in finished
-    assert "## Claims" in finished
-    assert finished.count("\n- ") >= 5
+    assert "differences between levels are undecided after 3 replicates" in finished
+    rows = [line for line in finished.splitlines() if line.startswith("| ")]
+    verdicts = written.study.claims()["verdict"].tolist()
+    claimed = [row for row in rows if row.count(": ") and " > " in row]
+    assert [row.split(" | ")[2] for row in claimed[: len(verdicts)]] == verdicts
+    assert finished.count("\n- ") == len(caveats(written.study, written.study.convergence()))
 
 
 @pytest.mark.parametrize(

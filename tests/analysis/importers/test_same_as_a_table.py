@@ -97,7 +97,7 @@ def test_the_report_is_that_of_a_table(
     assert run(["report", "--table", "t.csv", *told, "--out", "b", "--claim", CLAIM]) == 0
     findings = Path("a/findings.txt").read_text("utf-8")
     assert findings == Path("b/findings.txt").read_text("utf-8")
-    assert "12 runs over 4 combinations of levels." in findings
+    assert "differences between levels" in findings or "every difference" in findings.lower()
     figures = [sorted(p.name for p in Path(one, "figures").iterdir()) for one in "ab"]
     assert figures[0] == figures[1] != []
     page = Path("a/report.html").read_text("utf-8")

@@ -199,7 +199,7 @@ def test_two_seeds_of_a_plain_case_say_why_nothing_is_told() -> None:
         "Two replicates of 6 combinations cannot tell a difference of means from runs that fail by "
         "chance, so none is called one; a third replicate could."
     ) in text
-    assert "Seen, not tested: wd_0.05 over wd_0.5 of optimizer, +44.7 pp." in text
+    assert "Seen, not tested: wd_0.05 over wd_0.5 of optimizer, +44.7 points." in text
 
 
 def test_while_it_runs_a_small_p_that_is_not_shown_has_its_reason() -> None:

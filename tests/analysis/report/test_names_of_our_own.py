@@ -53,7 +53,8 @@ def findings(name: str, kind: str, lost: bool) -> str:
         page = sketched(from_frame(frame, [name, "lr", "aug"], "acc", "seed"), Path(folder))
         assert "could not be made" not in page
         assert (Path(folder) / "effects.json").exists()
-        return (Path(folder) / "findings.txt").read_text("utf-8")
+        said = (Path(folder) / "findings.txt").read_text("utf-8")
+        return " ".join(said.split())  # columns are as wide as their names
 
 
 def check(name: str, kind: str, lost: bool) -> None:

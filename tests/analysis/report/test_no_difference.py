@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.loading import from_frame
 from analysis.report.gallery.catalogue import BY_NAME
-from analysis.report.page.page import _effects
 from analysis.report.page.page_sections import SECTIONS
+from analysis.report.page.tables.effects_table import effects_table
 from analysis.report.words.answer import answer
 from analysis.study import Study
 
@@ -29,7 +29,7 @@ def test_a_constant_outcome_has_no_best_level() -> None:
     assert not any("best" in text or "improves" in text for text in found.sentences)
     assert found.factors["best"].isna().all()
     assert set(found.factors["sure"]) == {"no difference"}
-    for row in _effects(constant, found):
+    for row in effects_table(constant, found):
         assert (row["levels"], row["difference"], row["interval"]) == ("all equal", "none", "")
     best = constant.document()["best"]
     assert best["n_cells"] is None
@@ -42,7 +42,7 @@ def test_all_runs_diverged_alike_is_said() -> None:
     assert "No run converged, so no factor decides that in this grid." in found.sentences
     assert found.factors["conv_best"].isna().all()
     assert set(found.factors["conv_sure"]) == {"no difference"}
-    row = _effects(lost, found)[0]
+    row = effects_table(lost, found)[0]
     assert row["convergence"] == "the same at every level"
 
 

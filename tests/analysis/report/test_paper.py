@@ -97,7 +97,7 @@ def test_escaped_markdown_holds_no_html_and_no_cell_border(text: str) -> None:
 
 
 def test_names_stay_legible_in_markdown() -> None:
-    plain = "sgd_momentum (lr 0.1) over adam: +3.1 pp [+2.0, +4.2], p < .001"
+    plain = "sgd_momentum (lr 0.1) over adam: +3.1 points [+2.0, +4.2], p < .001"
     assert escape_markdown(plain) == plain
     assert escape_markdown("__init__ *x* [a](b) <b> &lt; a|b") == (
         r"\_\_init\_\_ \*x\* [a\](b) &lt;b> &amp;lt; a\|b"
@@ -192,10 +192,10 @@ def test_words_and_stars_for_a_p_value(p: float, word: str, star: str) -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert difference_text(-0.031, -0.042, -0.02, ACCURACY) == "−3.1 pp [−4.2, −2.0]"
+    assert difference_text(-0.031, -0.042, -0.02, ACCURACY) == "−3.1 points [−4.2, −2.0]"
     nan = float("nan")
     assert difference_text(nan, nan, nan, ACCURACY) == "not estimable"
-    assert difference_text(0.031, nan, nan, ACCURACY) == "+3.1 pp (no interval)"
+    assert difference_text(0.031, nan, nan, ACCURACY) == "+3.1 points (no interval)"
     assert [p_words(p) for p in (0.0004, 0.034, 1.0)] == ["< .001", ".034", "1.000"]
     assert [p_words(p) for p in (0.0496, 0.0503)] == [".0496", ".0503"], "on which side of .05"
     assert listed(["a", "b", "c"]) == "a, b and c"

@@ -7,12 +7,14 @@ import json
 import re
 import tomllib
 from dataclasses import replace
+from html import unescape
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 import analysis
 from ablations.errors import InputError
@@ -23,6 +25,8 @@ from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.tables.runs_table import table_of_runs
 from analysis.report.press import Press
 from analysis.report.words.answer import answer
+from analysis.report.words.brief.build import brief
+from analysis.report.words.brief.text import plain
 from analysis.report.words.papers.methods import methods
 from analysis.report.words.papers.tables import latex_table
 from runner.store import open_store
@@ -74,16 +78,18 @@ def test_the_page_is_one_file_without_network(written: Written) -> None:
     assert len(html.encode()) < 5_000_000
 
 
-def test_it_opens_with_the_answer_and_then_the_claims(written: Written) -> None:
+def test_it_opens_with_the_answer_and_then_everything_else(written: Written) -> None:
     html = written.html
-    order = [html.index(f'<section id="{name}"') for name in (
-        "answer", "claims", "effects", "interactions", "convergence", "time", "curves", "cells",
-        "design", "protocol", "provenance", "diagnostics", "caveats",
+    order = [html.index(place) for place in (
+        '<section id="answer"', 'id="else"', *(f'<section id="{name}"' for name in (
+            "full", "claims", "effects", "interactions", "convergence", "curves", "cells",
+            "design", "protocol", "provenance", "diagnostics", "caveats",
+        )),
     )]  # fmt: skip
     assert order == sorted(order)
     verdicts = written.study.claims()["verdict"].tolist()
-    shown = re.findall(r'class="verdict [a-z]*">([^<]+)<', html)
-    assert shown == verdicts
+    claims = html[html.index('<section id="claims"') : html.index('<section id="explore"')]
+    assert re.findall(r'class="verdict [a-z]*">([^<]+)<', claims) == verdicts
     assert len(verdicts) == 5
 
 
@@ -100,7 +106,7 @@ def test_the_answer_table_holds_the_numbers_of_effects_json(written: Written) ->
         assert abs(stored["estimate"]) == pytest.approx(row["estimate"], rel=1e-9)
         ends = sorted((abs(stored["low"]), abs(stored["high"])))
         assert ends == pytest.approx(sorted((abs(row["low"]), abs(row["high"]))))
-        assert f"{row['estimate'] * 100:+.1f} pp".replace("-", "−") in written.html
+        assert f"{row['estimate'] * 100:+.1f} points".replace("-", "−") in written.html
 
 
 def test_convergence_has_columns_only_where_runs_ended_differently(written: Written) -> None:
@@ -159,9 +165,14 @@ def test_what_a_convergence_is_judged_by_is_said(written: Written) -> None:
     assert "tests stratified by all other factors, not by its interval" in written.body
 
 
-def test_findings_are_the_sentences_of_the_answer(written: Written) -> None:
+def test_findings_are_the_lines_and_the_table_of_the_page(written: Written) -> None:
     lines = findings(written.folder)
-    assert tuple(lines[: len(answer(written.study).sentences)]) == answer(written.study).sentences
+    assert lines == plain(brief(written.study))
+    first = written.body[written.body.index('<div class="lead">') :]
+    shown = re.findall(r"<p>(.*?)</p>", first[: first.index("</div>")])
+    assert [unescape(one) for one in shown] == lines[: lines.index("")]
+    for sentence in answer(written.study).sentences:  # in full, in the appendix
+        assert str(escape(sentence.partition(":")[2] or sentence)) in written.html
     assert findings(written.folder / "nowhere") == []
 
 

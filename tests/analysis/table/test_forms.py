@@ -131,7 +131,7 @@ def test_percent_is_a_unit(tmp_path: Path) -> None:
     assert study.contrasts()["estimate"].tolist() == pytest.approx(
         [100 * one for one in DIFFERENCES], abs=1e-4
     )
-    assert study.measure.difference == "pp"
+    assert study.measure.difference == "points"
     claim = study.claims('optimizer: "SGD momentum" > Adam by 2').iloc[0]
     assert claim["verdict"] == "supported"
     assert "3.15 points higher (better)" in claim["sentence"]

@@ -50,7 +50,7 @@ def test_a_direction_makes_higher_better_or_worse() -> None:
 
 def test_an_accuracy_is_in_percent_by_its_values() -> None:
     percent = response_of("test_accuracy", [10.0, 93.2])
-    assert (percent.scale, percent.unit, percent.difference) == (1.0, "%", "pp")
+    assert (percent.scale, percent.unit, percent.difference) == (1.0, "%", "points")
     assert (percent.words.unit, percent.low, percent.high) == ("points", 0.0, 100.0)
     share = response_of("acc", [0.1, 0.93])
     assert (share.scale, share.unit, share.low, share.high) == (1.0, "", 0.0, 1.0)
@@ -58,7 +58,7 @@ def test_an_accuracy_is_in_percent_by_its_values() -> None:
     right = response_of("accuracy", [310.0, 355.0])  # of 360 images, say
     assert (right.unit, right.high) == ("", None)
     assert response_of("top1_error", [10.0, 93.2]).unit == ""
-    assert response_of("speed", [10.0, 120.0], unit="%").difference == "pp"
+    assert response_of("speed", [10.0, 120.0], unit="%").difference == "points"
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_the_fewest_seeds_that_decide_the_difference_of_the_trials(scores, count
     finding = Finding("learning_rate_too_high", 0.9, "optimizer", "Said.", "Lower.", remedy=remedy)
     question = Question(finding, Task("classes", 10, 0.1, usual_predict), "a.py:make", Path("a.py"))
     assert replicates_for(question) == (count, decided)
-    assert claim_of(question) == 'learning_rate: "times 0.1" > "as given" by 7.2 pp'
+    assert claim_of(question) == 'learning_rate: "times 0.1" > "as given" by 7.2 points'
 
 
 SETTINGS = {

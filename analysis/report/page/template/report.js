@@ -60,6 +60,8 @@
     if (waiting.size === 0) document.documentElement.dataset.ready = "true";
   }
   function drawWhenNear() {
+    if (data.outcomes.length) { takeHeight(panelRows()); sayEffects(); }
+    addEventListener("beforeprint", () => Array.from(waiting.keys()).forEach(draw));
     if (data.outcomes.length) waiting.set("effects-chart", () => {
       drawEffects();
       byId("effects-chart").on("plotly_click", (event) => {
@@ -98,10 +100,14 @@
     return rows;
   }
   let drawnRows = 0;
-  function drawEffects() {
-    const rows = panelRows(), seats = [];
+  // Known before the chart is drawn, so that it never moves what stands below it.
+  function takeHeight(rows) {
     drawnRows = rows.length;
     byId("effects-chart").style.height = rows.length > 1 ? rows.length * ROW + "rem" : "";
+  }
+  function drawEffects() {
+    const rows = panelRows(), seats = [];
+    takeHeight(rows);
     const traces = [], layout = baseLayout({ annotations: [], shapes: [], hovermode: "closest" });
     // Shares of the height: between rows, for level names and the next row's titles, and of a row.
     const gap = 75 / (rows.length * ROW * 16 - 80), high = (1 - gap * (rows.length - 1)) / rows.length;
@@ -160,6 +166,9 @@
         title: { text: plain(outcome.name + (outcome.unit ? " (" + outcome.unit + ")" : "")), font: { size: rows.length > 1 ? 11 : 13 } } });
     });
     plotly().react("effects-chart", traces, layout, config);
+    sayEffects();
+  }
+  function sayEffects() {
     byId("effects-note").textContent = "Marginal means" +
       (outcome.interval ? " with 95% intervals (" + outcome.interval + ")" : " without intervals") +
       (outcome.about ? ", " + outcome.about : "") + (outcome.grand !== null ? "; dashed: grand mean" : "") +
@@ -323,12 +332,19 @@
     });
   }
   if (data.outcomes.length) {
-    radios("outcomes", "outcome", data.outcomes.map((one) => [one.key, one.name]), outcome.key, (key) => {
-      outcome = kinds[key];
-      draw("effects-chart");
-      drawEffects();
-    });
+    radios("outcomes", "outcome", data.outcomes.map((one) => [one.key, one.name]), outcome.key, look);
   }
+  function look(key) {
+    outcome = kinds[key];
+    draw("effects-chart");
+    drawEffects();
+    window.report.changed();
+  }
+  // What the table of two factors (pivot.js) shares with this page.
+  window.report = { data: data, kinds: kinds, chosenOutcome: () => outcome, changed: () => {}, choose: (key) => {
+    document.querySelectorAll("input[name=outcome]").forEach((one) => { one.checked = one.value === key; });
+    look(key);
+  } };
   if (data.curves) {
     radios("curve-kinds", "curve", Object.entries(data.curves.kinds).map(([key, one]) => [key, one.name]), curveKind,
       (key) => { curveKind = key; drawCurves(); });
