@@ -37,7 +37,7 @@ def stamp(*packages: str) -> Row:
 
 
 def measured_on(rows: Sequence[Row]) -> str:
-    """The stamps of rows as a sentence or two; several where several machines or commits measured."""
+    """The stamps of rows in words, each once."""
     versions = sorted({f"{n} {v}" for row in rows for n, v in row["versions"].items()})
     machines = sorted({row["machine"] for row in rows})
     commits = sorted({row["commit"] for row in rows})

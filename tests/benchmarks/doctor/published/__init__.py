@@ -1,8 +1,8 @@
-"""Faults that others published, each broken and corrected, as `make(seed)` functions for `doctor`.
+"""Faults that others published, each broken and corrected: `make(seed)` functions for `doctor`.
 
-case      what a case is                         cases     the list: source, right kinds, what others said
-data      loaders and tables                     regressions, classifiers, loops, text   the trainings
-measure   diagnoses, a line each                 page      the table
+case      what a case is            regressions, classifiers, loops, text   the trainings
+data      loaders and tables        cases     their sources, what is right, what others said
+measure   diagnoses, a line each    page      the table
 
 `python -m tests.benchmarks.doctor.published` measures them. Facts were taken from the sources, no
 code: layers are torch's with torch's initial weights, data synthetic or of scikit-learn. Sources,

@@ -1,11 +1,13 @@
 """The cases, their sources, and what is published of them.
 
-What DeepFD, UMLAUT, AutoTrainer and DeepLocalize said of the questions of Stack Overflow is read from
-`Benchmark/Evaluation.xlsx`, sheet Diagnosis, of github.com/ArabelaTso/DeepFD at 9fe0895 (Cao et al.
-2022, DeepFD: automated fault diagnosis and localization for deep learning programs, ICSE), with
-that sheet's own verdict of what is a right diagnosis; what is wrong in them, from its sheet of
-patches and the programs in github.com/Wardat-ISU/DeepLocalize at 297bc34. None of the four takes a
-PyTorch program, so of the other cases nothing is published.
+What DeepFD, UMLAUT, AutoTrainer and DeepLocalize said of the questions of Stack Overflow is read
+from `Benchmark/Evaluation.xlsx`, sheet Diagnosis, of github.com/ArabelaTso/DeepFD at 9fe0895 (Cao
+et al. 2022, DeepFD: automated fault diagnosis and localization for deep learning programs, ICSE),
+with that sheet's own verdict of what is a right diagnosis. What is wrong in them is from its sheet
+of patches and the programs in github.com/Wardat-ISU/DeepLocalize at 297bc34; the data of 48221692
+are not there, and are a line of our own. AutoTrainer's example and its logs are in its repository
+(at 04f4033 with the logs). All four are for Keras; of the other cases, PyTorch programs, we found
+nothing that they said.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ CASES = (
         "AutoTrainer (Zhang et al. 2021, ICSE), demo_case/Gradient_Vanish_Case",
         _GITHUB.format("shiningrain/AUTOTRAINER"),
         "Eight hidden layers of five sigmoids.", ("wrong_activation", "vanishing_gradient"),
-        {"AutoTrainer": Said("gradients vanish (epoch 90); mended by SELU, 50 to 85 % right", True)},
+        {"AutoTrainer": Said("gradients vanish; mended by SELU, 50 to 85 % right", True)},
     ),
     Case(
         "regressions:shapes_that_broadcast", "FARM, issue 229",

@@ -50,7 +50,7 @@ def _circle(seed: int, activation: type[nn.Module]) -> Training:
     }  # fmt: skip
 
 
-# --- Deep-learning-activity-recognition 10: two softmaxes ------------------------------------------
+# --- Deep-learning-activity-recognition 10: two softmaxes -----------------------------------------
 
 
 def sensors_two_softmaxes(seed: int = 0) -> Training:

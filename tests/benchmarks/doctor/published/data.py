@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
@@ -11,9 +9,10 @@ from torch.utils.data import DataLoader, TensorDataset
 Loader = DataLoader[tuple[Tensor, ...]]
 
 
-def loaders(
-    train: tuple[Tensor, Tensor], held: tuple[Tensor, Tensor], batch: int
-) -> dict[str, Loader]:
+Table = tuple[Tensor, Tensor]
+
+
+def loaders(train: Table, held: Table, batch: int) -> dict[str, Loader]:
     """Training data shuffled, validation data not."""
     return {
         "train_loader": DataLoader(TensorDataset(*train), batch, shuffle=True),
@@ -21,14 +20,14 @@ def loaders(
     }
 
 
-def split(x: Tensor, y: Tensor, trained: int, seed: int) -> tuple[Any, Any]:
+def split(x: Tensor, y: Tensor, trained: int, seed: int) -> tuple[Table, Table]:
     """So many rows drawn for training, and the others."""
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
     kept, held = order[:trained], order[trained:]
     return (x[kept], y[kept]), (x[held], y[held])
 
 
-def digits() -> tuple[Tensor, Tensor]:
+def digits() -> Table:
     """scikit-learn's 1,797 images of 8 by 8, as shares, and their labels."""
     from sklearn.datasets import load_digits
 

@@ -89,20 +89,20 @@ def _validated(seed: int, *, put_back: bool) -> Training:
     }  # fmt: skip
 
 
-# --- SRGAN-PyTorch 1: a schedule of epochs stepped each batch --------------------------------------
+# --- SRGAN-PyTorch 1: a schedule of epochs stepped each batch -------------------------------------
 
 
 def schedule_each_batch(seed: int = 0) -> Training:
     """Images made twice as large; a schedule that counts epochs is stepped each batch."""
-    return _enlarged(seed, batches_per_step=1)
+    return _enlarged(seed, each_epoch=False)
 
 
 def schedule_each_batch_corrected(seed: int = 0) -> Training:
-    """Its period counts the batches of as many epochs."""
-    return _enlarged(seed, batches_per_step=22)
+    """Its period counts the batches of so many epochs."""
+    return _enlarged(seed, each_epoch=True)
 
 
-def _enlarged(seed: int, batches_per_step: int) -> Training:
+def _enlarged(seed: int, *, each_epoch: bool) -> Training:
     torch.manual_seed(seed)
     epochs = 20
     large = digits()[0].view(-1, 1, 8, 8)
@@ -113,7 +113,8 @@ def _enlarged(seed: int, batches_per_step: int) -> Training:
         nn.Conv2d(32, 4, 3, padding=1), nn.PixelShuffle(2),
     )  # fmt: skip
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    schedule = StepLR(optimizer, step_size=epochs // 2 * batches_per_step, gamma=0.1)
+    batches = len(made["train_loader"]) if each_epoch else 1
+    schedule = StepLR(optimizer, step_size=epochs // 2 * batches, gamma=0.1)
 
     def step(model: nn.Module, loss: Loss, optimizer: Optimizer, x: Tensor, y: Tensor) -> Tensor:
         optimizer.zero_grad()

@@ -24,9 +24,9 @@ def page(cases: Sequence[Case], rows: Sequence[Row]) -> str:
         "causes are right was written down before any diagnosis; no rule of the doctor was set on "
         "them.", "",
         *_totals(cases, rows), "", table, "",
-        "Of the other tools only what is published is told, in their words shortened; **bold** where "
-        "those who published it count it as right. They take Keras programs, the versions and data of "
-        "their own: the columns stand beside each other, they are no race.", "",
+        "Of the other tools only what is published is told, in their words, shortened; **bold** "
+        "where those who published it count it as right. They were run on Keras programs with the "
+        "data of the question: the columns stand beside each other, they are no race.", "",
         *_sources(cases), "",
         f"`{COMMAND}`; every diagnosis is a line of `doctor_published.jsonl`. "
         + (measured_on(rows) if rows else "Not measured yet."), "",

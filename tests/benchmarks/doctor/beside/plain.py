@@ -1,0 +1,33 @@
+"""The training alone, as its person has it: what it costs, and what torch itself says."""
+
+from __future__ import annotations
+
+import warnings
+from math import isfinite
+
+from runner.doctor.watching.made import Made
+from tests.benchmarks.doctor.beside.answer import Answer, Notes, batches, steps_of
+from tests.benchmarks.doctor.beside.meanings import NOT_FINITE, of_warning
+
+
+def ask(made: Made) -> Answer:
+    """Warnings that torch gives, and a loss that is not finite."""
+    notes = Notes()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for number, (x, y) in enumerate(batches(made, steps_of(made)), 1):
+            loss = float(made.step(made.model, made.loss, made.optimizer, x, y))
+            if not isfinite(loss):
+                notes.add(f"the loss is {loss} at step {number}", NOT_FINITE)
+                break
+    note_warnings(notes, caught)
+    return notes.answer()
+
+
+def note_warnings(notes: Notes, caught: list[warnings.WarningMessage]) -> None:
+    """Those that are about the training."""
+    for one in caught:
+        text = str(one.message)
+        meaning = of_warning(text)
+        if meaning is not None:
+            notes.add(f"warning: {' '.join(text.split())[:120]}", meaning)
