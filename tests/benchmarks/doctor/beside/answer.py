@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -62,10 +63,13 @@ class Notes:
 
     said: list[str] = field(default_factory=list)
     meanings: list[Meaning] = field(default_factory=list)
+    _forms: set[str] = field(default_factory=set)
 
     def add(self, words: str, meaning: Meaning) -> None:
-        """One more finding; the same words are kept once."""
-        if words not in self.said:
+        """One more finding; what differs from another in its numbers alone is kept once."""
+        form = re.sub(r"\d+", "0", words)
+        if form not in self._forms:
+            self._forms.add(form)
             self.said.append(words)
             self.meanings.append(meaning)
 

@@ -47,6 +47,8 @@ TORCHMORTEM = {
 }
 """By how a finding's title begins. Notes below a warning (edge of stability, catapult phase) are no
 issues to torchmortem itself, and are not counted."""
+CRITICAL = " (critical)"
+"""Ends a finding that torchmortem calls critical."""
 
 WARNINGS = {
     "Using a target size": Meaning(("wrong_loss", "wrong_output_layer")),
@@ -59,8 +61,9 @@ WARNINGS = {
 
 OF_THE_SURROUNDINGS = (
     "does not have many workers", "num_workers", "log_every_n_steps", "logger", "Checkpoint",
-    "checkpoint", "tensorboardX", "litlogger", "LeafSpec", "treespec", "deprecated", "val_dataloader",
-    "Full backward hook is firing", "overfit_batches", "LR finder stopped early",
+    "checkpoint", "tensorboardX", "litlogger", "LeafSpec", "treespec", "deprecated",
+    "val_dataloader", "requested to overfit", "overfit_batches", "Full backward hook is firing",
+    "LR finder stopped early",
 )  # fmt: skip
 """Warnings that say nothing of the training: of loaders, logging, other packages, or of the check
 that is being made."""

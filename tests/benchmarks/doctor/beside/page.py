@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from tests.benchmarks.doctor.beside.meanings import CRITICAL, of_finding
 from tests.benchmarks.doctor.beside.measure import PLAIN, TOOLS
 from tests.benchmarks.doctor.published.case import Case
 from tests.benchmarks.doctor.rows import Row, measured_on
@@ -12,6 +13,7 @@ from tests.benchmarks.table import markdown_table
 
 COMMAND = "python -m tests.benchmarks.doctor.beside"
 DOCTOR = "doctor"
+CRITICAL_ALONE = "torchmortem, what it calls critical alone"
 
 Key = tuple[str, str, int]
 """A training: its case, version and seed."""
@@ -30,7 +32,7 @@ def page(cases: Sequence[Case], rows: Sequence[Row], diagnoses: Sequence[Row]) -
     asked = set.intersection(*(set(found) for found in every.values()))
     right = {case.make: case.right for case in cases}
     table = markdown_table(
-        ("tool", "notices", "names the cause", "names or advises", "kinds named a fault",
+        ("tool", "notices", "names the cause", "names or advises", "kinds it names",
          "false alarms", "CPU by the loop's"),
         [_line(tool, {key: found[key] for key in asked}, every[PLAIN], right)
          for tool, found in every.items()],
@@ -45,14 +47,16 @@ def page(cases: Sequence[Case], rows: Sequence[Row], diagnoses: Sequence[Row]) -
         "corrected one. For the doctor 'not known' counts as saying so, in both.",
         "- Names the cause: one of the kinds that were written down as right is what a message "
         "means, by the table in `tests/benchmarks/doctor/beside/meanings.py`; advises: its repair "
-        "is among the advice. The doctor names two causes at most; how many kinds a tool names of a "
-        "fault stands beside (median): who names all is always right.",
+        "is among the advice. How many kinds a tool names of a broken training stands beside "
+        "(median): who names all is always right. The doctor names two at most.",
         "- The loop alone: torch's own warnings, and a loss that is not finite.",
         "- Lightning: `detect_anomaly=True` over the whole training, `overfit_batches=1` (the loss "
         "has to fall to a half) and every warning about the training. `lr_find`: a rate ten times "
         "off the suggestion. Both limits are ours; its documentation names none.",
-        "- CPU: process time of one core by that of the loop alone, median over trainings. The "
-        "doctor has a budget of time instead: on trainings of seconds, as here, a large multiple.", "",
+        "- CPU: process time by that of the loop alone, one core, median over trainings. The "
+        "doctor has a budget of time instead, so that its multiple is large where a training takes "
+        "a second or two, as here.",
+        "",
         *_each_case(cases, every, asked), "",
         f"`{COMMAND}`; every answer is a line of `doctor_beside.jsonl`. "
         + (measured_on(rows) if rows else ""), "",
@@ -68,7 +72,19 @@ def by_tool(rows: Sequence[Row], diagnoses: Sequence[Row]) -> dict[str, dict[Key
         every[DOCTOR][_key(row)] = row | same | {"said": kinds or ["not known"]}
     for row in rows:
         every[row["tool"]][_key(row)] = row
+    every[CRITICAL_ALONE] = {key: _critical(row) for key, row in every["torchmortem"].items()}
     return every
+
+
+def _critical(row: Row) -> Row:
+    """An answer of torchmortem's whose reader heeds only what it calls critical."""
+    said = [one for one in row["said"] if one.endswith(CRITICAL)]
+    meanings = [of_finding(one) for one in said]
+    return row | {
+        "said": said, "detected": bool(said),
+        "means": list(dict.fromkeys(kind for one in meanings for kind in one.means)),
+        "advises": list(dict.fromkeys(kind for one in meanings for kind in one.advises)),
+    }  # fmt: skip
 
 
 def _key(row: Row) -> Key:
@@ -113,7 +129,7 @@ def _each_case(
         if key not in asked:
             continue
         lines.append(f"- **{case.name}** ({' or '.join(case.right)})")
-        lines += [f"  - {tool}: {_words(found[key])}" for tool, found in every.items()]
+        lines += [f"  - {tool}: {_words(every[tool][key])}" for tool in (DOCTOR, *TOOLS)]
     return lines
 
 

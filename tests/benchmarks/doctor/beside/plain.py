@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from math import isfinite
 
 from runner.doctor.watching.made import Made
@@ -10,13 +11,13 @@ from tests.benchmarks.doctor.beside.answer import Answer, Notes, batches, steps_
 from tests.benchmarks.doctor.beside.meanings import NOT_FINITE, of_warning
 
 
-def ask(made: Made) -> Answer:
+def ask(make: Callable[[], Made]) -> Answer:
     """Warnings that torch gives, and a loss that is not finite."""
-    notes = Notes()
+    notes, made = Notes(), make()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for number, (x, y) in enumerate(batches(made, steps_of(made)), 1):
-            loss = float(made.step(made.model, made.loss, made.optimizer, x, y))
+            loss = made.step(made.model, made.loss, made.optimizer, x, y).item()
             if not isfinite(loss):
                 notes.add(f"the loss is {loss} at step {number}", NOT_FINITE)
                 break
@@ -27,7 +28,7 @@ def ask(made: Made) -> Answer:
 def note_warnings(notes: Notes, caught: list[warnings.WarningMessage]) -> None:
     """Those that are about the training."""
     for one in caught:
-        text = str(one.message)
+        text = " ".join(str(one.message).split())
         meaning = of_warning(text)
         if meaning is not None:
-            notes.add(f"warning: {' '.join(text.split())[:120]}", meaning)
+            notes.add(f"warning: {text[:90]}", meaning)
