@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+import torch
 
 from runner.doctor.causes.kinds import KINDS
 from runner.doctor.watching.batches import Batches
@@ -22,6 +23,15 @@ from tests.benchmarks.doctor.rows import read
 STEPS = 100
 STAMP = {"commit": "abc", "machine": "a machine", "versions": {"torch": "2.6"}}
 EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.make)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """As they are measured; tiny steps of two threads wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def of(name):

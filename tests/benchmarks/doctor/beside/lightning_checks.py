@@ -18,10 +18,9 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
+from functools import cache
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.tuner import Tuner
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -36,31 +35,38 @@ OFF = 10.0
 """Times that a rate may differ from the suggested one."""
 
 
-class Module(LightningModule):  # type: ignore[misc]  # of a library without types
-    """A training as a LightningModule."""
+@cache
+def _module() -> Any:
+    """A training as a LightningModule: its class, made when Lightning is first needed."""
+    from lightning.pytorch import LightningModule
 
-    def __init__(self, made: Made, *, manual: bool) -> None:
-        super().__init__()
-        self.model, self.losses = made.model, list[float]()
-        self.automatic_optimization = not manual
-        self._made, self._optimizer = made, made.optimizer
-        self.lr = float(made.optimizer.param_groups[0]["lr"])
+    class Module(LightningModule):  # type: ignore[misc]  # of a library without types
+        def __init__(self, made: Made, *, manual: bool) -> None:
+            super().__init__()
+            self.model, self.losses = made.model, list[float]()
+            self.automatic_optimization = not manual
+            self._made, self._optimizer = made, made.optimizer
+            self.lr = float(made.optimizer.param_groups[0]["lr"])
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        x, y = batch
-        if self.automatic_optimization:
-            loss = self._made.loss(self.model(x), y)
-        else:
-            loss = self._made.step(self.model, self._made.loss, self.optimizers(), x, y).detach()
-        self.losses.append(float(loss))
-        return loss
+        def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+            x, y = batch
+            if self.automatic_optimization:
+                loss = self._made.loss(self.model(x), y)
+            else:
+                loss = self._made.step(
+                    self.model, self._made.loss, self.optimizers(), x, y
+                ).detach()
+            self.losses.append(loss.detach().item())
+            return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        x, y = batch
-        self.log("val_loss", self._made.loss(self.model(x), y))
+        def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+            x, y = batch
+            self.log("val_loss", self._made.loss(self.model(x), y))
 
-    def configure_optimizers(self) -> Optimizer:
-        return self._optimizer
+        def configure_optimizers(self) -> Optimizer:
+            return self._optimizer
+
+    return Module
 
 
 Check = Callable[[Made, str, Notes], None]
@@ -95,11 +101,11 @@ def _asked(make: Callable[[], Made], checks: tuple[Check, ...], *, warned: bool 
 
 def _whole(made: Made, folder: str, notes: Notes) -> None:
     trainer = _trainer(made, folder, detect_anomaly=True)
-    trainer.fit(Module(made, manual=made.own_step), made.train_loader, made.val_loader)
+    trainer.fit(_module()(made, manual=made.own_step), made.train_loader, made.val_loader)
 
 
 def _one_batch(made: Made, folder: str, notes: Notes) -> None:
-    module = Module(made, manual=made.own_step)
+    module = _module()(made, manual=made.own_step)
     steps = steps_of(made)
     trainer = _trainer(made, folder, overfit_batches=1, max_epochs=steps, limit_val_batches=0)
     trainer.fit(module, made.train_loader)
@@ -109,7 +115,9 @@ def _one_batch(made: Made, folder: str, notes: Notes) -> None:
 
 
 def _rate(made: Made, folder: str, notes: Notes) -> None:
-    module = Module(made, manual=False)
+    from lightning.pytorch.tuner import Tuner
+
+    module = _module()(made, manual=False)
     found = Tuner(_trainer(made, folder)).lr_find(module, made.train_loader, update_attr=False)
     suggested = None if found is None else found.suggestion()
     if not suggested:
@@ -121,7 +129,9 @@ def _rate(made: Made, folder: str, notes: Notes) -> None:
         notes.add(words, Meaning(("learning_rate_too_low",)))
 
 
-def _trainer(made: Made, folder: str, **more: Any) -> Trainer:
+def _trainer(made: Made, folder: str, **more: Any) -> Any:
+    from lightning.pytorch import Trainer
+
     given = {"max_epochs": made.epochs, **more}
     return Trainer(
         accelerator="cpu", devices=1, max_steps=steps_of(made), logger=False,
