@@ -16,10 +16,10 @@ from tests.benchmarks.doctor.rows import FOLDER, Clock, append, read, stamp
 
 RAW = FOLDER / "doctor_beside.jsonl"
 
-PLAIN = "the loop alone"
+PLAIN, TORCHMORTEM = "the loop alone", "torchmortem"
 TOOLS: Mapping[str, Callable[[Callable[[], Made]], Answer]] = {
     PLAIN: plain.ask,
-    "torchmortem": postmortem.ask,
+    TORCHMORTEM: postmortem.ask,
     "Lightning: anomalies, one batch": lightning_checks.ask,
     "Lightning: lr_find": lightning_checks.ask_rate,
 }

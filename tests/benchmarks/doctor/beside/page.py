@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from tests.benchmarks.doctor.beside.meanings import CRITICAL, of_finding
-from tests.benchmarks.doctor.beside.measure import PLAIN, TOOLS
+from tests.benchmarks.doctor.beside.measure import PLAIN, TOOLS, TORCHMORTEM
 from tests.benchmarks.doctor.published.case import Case
 from tests.benchmarks.doctor.rows import Row, measured_on
 from tests.benchmarks.table import markdown_table
@@ -65,14 +65,16 @@ def page(cases: Sequence[Case], rows: Sequence[Row], diagnoses: Sequence[Row]) -
 
 def by_tool(rows: Sequence[Row], diagnoses: Sequence[Row]) -> dict[str, dict[Key, Row]]:
     """Rows by tool and training, the doctor's in the same form as the others'."""
-    every: dict[str, dict[Key, Row]] = {tool: {} for tool in (DOCTOR, *TOOLS)}
+    order = [DOCTOR, *TOOLS]
+    order.insert(order.index(TORCHMORTEM) + 1, CRITICAL_ALONE)
+    every: dict[str, dict[Key, Row]] = {tool: {} for tool in order}
     for row in diagnoses:
         kinds = [kind for kind, _ in row["causes"]]
         same = {"detected": not row["healthy"], "means": kinds, "advises": [], "failed": ""}
         every[DOCTOR][_key(row)] = row | same | {"said": kinds or ["not known"]}
     for row in rows:
         every[row["tool"]][_key(row)] = row
-    every[CRITICAL_ALONE] = {key: _critical(row) for key, row in every["torchmortem"].items()}
+    every[CRITICAL_ALONE] = {key: _critical(row) for key, row in every[TORCHMORTEM].items()}
     return every
 
 
