@@ -17,7 +17,8 @@ PACKAGES = (
 )
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """Of a package that is installed, or that it is not."""
     try:
         return version(name)
     except PackageNotFoundError:  # a smoke test without the bench extra
@@ -40,7 +41,7 @@ def machine() -> dict[str, Any]:
         "memory_bytes": memory,
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES},
     }
 
 

@@ -6,7 +6,6 @@ Each line of the raw file is one diagnosis, so that a stopped run goes on where 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,8 +18,8 @@ from runner.doctor.watching.evidence import Budget
 from runner.doctor.watching.made import Made, seed_all
 from tests.benchmarks.doctor.healthy import HEALTHY
 from tests.benchmarks.doctor.mutants import MUTANTS, training
+from tests.benchmarks.doctor.rows import FOLDER, append, read
 
-FOLDER = Path("results/benchmarks")
 RAW, PAGE = FOLDER / "doctor.jsonl", FOLDER / "doctor.md"
 LOWERS = 0.08
 """Of the score: a mutant that costs less than that in the steps that were run is no fault."""
@@ -47,10 +46,7 @@ def _made(make: Callable[[str], dict[str, Any]], root: str, seed: int) -> Made:
 def measure(root: str, seeds: int, steps: int, raw: Path, part: tuple[int, int]) -> None:
     """Diagnose what is not in the raw file yet, or one part of it beside other processes."""
     torch.set_num_threads(1)
-    done = set()
-    if raw.exists():
-        rows = [json.loads(line) for line in raw.read_text("utf-8").splitlines()]
-        done = {(row["case"], row["strength"], row["seed"]) for row in rows}
+    done = {(row["case"], row["strength"], row["seed"]) for row in read(raw)}
     for seed in range(seeds):
         every = [("VGG as it is", -2, (), training), *cases()]
         for number, (name, strength, right, make) in enumerate(every):
@@ -65,8 +61,7 @@ def measure(root: str, seeds: int, steps: int, raw: Path, part: tuple[int, int])
                 "case": name, "strength": strength, "right": right, "seed": seed,
                 "seconds": round(time.perf_counter() - began, 1),
             }  # fmt: skip
-            with raw.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+            append(raw, row)
             print(name, strength, row["causes"], row["healthy"], row["score"], flush=True)
 
 
@@ -82,7 +77,7 @@ def _row(found: Diagnosis) -> dict[str, Any]:
 
 def page(raw: Path, steps: int) -> str:
     """The table."""
-    rows = [json.loads(line) for line in raw.read_text("utf-8").splitlines()]
+    rows = read(raw)
     usual = {row["seed"]: row["used"] for row in rows if row["strength"] == -2}
     lines = ["| mutant | faults | first cause right | within two | not a fault here |",
              "|---|---|---|---|---|"]  # fmt: skip
