@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, inspect, or_, select, update
@@ -84,7 +85,8 @@ def copy_study(source: Database, target: Database, name: str) -> Copied:
         complete = 0
         for row, versions in rows:
             values = {key: value for key, value in row.items() if key != "id"}
-            study = connection.execute(insert(studies).values(**values)).inserted_primary_key[0]
+            made = insert(studies).values(**values).returning(studies.c.id)
+            study = connection.execute(made).scalar_one()
             insert_rows(connection, specs, versions, same=(("study_id", study),))
             for chunk in _chunks(source, row["id"]):
                 complete += sum(one["state"] == State.COMPLETE for one in chunk.cells)
@@ -116,7 +118,7 @@ def _chunks(source: Database, study: int) -> Iterator[_Chunk]:
     """The study's cells in the order of their numbers, each chunk as it stands at one moment."""
     last = 0
     while True:
-        chunk = source.read(lambda connection, after=last: _chunk(connection, study, after))
+        chunk = source.read(partial(_chunk, study=study, after=last))
         if not chunk.cells:
             return
         yield chunk
@@ -233,5 +235,5 @@ def _join_origins(
                 .values(adopted_from=numbers[origin])
             )
         else:
-            there = source.read(lambda other, origin=origin: _beside(other, [origin]))
+            there = source.read(partial(_beside, ids=[origin]))
             _insert_beside(connection, there, {origin: numbers[cell]})
