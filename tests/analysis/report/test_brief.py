@@ -102,6 +102,16 @@ def check(found: Brief) -> None:
     assert found.rows
 
 
+@pytest.mark.parametrize("order", [("off", "on"), ("on", "off")])
+def test_a_pair_is_told_of_the_level_that_is_higher_on_the_whole(order: tuple[str, str]) -> None:
+    levels = {"momentum": list(order), "init": ["he", "small"]}
+    gain = {"he": 0.1, "small": 0.3}
+    study = table_study(levels, lambda x: 0.5 + (x["momentum"] == "on") * gain[x["init"]], 5)
+    row = next(one for one in brief(study).rows if one.asked == "momentum × init")
+    assert row.levels == "on over off, more with small than with he"
+    assert float(row.effect) == pytest.approx(0.2, abs=0.02)
+
+
 @pytest.mark.parametrize("study", TABLES)
 def test_at_most_three_lines_open_any_study(study: Callable[[], Study]) -> None:
     check(brief(study()))

@@ -146,10 +146,18 @@ def _pair_effect(study: Study, term: str) -> tuple[str, DifferenceText]:
     estimate, low, high = (
         float(one[name]) for name in ("estimate", "low_simultaneous", "high_simultaneous")
     )
-    where, against = one["other_level"], one["other_versus"]
+    better, worse, more, less = (
+        one[name] for name in ("level", "versus", "other_level", "other_versus")
+    )
     if estimate < 0:
-        estimate, low, high, where, against = -estimate, -high, -low, against, where
-    levels = f"{one['level']} over {one['versus']}, with {where} against {against}"
+        estimate, low, high, more, less = -estimate, -high, -low, less, more
+    # The same difference either way round: told of the level that is higher on the whole.
+    means = effects.means_by_rule
+    means = means[(means["factor"] == one["factor"]) & means["other"].isna()]
+    whole = means.set_index("level")["estimate"]
+    if whole.get(better, np.nan) < whole.get(worse, np.nan):
+        better, worse, more, less = worse, better, less, more
+    levels = f"{better} over {worse}, more with {more} than with {less}"
     return levels, difference_words(estimate, low, high, study.measure)
 
 
