@@ -89,6 +89,7 @@ def lines_of_code(text: str) -> int:
     return len([line for line in lines if line and not line.startswith(("#", '"""'))])
 
 
+@pytest.mark.long
 def test_the_plugins_run_as_printed(here):
     shown = files(HOW_TO["plugins"])
     for name, text in shown.items():

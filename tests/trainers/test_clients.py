@@ -33,7 +33,7 @@ class Client:
         factors: three of two levels each.
         response: name, and what the file says of it.
         fixed: given to every cell.
-        finding: that the report must say.
+        finding: factor and levels, as the findings' table has them.
     """
 
     trainer: str | dict[str, Any]
@@ -51,7 +51,7 @@ MNIST = Client(
     },
     {"lr": [0.1, 0.001], "momentum": [0.9, 0.0], "dropout": [0.0, 0.25]},
     ("accuracy", {"better": "higher", "unit": "share", "chance": 0.1}),
-    "0.1 over 0.001 of lr",
+    "lr: 0.1 over 0.001",
 )
 REGRESSION = Client(
     "HERE/regression.py:fit",
@@ -64,7 +64,7 @@ REGRESSION = Client(
         "noise": [0.1, 1.0],
     },
     ("mae", {"better": "lower"}),
-    "3 over 1 of degree",
+    "degree: 3 over 1",
 )
 HYDRA = Client(
     {
@@ -73,7 +73,7 @@ HYDRA = Client(
     },
     {"optim.lr": [0.1, 0.01], "optim.momentum": [0.0, 0.9], "model.width": [4, 16]},
     ("error", {"better": "lower"}),
-    "0.1 over 0.01 of optim.lr",
+    "optim.lr: 0.1 over 0.01",
 )
 SHELL = Client(
     {
@@ -82,25 +82,25 @@ SHELL = Client(
     },
     {"rate": [1, 0.01], "steps": [400, 100], "clip": [True, False]},
     ("loss", {"better": "lower"}),
-    "1 over 0.01 of rate",
+    "rate: 1 over 0.01",
 )
 SEGMENTATION = Client(
     "HERE/segmentation.py:fit",
     {"loss": ["dice", "bce"], "skip": [True, False], "lr": [0.02, 0.0005]},
     ("iou", {"better": "higher", "unit": "share"}),
-    "dice over bce of loss",
+    "loss: dice over bce",
 )
 LIGHTNING = Client(
     "HERE/lightning_module.py:fit",
     {"width": [32, 4], "activation": ["relu", "tanh"], "lr": [0.01, 0.0001]},
     ("val_acc", {"better": "higher", "unit": "share", "chance": 0.5}),
-    "0.01 over 0.0001 of lr",
+    "lr: 0.01 over 0.0001",
 )
 TRANSFORMER = Client(
     "HERE/transformer.py:fit",
     {"layers": [1, 2], "hidden": [32, 16], "learning_rate": [0.01, 0.0001]},
     ("accuracy", {"better": "higher", "unit": "share", "chance": 0.5}),
-    "0.01 over 0.0001 of learning_rate",
+    "learning_rate: 0.01 over 0.0001",
 )
 
 
@@ -151,7 +151,7 @@ def analysed(bench: Bench, client: Client) -> None:
     page = (bench.results / study.name / "report.html").read_text()
     findings = (bench.results / study.name / "findings.txt").read_text()
     assert client.finding in findings, findings
-    assert client.finding in re.sub(r"<[^>]+>", "", page)
+    assert client.finding.split(": ")[1] in re.sub(r"<[^>]+>", "", page)
     effects = json.loads((bench.results / study.name / "effects.json").read_text())
     assert effects["response"] == client.response[0]
     assert (effects["n_runs"], effects["n_cells"]) == (2 * COMBINATIONS, COMBINATIONS)

@@ -109,7 +109,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from runner.design import design_of
     from runner.store import open_store
 
-    for note in (*notes(design), *looked.notes):
+    for note in looked.notes:
         print(printable(f"note: {note}"), file=sys.stderr)
     if spec.tune is not None:
         from runner.tuning.groups import groups_of
@@ -134,8 +134,9 @@ def _run(arguments: argparse.Namespace) -> int:
     design = as_planned(store, spec, design)
     if not arguments.shrink:
         _refuse_to_shrink(store, spec, design)
-    if before := shared_before(spec, store.study_names()):
-        print(printable(f"note: {before}"), file=sys.stderr)
+    for note in (shared_before(spec, store.study_names()), *notes(design)):
+        if note:
+            print(printable(f"note: {note}"), file=sys.stderr)
     study, planned = register_design(store, spec, design, kind, about)
     if planned.retired:
         print(retired_words(planned.retired), file=sys.stderr)

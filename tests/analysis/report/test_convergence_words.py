@@ -321,6 +321,7 @@ def test_better_than_guessing_is_an_outcome_of_its_own() -> None:
     assert learned.converged == 6
 
 
+@pytest.mark.long
 def test_a_combination_is_said_in_at_most_5_percent_of_grids_where_nothing_matters() -> None:
     """Both families together, factors and combinations, over shares of runs that get there."""
     rng = np.random.default_rng(11)

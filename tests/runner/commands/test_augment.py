@@ -94,7 +94,7 @@ def test_the_grid_runs_the_new_cells_alone(here: Path, capsys: pytest.CaptureFix
         (name,) = store.study_names()
         old = {row["cell"]: row for row in store.runs(store.load_study(name))}
     assert main(["augment", "s.yaml", "--fold-over", "d", "--write"]) == 0
-    assert "from 16 cells of this study that have run" in capsys.readouterr().out
+    assert "what 16 cells of this study took" in capsys.readouterr().out
     assert main(["grid", "s.yaml", "--no-report"]) == 0
     assert (
         "32 cells = 16 combinations x 2 replicates: 16 done, 16 to run" in capsys.readouterr().out

@@ -200,6 +200,7 @@ def test_a_network_for_grey_images_trains_and_the_study_keeps_what_it_is_made_of
     assert "nothing to do" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_weights_that_init_draws_anew_are_named_by_the_runs_and_kept_ones_differ(
     file: Path,
 ) -> None:
