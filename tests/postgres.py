@@ -69,8 +69,13 @@ class PostgresServer:
         reachable = all(parent.stat().st_mode & 0o005 == 0o005 for parent in installed.parents)
         if self._user is None or reachable:
             return installed / "bin"
-        copy = self.folder / "pginstall"  # e.g. a checkout under /root, where nobody may not look
+        # E.g. a checkout under /root, where nobody may not look. The programs find the libraries of
+        # their wheel by their place beside it.
+        copy = self.folder / installed.parent.name / installed.name
         shutil.copytree(installed, copy, symlinks=True)
+        libraries = installed.parent.with_suffix(".libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, self.folder / libraries.name, symlinks=True)
         return copy / "bin"
 
     def start(self) -> None:
