@@ -44,18 +44,25 @@ def runner(*words: str, cwd: Path) -> str:
     return done.stdout
 
 
-def grid(kind: str, folder: Path) -> str:
+def grid(kind: str, folder: Path, *more: str) -> str:
     runner("init", "--example", kind, "example", cwd=folder)
     assert sorted(one.name for one in (folder / "example").iterdir()) == sorted(FILES)
-    return runner("grid", "study.yaml", cwd=folder / "example")
+    return runner("grid", "study.yaml", *more, cwd=folder / "example")
 
 
 @pytest.mark.slow
-def test_the_command_runs_and_finds_what_it_claims(tmp_path):
-    said = grid("command", tmp_path)
-    assert re.search(r"momentum: 0\.9 > 0 .*\bsupported\b", said)
+def test_the_command_runs_and_is_reported(tmp_path):
+    grid("command", tmp_path, "--set", "replicates=1")
     (report,) = (tmp_path / "example" / "results").glob("*/report.html")
     assert report.stat().st_size > 0
+    (rows,) = (tmp_path / "example" / "results").glob("*/outcomes.csv")
+    assert rows.read_text().count("\n") == 1 + 8
+
+
+@pytest.mark.long
+def test_the_command_finds_what_it_claims(tmp_path):
+    said = grid("command", tmp_path)
+    assert re.search(r"momentum: 0\.9 > 0 .*\bsupported\b", said)
     (rows,) = (tmp_path / "example" / "results").glob("*/outcomes.csv")
     assert rows.read_text().count("\n") == 1 + 24
 
