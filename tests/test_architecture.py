@@ -69,7 +69,7 @@ RANKS = [
     ("runner.pool.process",),
     ("runner.pool",),
     ("analysis.accessors",),
-    ("analysis.number_words",),
+    ("analysis.number_words", "analysis.few_runs"),
     ("analysis.stats.arrays",),
     ("analysis.stats.distributions",),
     ("analysis.stats.counts",),

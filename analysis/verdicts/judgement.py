@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.few_runs import FEW_CELLS, too_few_runs
 from analysis.model.cell_means import CellMeans
 from analysis.stats.arrays import Floats
 from analysis.stats.multiplicity import holm
-from runner.program.wording import counted, listed
+from runner.program.wording import listed
 
 ALPHA = 0.05
 """Of all questions together, where no run is still to come."""
@@ -28,9 +29,6 @@ INTERIM = 0.001
 """While runs are still to come."""
 CLAIMS = 0.5
 """Share of the level that planned claims have to themselves."""
-FEW_REPLICATES, FEW_CELLS = 2, 9
-"""So many replicates of fewer combinations cannot tell an effect from runs that fail by chance
-(decision 075)."""
 FEW_AVERAGED = 4
 """Nor, where some runs fell, if a pair of levels is the average of fewer combinations: both runs of
 one may have fallen, and then they agree (decision 082)."""
@@ -270,20 +268,4 @@ def too_few(cells: CellMeans, *, jumps: bool) -> str:
         len(cells.ran),
         int(cells.counts.max(initial=0)),
         fewest=max(FEW_CELLS, FEW_AVERAGED * pair) if jumps else FEW_CELLS,
-    )
-
-
-def too_few_runs(combinations: int, replicates: int, *, fewest: int = FEW_CELLS) -> str:
-    """The same, told from a plan: whatever its runs find.
-
-    Args:
-        combinations: that are run.
-        replicates: runs of each.
-        fewest: combinations from which two replicates are enough.
-    """
-    if replicates != FEW_REPLICATES or combinations >= fewest:
-        return ""
-    return (
-        f"two replicates of {counted(combinations, 'combination')} cannot tell a difference of "
-        "means from runs that fail by chance, so none is called one; a third replicate could"
     )

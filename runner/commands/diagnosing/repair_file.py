@@ -86,9 +86,9 @@ def replicates_for(question: Question) -> tuple[int, bool]:
     """Seeds of each level, and whether so many decide a difference as large as the doctor's own.
 
     The fewest, to `MOST_REPLICATES`, that have 80 % power by Welch's t test with the fewest degrees
-    of freedom that it can have. Two never decide so small a grid (`judgement.too_few`).
+    of freedom that it can have. Two never decide so small a grid (`analysis.few_runs`).
     """
-    from analysis.verdicts.judgement import FEW_REPLICATES
+    from analysis.few_runs import FEW_REPLICATES
     from analysis.verdicts.replicates import t_power
 
     distance = question.gain - question.least_gain

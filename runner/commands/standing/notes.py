@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.few_runs import too_few_runs
 from runner.design import warnings
 from runner.program.wording import counted
 
 if TYPE_CHECKING:
     from runner.design import Design
-
-ENOUGH = 4
-"""Replicates of which no design has too few: the rule, whose imports take long, is not asked."""
 
 
 def notes(design: Design) -> tuple[str, ...]:
@@ -21,10 +19,8 @@ def notes(design: Design) -> tuple[str, ...]:
 
 def _undecided(design: Design) -> tuple[str, ...]:
     """Says that the runs are too few for any verdict, before they are spent."""
-    if design.spec.adaptive is not None or design.replicates >= ENOUGH:
+    if design.spec.adaptive is not None:
         return ()
-    from analysis.verdicts.judgement import too_few_runs
-
     if not (why := too_few_runs(design.combinations, design.replicates)):
         return ()
     more = design.replicates + 1
