@@ -1,30 +1,28 @@
 # `ablate` in a container. It has not been built by whoever wrote it; a test reads it.
 #
-#   docker build -t ablate .                             on the CPU
-#   docker build -t ablate --build-arg DEVICE=cuda .     with PyTorch's CUDA build, of PyPI
+#   docker build -t ablate .                                   with PyTorch's CUDA build
+#   docker build -t ablate --build-arg TORCH_INDEX=URL .       for the CPU, some gigabytes smaller
 #   docker run --rm -v "$PWD:/work" --user "$(id -u):$(id -g)" ablate grid my.yaml
 #   docker run --rm --gpus all -v "$PWD:/work" ablate grid my.yaml
 #
 # The folder that is mounted at /work holds the specification and gets `results/`, the store in it;
 # with ABLATIONS_STORAGE (`-e`) the store is a PostgreSQL database, and the same image on another
 # machine is a worker: `ablate work my`. CUDA needs the host's driver and NVIDIA's container toolkit.
+# URL is the index of PyTorch's wheels without CUDA, which its installation page names.
 
 FROM python:3.12-slim
 
-# cpu or cuda
-ARG DEVICE=cpu
+# Of PyTorch's wheels; empty: what pip takes by itself, on Linux the CUDA build.
+ARG TORCH_INDEX=
 
 COPY pyproject.toml README.md LICENSE _ablate.py /src/
 COPY ablations /src/ablations
 COPY runner /src/runner
 COPY analysis /src/analysis
 
-# On Linux PyPI's torch is the CUDA build, some gigabytes more than the one for the CPU.
-RUN case "$DEVICE" in \
-      cpu) pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu torch torchvision ;; \
-      cuda) ;; \
-      *) echo "DEVICE=$DEVICE: expected cpu or cuda" >&2; exit 2 ;; \
-    esac \
+RUN if [ -n "$TORCH_INDEX" ]; then \
+      pip install --no-cache-dir --index-url "$TORCH_INDEX" torch torchvision; \
+    fi \
  && pip install --no-cache-dir "/src[train,postgres,dask]" \
  && rm -rf /src
 

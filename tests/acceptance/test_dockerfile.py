@@ -53,10 +53,12 @@ def test_what_is_copied_is_there_is_not_ignored_and_is_all_of_the_package(steps)
     assert packages | modules | {PROJECT["project"]["readme"], "LICENSE"} <= set(copied)
 
 
-def test_it_takes_cpu_and_cuda_and_refuses_the_rest(steps):
-    assert of(steps, "ARG") == ["DEVICE=cpu"]
+def test_another_index_is_asked_for_torch_alone_and_only_where_one_is_named(steps):
+    assert of(steps, "ARG") == ["TORCH_INDEX="]
     install = of(steps, "RUN")[0]
-    assert re.findall(r"(\S+)\) (?:pip|;;|echo)", install) == ["cpu", "cuda", "*"]
+    asked = re.match(r'if \[ -n "\$TORCH_INDEX" \]; then +pip install (.*?); +fi', install)
+    assert asked[1].endswith('--index-url "$TORCH_INDEX" torch torchvision')
+    assert install.count("--index-url") == 1
     (extras,) = re.findall(r'"/src\[(.*)\]"', install)
     assert set(extras.split(",")) <= set(PROJECT["project"]["optional-dependencies"])
 
