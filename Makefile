@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GRID   ?= ablations/five_factor.yaml
+STUDY  ?= cifar10_cpu
+PUBLISHED ?= results/published/cifar10-cpu
 
 # Twenty seconds of compiling that the first run, or the first of each test process, would wait for.
 COMPILE := $(BIN)/python -c 'import runner.pool.process.preload'
@@ -15,7 +17,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 # of 3 s took 64.
 test long faults: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help quickstart test coverage long faults lint format audit bench bench-cuda docs reference schema clean
+.PHONY: help quickstart test coverage long faults lint format audit bench bench-cuda published publish-cuda docs reference schema clean
 .DEFAULT_GOAL := help
 
 help:  ## show what each target does
@@ -56,6 +58,16 @@ bench: $(VENV)/.bench  ## cells per hour beside the peers, on this machine's cor
 bench-cuda: $(VENV)/.bench  ## the rows of the speed table that need a CUDA device
 	$(BIN)/python -m pytest -m cuda tests
 	$(BIN)/python -m tests.benchmarks.cuda
+
+published: $(VENV)/.run  ## make a published study's page, figures and tables again from what is kept of it
+	$(BIN)/python -m analysis report $(STUDY) --storage $(PUBLISHED)/study.db --out $(PUBLISHED)
+	$(BIN)/python -m runner export $(STUDY) --storage $(PUBLISHED)/study.db --to parquet --out $(PUBLISHED)
+
+publish-cuda: STUDY := cifar10_cuda
+publish-cuda: $(VENV)/.run  ## run the study on this machine's CUDA devices and publish it
+	$(BIN)/python -m runner grid ablations/$(STUDY).yaml --results build/publish
+	$(BIN)/python -m runner copy $(STUDY) --results build/publish --to results/published/cifar10-cuda/study.db
+	$(MAKE) published STUDY=$(STUDY) PUBLISHED=results/published/cifar10-cuda
 
 docs: $(VENV)/.docs  ## build the documentation into build/docs; a warning fails
 	$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/docs

@@ -11,6 +11,7 @@ from runner.design import with_runs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from analysis.adaptive.waves import Wave
     from runner.design import Design
     from runner.spec import Adaptive, Spec
     from runner.store import Store, StudyInfo
@@ -33,14 +34,26 @@ def after_look(
     store: Store, study: StudyInfo, spec: Spec, design: Design, rule: Adaptive
 ) -> tuple[Design | None, str]:
     """The design with the runs of the next wave, and the look in a sentence; None: no more."""
+    wave = _look(store, study, rule)
+    if isinstance(wave, InputError):  # nothing can be estimated: more of the same would not help
+        return None, f"no further run is planned: {wave}"
+    return (_with_labels(spec, design, wave.runs) if wave.runs else None), wave.sentence
+
+
+def wants_more(store: Store, study: StudyInfo, rule: Adaptive) -> bool:
+    """Whether a look at what has ended plans further runs."""
+    wave = _look(store, study, rule)
+    return not isinstance(wave, InputError) and bool(wave.runs)
+
+
+def _look(store: Store, study: StudyInfo, rule: Adaptive) -> Wave | InputError:
     from analysis.adaptive.waves import next_wave
     from analysis.loading import from_store
 
     try:
-        wave = next_wave(from_store(store, store.find_study(study.name)), rule)
-    except InputError as error:  # nothing can be estimated: more runs of the same would not help
-        return None, f"no further run is planned: {error}"
-    return (_with_labels(spec, design, wave.runs) if wave.runs else None), wave.sentence
+        return next_wave(from_store(store, store.find_study(study.name)), rule)
+    except InputError as error:
+        return error
 
 
 def _with_labels(spec: Spec, design: Design, runs: Mapping[tuple[str, ...], int]) -> Design:

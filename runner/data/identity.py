@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from ablations import registry
@@ -22,6 +25,19 @@ VERSION = 1
 
 HEAD_BYTES = 4096
 """Read of each file of a folder: all of a 32x32 JPEG, and where a larger image's pixels begin."""
+
+
+_seen: ContextVar[dict[Path, str] | None] = ContextVar("folders of one look", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Within the block every folder is read once, however many designs are made of its images."""
+    token = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(token)
 
 
 def data_identity(spec: DataSpec) -> str:
@@ -44,6 +60,15 @@ def data_identity(spec: DataSpec) -> str:
 
 
 def _listing_digest(root: Path) -> str:
+    seen = _seen.get()
+    if seen is None:
+        return _read_listing(root)
+    if root not in seen:
+        seen[root] = _read_listing(root)
+    return seen[root]
+
+
+def _read_listing(root: Path) -> str:
     digest = hashlib.sha256()
     for split, found in list_images(root).items():
         for label, file in found.files():

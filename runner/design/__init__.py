@@ -9,7 +9,7 @@ screening_words  what a screening design can tell, for a hurried stranger
 
 from runner.design.cost import CostEstimate, estimate_cost
 from runner.design.describe import DesignFacts, facts
-from runner.design.design import Design, design_of, listed, with_runs
+from runner.design.design import Design, allows, design_of, listed, with_runs
 from runner.design.search.regular import Combination
 from runner.design.warnings import warnings
 
@@ -18,6 +18,7 @@ __all__ = [
     "CostEstimate",
     "Design",
     "DesignFacts",
+    "allows",
     "design_of",
     "estimate_cost",
     "facts",

@@ -84,16 +84,17 @@ def design_of(spec: Spec) -> Design:
 def _allowed(spec: Spec) -> Iterator[Combination]:
     """The grid without what `exclude` takes out and `only` does not keep."""
     indices = product(*(range(len(factor.levels)) for factor in spec.factors))
+    yield from (one for one in indices if allows(spec, one))
+
+
+def allows(spec: Spec, one: Combination) -> bool:
+    """Whether `exclude` and `only` leave a combination, run by a fraction or not."""
     if not spec.exclude and not spec.only:
-        yield from indices
-        return
-    labels = [factor.labels for factor in spec.factors]
-    names = [factor.name for factor in spec.factors]
-    for one in indices:
-        named = {name: labels[f][i] for f, (name, i) in enumerate(zip(names, one, strict=True))}
-        is_kept = not spec.only or any(predicate.matches(named) for predicate in spec.only)
-        if is_kept and not any(predicate.matches(named) for predicate in spec.exclude):
-            yield one
+        return True
+    named = {factor.name: factor.labels[i] for factor, i in zip(spec.factors, one, strict=True)}
+    if spec.only and not any(predicate.matches(named) for predicate in spec.only):
+        return False
+    return not any(predicate.matches(named) for predicate in spec.exclude)
 
 
 def _choose(spec: Spec, grid: tuple[Combination, ...]) -> Iterable[Combination]:

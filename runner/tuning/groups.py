@@ -2,7 +2,7 @@
 
 Such a study is the grid's specification with the group's levels held, the nuisance parameters as
 its factors and another seed: none of its cells is one of the grid's. Its trials are run at one
-combination, by default the group's first (`Tune.at`), which the grid runs as well.
+combination, the same levels of all other factors for every group (`Tune.at`, else the first ones).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from runner.content.level import Factor, Level, apply_fields, with_parameters
 from runner.content.own.trainer import arguments_of, with_arguments, without_arguments
-from runner.design import Combination, Design, listed
+from runner.design import Combination, Design, allows, listed
 from runner.spec.spec import Spec
 from runner.spec.spec_file import FullDesign
 from runner.spec.tune import Group, Range, Tune, value_level
@@ -96,8 +96,7 @@ def groups_of(spec: Spec, design: Design) -> tuple[Tuned, ...]:
     wanted = [
         labels[f].index(dict(tune.at).get(name, labels[f][0])) for f, name in enumerate(names)
     ]
-    order = {group: min(runs, key=lambda run: _from(wanted, run)) for group, runs in
-             combinations.items()}  # fmt: skip
+    order = {group: _at(spec, tune, wanted, runs) for group, runs in combinations.items()}
     chosen = sorted(order.items(), key=lambda one: [
         labels[names.index(name)].index(label) for name, label in one[0]
     ])  # fmt: skip
@@ -106,6 +105,21 @@ def groups_of(spec: Spec, design: Design) -> tuple[Tuned, ...]:
         if not any(one in group.ranges for group in groups):
             raise spec.refuse(("tune", "parameters", one.name), "no cell has such a parameter")
     return groups
+
+
+def _at(spec: Spec, tune: Tune, wanted: Sequence[int], runs: Sequence[Combination]) -> Combination:
+    """The group's combination with the wanted levels of all other factors, run by the grid or not.
+
+    A fraction seldom runs it for every group, and groups tuned at unlike levels would differ by
+    them. Where `exclude` or `only` takes it out: of the group's runs the one that is nearest.
+    """
+    exactly = tuple(
+        own if factor.name in tune.per else level
+        for factor, own, level in zip(spec.factors, runs[0], wanted, strict=True)
+    )
+    if allows(spec, exactly):
+        return exactly
+    return min(runs, key=lambda run: _from(wanted, run))
 
 
 def _from(wanted: Sequence[int], run: Combination) -> tuple[int, Combination]:

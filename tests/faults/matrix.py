@@ -48,6 +48,7 @@ OWN_MANNERS = "tests/faults/own/test_manners.py"
 OWN_NUMBERS = "tests/faults/own/test_numbers.py"
 OWN_PLANS = "tests/faults/own/test_plans.py"
 OWN_RUNS = "tests/faults/own/test_runs.py"
+WAVES = "tests/faults/test_waves.py"
 CLIENTS = "tests/trainers/test_clients.py"
 
 
@@ -564,6 +565,16 @@ MATRIX: dict[str, Row] = {
         "real programs killed in the middle of their grid: PyTorch, Lightning, Hugging Face, "
         "scikit-learn, Hydra, a shell script, a loss of one's own",
         (f"{CLIENTS}::test_a_client_is_ablated_killed_continued_and_reported",),
+    ),
+    "W1": Row(
+        "replicates in waves: the run killed or stopped within one, hours that end, a second "
+        "worker, a cluster",
+        (
+            f"{WAVES}::test_a_run_ended_within_a_wave_continues_to_the_same_runs",
+            f"{WAVES}::test_a_worker_that_stays_trains_in_every_wave",
+            f"{WAVES}::test_hours_that_end_within_a_wave_lose_nothing",
+            f"{WAVES}::test_waves_are_placed_on_a_cluster",
+        ),
     ),
 }
 

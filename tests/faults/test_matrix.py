@@ -18,6 +18,7 @@ ROWS = [
     *(f"A{number}" for number in range(1, 4)),
     *(f"X{number}" for number in range(1, 8)),
     *(f"O{number}" for number in range(1, 8)),
+    "W1",
 ]
 
 

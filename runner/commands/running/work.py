@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,15 @@ from runner.commands import options
 from runner.commands.arguments import named_study, stored_specification, study_folder, writable
 from runner.commands.placement import need_to_train
 from runner.commands.running.session import FailsAlike, train_study
+from runner.commands.waves import wants_more
 
 if TYPE_CHECKING:
     from runner.content.own.trainer import Trainer
     from runner.spec import Spec
+    from runner.store import Store, StudyInfo
+
+WAVE_SECONDS = 600.0
+"""How long a worker that stays waits for the next wave: the look itself takes seconds."""
 
 EXAMPLES = """examples:
   ABLATIONS_STORAGE=postgresql://user@host/db python -m runner work five_factor
@@ -43,7 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stay",
         action="store_true",
-        help="wait for the cells other workers still train, in case one of them is lost",
+        help="wait for the cells other workers still train, in case one of them is lost, and for "
+        "the next wave where replicates come in waves",
     )
 
 
@@ -64,9 +71,32 @@ def run(arguments: argparse.Namespace) -> int:
     folder = writable(study_folder(arguments.results, info.name))
     arguments.backend = "local"
     try:
-        return train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)
+        code = train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)
+        while arguments.stay and code in (0, 3) and _wave_comes(store, info, spec):
+            code = train_study(store, info, folder, arguments, spec=spec, stay=True)
     except FailsAlike as stopped:
         return stopped.say()
+    return code
+
+
+def _wave_comes(store: Store, info: StudyInfo, spec: Spec) -> bool:
+    """Wait for the wave that `grid` plans after this one; False: none follows, or nobody plans it.
+
+    A worker does not plan: the file that says what may run is where `grid` was given.
+    """
+    if spec.adaptive is None or not wants_more(store, info, spec.adaptive):
+        return False
+    print("waiting for the next wave, which `grid` plans", file=sys.stderr, flush=True)
+    until = time.monotonic() + WAVE_SECONDS
+    while time.monotonic() < until:
+        if store.open_cells(info):
+            return True
+        time.sleep(1.0)
+    print(
+        f"nobody planned another wave in {WAVE_SECONDS / 60:.0f} minutes; `grid FILE` does",
+        file=sys.stderr,
+    )
+    return False
 
 
 def _check_trainer(trainer: Trainer) -> None:

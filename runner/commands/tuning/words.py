@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from runner.data.identity import one_look
 from runner.program.wording import counted, duration, listed
 from runner.spec.tune import group_words
 
@@ -64,7 +65,9 @@ def plan_words(
         where = f" at {listed([f'{k}={v}' for k, v in at.items()])}" if at else ""
         spans = listed([f"{r.name} {r.low:g} to {r.high:g}" for r in one.ranges])
         yield f"  {group_words(one.group)}: {spans}{where}; first {_first(one)}"
-    costs = [estimate_cost(one.design(_spread(one, tune.trials)), slots).seconds for one in groups]
+    with one_look():
+        designs = [one.design(_spread(one, tune.trials)) for one in groups]
+    costs = [estimate_cost(one, slots).seconds for one in designs]
     known = [one for one in costs if one is not None]
     if len(known) == len(costs):
         yield f"  time of tuning about {duration(sum(known))} on {counted(len(slots), 'slot')}"

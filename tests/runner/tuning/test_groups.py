@@ -70,6 +70,21 @@ def test_trials_run_at_a_combination_of_the_grid(tmp_path: Path) -> None:
     assert hot.at in [cell.labels for cell in design_of(spec).cells]
 
 
+def test_every_group_of_a_fraction_is_tuned_at_the_same_levels(tmp_path: Path) -> None:
+    text = FILE.replace(
+        "exclude: [{optimizer: hot, scheduler: one_cycle, bn_placement: none}]\n", ""
+    )
+    text = text.replace("at: {scheduler: constant}", "at: {scheduler: constant, init: naive}")
+    text = text.replace(", init: he}", "}").replace(
+        "factors:", "factors:\n  init: [he, naive, xavier]"
+    )
+    text += "design: {kind: d_optimal, runs: 9, order: 1}\n"
+    spec = spec_of(tmp_path, per="[optimizer, bn_placement]", text=text)
+    groups = groups_of(spec, design_of(spec))
+    assert len(groups) == 4
+    assert {(one.at["init"], one.at["scheduler"]) for one in groups} == {("naive", "constant")}
+
+
 def test_what_was_found_is_what_cells_are(tmp_path: Path) -> None:
     spec = spec_of(tmp_path, per="[optimizer, bn_placement]")
     groups = groups_of(spec, design_of(spec))
