@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from runner.tuning.groups import Tuned
     from runner.tuning.trials import Trial
 
+MOST_LISTED = 8
+"""Groups that are named one by one where they differ in nothing but their levels."""
+
 
 def found_words(one: Tuned, trials: Sequence[Trial], best: Trial, response: str) -> str:
     """What a group runs with: "tuned optimizer=sgd: lr = 0.1 (12 trials, best accuracy 0.91)"."""
@@ -60,11 +63,13 @@ def plan_words(
         f"{f' x {tune.runs} runs' if tune.runs > 1 else ''} = {counted(runs, 'run')}"
         f" ({runs / whole:.0%} of all runs){already}, with seeds that the grid does not use"
     )
-    for one in groups:
-        at = {factor: label for factor, label in one.at.items() if factor not in tune.per}
-        where = f" at {listed([f'{k}={v}' for k, v in at.items()])}" if at else ""
-        spans = listed([f"{r.name} {r.low:g} to {r.high:g}" for r in one.ranges])
-        yield f"  {group_words(one.group)}: {spans}{where}; first {_first(one)}"
+    alike = {_where(one, tune.per) for one in groups}
+    given = all(range_.name in one.given for one in groups for range_ in one.ranges)
+    if given and len(groups) > MOST_LISTED and len(alike) == 1:
+        yield f"  each: {alike.pop()}; first the value as given"
+    else:
+        for one in groups:
+            yield f"  {group_words(one.group)}: {_where(one, tune.per)}; first {_first(one)}"
     with one_look():
         designs = [one.design(_spread(one, tune.trials)) for one in groups]
     costs = [estimate_cost(one, slots).seconds for one in designs]
@@ -76,6 +81,12 @@ def plan_words(
             f"  and the grid is run with the values as given as well ({spec.study}/given): "
             f"{counted(len(design.cells), 'cell')} more"
         )
+
+
+def _where(one: Tuned, per: Sequence[str]) -> str:
+    at = {factor: label for factor, label in one.at.items() if factor not in per}
+    where = f" at {listed([f'{k}={v}' for k, v in at.items()])}" if at else ""
+    return listed([f"{r.name} {r.low:g} to {r.high:g}" for r in one.ranges]) + where
 
 
 def _first(one: Tuned) -> str:
