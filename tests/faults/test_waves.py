@@ -58,12 +58,17 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Counter[tuple[objec
     return ended
 
 
+def is_planned(bench: Bench) -> bool:
+    """Whether the store is there and has the study."""
+    return (bench.folder / "ablations.db").exists() and bool(bench.store().study_names())
+
+
 def second_wave(bench: Bench, run: subprocess.Popen[str]) -> None:
     """Return while a cell of a wave that a look has planned is trained."""
 
     def begun() -> bool:
         assert run.poll() is None, run.communicate()
-        runs = bench.runs() if (bench.folder / "ablations.db").exists() else []
+        runs = bench.runs() if is_planned(bench) else []
         return len(runs) > FIRST and any(one["state"] == "running" for one in runs)
 
     wait_until(begun)
@@ -92,7 +97,7 @@ def test_a_worker_that_stays_trains_in_every_wave(
     bench: Bench, tmp_path: Path, undisturbed: Counter[tuple[object, ...]]
 ) -> None:
     run = bench.grid(study(tmp_path), "--slots-per-device", 1)
-    wait_until(lambda: (tmp_path / "ablations.db").exists() and bench.store().study_names())
+    wait_until(lambda: is_planned(bench))
     (name,) = bench.store().study_names()
     worker = bench.start("work", name, "--stay", "--slots-per-device", 1)
     for one in (run, worker):
