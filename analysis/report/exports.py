@@ -71,9 +71,10 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def write_paper(study: Study, folder: Path) -> list[Path]:
     """Write the ablation table (LaTeX, Markdown, CSV) and the methods paragraph."""
     folder.mkdir(parents=True, exist_ok=True)
+    rows = ablation_rows(study)
     texts = {
-        "ablation.tex": latex_table(study),
-        "ablation.md": markdown_table(study),
+        "ablation.tex": latex_table(study, rows),
+        "ablation.md": markdown_table(study, rows),
         "methods.txt": methods(study) + "\n",
     }
     files = []
@@ -81,7 +82,7 @@ def write_paper(study: Study, folder: Path) -> list[Path]:
         (folder / name).write_text(text, encoding="utf-8")
         files.append(folder / name)
     table = folder / "ablation.csv"
-    ablation_rows(study).to_csv(table, index=False)
+    rows.to_csv(table, index=False)
     return [*files, table, *_write_changes(study, folder)]
 
 

@@ -106,6 +106,7 @@ def framed(columns: str, body: Sequence[str], caption: str, label: str) -> str:
             r"\centering",
             rf"\caption{{{escape_latex(caption)}}}",
             rf"\label{{tab:{label}}}",
+            r"\smallskip",
             FITTED,
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",

@@ -134,9 +134,9 @@ def note(study: Study) -> str:
     )
 
 
-def markdown_table(study: Study) -> str:
-    """The ablation table as a Markdown table with its note."""
-    rows = ablation_rows(study)
+def markdown_table(study: Study, rows: pd.DataFrame | None = None) -> str:
+    """The ablation table as a Markdown table with its note, of these `ablation_rows`."""
+    rows = ablation_rows(study) if rows is None else rows
     cells = [_cells(row, study.measure) for _, row in rows.iterrows()]
     return markdown_rows(_head(study, rows), cells, note(study))
 
@@ -159,9 +159,9 @@ def _once(rows: Sequence[Sequence[str]]) -> Iterator[tuple[list[str], bool]]:
         yield ([*row] if new else ["", *row[1:]]), new
 
 
-def latex_table(study: Study) -> str:
+def latex_table(study: Study, rows: pd.DataFrame | None = None) -> str:
     """The ablation table for LaTeX's booktabs package, with caption and label."""
-    rows = ablation_rows(study)
+    rows = ablation_rows(study) if rows is None else rows
     cells = [_cells(row, study.measure) for _, row in rows.iterrows()]
     return latex_rows(_head(study, rows), cells, _about(study) + note(study), study.name)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from analysis.report.words.brief.records import Brief, BriefRow
 from analysis.report.words.brief.rows import CLAIMS
 from analysis.report.words.names import assumed
-from analysis.report.words.papers.latex import escape_latex, framed, label_of, row_of
+from analysis.report.words.papers.latex import FITTED, escape_latex, framed, label_of, row_of
 from analysis.study import known
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ COLUMNS = r">{\raggedright\arraybackslash}p{0.44\linewidth}rllr"
 FIGURE = r"""\IfFileExists{%(name)s.pdf}{%%
 \begin{figure}
 \centering
-\includegraphics{%(name)s}
+%(fitted)s
+\includegraphics{%(name)s}}
 \caption{%(caption)s}
 \label{fig:%(label)s}
 \end{figure}}{}
@@ -76,6 +77,7 @@ def figures(drawings: Sequence[Drawing]) -> str:
         FIGURE
         % {
             "name": one.name,
+            "fitted": FITTED,
             "caption": escape_latex(one.caption),
             "label": label_of(one.name),
         }
