@@ -71,7 +71,7 @@ def _spell(letter: str) -> str:
         return _SPELLED[letter]
     if " " <= letter <= "~":
         return letter
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     if re.fullmatch("[A-Za-z]", base) and marks and set(marks) <= set(_ACCENTS):
         for mark in marks:
             base = rf"\{_ACCENTS[mark]}{{{base}}}"
