@@ -89,14 +89,15 @@ def intervals(study: Study, say: Say = plainly) -> str:
 def analysed(study: Study, say: Say = plainly) -> str:
     """What an effect is, how it got its interval and its p, and how all were judged."""
     rule = say("Judgement", study.judgement.rule, "how all questions of the study are judged")
-    convergence = (
-        f" Which runs {study.goal.did} was analysed by exact Cochran–Mantel–Haenszel tests "
-        "stratified by all other factors, combinations of two levels by Fisher's exact test "
-        "against all other runs where no factor alone was shown to decide, and Newcombe intervals "
-        "for differences of rates."
-        if "converged" in study.facts
-        else ""
-    )
+    convergence = ""
+    if "converged" in study.facts:
+        reached = say("Goal", study.goal.did, "what a run that converged did")
+        convergence = (
+            f" Which runs {reached} was analysed by exact Cochran–Mantel–Haenszel tests "
+            "stratified by all other factors, combinations of two levels by Fisher's exact test "
+            "against all other runs where no factor alone was shown to decide, and Newcombe "
+            "intervals for differences of rates."
+        )
     if study.by_lenth:
         return (
             f"Main effects on {study.measure.name} are the mean at one level minus that at the "
