@@ -103,6 +103,7 @@ RANKS = [
     ("analysis.report.words",),
     ("analysis.report.words.brief",),
     ("analysis.report.words.papers",),
+    ("analysis.report.words.papers.article",),
     ("analysis.report.gallery",),
     ("analysis.report.page.tables",),
     ("analysis.report.page",),

@@ -6,6 +6,8 @@ What is written here is what was measured or estimated, unrounded; names are kep
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +15,7 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.report.curve_files import write_curves
+from analysis.report.words.papers.article.build import MAIN, main, taken_in
 from analysis.report.words.papers.changes import changes_latex, changes_markdown
 from analysis.report.words.papers.methods import methods
 from analysis.report.words.papers.tables import ablation_rows, latex_table, markdown_table
@@ -22,7 +25,13 @@ from analysis.study import known
 from runner.program.files import write_whole
 
 if TYPE_CHECKING:
+    from analysis.figures import Drawing
+    from analysis.report.words.answer import Answer
+    from analysis.report.words.brief.records import Brief
     from analysis.study import Study
+
+WRITTEN = "% As the report wrote it: "
+"""Begins the last line of a paper; a digest of the lines above follows."""
 
 
 def write_tables(study: Study, folder: Path, *, curves_there: bool = False) -> list[Path]:
@@ -62,9 +71,10 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def write_paper(study: Study, folder: Path) -> list[Path]:
     """Write the ablation table (LaTeX, Markdown, CSV) and the methods paragraph."""
     folder.mkdir(parents=True, exist_ok=True)
+    rows = ablation_rows(study)
     texts = {
-        "ablation.tex": latex_table(study),
-        "ablation.md": markdown_table(study),
+        "ablation.tex": latex_table(study, rows),
+        "ablation.md": markdown_table(study, rows),
         "methods.txt": methods(study) + "\n",
     }
     files = []
@@ -72,8 +82,39 @@ def write_paper(study: Study, folder: Path) -> list[Path]:
         (folder / name).write_text(text, encoding="utf-8")
         files.append(folder / name)
     table = folder / "ablation.csv"
-    ablation_rows(study).to_csv(table, index=False)
+    rows.to_csv(table, index=False)
     return [*files, table, *_write_changes(study, folder)]
+
+
+def write_article(
+    study: Study, folder: Path, found: Answer, brief: Brief, drawings: Sequence[Drawing]
+) -> None:
+    """Write a paper that compiles as it is; one that somebody has changed stays theirs.
+
+    Args:
+        study: what is told.
+        folder: which holds the tables of `write_paper`.
+        found: its answer.
+        brief: what its report opens with.
+        drawings: the figures that are in the folder.
+    """
+    for name, text in taken_in(study, found, brief, drawings).items():
+        if text is None:
+            (folder / name).unlink(missing_ok=True)  # of an earlier report
+        else:
+            write_whole(folder / name, text)
+    paper = folder / MAIN
+    if not paper.exists() or _is_as_written(paper.read_text("utf-8", errors="replace")):
+        write_whole(paper, f"{main()}{WRITTEN}{_digest(main())}\n")
+
+
+def _is_as_written(paper: str) -> bool:
+    text, _, digest = paper.rpartition(WRITTEN)
+    return digest.strip() == _digest(text)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 class Following(NamedTuple):

@@ -21,7 +21,7 @@ from analysis.document.document import SCHEMA_PATH, document, write_document
 from analysis.figures import COLUMN, Drawing, at_width
 from analysis.figures.drawing.saving import FigureFiles
 from analysis.report.current import STATE, state_of
-from analysis.report.exports import write_follow_up, write_paper, write_tables
+from analysis.report.exports import write_article, write_follow_up, write_paper, write_tables
 from analysis.report.gallery.catalogue import BY_NAME, FIGURES
 from analysis.report.page.data import page_data, to_script
 from analysis.report.page.page import render, with_pictures
@@ -31,6 +31,7 @@ from analysis.report.words.brief.build import brief, claims_of
 from analysis.report.words.brief.records import Brief
 from analysis.report.words.brief.text import plain
 from analysis.report.words.caveats import caveats
+from analysis.report.words.papers.article.build import MAIN
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
 from runner.program.files import write_whole
@@ -63,6 +64,7 @@ def write(
     full: Answer | None = None
     convergence = None
     drawings: dict[str, Drawing] = {}
+    narrows: list[Drawing] = []
     warnings: list[str] = []
     why = ""
     try:
@@ -75,21 +77,21 @@ def write(
             press.put(FigureFiles(drawing, folder / "figures", ("png", "svg")))
             narrow = _narrow(study, drawing, attempts)
             if narrow is not None:
+                narrows.append(narrow)
                 press.put(FigureFiles(narrow, folder / "paper", ("pdf",), numbers=False))
         # After the figures, so that the helper has something to do meanwhile.
         convergence = attempts.make("convergence", "Convergence", lambda: known(study.convergence))
         full = attempts.make("answer", "The answer", lambda: answer(study))
         if full is not None:
             opening = attempts.make("brief", "The answer in brief", lambda: brief(study, full))
+        said = opening  # a paper names no command that comes next
         if full is not None and (following := write_follow_up(study, folder)) is not None:
             sentences = (*full.sentences, following.sentence)
             full = replace(full, sentences=sentences, next_file=following.text)
             opening = None if opening is None else opening.followed_by(following.sentence)
         warnings = attempts.make("caveats", "Caveats", lambda: caveats(study, convergence)) or []
         why = attempts.lines.get("answer", "") or attempts.lines.get("brief", "")
-        attempts.make(
-            "files paper", "Tables for a paper", lambda: write_paper(study, folder / "paper")
-        )
+        _write_paper(study, folder / "paper", full, said, narrows, attempts)
     attempts.make("files effects.json", "effects.json", lambda: _write_effects(study, folder))
     claims = attempts.make("claims", "Claims", lambda: claims_of(study))
     write_tables(study, folder, curves_there=curves is not None and curves.result())
@@ -151,6 +153,26 @@ def _narrow(study: Study, wide: Drawing, attempts: Attempts) -> Drawing | None:
 def _for_paper(name: str) -> tuple[str, str]:
     """Key and name of a figure one column wide, for what could not be made."""
     return f"files paper/{name}.pdf", f"paper/{name}.pdf"
+
+
+def _write_paper(
+    study: Study,
+    folder: Path,
+    full: Answer | None,
+    said: Brief | None,
+    drawings: list[Drawing],
+    attempts: Attempts,
+) -> None:
+    """The tables, and the paper that takes them in where there is an answer to tell."""
+    tables = attempts.make("files paper", "Tables for a paper", lambda: write_paper(study, folder))
+    if tables is None or full is None or said is None:
+        return
+    ordered = sorted(drawings, key=lambda one: [*BY_NAME].index(one.name))
+    attempts.make(
+        f"files paper/{MAIN}",
+        f"paper/{MAIN}",
+        lambda: write_article(study, folder, full, said, ordered),
+    )
 
 
 def _write_effects(study: Study, folder: Path) -> None:

@@ -105,7 +105,7 @@ def render(
     files = [
         one
         for one in _files(study, estimated=estimated)
-        if _made_with(one[0]) not in attempts.lines
+        if not _made_with(one[0]) & set(attempts.lines)
     ]
     contents = [("full", "In full"), ("claims", "Claims"), ("explore", "Explore")]
     contents += [("pivot", "Two factors at a time")]
@@ -149,11 +149,13 @@ def render(
     return text
 
 
-def _made_with(name: str) -> str:
-    """The attempt that a file beside the page was made by."""
+def _made_with(name: str) -> set[str]:
+    """The attempts that a file beside the page was made by."""
+    if name == "paper/main.tex":
+        return {"files paper", f"files {name}", "answer", "brief"}
     if name.startswith("paper/"):
-        return "files paper"
-    return "files effects.json" if name.startswith("effects.") else name
+        return {"files paper"}
+    return {"files effects.json" if name.startswith("effects.") else name}
 
 
 @cache
@@ -319,6 +321,7 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
         *changes,
         *following,
         ("paper/methods.txt", "the methods paragraph"),
+        ("paper/main.tex", "a paper that compiles as it is, each number a macro"),
         (
             "paper/",
             "the main figures one journal column (3.5 in) wide, as PDF; "

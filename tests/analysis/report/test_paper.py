@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import analysis
 from analysis.number_words import difference_text, p_words, stars, sureness
+from analysis.report.words.papers.latex import escape_latex, row_of
 from analysis.report.words.papers.methods import methods, shared
 from analysis.report.words.papers.tables import (
     ablation_rows,
-    escape_latex,
     escape_markdown,
     latex_table,
     markdown_table,
@@ -77,13 +77,32 @@ def test_latex_table_is_whole_and_escaped(small: Study) -> None:
 
 
 @given(st.text())
-def test_escaped_latex_has_no_bare_special_character(text: str) -> None:
+def test_escaped_latex_is_ascii_without_a_bare_special_character(text: str) -> None:
     escaped = escape_latex(text)
-    for known in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}",
-                  r"\textless{}", r"\textgreater{}", r"\textbar{}", r"\ldots{}",
-                  "$-$", r"$\times$", r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}"):  # fmt: skip
-        escaped = escaped.replace(known, "")
-    assert not set(escaped) & set("\\&%$#_{}~^<>|\n")
+    assert escaped.isascii()
+    assert "\n" not in escaped
+    assert "--" not in escaped or set("–—") & set(text)
+    left = re.sub(
+        r"\\ensuremath\{(?:-|\\[A-Za-z]+|[_^]\d|\^\\circ)\}|\\texttt\{U\+[0-9A-F]+\}"
+        r"|\\[&%$#_{}]|\\[A-Za-z]+\{\}|\{\}-",
+        "",
+        escaped,
+    )
+    while (shorter := re.sub(r"\\[`'^~=.\"urHvdcb]\{[A-Za-z]?\}", "", left)) != left:
+        left = shorter  # accents, which may stand on each other
+    assert not set(left) & set("\\&%$#_{}~^<>|`")
+
+
+def test_names_of_people_stay_legible_in_latex() -> None:
+    assert escape_latex("é α ≥ −1 2×3 ß ấ 中 --lr") == (
+        r"\'{e} \ensuremath{\alpha} \ensuremath{\geq} \ensuremath{-}1 2\ensuremath{\times}3 \ss{} "
+        r"\'{\^{a}} \texttt{U+4E2D} -{}-lr"
+    )
+
+
+def test_a_row_that_begins_with_a_bracket_is_no_option_of_the_row_above() -> None:
+    assert row_of(["[a]", "*"]) == r"{}[a] & * \\"
+    assert row_of(["*", "[a]"]).startswith("{}*")
 
 
 @given(st.text())

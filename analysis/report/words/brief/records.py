@@ -35,6 +35,11 @@ class BriefRow:
     reason: str = ""
 
     @property
+    def question(self) -> str:
+        """What was asked, with the levels that are compared."""
+        return f"{self.asked}: {self.levels}" if self.levels else self.asked
+
+    @property
     def kind(self) -> str:
         """The verdict as one word of letters, for a style."""
         return "".join(filter(str.isalpha, self.verdict.removesuffix(" so far")))

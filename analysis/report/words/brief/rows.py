@@ -53,16 +53,18 @@ def factor_rows(study: Study, found: Answer) -> list[BriefRow]:
             same = row["estimate"] == 0
             words = DifferenceText("none" if same else "n/a", "")
             levels = "all levels equal" if same else ""
-        verdict = str(row["sure"])
-        if study.judgement.silent and verdict != UNTESTED:
-            verdict = "undecided"
         rows.append(
             BriefRow(
                 study.measure.title, str(row["factor"]), levels, words.value, words.interval,
-                verdict, _p(row["p_family"]), _of_factor(study, row, look),
+                said_of(study, str(row["sure"])), _p(row["p_family"]), _of_factor(study, row, look),
             )
         )  # fmt: skip
     return rows
+
+
+def said_of(study: Study, sure: str) -> str:
+    """The verdict on a question that is so sure: none where too little ran for any."""
+    return "undecided" if study.judgement.silent and sure != UNTESTED else sure
 
 
 def _of_factor(study: Study, row: Mapping[Any, Any], look: Decided | None) -> str:

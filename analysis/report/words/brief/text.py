@@ -37,7 +37,7 @@ def table_lines(brief: Brief) -> list[str]:
     """The table alone: a line a row under the name of what it is about."""
     if not brief.rows:
         return []
-    names = [_asked(row) for row in brief.rows]
+    names = [row.question for row in brief.rows]
     cells = [(_effect(row), row.verdict, row.needed) for row in brief.rows]
     widths = [max(len(row[place]) for row in (*cells, HEADS[1:])) for place in range(3)]
     first = max(min(max(map(len, names)) + 2, WIDTH - sum(widths) - 6), 8)
@@ -46,7 +46,7 @@ def table_lines(brief: Brief) -> list[str]:
         head = (about, *HEADS[1:]) if not lines else (about,)
         lines += _line(head, first, widths)
         for row in rows:
-            shown = (f"  {_asked(row)}", _effect(row), row.verdict, row.needed)
+            shown = (f"  {row.question}", _effect(row), row.verdict, row.needed)
             lines += _line(shown, first, widths)
     return lines
 
@@ -62,10 +62,6 @@ def _line(cells: Sequence[str], first: int, widths: Sequence[int]) -> list[str]:
     return [f"{head:{first}}  {told}"]
 
 
-def _asked(row: BriefRow) -> str:
-    return f"{row.asked}: {row.levels}" if row.levels else row.asked
-
-
 def _effect(row: BriefRow) -> str:
     return f"{row.effect} {row.interval}".strip()
 
@@ -79,7 +75,7 @@ def markdown(brief: Brief, escape: Callable[[str], str]) -> list[str]:
     for about, rows in brief.groups.items():
         lines.append(f"| **{_cell(about, escape)}** | | | |")
         for row in rows:
-            cells = (_asked(row), _effect(row), row.verdict, row.needed)
+            cells = (row.question, _effect(row), row.verdict, row.needed)
             lines.append(f"| {' | '.join(_cell(one, escape) for one in cells)} |")
     return [*lines, ""]
 

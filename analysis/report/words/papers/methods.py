@@ -1,7 +1,7 @@
 """The methods paragraph: what was run and how it was analysed, ready for a paper.
 
-Every number comes from the study; what a table does not know (network, data) is left out rather
-than guessed.
+Every number comes from the study, and is said through `say`, which may put a macro in its place;
+what a table does not know (network, data) is left out rather than guessed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.number_words import p_phrase
-from analysis.report.words.caveats import SIGNIFICANT
+from analysis.report.words.papers.inference import analysed
+from analysis.report.words.papers.macros import Say, plainly
 from runner.content.own.trainer import Trainer
 from runner.content.response import ACCURACY, SECONDS
 from runner.data.folder import folder_words
@@ -33,78 +33,37 @@ SEEDS = {
     True: "cells of one replicate share it.",
 }
 """By whether seeds are shared."""
-INTERVALS = {
-    "joined": (
-        "Intervals of differences are 95% t intervals, as {shared}, whose variance has two parts: "
-        "that of the runs' own noise, cell by cell, and what the replicates' values show beyond "
-        "it, with Satterthwaite degrees of freedom of both"
-    ),
-    "welch": (
-        "Intervals of differences are 95% cell-means Welch intervals "
-        "(heteroscedasticity-consistent variances of the saturated model with Satterthwaite "
-        "degrees of freedom)"
-    ),
-    "blocked": ("Intervals of differences are 95% t intervals over replicates, because {shared}"),
-    "wider": (
-        "Intervals of differences are the wider of two 95% intervals, as {shared}: the cell-means "
-        "Welch interval (heteroscedasticity-consistent variances of the saturated model with "
-        "Satterthwaite degrees of freedom) and the t interval over replicates"
-    ),
-    "pooled": (
-        "Intervals of differences are 95% t intervals from the residual variance of the fitted "
-        "model"
-    ),
-}
-TESTS = {
-    "joined": (
-        "the same t where a term is one contrast, else the more cautious of a Wald test that lets "
-        "every cell have its own variance, referred to Hotelling's T^2 with approximate degrees of "
-        "freedom (or, with few cells, Box's approximation of the contrasts' squared length), and "
-        "an F test of each term against its interaction with replicates, with Greenhouse and "
-        "Geisser's correction"
-    ),
-    "welch": (
-        "Wald tests that let every cell have its own variance, referred to Hotelling's T^2 with "
-        "approximate degrees of freedom (or, with few cells, Box's approximation of the contrasts' "
-        "squared length)"
-    ),
-    "blocked": (
-        "F tests of each term against its interaction with replicates, with Greenhouse and "
-        "Geisser's correction"
-    ),
-    "wider": (
-        "the more cautious of two tests: a Wald test that lets every cell have its own variance, "
-        "referred to Hotelling's T^2 with approximate degrees of freedom (or, with few cells, "
-        "Box's approximation of the contrasts' squared length), and an F test of each term against "
-        "its interaction with replicates, with Greenhouse and Geisser's correction"
-    ),
-    "type3": "type III F tests",
-}
 
 
-def methods(study: Study) -> str:
+def methods(study: Study, say: Say = plainly) -> str:
     """One paragraph in the past tense."""
-    parts = [_design(study), *_training(study), *_outcomes(study), _analysis(study)]
-    parts += _provenance(study)
+    parts = [_design(study, say), *_training(study, say), *_outcomes(study, say)]
+    parts += [analysed(study, say), *_provenance(study, say)]
     return " ".join(part for part in parts if part)
 
 
-def _design(study: Study) -> str:
+def _design(study: Study, say: Say) -> str:
     sizes = [len(levels) for levels in study.factors.values()]
     described = [
         f"{name.replace('_', ' ')} ({', '.join(levels)})" for name, levels in study.factors.items()
     ]
     cells = len(study.cells.ran)
     whole = int(np.prod(sizes))
-    kind = "full factorial" if cells == whole else f"{cells} of {whole} cells of a factorial"
-    grid = " × ".join(map(str, sizes))
+    ran = say("Cells", str(cells), "combinations of levels that ran")
+    of = say("Combinations", str(whole), "combinations of levels in all")
+    kind = "full factorial" if cells == whole else f"{ran} of {of} cells of a factorial"
+    grid = say("Grid", " × ".join(map(str, sizes)), "levels of each factor")
     counts = study.cells.counts[~study.cells.empty]
     low, high = (int(counts.min()), int(counts.max())) if counts.size else (0, 0)
-    times = ("" if low == high else f"{low} to ") + counted(high, "replicate")
-    return (
-        f"We ran a {grid} {kind} of {listed(described)}, each cell with {times} "
-        f"({counted(study.cells.n, 'run')})."
-    )
+    span, runs = ("" if low == high else f"{low} to ") + f"{high:,}", study.cells.n
+    times = say("Replicates", span, "runs of a combination") + _noun(high, "replicate")
+    all_runs = say("Runs", f"{runs:,}", "runs with a result") + _noun(runs, "run")
+    return f"We ran a {grid} {kind} of {listed(described)}, each cell with {times} ({all_runs})."
+
+
+def _noun(number: int, noun: str) -> str:
+    """What stands behind a number that is said."""
+    return counted(number, noun).removeprefix(f"{number:,}")
 
 
 def own_trainer(study: Study) -> str | None:
@@ -147,14 +106,14 @@ def without_block(study: Study) -> bool:
     )
 
 
-def _built(study: Study) -> str:
+def _built(study: Study, say: Say) -> str:
     """What the network was made of, in brackets: its layers and its trainable weights."""
     facts = [] if "model.name" in varied(study) else _layers(study)
     weights = study.facts.get("parameters", pd.Series()).dropna()
     if len(weights):
         low, high = int(weights.min()), int(weights.max())
         span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-        facts.append(f"{span} trainable weights")
+        facts.append(f"{say('Weights', span, 'weights of the network')} trainable weights")
     return f" ({'; '.join(facts)})" if facts else ""
 
 
@@ -172,7 +131,7 @@ def _layers(study: Study) -> list[str]:
     return [f"{convolutions} convolutions and 1 linear layer"]
 
 
-def _training(study: Study) -> list[str]:
+def _training(study: Study, say: Say) -> list[str]:
     info = study.info
     if (called := own_trainer(study)) is not None:
         own_seeds = (
@@ -194,31 +153,47 @@ def _training(study: Study) -> list[str]:
         width = float(model.get("width", 1.0))
         scaled = "" if width == 1 else f" with {width:g} times the usual channels"
         scaled = fixed("model.width", scaled, " of varied width")
+
+    def number(field: str, name: str, text: str, about: str) -> str:
+        """Said of a field that all runs share; another has no one number."""
+        return "" if field in free else say(name, text, about)
+
     named = "model.name" not in free and model.get("name") != BUILT_IN
     article = "the network" if named else "a"
     own = [one.rpartition(".")[2] for one in free if one.startswith("model.parameters.")]
     if own:
         depth = f" of varied {listed(sorted(own))}"
-    limit = f" (at most {data['limit']:,} training images)" if data.get("limit") else ""
+    limit = ""
+    if data.get("limit"):
+        images = f"{data['limit']:,}"
+        most = number("data.limit", "TrainingImages", images, "training images at most")
+        limit = f" (at most {most} training images)"
     limit = fixed("data.limit", limit, " (a varied number of training images)")
     smoothing = train.get("label_smoothing")
-    smooth = f" and label smoothing {smoothing:g}" if smoothing else ""
-    decay = train.get("weight_decay")
-    decays = "" if decay is None else f" and weight decay {decay:g} in place of the optimizer's own"
-    epochs = fixed(
-        "train.epochs",
-        counted(int(train.get("epochs", 0)), "epoch"),
-        "a varied number of epochs",
-    )
-    batch = fixed("train.batch_size", f"{train.get('batch_size')} images", "varied size")
+    smooth = decays = ""
+    if smoothing:
+        share = f"{smoothing:g}"
+        share = number("train.label_smoothing", "LabelSmoothing", share, "label smoothing")
+        smooth = f" and label smoothing {share}"
+    if (decay := train.get("weight_decay")) is not None:
+        decay = number("train.weight_decay", "WeightDecay", f"{decay:g}", "weight decay")
+        decays = f" and weight decay {decay} in place of the optimizer's own"
+    count = int(train.get("epochs", 0))
+    epochs = number("train.epochs", "Epochs", f"{count:,}", "epochs") + _noun(count, "epoch")
+    epochs = fixed("train.epochs", epochs, "a varied number of epochs")
+    size = str(train.get("batch_size"))
+    size = number("train.batch_size", "BatchSize", size, "images in a batch")
+    batch = fixed("train.batch_size", f"{size} images", "varied size")
     arithmetic = fixed("train.precision", str(train.get("precision")), "varied")
+    kept = f"{float(data.get('validation', 0)):.0%}"
+    kept = number("data.validation", "ValidationShare", kept, "of the training images, held out")
     held_out = fixed(
         "data.validation",
-        f"{float(data.get('validation', 0)):.0%} of the training images were",
+        f"{kept} of the training images were",
         "a varied share of the training images was",
     )
     sentence = (
-        f"Each run trained {article} {network_of(study)}{depth}{scaled}{_built(study)} on "
+        f"Each run trained {article} {network_of(study)}{depth}{scaled}{_built(study, say)} on "
         f"{fixed('data.name', str(data.get('name')), 'varied data')}{limit} for {epochs} with "
         f"batches of {batch} in {arithmetic} arithmetic"
         f"{fixed('train.label_smoothing', smooth)}{fixed('train.weight_decay', decays)}; "
@@ -287,7 +262,7 @@ def _levels(info: Mapping[str, Any]) -> list[str]:
     return [f"Parameters of the levels: {'. '.join(factors)}."] if factors else []
 
 
-def _outcomes(study: Study) -> list[str]:
+def _outcomes(study: Study, say: Say) -> list[str]:
     if study.response != ACCURACY.column or "status" not in study.facts:
         return []
     target = study.goal.target
@@ -298,59 +273,20 @@ def _outcomes(study: Study) -> list[str]:
     )
     if target is None:
         return [f"{text[:1].upper()}{text[1:]}."]
+    amount = say("Target", target.amount, "validation accuracy to be reached")
     derived = (
         ", half way from chance to the best combination's mean best validation accuracy,"
         if target.derived
         else ""
     )
     return [
-        f"A run reached the target when its validation accuracy was {target.amount} or "
+        f"A run reached the target when its validation accuracy was {amount} or "
         f"more{derived} after some epoch and its loss stayed finite to the end; {text}. Time to "
         "target is the first such epoch, runs that never got there counting with the epoch budget."
     ]
 
 
-def _analysis(study: Study) -> str:
-    effects = study.estimates()
-    rule = effects.rule
-    shared = (
-        f"runs that share a seed were not independent (F test, {p_phrase(rule.p)})"
-        if rule.p < SIGNIFICANT
-        else "it could not be ruled out that runs that share a seed move together"
-    )
-    means = "those of means likewise"
-    if effects.jumps is not None:
-        means = (
-            "those of means are bounds, Clopper and Pearson's of the share of runs in the lower of "
-            "two modes together with t limits of each mode"
-        )
-    convergence = (
-        f" Which runs {study.goal.did} was analysed by exact Cochran–Mantel–Haenszel tests "
-        "stratified by all other factors, combinations of two levels by Fisher's exact test "
-        "against all other runs where no factor alone was shown to decide, and Newcombe intervals "
-        "for differences of rates."
-        if "converged" in study.facts
-        else ""
-    )
-    if study.by_lenth:
-        return (
-            f"Main effects on {study.measure.name} are the mean at one level minus that at the "
-            "other. Their noise was told from Lenth's pseudo standard error over the main effects "
-            "and the contrasts of the runs beside them and the pairs of the four strongest, with "
-            "limits and p values by simulation of as many effects of noise. "
-            f"{study.judgement.rule}{convergence}"
-        )
-    return (
-        f"Effects on {study.measure.name} are contrasts of equal-weight marginal means of the "
-        f"cell means. {INTERVALS[rule.primary].format(shared=shared)}; {means}. p "
-        "values of differences between levels are those of the same t; those of whole terms are "
-        f"those of {TESTS[effects.deciding]}. {study.judgement.rule} Variance shares are those of "
-        "the exact functional analysis of variance of the cell means, corrected for "
-        f"noise.{convergence}"
-    )
-
-
-def _provenance(study: Study) -> list[str]:
+def _provenance(study: Study, say: Say) -> list[str]:
     attempts = study.attempt_rows
     if attempts is None or attempts.empty:
         return []
@@ -364,17 +300,19 @@ def _provenance(study: Study) -> list[str]:
         dirty = attempts["dirty"].fillna(value=False).astype(bool).any()
         changes = " with uncommitted changes" if dirty else ""
         code = f"code at commit {listed(commits[:3])}{changes}" if commits else ""
-        sentences.append(f"Software: {listed([one for one in (*named, code) if one])}.")
-    places = _places(attempts)
+        software = listed([one for one in (*named, code) if one])
+        sentences.append(f"Software: {say('Software', software, 'versions and commit')}.")
+    places = places_of(attempts)
     if places:
-        sentences.append(f"Runs trained on {listed(places)}.")
+        sentences.append(f"Runs trained on {say('Devices', listed(places), 'what trained')}.")
     seconds = study.facts.get(SECONDS.column)
     if seconds is not None and seconds.notna().any():
-        sentences.append(f"Training took {duration(float(seconds.sum()))} in all.")
+        took = say("TrainingTime", duration(float(seconds.sum())), "training time of all runs")
+        sentences.append(f"Training took {took} in all.")
     return sentences
 
 
-def _places(attempts: pd.DataFrame) -> list[str]:
+def places_of(attempts: pd.DataFrame) -> list[str]:
     """Kinds of devices that trained, with the processor's name where one is known."""
     if "device" not in attempts:
         return []

@@ -16,31 +16,13 @@ import pandas as pd
 from analysis.number_words import STARS, difference_text, stars
 from analysis.report.words.answer import all_differences
 from analysis.report.words.names import assumed, interval_name, interval_name_of_means
+from analysis.report.words.papers.latex import framed, label_of, row_of
 from analysis.report.words.papers.methods import network_of, varied
 
 if TYPE_CHECKING:
     from analysis.study import Study
     from runner.content.response import Response
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "−": "$-$",
-    "×": r"$\times$",
-    "–": "--",
-    "…": r"\ldots{}",
-}
 _MARKDOWN = re.compile(
     r"[\\`*|~$]"
     r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it is literal: sgd_momentum
@@ -48,11 +30,6 @@ _MARKDOWN = re.compile(
     r"|^[#+>-]|(?<=^\d)[.)]"  # what a line that starts with it would become
 )
 """What Markdown reads as more than itself, and only there: a table is read as text too."""
-
-
-def escape_latex(text: str) -> str:
-    """Text as LaTeX sets it literally; line breaks become spaces."""
-    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))
 
 
 def escape_markdown(text: str) -> str:
@@ -157,9 +134,9 @@ def note(study: Study) -> str:
     )
 
 
-def markdown_table(study: Study) -> str:
-    """The ablation table as a Markdown table with its note."""
-    rows = ablation_rows(study)
+def markdown_table(study: Study, rows: pd.DataFrame | None = None) -> str:
+    """The ablation table as a Markdown table with its note, of these `ablation_rows`."""
+    rows = ablation_rows(study) if rows is None else rows
     cells = [_cells(row, study.measure) for _, row in rows.iterrows()]
     return markdown_rows(_head(study, rows), cells, note(study))
 
@@ -182,9 +159,9 @@ def _once(rows: Sequence[Sequence[str]]) -> Iterator[tuple[list[str], bool]]:
         yield ([*row] if new else ["", *row[1:]]), new
 
 
-def latex_table(study: Study) -> str:
+def latex_table(study: Study, rows: pd.DataFrame | None = None) -> str:
     """The ablation table for LaTeX's booktabs package, with caption and label."""
-    rows = ablation_rows(study)
+    rows = ablation_rows(study) if rows is None else rows
     cells = [_cells(row, study.measure) for _, row in rows.iterrows()]
     return latex_rows(_head(study, rows), cells, _about(study) + note(study), study.name)
 
@@ -198,26 +175,9 @@ def latex_rows(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str,
         caption: of the table.
         name: of which its label is made.
     """
-    body: list[str] = []
+    body = [row_of(head)]
     for cells, new in _once(rows):
-        body += [r"\midrule"] if new and body else []
-        body.append(" & ".join(escape_latex(cell) for cell in cells) + r" \\")
+        body += [r"\midrule"] if new else []
+        body.append(row_of(cells))
     columns = "ll" + "r" * (len(head) - 2)
-    return "\n".join(
-        [
-            "% needs \\usepackage{booktabs}",
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escape_latex(caption)}}}",
-            rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-') or 'ablation'}}}",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            " & ".join(escape_latex(one) for one in head) + r" \\",
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
+    return framed(columns, body, caption, label_of(name) or "ablation")
