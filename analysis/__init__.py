@@ -17,7 +17,8 @@ Rooms, each of which may import those above it:
     importers/    runs that other tools kept        commands/  `python -m analysis`
     adaptive/     replicates as many as it takes    screening/ which of many factors matter
     causes/       why runs did not converge         tuning/    what was tuned before the grid
-    confounds/    what else differs between levels  few_runs   too few for any verdict
+    confounds/    what else differs between levels  two_cells/ two cells side by side
+                                                    few_runs   too few for any verdict
 """
 
 from __future__ import annotations

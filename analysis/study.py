@@ -237,6 +237,14 @@ class Study:
         ours = (one for one in RESPONSES if not {one.column, one.key, one.claimed} & taken)
         return (*self.records.values(), *ours)
 
+    @property
+    def offered(self) -> list[Response]:
+        """Outcomes that a reader may look at and the table has; somebody's own column first."""
+        ours = [one for one in self.outcomes if one.offered and one.column in self.facts]
+        if self.response in [one.column for one in ours]:
+            return ours
+        return [self.measure, *ours]
+
     def outcome(self, name: str) -> Study:
         """The same study, looking at another outcome (by its key or its column)."""
         column = next((one.column for one in self.outcomes if one.key == name), name)

@@ -90,7 +90,7 @@ RANKS = [
     ("analysis.tuning.searched",),
     ("analysis.study",),
     ("analysis.adaptive.waves",),
-    ("analysis.tuning", "analysis.confounds"),
+    ("analysis.tuning", "analysis.confounds", "analysis.two_cells"),
     ("analysis.loading",),
     ("analysis.importers.runs",),
     ("analysis.importers.roles",),

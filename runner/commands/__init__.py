@@ -34,6 +34,7 @@ VERBS = {
     "plan": "print the cells, the design's facts, what is done, what is left and how long it takes",
     "status": "how far a study is: cells by state, reasons of failures, workers",
     "show": "one cell: levels, attempts, curve, the end of its log",
+    "diff": "two cells side by side: what differs, outcomes, causes, curves",
     "retry": "put failed cells back to waiting",
     "work": "join a study as one more worker, from any machine that reaches the store",
     "copy": "take a study into another store, to go on elsewhere or to be kept",

@@ -108,6 +108,19 @@ def _cells(prefix: str, _given: argparse.Namespace) -> Iterator[str]:
                 yield row["cell"][: max(SHORT, len(prefix))]
 
 
+def _cells_of_the_study(prefix: str, given: argparse.Namespace) -> Iterator[str]:
+    """Cells of the study named before, and levels once one is begun."""
+    from runner.store import open_store
+
+    with open_store(_storage(), read_patience=1) as store:
+        info = store.find_study(given.study)
+        for row in store.runs(info, beginning=prefix, limit=MOST_CELLS):
+            yield row["cell"][: max(SHORT, len(prefix))]
+        begun, comma, _ = prefix.rpartition(",")
+        for factor, labels in info.factors.items():
+            yield from (f"{begun}{comma}{factor}={label}" for label in labels)
+
+
 def _settings(_prefix: str, _given: argparse.Namespace) -> Iterator[str]:
     """Keys that a file may have, dotted, each with the sign that a value follows."""
     from pydantic import BaseModel
@@ -138,6 +151,7 @@ COMPLETERS: dict[str, Completer] = {
     "study": _silent(_studies),
     "studies": _silent(_studies),
     "cell": _silent(_cells),
+    "pair": _silent(_cells_of_the_study),
     "overrides": _silent(_settings),
     "file": _silent(_files),
 }

@@ -65,6 +65,19 @@ def test_show(finished: Finished, capsys):
     assert shown["attempts"][0]["state"] == "complete"
 
 
+def test_diff(finished: Finished, capsys):
+    words = [f"init={init},bn_placement=none" for init in ("he", "naive")]
+    answer = _asked(capsys, "diff", "finished", *words)
+    each = [one for name in ("cells", "differs", "outcomes", "curves") for one in answer[name][:1]]
+    assert set(answer).union(*each) == _named("diff")
+    assert [len(one["runs"]) for one in answer["cells"]] == [3, 3]
+    assert answer["differs"][0] == {"kind": "factor", "name": "init", "values": ["he", "naive"]}
+    accuracy = answer["outcomes"][0]
+    assert accuracy["outcome"] == "test_accuracy"
+    one, two = accuracy["means"]
+    assert accuracy["difference"] == pytest.approx(two - one)
+
+
 @pytest.mark.parametrize("verb", ["decided", "claims", "power"])
 def test_answers_about_a_study_begin_alike(finished: Finished, capsys, verb):
     facts = _asked(capsys, verb, "finished")

@@ -107,3 +107,21 @@ def test_provenance_is_kept_with_each_attempt(finished):
 def test_replicates_are_paired_and_waves_run_in_order(finished):
     runs = sorted(open_store().runs(finished.name), key=lambda run: run["run_order"])
     assert [run["replicate"] for run in runs] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_diff_sets_two_cells_side_by_side(finished, capsys):
+    words = [f"init={init},bn_placement=before" for init in ("he", "naive")]
+    out = say(capsys, "diff", "finished", *words)
+    assert "the same in both: bn_placement before" in out
+    assert "second − first" in out
+    assert "(n = 3)" in out
+    assert "validation_accuracy" in out
+    first, second = (row["cell"] for row in open_store().runs(finished.name)[:2])
+    assert "replicate" in say(capsys, "diff", "finished", first[:8], second)
+
+
+def test_diff_refuses_what_is_no_cell(finished, capsys):
+    assert main(["diff", "finished", "zzzz", "init=he"]) == 2
+    assert capsys.readouterr().err.startswith("error: no cell 'zzzz'")
+    assert main(["diff", "finished", "init=he", "init=he"]) == 2
+    assert "fits 2 combinations: say the level of bn_placement too" in capsys.readouterr().err

@@ -127,7 +127,19 @@ def test_x3_a_wrong_verb_is_answered_with_the_nearest(tmp_path):
 
 @pytest.mark.parametrize(
     "verb",
-    ["init", "grid", "plan", "status", "show", "retry", "work", "export", "dashboard", "schema"],
+    [
+        "init",
+        "grid",
+        "plan",
+        "status",
+        "show",
+        "diff",
+        "retry",
+        "work",
+        "export",
+        "dashboard",
+        "schema",
+    ],
 )
 def test_x3_help_of_every_verb_has_examples(verb):
     done = run(verb, "--help")

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from ablations.errors import InputError
+from analysis.figures.drawing.nested import nest
 from analysis.report.page.tables.causes_table import shown_titles
 from analysis.report.words.names import METHOD_NAMES
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
 from analysis.table.curves import curve_matrix
+from analysis.table.records import plain
+from analysis.two_cells.settings import parameters_of, sizes_of, tuned
 from runner.content.response import CONVERGED, GIVEN_CONVERGED, LEARNED, REACHED
 
 if TYPE_CHECKING:
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
 CURVE_NUMBERS = 120_000
 """Numbers of all embedded curves together; beyond it epochs are thinned."""
 FEWEST_EPOCHS = 5
-DEGREES = 30
-"""Degrees of freedom up to which the page has Student's quantile; beyond, its script expands it."""
+QUANTILES = 64
+"""Steps of one over the degrees of freedom at which the page has Student's quantile."""
 MOST_CURVES = 4
 """Curves of a trainer of one's own that are embedded, by name."""
 
@@ -90,7 +93,7 @@ def page_data(
     make = (attempts or Attempts()).make
     outcomes = [
         make("explore", f"The chart of {one.name}", partial(_outcome, study, convergence, one))
-        for one in _offered(study)
+        for one in study.offered
     ]
     return {
         "factors": {name: list(levels) for name, levels in study.factors.items()},
@@ -98,7 +101,30 @@ def page_data(
         "outcomes": [one for one in outcomes if one is not None],
         "curves": make("explore", "The chart of curves", lambda: _curves(study)),
         "goal": study.goal.did,
-        "t95": [round(one, 6) for one in stdtrit(range(1, DEGREES + 1), 0.975).tolist()],
+        "settings": _settings(study),
+        "map": _map(study),
+        "t95": _quantiles(),
+    }
+
+
+def _quantiles() -> list[float]:
+    """Student's 97.5 % quantile, one over the degrees of freedom growing evenly from 0 to 1."""
+    df = QUANTILES / np.arange(1, QUANTILES + 1)
+    return [round(one, 5) for one in (float(ndtri(0.975)), *stdtrit(df, 0.975).tolist())]
+
+
+def _map(study: Study) -> dict[str, tuple[str, ...]]:
+    """Which factors run down and which across in the map of all combinations, outermost first."""
+    nesting = nest(study.factors)
+    return {"down": nesting.down, "across": nesting.across}
+
+
+def _settings(study: Study) -> dict[str, Any]:
+    """What runs were given beside their levels: parameters, tuned values, sizes that differ."""
+    return {
+        "parameters": plain(parameters_of(study)),
+        "tuned": [{"at": dict(group), "values": values} for group, values in tuned(study)],
+        "sizes": {name: _numbers(values, 4) for name, values in sizes_of(study).items()},
     }
 
 
@@ -134,17 +160,9 @@ def _runs(study: Study) -> dict[str, Any]:
     if titles is not None:
         columns["why"] = titles
     reached = [REACHED] if REACHED.column in about else []
-    for one in [*_offered(study), *reached]:
+    for one in [*study.offered, *reached]:
         columns[_key(one)] = _numbers(study.runs[one.column].to_numpy(float), one.kept_digits)
     return columns
-
-
-def _offered(study: Study) -> list[Response]:
-    """Outcomes that the table has; somebody's own column first."""
-    ours = [one for one in study.outcomes if one.offered and one.column in study.facts]
-    if study.response in [one.column for one in ours]:
-        return ours
-    return [study.measure, *ours]
 
 
 def _key(one: Response) -> str:
@@ -168,6 +186,7 @@ def _shown(
         "unit": one.unit,
         "scale": one.scale,
         "digits": one.digits,
+        "lower": not one.higher_is_better,
         "interval": interval,
         "about": "",
         "grand": None,

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
+PANES = ("panes", "pivot", "two_cells", "parallel_picture", "parallel")
+"""Scripts after that of the page: what panes share, then a pane each."""
 
 LOST = ("why", "caveats", "claim", "explore", "how", "runs")
 """Attempts whose lines the template puts where the display would stand."""
@@ -108,7 +110,8 @@ def render(
         if not _made_with(one[0]) & set(attempts.lines)
     ]
     contents = [("full", "In full"), ("claims", "Claims"), ("explore", "Explore")]
-    contents += [("pivot", "Two factors at a time")]
+    contents += [("pivot", "Two factors at a time"), ("two-cells", "Two cells")]
+    contents += [("parallel", "Parallel coordinates")]
     contents += [(str(section["id"]), str(section["title"])) for section in sections]
     contents += [("caveats", "Caveats"), ("files", "Files")]
     text = environment.get_template("report.html.j2").render(
@@ -142,7 +145,7 @@ def render(
         plotly_version=_plotly_version(),
         css=Markup(_part("template/report.css")),  # noqa: S704 - our own file
         script=Markup(_part("template/report.js")),  # noqa: S704 - our own file
-        pivot=Markup(_part("template/pivot.js")),  # noqa: S704 - our own file
+        panes=[Markup(_part(f"template/{one}.js")) for one in PANES],  # noqa: S704 - our own files
         plotly=Markup(_plotly()),  # noqa: S704 - vendored
         data=Markup(data),  # noqa: S704 - escaped by `to_script`
     )

@@ -78,6 +78,14 @@ def test_cells_by_their_beginning(tmp_path, store):
     assert offered(tmp_path, f"ablate show {one[:12]}") == [one[:12]]
 
 
+def test_two_cells_of_the_study_that_was_named(tmp_path, store):
+    (name,) = store.study_names()
+    one = min(row["cell"] for row in store.runs(name))
+    assert one[:8] in offered(tmp_path, f"ablate diff {name} {one[:3]}")
+    assert offered(tmp_path, f"ablate diff {name} {one[:8]} optimizer=ad") == ["optimizer=adam"]
+    assert offered(tmp_path, f"ablate diff nobody {one[:3]}") == []
+
+
 def test_keys_of_set(tmp_path):
     found = offered(tmp_path, "ablate grid five_factor --set ")
     assert {"train.epochs=", "run.keep_weights=", "factors.init=", "replicates="} <= set(found)

@@ -16,6 +16,7 @@
   let outcome = data.outcomes[0];
   let curveKind = data.curves ? Object.keys(data.curves.kinds)[0] : "";
   const chosen = [];
+  const on = { outcome: [], theme: [] };  // what else is drawn anew
 
   const levelOf = (factor, run) => data.factors[factor][runs.levels[factor][run]];
   const nameOf = (run) => factors.map(([f]) => levelOf(f, run)).join(", ") +
@@ -49,6 +50,22 @@
     return window.Plotly;
   }
   const waiting = new Map();
+  const idle = window.requestIdleCallback || ((call) => setTimeout(call, 300));
+  const near = new IntersectionObserver((entries) => {
+    entries.forEach((entry) => { if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target.id); } });
+  }, { rootMargin: "50% 0px" });
+  let woken = false;
+  // Whoever reads the answer first finds the charts drawn: one in each idle moment.
+  function wake() {
+    if (woken || waiting.size === 0) return;
+    woken = true;
+    idle(() => { woken = false; draw(waiting.keys().next().value); wake(); });
+  }
+  function later(id, first) {
+    waiting.set(id, first);
+    near.observe(byId(id));
+    wake();
+  }
   function draw(id) {
     const first = waiting.get(id);
     if (!first) return;
@@ -62,22 +79,14 @@
   function drawWhenNear() {
     if (data.outcomes.length) { takeHeight(panelRows()); sayEffects(); }
     addEventListener("beforeprint", () => Array.from(waiting.keys()).forEach(draw));
-    if (data.outcomes.length) waiting.set("effects-chart", () => {
+    if (data.outcomes.length) later("effects-chart", () => {
       drawEffects();
       byId("effects-chart").on("plotly_click", (event) => {
         const run = event.points[0].customdata;
         if (typeof run === "number") choose(run);
       });
     });
-    if (hasCurves()) waiting.set("curve-chart", drawCurves);
-    const near = new IntersectionObserver((entries) => {
-      entries.forEach((entry) => { if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target.id); } });
-    }, { rootMargin: "50% 0px" });
-    waiting.forEach((_, id) => near.observe(byId(id)));
-    // Whoever reads the answer first finds the charts drawn: one in each idle moment.
-    const idle = window.requestIdleCallback || ((call) => setTimeout(call, 300));
-    const next = () => { const id = waiting.keys().next().value; if (id) { draw(id); idle(next); } };
-    idle(next);
+    if (hasCurves()) later("curve-chart", drawCurves);
   }
 
   // --- main effects ---------------------------------------------------------------------------
@@ -202,7 +211,12 @@
         line: { color: palette[place % palette.length], dash: dashes[place % dashes.length] }, marker: { size: 4 },
         hovertemplate: plain(nameOf(run)) + "<br>" + curves.step + " %{x}: %{y:.4~g}<extra></extra>" };
     });
-    const layout = baseLayout({ showlegend: traces.length > 0, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, shapes: [] });
+    plotly().react("curve-chart", traces, curveLayout(kind, traces.length > 0), config);
+    settled();
+  }
+  function curveLayout(kind, legend) {
+    const curves = data.curves;
+    const layout = baseLayout({ showlegend: legend, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, shapes: [] });
     layout.xaxis = axisStyle({ title: { text: curves.step }, range: [curves.epochs[0] - 0.5, curves.epochs[curves.epochs.length - 1] + 0.5] });
     layout.yaxis = axisStyle({ title: { text: plain(kind.axis) }, rangemode: "tozero", range: kind.range || undefined });
     if (kind.target !== null) {
@@ -210,8 +224,7 @@
       layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: goal, y1: goal,
         line: { color: css("--soft"), dash: "dot", width: 1 } });
     }
-    plotly().react("curve-chart", traces, layout, config);
-    settled();
+    return layout;
   }
   function choose(run) {
     const at = chosen.indexOf(run);
@@ -338,13 +351,15 @@
     outcome = kinds[key];
     draw("effects-chart");
     drawEffects();
-    window.report.changed();
+    on.outcome.forEach((call) => call());
   }
-  // What the table of two factors (pivot.js) shares with this page.
-  window.report = { data: data, kinds: kinds, chosenOutcome: () => outcome, changed: () => {}, choose: (key) => {
-    document.querySelectorAll("input[name=outcome]").forEach((one) => { one.checked = one.value === key; });
-    look(key);
-  } };
+  // What the panes (panes.js and those after it) share with this page.
+  window.report = { data: data, kinds: kinds, shares: shares, chosen: chosen, on: on, later: later, hasCurves: hasCurves,
+    drawing: { config: config, palette: palette, plain: plain, plotly: plotly, curveLayout: curveLayout },
+    chosenOutcome: () => outcome, choose: (key) => {
+      document.querySelectorAll("input[name=outcome]").forEach((one) => { one.checked = one.value === key; });
+      look(key);
+    } };
   if (data.curves) {
     radios("curve-kinds", "curve", Object.entries(data.curves.kinds).map(([key, one]) => [key, one.name]), curveKind,
       (key) => { curveKind = key; drawCurves(); });
@@ -366,6 +381,7 @@
     button.setAttribute("aria-pressed", String(isDark()));
     if (data.outcomes.length && !waiting.has("effects-chart")) drawEffects();
     if (!waiting.has("curve-chart")) drawCurves();
+    on.theme.forEach((call) => call());
   }
   byId("theme").addEventListener("click", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; redraw(); });
   system.addEventListener("change", redraw);
