@@ -129,7 +129,7 @@ def test_a_store_that_nobody_named_is_told_what_makes_it(
 ) -> None:
     monkeypatch.delenv("ABLATIONS_STORAGE", raising=False)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="there is no store at .*ablations.db.*runner grid FILE"):
+    with pytest.raises(InputError, match=r"there is no store at .*ablations\.db.*runner grid FILE"):
         open_store()
     assert list(tmp_path.iterdir()) == []
 
