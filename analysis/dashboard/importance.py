@@ -99,10 +99,10 @@ def importance_panel(study: Study) -> go.Figure | None:
             "automargin": True,
         },
     )
+    lines = wrap(escaped(OPTUNAS.replace("`", "")), 74, break_on_hyphens=False)
     figure.add_annotation(
-        text="<br>".join(wrap(escaped(OPTUNAS.replace("`", "")), 74)), showarrow=False,
-        font={"size": 11, "color": SOFT}, align="left", xref="paper", yref="paper", x=0, y=0,
-        xanchor="left", yanchor="top", yshift=-44,
+        text="<br>".join(lines), showarrow=False, font={"size": 11, "color": SOFT}, align="left",
+        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-44,
     )  # fmt: skip
     return figure
 
