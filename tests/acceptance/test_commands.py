@@ -47,7 +47,7 @@ def test_a_study_that_the_dashboard_lacks_is_there_with_its_page_after_the_same_
     """A copy has no trials in Optuna; one that somebody deleted there has none either."""
     file, url = tmp_path / "copy.db", f"sqlite:///{tmp_path}/copy.db"
     say(capsys, "copy", finished.name, "--to", str(file))
-    monkeypatch.setattr("runner.commands.running.grid.report", lambda *_: None)
+    monkeypatch.setattr("runner.commands.running.session.report", lambda *_: None)
     again = ("grid", str(finished.file), "--storage", url, "--results", str(tmp_path))
     for _ in range(2):
         assert "nothing to do" in say(capsys, *again)
