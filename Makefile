@@ -17,7 +17,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 # of 3 s took 64.
 test long faults: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help quickstart test coverage long faults lint format audit bench bench-cuda published publish-cuda docs reference schema clean
+.PHONY: help quickstart test coverage long faults lint format audit bench bench-cuda published publish-cuda docs notebook reference schema clean
 .DEFAULT_GOAL := help
 
 help:  ## show what each target does
@@ -71,6 +71,9 @@ publish-cuda: $(VENV)/.run  ## run the study on this machine's CUDA devices and 
 
 docs: $(VENV)/.docs  ## build the documentation into build/docs; a warning fails
 	$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/docs
+
+notebook: $(VENV)/.test  ## run the shipped notebook and write it with its outputs
+	$(BIN)/python -m tests.notebook
 
 reference: $(VENV)/.run  ## recompute the reference cases' expected numbers (needs R: tests/analysis/cases/README.md)
 	Rscript tests/analysis/cases/make/reference.R

@@ -2,7 +2,7 @@
 
 study = analysis.load("five_factor-quick")          # or from_frame(df, factors=[...], ...)
 study.effects(); study.interactions(); study.contrast("bn_placement: before - after")
-study.plot.main_effects()
+study.plot.main_effects(); study.plot.save("main_effects", "main_effects.pdf")
 
 Rooms, each of which may import those above it:
 
@@ -87,3 +87,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"analysis.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """What people call; the rooms are imported by their own names."""
+    return sorted(__all__)

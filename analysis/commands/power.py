@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.study import Study
+    from runner.content.response import Response
 
 SUMMARY = "Smallest effect each term can detect, and replicates a wanted precision takes."
 EXAMPLES = """\
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         facts = arguments.study_facts(study)
         return _as_json(facts, table, options.power, study.judgement.count)
-    print(power_text(table, study.judgement.count, options.power))
+    print(power_text(table, study.judgement.count, options.power, study.measure))
     for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
         print(line)
     return 0
@@ -178,17 +179,43 @@ def _stated(options: argparse.Namespace) -> tuple[pd.DataFrame, int]:
     return table, questions
 
 
-def power_text(table: pd.DataFrame, questions: int, power: float = 0.8) -> str:
-    """The table as text a person reads, with one sentence on how to read it."""
-    shown = table[["term", "compares", "se", "half_width", "detectable", "detectable_f"]].copy()
+def power_text(
+    table: pd.DataFrame, questions: int, power: float = 0.8, measure: Response | None = None
+) -> str:
+    """The table as text a person reads, with one sentence on how to read it.
+
+    Args:
+        table: as `verdicts.power` has it.
+        questions: judged together.
+        power: wanted.
+        measure: whose units are shown; None: those of the numbers.
+    """
+    import pandas as pd
+
+    from analysis.report.words.names import readable
+
+    scale, unit = (1.0, "") if measure is None else (measure.scale, measure.difference)
+    behind = f" ({unit})" if unit else ""
+    columns = {
+        "term": table["term"].map(readable),
+        "compares": table["compares"],
+        f"found{behind}": table["detectable"] * scale,
+        f"interval ±{behind}": table["half_width"] * scale,
+    }
+    if table["detectable_f"].notna().any():
+        columns[f"found by its F test{behind}"] = table["detectable_f"] * scale
     if table["replicates_for_precision"].notna().any():
-        shown["replicates_for_precision"] = table["replicates_for_precision"]
+        columns["replicates for --precision"] = table["replicates_for_precision"]
     first = table.iloc[0]
     runs = "run" if first["replicates"] == 1 else "runs"
+    deviation = f"{first['sigma'] * scale:.4g} {unit}".rstrip()
     head = (
         f"With {first['replicates']:g} {runs} per cell and a standard deviation of "
-        f"{first['sigma']:.4g} per run ({first['df']:g} degrees of freedom), each term finds the "
-        f"difference under `detectable` with {power:.0%} power, "
+        f"{deviation} per run ({first['df']:g} degrees of freedom), each term finds the "
+        f"difference under `found` with {power:.0%} power, "
         f"{counted(questions, 'question')} judged together at 5 %:"
     )
-    return f"{head}\n\n{shown.to_string(index=False, float_format=lambda v: f'{v:.4g}')}"
+    shown = pd.DataFrame(columns).to_string(
+        index=False, float_format=lambda v: f"{v:.3g}", na_rep="none"
+    )
+    return f"{head}\n\n{shown}"

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ablations.errors import InputError
 from analysis.dashboard.draft import Draft
+from analysis.dashboard.importance import SHARES, importance_panel, shares_of, tunes
 from analysis.dashboard.study_panels import (
     convergence_panel,
     interactions_panel,
@@ -51,6 +52,8 @@ SHARE = 0.03
 """Of one core, what panels may cost while the grid runs: a minute between two of 1,000 cells."""
 PUBLISHED = "ablations:published"
 """Attribute that says which state of the grid the panels show, since when, at what cost."""
+FORM = 2
+"""Of the panels: a page that a version with others has made is made anew, its grid over or not."""
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +130,7 @@ class Board:
             }
         )
         last = attributes.get(PUBLISHED, {})
-        if last.get("counts") == now:
+        if last.get("counts") == now and last.get("form") == FORM:
             return True
         if may_wait and 0 <= time.time() - last.get("at", 0.0) < last.get("cost", 0.0) / SHARE:
             return False
@@ -137,8 +140,13 @@ class Board:
         for name, panel in _panels_of(study).items():
             draft.panel(name, panel)
         draft.note(_note_of(study))
+        if not tunes(study):
+            shares = Attempts().make("shares", "Shares of variance", lambda: shares_of(study))
+            draft.attributes[SHARES] = shares or {}
         cost = time.thread_time() - began
-        draft.attributes[PUBLISHED] = {"counts": now, "at": time.time(), "cost": cost}
+        draft.attributes[PUBLISHED] = {
+            "counts": now, "at": time.time(), "cost": cost, "form": FORM
+        }  # fmt: skip
         self._store.database.write(
             lambda connection: set_study_attributes(connection, page, draft.attributes)
         )
@@ -175,6 +183,8 @@ def _panels_of(study: Study) -> dict[str, go.Figure]:
             "c-interactions": ("Interactions", lambda: interactions_panel(study)),
             "d-convergence": ("Convergence", lambda: _convergence(study)),
         }
+        if not tunes(study):
+            wanted["a-importance"] = ("Shares of variance", lambda: importance_panel(study))
     except InputError as error:
         log.info("no effects to show yet: %s", error)
     attempts = Attempts()

@@ -1,5 +1,7 @@
 """optuna-dashboard on a store: cached, with pictures drawn when looked at, quick on large studies.
 
+It says of importance what the report says.
+
 application(store, Path("results"))  # a WSGI application
 """
 
@@ -16,6 +18,7 @@ from optuna.exceptions import OptunaError
 from optuna_dashboard import wsgi
 from sqlalchemy.exc import SQLAlchemyError
 
+from analysis.dashboard.importance import SHARES
 from analysis.dashboard.pictures import Pictures
 from runner.optuna_mirror.mirror import artifact_store, optuna_storage
 
@@ -36,6 +39,10 @@ log = logging.getLogger(__name__)
 
 OF_A_TRIAL = re.compile(r"dashboard:(?:artifacts:)?(\d+):")
 """Attributes of a study that are about one trial: its note, its pictures."""
+
+SLOW = "pages of large studies may be slow"
+PED_ANOVA = "the panel Hyperparameter Importance is Optuna's PED-ANOVA, no share of the variance,"
+"""What it costs where this optuna-dashboard lacks a function that is wrapped."""
 
 MOST_DISTRIBUTIONS = 1000
 CURVES = 300
@@ -71,25 +78,27 @@ def _read_ahead(storage: BaseStorage) -> None:
 
 
 def _make_quick() -> None:
-    """Replace what is slow in optuna-dashboard or in a random order, by what calls it.
+    """Replace what is slow, in a random order or at odds with the report, by what calls it.
 
     A trial's note and pictures are looked up instead of searched for: for every trial it goes
     through all attributes of the study, 600 million comparisons for 10,000 trials (decision 063).
     A page of many trials holds the curves of some (decision 064). Panels come in their order.
+    Importances are the report's shares of the variance (decision 104).
     """
     _wrap("_serializer", "serialize_frozen_trial", LookUp)
     _wrap("_serializer", "serialize_distribution", Once)
     _wrap("_app", "serialize_study_detail", FewCurves)
     _wrap("_custom_plot_data", "list_graph_object_ids", InOrder)
+    _wrap("_app", "get_param_importance_from_trials_cache", Shares, PED_ANOVA)
 
 
-def _wrap(module: str, function: str, wrapper: type) -> None:
+def _wrap(module: str, function: str, wrapper: type, without: str = SLOW) -> None:
     """Wrap a private function of optuna-dashboard, once; a version without it stays as it is."""
     try:
         part = importlib.import_module(f"optuna_dashboard.{module}")
         own = getattr(part, function)
     except (ImportError, AttributeError) as error:
-        log.warning("pages of large studies may be slow in this optuna-dashboard: %s", error)
+        log.warning("%s in this optuna-dashboard: %s", without, error)
         return
     if not isinstance(own, wrapper):
         setattr(part, function, wrapper(own))
@@ -104,6 +113,39 @@ class InOrder:
     def __call__(self, attributes: Mapping[str, Any]) -> list[str]:
         """The names in the order of the alphabet."""
         return sorted(self._names(attributes))
+
+
+class Shares:
+    """Importances of a study's parameters: their shares of the variance, where its page has them.
+
+    Of a study that this program has not published, such as a person's own, they are Optuna's.
+    """
+
+    def __init__(self, importances: Callable[..., list[dict[str, Any]]]) -> None:
+        self._importances = importances
+
+    def __call__(
+        self,
+        cache: Any,
+        storage: BaseStorage,
+        study_id: int,
+        objective_id: int,
+        trials: list[FrozenTrial],
+    ) -> list[dict[str, Any]]:
+        """Name, importance and kind of distribution of each parameter, largest first."""
+        shares = storage.get_study_system_attrs(study_id).get(SHARES)
+        if shares is None:
+            return self._importances(cache, storage, study_id, objective_id, trials)
+        kinds: dict[str, str] = {}
+        for trial in trials:
+            if kinds.keys() >= shares.keys():
+                break
+            kinds |= {name: type(one).__name__ for name, one in trial.distributions.items()}
+        return [
+            {"name": name, "importance": share, "distribution": kinds[name]}
+            for name, share in sorted(shares.items(), key=lambda one: -one[1])
+            if name in kinds
+        ]
 
 
 class LookUp:

@@ -57,13 +57,14 @@ def _lines(text: str) -> list[str]:
     return [short] if len(short) <= 9 else re.sub(r"([_\-])(?=.{3})", r"\1\n", short).split("\n")
 
 
-def _numbers(values: object, decimals: int = 4) -> list[float | None]:
+def few_decimals(values: object, decimals: int = 4) -> list[float | None]:
     """Few decimals, None where there is no number: short JSON."""
     numbers = np.asarray(values, dtype=float)
     return [round(float(v), decimals) if np.isfinite(v) else None for v in numbers]
 
 
-def _title(text: str) -> dict[str, Any]:
+def title_of(text: str) -> dict[str, Any]:
+    """A panel's title as its layout has it."""
     return {"text": escaped(text), "x": 0, "font": {"size": 15}}
 
 
@@ -71,7 +72,7 @@ def _factor_figure(
     factors: Mapping[str, Sequence[str]], title: str, axis: str, traces: dict[str, dict[str, Any]]
 ) -> go.Figure:
     """One strip of panels on a shared axis; `traces` holds what each factor shows."""
-    figure = go.Figure(layout={**LAYOUT, "title": _title(title)})
+    figure = go.Figure(layout={**LAYOUT, "title": title_of(title)})
     # As wide as its names need, so that level labels stay level.
     weights = [
         (len(levels) + 0.2) * max(6, *(len(line) for one in levels for line in _lines(one)))
@@ -107,7 +108,7 @@ def _factor_figure(
 
 def line_panel(title: str, line: str) -> go.Figure:
     """A panel of words alone: what stands where one could not be drawn."""
-    figure = go.Figure(layout={**LAYOUT, "title": _title(title)})
+    figure = go.Figure(layout={**LAYOUT, "title": title_of(title)})
     text = "<br>".join(wrap(escaped(line), 80))
     figure.add_annotation(text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left",
                           yanchor="top", align="left", showarrow=False)  # fmt: skip
@@ -149,7 +150,7 @@ def _means(
 ) -> dict[str, Any]:
     trace = {
         "x": list(range(len(levels))),
-        "y": _numbers(mean),
+        "y": few_decimals(mean),
         "mode": "lines+markers",
         "line": {"color": PALETTE[0], "width": 1.6},
         "marker": {"size": 8, "color": PALETTE[0]},
@@ -159,13 +160,13 @@ def _means(
         ],
         "hoverinfo": "text",
     }
-    bars = _bars(mean, low, high)
+    bars = error_bars(mean, low, high)
     return trace | ({"error_y": {**bars, "thickness": 1.6, "width": 4}} if bars else {})
 
 
-def _bars(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, Any]:
+def error_bars(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, Any]:
     """Error bars from interval ends; {} where no point has an interval."""
-    up, down = _numbers(high - mean, 2), _numbers(mean - low, 2)
+    up, down = few_decimals(high - mean, 2), few_decimals(mean - low, 2)
     there = [a is not None and b is not None for a, b in zip(up, down, strict=True)]
     if not any(there):
         return {}
@@ -227,7 +228,7 @@ def interactions_panel(study: Study) -> go.Figure | None:
     figure = go.Figure(
         layout={
             **LAYOUT,
-            "title": _title(title),
+            "title": title_of(title),
             "showlegend": False,
             "font": {"size": 10 if count > 3 else 11, "color": INK},
             "margin": {"l": 44, "r": 8, "t": 34, "b": 44},
@@ -296,7 +297,7 @@ def _pair(
         shade = PALETTE[place % len(PALETTE)]
         trace: dict[str, Any] = {
             "x": list(range(len(levels))),
-            "y": _numbers(mean),
+            "y": few_decimals(mean),
             "xaxis": f"x{suffix}",
             "yaxis": f"y{suffix}",
             "mode": "lines+markers",
@@ -305,7 +306,7 @@ def _pair(
             "marker": {"size": 5, "symbol": SYMBOLS[place % len(SYMBOLS)]},
             "hovertemplate": f"{escaped(over)} {escaped(level)}: %{{y:.4g}}<extra></extra>",
         }
-        bars = _bars(mean, low, high)
+        bars = error_bars(mean, low, high)
         if bars:
             trace["error_y"] = {**bars, "thickness": 0.8, "width": 2, "color": shade}
         figure.add_trace(go.Scatter(trace))
@@ -348,6 +349,7 @@ def progress_panel(frame: pd.DataFrame) -> go.Figure:
     kinds = {
         "reached": (status == REACHED, PALETTE[2]),
         "short": (status == SHORT, PALETTE[4]),
+        "finished": (status.isin(("finished", "learned")), PALETTE[2]),
         "stalled": (status == "stalled", PALETTE[5]),
         "diverged": (status == "diverged", PALETTE[1]),
         "failed": (status.isin(FAILED), PALETTE[3]),
@@ -358,7 +360,7 @@ def progress_panel(frame: pd.DataFrame) -> go.Figure:
     names = list(dict.fromkeys(replicates))
     done = int((~status.isin(MISSING_STATUSES)).sum())
     title = f"Progress: {done} of {len(frame)} runs have an outcome"
-    figure = go.Figure(layout={**LAYOUT, "title": _title(title), "barmode": "stack"})
+    figure = go.Figure(layout={**LAYOUT, "title": title_of(title), "barmode": "stack"})
     for kind, (chosen, shade) in kinds.items():
         if not chosen.any():
             continue

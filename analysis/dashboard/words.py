@@ -8,6 +8,7 @@ import numpy as np
 
 from ablations.errors import InputError
 from analysis.causes.words import why_sentences
+from analysis.dashboard.importance import OPTUNAS, tunes
 from analysis.report.words.brief.build import brief
 from analysis.report.words.brief.text import markdown
 from analysis.report.words.caveats import caveats
@@ -50,6 +51,8 @@ def study_note(study: Study, convergence: Convergence | None) -> str:
         ]
     if warnings:
         lines += ["## Caveats", "", *(f"- {escape_markdown(text)}" for text in warnings), ""]
+    if not tunes(study):
+        lines += ["## Hyperparameter Importance", "", OPTUNAS, ""]
     return "\n".join(lines)
 
 

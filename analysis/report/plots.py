@@ -1,4 +1,4 @@
-"""`study.plot.main_effects()`: every figure of a study by its name, at any width.
+"""`study.plot.main_effects()`: every figure of a study by its name, at any width; `save` writes it.
 
 A thin accessor over the report's drawings, which are figures; a person gets their axes, as from
 seaborn: one `Axes`, or all of them in an array with the figure behind. matplotlib is imported when
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Plots:
     def __dir__(self) -> list[str]:
         from analysis.report.gallery.catalogue import BY_NAME
 
-        return sorted([*BY_NAME, "data", "caption"])
+        return sorted([*BY_NAME, "caption", "data", "save"])
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """The drawing of that name as a function of `width` in inches (3.5: one column) and `ax`.
@@ -80,6 +81,31 @@ class Plots:
     def caption(self, name: str) -> str:
         """What a figure shows, its intervals and the runs behind it."""
         return self._drawing(name).caption
+
+    def save(self, name: str, path: str | Path, width: float | None = None) -> Path:
+        """Write a figure to a file, with its caption in the file's metadata.
+
+        Args:
+            name: of the figure, as in `dir(study.plot)`.
+            path: of the file: .png, .svg or .pdf; its folder is made.
+            width: in inches; 3.5 is one column of a paper.
+
+        Returns:
+            The file.
+
+        Raises:
+            InputError: no such figure, nothing to show in it, or a file of another format.
+        """
+        from analysis.figures.drawing.saving import PICTURES, save_pictures
+
+        file = Path(path)
+        if file.suffix.lower() not in PICTURES:
+            formats = ", ".join(PICTURES)
+            raise InputError(f"{str(file)!r}: a figure is saved as one of {formats}")
+        drawing = self._drawing(name, width)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_pictures(drawing.figure, [file], drawing.caption)
+        return file
 
     def _draw_into(self, axes: Axes, name: str, width: float | None) -> None:
         from analysis.figures.drawing.style import figure_of, into

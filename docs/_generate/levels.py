@@ -32,7 +32,8 @@ def _factor(name: str) -> str:
     first = (inspect.getdoc(module) or "").partition("\n")[0]
     off = f" Left out: `{OPTIONAL[name]}`." if name in OPTIONAL else ""
     about = first.partition(": ")[2]
-    parts = [f"### `{name}`", f"{about[:1].upper()}{text(about[1:])}{off}"]
+    links = ", ".join(f"{{level}}`{one} <{name}: {one}>`" for one in shipped(name))
+    parts = [f"### `{name}`", f"{about[:1].upper()}{text(about[1:])}{off}", f"Levels: {links}."]
     parts += [_level(registry.find(name, level)) for level in shipped(name)]
     return "\n\n".join(parts)
 

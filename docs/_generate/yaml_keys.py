@@ -105,12 +105,23 @@ def _about(field: Schema, definitions: Schema) -> str:
 
 def yaml_keys() -> str:
     """All keys as Markdown."""
-    parts = []
-    for section in sections():
-        title = section.title if section.title == "The file" else f"`{section.title}`"
-        parts += [f"## {title}", text(section.about)]
+    found = list(sections())
+    parts = ["## All keys", "\n".join(map(_line, found))]
+    for section in found:
+        parts += [f"## {_title(section)}", text(section.about)]
         parts += [_entry(key) for key in section.keys]
     return "\n\n".join(part for part in parts if part)
+
+
+def _title(section: Section) -> str:
+    return section.title if section.title == "The file" else f"`{section.title}`"
+
+
+def _line(section: Section) -> str:
+    """A section's keys at a glance, each a link to its entry."""
+    names = {key.path: key.path.partition(" ")[0].rpartition(".")[2] for key in section.keys}
+    links = [f"{{confval}}`{name} <{path}>`" for path, name in names.items()]
+    return f"- {_title(section)}: {', '.join(links)}"
 
 
 def _entry(key: Key) -> str:

@@ -1,4 +1,4 @@
-"""A finished study, trained once for all tests of the commands."""
+"""A finished study, trained once for all tests of the commands; the program as a wheel has it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from runner.commands import main
+from tests.acceptance.installed import build, install
+from tests.browser import browser, page
 from tests.faults.harness import specification
 from tests.once import once
+
+__all__ = ["browser", "page"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,16 @@ def finished(trained: Finished, monkeypatch: pytest.MonkeyPatch) -> Finished:
     """The finished study, and every command of this one test works on its store."""
     _use(trained.results.parent, monkeypatch)
     return trained
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built wheel."""
+    (file,) = once(tmp_path_factory, "wheel", build).glob("*.whl")
+    return file
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """`ablate` of an environment that has the wheel, and the libraries of this one."""
+    return install(tmp_path_factory.mktemp("environment"), wheel)

@@ -30,7 +30,7 @@ def test_claims_are_answered_in_words(finished, capsys):
 
 def test_power_reads_the_study(finished, capsys):
     assert run(["power", "finished"]) == 0
-    assert "detectable" in capsys.readouterr().out
+    assert "each term finds the difference under `found`" in capsys.readouterr().out
 
 
 def test_a_study_that_is_not_there_is_one_sentence(finished, capsys):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import optuna
 import pandas as pd
 import pytest
 
 from runner.commands import main
+from runner.optuna_mirror.mirror import load_study
+from runner.optuna_mirror.optuna_tables import open_storage, study_attributes
 from runner.store import open_store
 
 
@@ -36,6 +39,25 @@ def test_the_same_command_again_does_nothing_and_says_so(finished, capsys):
     assert "nothing to do" in out
     assert str(finished.results / finished.name / "report.html") in out
     assert (finished.results / finished.name / "report.html").stat().st_mtime_ns == before
+
+
+def test_a_study_that_the_dashboard_lacks_is_there_with_its_page_after_the_same_command(
+    finished, capsys, tmp_path, monkeypatch
+):
+    """A copy has no trials in Optuna; one that somebody deleted there has none either."""
+    file, url = tmp_path / "copy.db", f"sqlite:///{tmp_path}/copy.db"
+    say(capsys, "copy", finished.name, "--to", str(file))
+    monkeypatch.setattr("runner.commands.running.session.report", lambda *_: None)
+    again = ("grid", str(finished.file), "--storage", url, "--results", str(tmp_path))
+    for _ in range(2):
+        assert "nothing to do" in say(capsys, *again)
+        with open_store(url) as store:
+            mirrored = load_study(store, store.find_study(finished.name))
+            assert len(mirrored.trials) == 12
+            page = mirrored._study_id
+            panels = store.database.read(lambda c, page=page: study_attributes(c, page, "dash"))
+            assert "dashboard:plot_data:a-importance:0" in panels
+            optuna.delete_study(study_name=finished.name, storage=open_storage(store.database))
 
 
 def test_status_lists_the_study_and_then_its_cells(finished, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -175,6 +176,33 @@ def test_figures_are_reached_by_name(study: analysis.Study) -> None:
     assert "36 runs" in study.plot.caption("main_effects")
     with pytest.raises(InputError, match="no figure 'main'"):
         study.plot.data("main")
+
+
+def test_a_figure_is_saved_by_its_name_or_from_its_axes(
+    study: analysis.Study, tmp_path: Path
+) -> None:
+    begin = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+    for suffix, first in begin.items():
+        file = study.plot.save("pareto", tmp_path / "deep" / f"pareto{suffix}", width=3.5)
+        assert file.read_bytes().startswith(first)
+    assert len(list((tmp_path / "deep").iterdir())) == 3, "no other file beside them"
+    study.plot.main_effects().figure.savefig(tmp_path / "own.png")
+    assert (tmp_path / "own.png").stat().st_size > 5000
+    with pytest.raises(InputError, match=r"'x.docx': a figure is saved as one of .png, .svg, .pdf"):
+        study.plot.save("pareto", "x.docx")
+    with pytest.raises(InputError, match="no figure 'main'"):
+        study.plot.save("main", tmp_path / "x.png")
+
+
+def test_dir_names_what_people_call() -> None:
+    assert dir(analysis) == sorted(analysis.__all__)
+    assert {"load", "from_frame", "Study"} <= set(dir(analysis))
+
+
+def test_a_level_that_is_a_number_may_be_given_as_one(study: analysis.Study) -> None:
+    told = study.contrast("bn: before - after", given={"depth": "16"})
+    for depth in (16, 16.0, np.int64(16), [16]):
+        assert study.contrast("bn: before - after", given={"depth": depth}) == told
 
 
 def test_a_figure_of_one_panel_is_drawn_into_axes_of_ones_own(study: analysis.Study) -> None:

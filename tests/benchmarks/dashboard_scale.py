@@ -256,7 +256,7 @@ def in_browser(url: str, results: Path) -> dict[str, Any] | None:
     from playwright.sync_api import TimeoutError as NotShown
     from playwright.sync_api import sync_playwright
 
-    from tests.analysis.conftest import ARGUMENTS, chromium
+    from tests.browser import ARGUMENTS, chromium
 
     path = chromium()
     if path is None:

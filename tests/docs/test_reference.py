@@ -134,7 +134,7 @@ def test_every_figure_of_a_study_is_in_the_reference():
         response="y",
     )
     written = re.findall(r"`study\.plot\.(\w+)\(\)`", PARTS["figures"]())
-    assert {*written, "data", "caption"} == set(dir(study.plot))
+    assert {*written, "caption", "data", "save"} == set(dir(study.plot))
 
 
 def test_every_public_name_of_the_analysis_is_in_the_reference():

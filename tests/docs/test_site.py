@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 from bs4 import BeautifulSoup
 
+from ablations.registry import FACTORS, OPTIONAL
+from docs._generate.levels import shipped
+from docs._generate.yaml_keys import sections
+from runner.entry.ablate import every_verb
 from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.long
@@ -86,3 +91,31 @@ def test_the_front_page_leads_to_every_page(site, pages):
                 todo.append(target)
     left = {str(file.relative_to(site.resolve())) for file in set(by_path) - seen}
     assert left == {"index.html", "genindex.html", "search.html"}
+
+
+def test_any_key_level_and_verb_is_two_clicks_from_the_front_page(site, pages):
+    """The first on its page in the navigation, the second on its name."""
+    front = site / "docs" / "index.html"
+    offered = {
+        (front.parent / unquote(urldefrag(link["href"])[0])).resolve()
+        for link in pages[front].select(".sidebar-tree a[href]")
+    }
+    reference = site / "docs" / "reference"
+    verbs = {reference / "running.html", reference / "answering.html"}
+    found: Counter[str] = Counter()
+    for file, page in pages.items():
+        wanted = {
+            kind: {one["id"] for one in page.select(f"dl.{kind} > dt[id]")}
+            for kind in ("confval", "level")
+        }
+        wanted["verb"] = (
+            {one["id"] for one in page.select("section > section[id]")} if file in verbs else set()
+        )
+        links = {unquote(one["href"])[1:] for one in page.select('a.reference[href^="#"]')}
+        for kind, ids in wanted.items():
+            assert not ids or file.resolve() in offered, file.relative_to(site)
+            assert not ids - links, f"{file.relative_to(site)}: no link to {ids - links}"
+            found[kind] += len(ids)
+    keys = sum(len(section.keys) for section in sections())
+    names = sum(len(shipped(factor)) for factor in (*FACTORS, *OPTIONAL))
+    assert found == {"confval": keys, "level": names, "verb": len(every_verb())}

@@ -124,6 +124,16 @@ def test_a_missing_folder_is_named_and_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_nobody_named_is_told_what_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ABLATIONS_STORAGE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"there is no store at .*ablations\.db.*runner grid FILE"):
+        open_store()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_default_store_makes_its_folder_and_stays_where_it_was_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

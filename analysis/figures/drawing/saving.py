@@ -7,7 +7,7 @@ kept beside the picture and in its metadata, so that neither travels without the
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from analysis.figures.drawing.style import look, settings, take_settings
 
 PIXELS_PER_INCH = 220
+PICTURES = (".png", ".svg", ".pdf")
 FAST = {"compress_level": 1}
 """Half the time that packing a PNG takes, for files larger by a sixth."""
 SHAPING = ("GDEF", "GPOS", "GSUB", "kern", "MATH")
@@ -71,20 +72,26 @@ def save(
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{name}.{suffix}" for suffix in formats]
-    fonts = _fonts_without_layout() if "pdf" in formats else nullcontext()
-    with look(), fonts, warnings.catch_warnings():
-        # A name in a script that the font lacks shows as boxes; the CSV has it in full.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.set_dpi(PIXELS_PER_INCH)  # what the layout measures, the picture need not again
-        _lay_out(figure)
-        for file in files:
-            figure.savefig(file, dpi=PIXELS_PER_INCH, **_options(file.suffix, caption))
+    save_pictures(figure, files, caption)
     if data is not None:
         files.append(folder / f"{name}.csv")
         data.to_csv(files[-1], index=False)
     note = folder / f"{name}.txt"
     note.write_text(caption + "\n", encoding="utf-8")
     return [*files, note]
+
+
+def save_pictures(figure: Figure, files: Sequence[Path], caption: str) -> None:
+    """Write a figure to each file, in the format of its suffix: one of `PICTURES`."""
+    formats = [file.suffix.lower() for file in files]
+    fonts = _fonts_without_layout() if ".pdf" in formats else nullcontext()
+    with look(), fonts, warnings.catch_warnings():
+        # A name in a script that the font lacks shows as boxes; the CSV has it in full.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.set_dpi(PIXELS_PER_INCH)  # what the layout measures, the picture need not again
+        _lay_out(figure)
+        for file, suffix in zip(files, formats, strict=True):
+            figure.savefig(file, dpi=PIXELS_PER_INCH, **_options(suffix, caption))
 
 
 @contextmanager

@@ -254,6 +254,7 @@ def _bundles(study: Study) -> list[str]:
         if "." in factor:
             continue
         shared = set.intersection(*(set(one) for one in parameters)) if parameters else set()
+        shared -= {factor}  # an argument called like the factor is what its levels are
         shared -= {r.name.removeprefix(f"{factor}.") for one in study.searched for r in one.ranges}
         differing = sorted(
             name for name in shared if len({repr(one[name]) for one in parameters}) > 1

@@ -250,15 +250,16 @@ def _facts(
         console.print(shown(sentence), soft_wrap=piped)
     slots = slots_here(design.spec, arguments)
     cost = estimate_cost(design, slots)
-    time = "unknown" if cost.seconds is None else f"about {duration(cost.seconds)}"
-    each = "" if cost.cell_seconds is None else f" ({cost.cell_seconds:.1f} s a cell)"
     begun = [] if left is None else left.words(len(slots))
     whole = f" of all {counted(len(design.cells), 'cell')}" if begun else ""
-    console.print(
-        f"time{whole} {time}{each} on {counted(len(slots), 'slot')}, disk "
-        f"{cost.disk_bytes / 1e6:.1f} MB; basis: {shown(cost.basis)}",
-        soft_wrap=piped,
-    )
+    places, disk = counted(len(slots), "slot"), f"disk {cost.disk_bytes / 1e6:.1f} MB"
+    if cost.seconds is None:
+        time = f"{places}, {disk}" if begun else f"time {cost.basis}; {places}, {disk}"
+    else:
+        each = "" if cost.cell_seconds is None else f" ({cost.cell_seconds:.1f} s a cell)"
+        time = f"time{whole} about {duration(cost.seconds)}{each} on {places}, {disk}; basis: "
+        time += cost.basis
+    console.print(shown(time), soft_wrap=piped)
     for sentence in begun:
         console.print(shown(sentence), soft_wrap=piped)
 

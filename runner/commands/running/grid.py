@@ -163,6 +163,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
             with Mirror(store, study) as mirror:
                 mirror.keep()
+            if not arguments.no_report:
+                _dashboard(store, study)()
         code = 3 if counts.failed else 0
     else:
         show = None if arguments.no_report else _dashboard(store, study)

@@ -42,7 +42,7 @@ def prepare(database: Database, *, create: bool) -> None:
         if not path.exists():
             if not create:
                 raise InputError(
-                    f"there is no store at {path}; `python -m runner grid SPEC` makes one, "
+                    f"there is no store at {path}; `python -m runner grid FILE` makes one, "
                     f"--storage or --results names another{_kept_words(path)}"
                 )
             with sqlite_lock(database.address):
@@ -77,8 +77,9 @@ def _check_folder(path: Path, create: bool) -> None:
         if is_folder:
             raise InputError(f"the store {path} is a folder; expected a file")
         return
-    if create and path == default_path().absolute():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if path == default_path().absolute():  # that nobody named: its folder is made with it
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
         return
     raise InputError(f"the folder of the store {path} does not exist")
 

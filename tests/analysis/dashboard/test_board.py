@@ -19,9 +19,13 @@ from optuna_dashboard._serializer import serialize_study_detail
 from playwright.sync_api import Page, expect
 
 from analysis.dashboard import Board
-from analysis.dashboard.server import FewCurves, LookUp, Once, application
+from analysis.dashboard.board import PUBLISHED
+from analysis.dashboard.importance import SHARES
+from analysis.dashboard.server import FewCurves, LookUp, Once, Shares, application
+from analysis.loading import from_store
+from runner.commands.looking.dashboard import keep_current
 from runner.optuna_mirror.mirror import Mirror, load_study
-from runner.optuna_mirror.optuna_tables import study_attributes
+from runner.optuna_mirror.optuna_tables import open_storage, set_study_attributes, study_attributes
 from runner.store import Store, StudyInfo, open_store
 from tests.analysis.report.simulated import outcome, simulate
 
@@ -84,7 +88,9 @@ def test_panels_note_and_pictures_are_published_once(
         pass
     first = _attributes(store, info)
     panels = {key.split(":")[2] for key in first if key.startswith("dashboard:plot_data:")}
-    assert panels == {"a-progress", "b-main-effects", "c-interactions", "d-convergence"}
+    assert panels == {
+        "a-importance", "a-progress", "b-main-effects", "c-interactions", "d-convergence"
+    }  # fmt: skip
     ended = store.status(info)
     pictures = [key for key in first if key.startswith("dashboard:artifacts:")]
     assert len(pictures) == ended.complete
@@ -154,7 +160,7 @@ def test_the_server_gives_out_the_picture_of_a_run(served: tuple[str, StudyInfo]
     url, _ = served
     with urlopen(f"{url}/api/studies/1?after=0", timeout=30) as answer:  # noqa: S310
         study = json.load(answer)
-    assert len(study["plotly_graph_objects"]) == 4
+    assert len(study["plotly_graph_objects"]) == 5
     trial = next(one for one in study["trials"] if one["state"] == "Complete")
     artifact = trial["artifacts"][0]["artifact_id"]
     address = f"{url}/artifacts/1/{trial['trial_id']}/{artifact}"
@@ -238,12 +244,72 @@ def test_a_page_of_few_trials_is_the_dashboards_own(monkeypatch: pytest.MonkeyPa
     assert FewCurves(serialize_study_detail)(frozen, best, [], *others)["trials"] == []
 
 
+def test_optunas_own_importances_are_the_shares_of_the_report(
+    served: tuple[str, StudyInfo], running: tuple[Store, StudyInfo, Board]
+) -> None:
+    url, info = served
+    with urlopen(f"{url}/api/studies/1/param_importances", timeout=30) as answer:  # noqa: S310
+        (told,) = json.load(answer)["param_importances"]
+    table = from_store(running[0], info).variance_shares().dropna(subset="percent")
+    main = table[table["kind"].isin(["main", "replicate"])].set_index("term")["percent"] / 100
+    assert {one["name"]: one["importance"] for one in told} == pytest.approx(main.to_dict())
+    values = [one["importance"] for one in told]
+    assert values == sorted(values, reverse=True)
+    assert {one["distribution"] for one in told} == {"CategoricalDistribution"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told"), [({}, ["Optuna's"]), ({SHARES: {}}, []), ({SHARES: {"gone": 1.0}}, [])]
+)
+def test_a_study_that_is_not_ours_keeps_optunas_importances(
+    attributes: dict[str, Any], told: list[Any]
+) -> None:
+    study, (_, _, trials, *_) = _page(2)
+    for key, value in attributes.items():
+        study._storage.set_study_system_attr(study._study_id, key, value)
+    importances = Shares(lambda *_: ["Optuna's"])  # type: ignore[list-item]
+    assert importances(None, study._storage, study._study_id, 0, trials) == told
+
+
+def test_a_page_that_another_version_has_made_is_made_anew(
+    running: tuple[Store, StudyInfo, Board],
+) -> None:
+    store, info, board = running
+    while not board.publish(30.0):
+        pass
+    before = dict(_attributes(store, info)[PUBLISHED])  # type: ignore[call-overload]
+    page = load_study(store, info)._study_id
+    old = {PUBLISHED: {**before, "form": 1, "at": 0.0}, "dashboard:plot_data:a-progress:0": "{}"}
+    store.database.write(lambda connection: set_study_attributes(connection, page, old))
+    assert Board(store, info).publish(30.0)
+    assert _attributes(store, info)["dashboard:plot_data:a-progress:0"] != "{}"
+
+
+def test_a_study_deleted_in_the_dashboard_has_its_whole_page_again(
+    running: tuple[Store, StudyInfo, Board],
+) -> None:
+    store, info, board = running
+    while not board.publish(30.0):
+        pass
+    before = _attributes(store, info)
+    boards = {info.name: board}
+    optuna.delete_study(study_name=info.name, storage=open_storage(store.database))
+    assert list(keep_current(store, boards)) == []
+    while not boards[info.name].publish(30.0):
+        pass
+    after = _attributes(store, info)
+    panels = [key for key in before if key.startswith("dashboard:plot_data:")]
+    assert {key: after[key] for key in panels} == {key: before[key] for key in panels}
+    assert len(_notes(after)) == len(_notes(before))
+
+
 def test_a_person_sees_effects_and_clicks_through_to_a_curve(
     served: tuple[str, StudyInfo], page: Page
 ) -> None:
     url, _ = served
     page.goto(f"{url}/dashboard/studies/1", timeout=120_000)
-    for title in ("Main effects: mean test accuracy", "Interaction matrix", "Progress:"):
+    titles = ("Share of the variance", "Main effects: mean test accuracy", "Progress:")
+    for title in (*titles, "Interaction matrix"):
         expect(page.get_by_text(title).first).to_be_visible(timeout=60_000)
     page.goto(f"{url}/dashboard/studies/1/note")
     expect(page.get_by_text("Still running.")).to_be_visible(timeout=30_000)

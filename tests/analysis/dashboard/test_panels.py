@@ -11,12 +11,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from analysis.dashboard.importance import MOST_PAIRS, importance_panel, shares_of
 from analysis.dashboard.study_panels import (
     KEY,
     NO_BAR,
-    _bars,
     _hover,
     convergence_panel,
+    error_bars,
     interactions_panel,
     main_effects_panel,
     progress_panel,
@@ -43,6 +44,38 @@ def test_main_effects_are_those_of_effects_json(written: Written) -> None:
     up = [value for trace in _lines(panel) for value in trace.error_y.array]
     assert up == pytest.approx([(row["high"] - row["mean"]) * 100 for row in rows], abs=6e-3)
     assert len(panel.to_json()) < SMALL
+
+
+def test_shares_are_those_of_effects_json_and_sum_to_all(written: Written) -> None:
+    table = {row["term"]: row for row in written.effects["variance_shares"]}
+    panel = importance_panel(written.study)
+    assert panel is not None
+    drawn = {trace.name: list(trace.x) for trace in panel.data}
+    factors = sorted((table[name]["percent"] for name in written.study.factors), reverse=True)
+    assert drawn["factor"] == pytest.approx(factors, abs=0.006)
+    assert len(drawn["pair of factors"]) == MOST_PAIRS + 1
+    assert sum(map(sum, drawn.values())) == pytest.approx(100, abs=0.1)
+    told = shares_of(written.study)
+    assert set(told) == {*written.study.factors, "replicate"}
+    assert told == pytest.approx({name: table[name]["percent"] / 100 for name in told})
+    assert len(panel.to_json()) < SMALL
+
+
+def test_what_optunas_own_panel_measures_stands_beside_it(written: Written) -> None:
+    note = study_note(written.study, None)
+    panel = importance_panel(written.study)
+    assert panel is not None
+    said = " ".join(one.text for one in panel.layout.annotations).replace("<br>", " ")
+    for text in (note, said):
+        assert "PED-ANOVA" in text
+        assert "no share of the variance" in text
+
+
+def test_shares_that_nobody_knows_are_neither_drawn_nor_told() -> None:
+    frame = pd.DataFrame({"a": ["x", "y"], "acc": [0.5, 0.5]})
+    study = from_frame(frame, ["a"], "acc")
+    assert importance_panel(study) is None
+    assert shares_of(study) == {}
 
 
 def test_the_interaction_matrix_has_both_orientations(written: Written) -> None:
@@ -96,7 +129,7 @@ def test_a_mean_without_an_interval_gets_no_bar_and_no_nan() -> None:
 
 
 def test_one_missing_interval_is_not_drawn_as_length_zero() -> None:
-    bars = _bars(np.array([1.0, 2.0]), np.array([0.5, np.nan]), np.array([1.5, np.nan]))
+    bars = error_bars(np.array([1.0, 2.0]), np.array([0.5, np.nan]), np.array([1.5, np.nan]))
     assert bars["array"] == [0.5, NO_BAR]
     assert _hover(np.nan, np.nan, np.nan, "%") == "no estimate yet"
 
@@ -132,6 +165,14 @@ def test_progress_counts_every_run_once(partial: Written) -> None:
     named = {trace.name: sum(trace.x) for trace in panel.data}
     assert named["failed"] == 2
     assert named["waiting"] == int((frame["state"] == "waiting").sum())
+
+
+def test_progress_counts_runs_without_a_target_too() -> None:
+    """Of a trainer of one's own, which need not name one."""
+    frame = pd.DataFrame({"status": ["finished", "finished", "failed"], "replicate": [0, 1, 1]})
+    assert {trace.name: list(trace.x) for trace in progress_panel(frame).data} == {
+        "finished": [1, 1], "failed": [0, 1]
+    }  # fmt: skip
 
 
 def test_the_note_says_what_is_left_and_what_was_found(partial: Written, written: Written) -> None:

@@ -190,10 +190,12 @@ def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> Non
     given = options(levels=[3, 2], factors=["bn", "aug"], sigma=0.4, replicates=3, precision=0.2)
     assert command(given) == 0
     text = capsys.readouterr().out
-    assert "bn:aug" in text
+    assert "bn × aug" in text
     assert "With 3 runs per cell" in text
     assert "80% power" in text
-    assert "replicates_for_precision" in text
+    assert "found by its F test" in text
+    assert "replicates for --precision" in text
+    assert "NaN" not in text
 
 
 @pytest.mark.parametrize(
@@ -237,4 +239,4 @@ def test_the_command_reads_a_study(
     made = from_frame(pd.DataFrame(rows, columns=["bn", "init", "acc"]), ["bn", "init"], "acc")
     monkeypatch.setattr("analysis.commands.arguments.read_study", lambda options: made)
     assert command(options(study="five")) == 0
-    assert "bn:init" in capsys.readouterr().out
+    assert "bn × init" in capsys.readouterr().out

@@ -56,6 +56,6 @@ def fit(
         with torch.no_grad():
             right = model(images[test]).argmax(1) == labels[test]
         accuracy = right.float().mean().item()
-        run.report(epoch, train_loss=value, accuracy=accuracy)
+        run.report(epoch, train_loss=value.item(), accuracy=accuracy)
         run.save({"epoch": epoch, "model": model.state_dict(), "stepper": stepper.state_dict()})
     return {"accuracy": accuracy}
