@@ -48,7 +48,7 @@ def test_grid_makes_folder_and_store_and_every_verb_finds_them(
         analysis([*words, *there])  # whatever a study is told that has trained nothing
         assert "no store" not in capsys.readouterr().err, words
         assert analysis(words) == 2
-        assert "ablations.db does not exist" in capsys.readouterr().err
+        assert "there is no store at " in capsys.readouterr().err
     assert analysis(["report", "faults", *there]) == 0
     assert (here / "mine" / "deep" / name / "report.html").exists()
 
