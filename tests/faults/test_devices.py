@@ -160,6 +160,7 @@ def test_p9_when_every_device_has_vanished_the_run_stops_and_continues_later(
     bench.assert_exact(4)
 
 
+@pytest.mark.long
 def test_p8_a_cell_out_of_memory_is_tried_once_more_alone_and_costs_no_slot(bench, tmp_path):
     """The fake of a CUDA out-of-memory: the level raises what torch raises, however alone it is."""
     file = specification(

@@ -74,6 +74,7 @@ def shared_bench(tmp_path: Path, hosts: tuple[str, ...]) -> Iterator[Bench]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.long
 def test_a_host_cut_off_mid_cell_loses_only_its_lease_and_helps_again(
     shared_bench: Bench, hosts: tuple[str, ...], tmp_path: Path
 ):

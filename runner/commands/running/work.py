@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
     from runner.pool.cluster import TIED
 
-    if os.environ.get(TIED):  # started by a cluster's task: end with it
+    tied = bool(os.environ.get(TIED))
+    if tied:  # started by a cluster's task: end with it, and with the wave that it was placed for
         from runner.pool.process.parent_death import die_with_parent
 
         die_with_parent()
@@ -72,7 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.backend = "local"
     try:
         code = train_study(store, info, folder, arguments, spec=spec, stay=arguments.stay)
-        while arguments.stay and code in (0, 3) and _wave_comes(store, info, spec):
+        stays = arguments.stay and not tied
+        while stays and code in (0, 3) and _wave_comes(store, info, spec):
             code = train_study(store, info, folder, arguments, spec=spec, stay=True)
     except FailsAlike as stopped:
         return stopped.say()

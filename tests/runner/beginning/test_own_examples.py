@@ -50,7 +50,7 @@ def grid(kind: str, folder: Path, *more: str) -> str:
     return runner("grid", "study.yaml", *more, cwd=folder / "example")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_runs_and_is_reported(tmp_path):
     grid("command", tmp_path, "--set", "replicates=1")
     (report,) = (tmp_path / "example" / "results").glob("*/report.html")
