@@ -47,7 +47,6 @@ REACHED, STREAMED = 0.36, 0.80
 BATCH_NORM = {
     "native_batch_norm": 1,
     "_native_batch_norm_legit": 1,
-    "cudnn_batch_norm": 1,
     "_batch_norm_with_update": 1,
     "native_batch_norm_backward": 2,
     "batch_norm_backward": 2,
