@@ -6,7 +6,9 @@ Run by hand, from the root of the repository:
         --out results/benchmarks/cost_to_answer.md
 
 A strategy is a function from a factorial and a generator to the runs that it would have made and
-what is said of them; `STRATEGIES` has those that are measured, and further ones are added there.
+what is said of them; `strategies` has those that are measured, and further ones are added there.
+A strategy's row is kept in `cost_to_answer.jsonl` beside the page when it is there, so that a
+stopped run goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +25,7 @@ from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.quality import parameter_count
 from runner.spec.adaptive import Adaptive
 from tests.benchmarks.adaptive import differences, in_waves
+from tests.benchmarks.doctor.rows import FOLDER, append, read
 from tests.benchmarks.factorials import (
     LEFT_OUT,
     Factorial,
@@ -145,12 +149,25 @@ def strategies(one: Factorial, order: int) -> dict[str, Strategy]:
 
 
 def measure(
-    one: Factorial, order: int, replays: int, seed: int = 18
+    one: Factorial, order: int, replays: int, seed: int = 18, kept: Path | None = None
 ) -> list[tuple[str, str, str, float, float, float]]:
-    """Every strategy: factorial, order, name, share of compute, all verdicts alike, one alike."""
+    """Every strategy: factorial, order, name, share of compute, all verdicts alike, one alike.
+
+    Args:
+        one: the factorial.
+        order: 1 asks of factors, 2 of pairs too.
+        replays: of each strategy.
+        seed: of the draws.
+        kept: file of rows; what is there is not measured again, what is new is added.
+    """
     reference = judge(one.runs, order=order).sign
+    there = {} if kept is None else {tuple(row["of"]): row["row"] for row in read(kept)}
     rows = []
     for name, strategy in strategies(one, order).items():
+        key = (one.name, order, name, replays, seed)
+        if key in there:
+            rows.append(tuple(there[key]))
+            continue
         rng = np.random.default_rng(seed)
         alike: list[Floats] = []
         runs = 0
@@ -163,6 +180,8 @@ def measure(
         row = one.name, ORDERS[order], name, share, each.all(axis=1).mean(), each.mean()
         print(row, flush=True)
         rows.append((*row[:3], float(row[3]), float(row[4]), float(row[5])))
+        if kept is not None:
+            append(kept, {"of": key, "row": rows[-1]})
     return rows
 
 
@@ -171,8 +190,9 @@ def page(rows: list[tuple[str, str, str, float, float, float]], replays: int, co
     lines = [
         "# Cost to answer: share of the compute, and of the verdicts of the whole",
         "",
-        f"{replays:,} replays of each design on factorials that others trained completely. The",
-        "verdicts of all runs (Welch, Holm at 5 %; shown with its sign, or not) are the reference.",
+        f"{replays:,} replays of each design on factorials that others trained completely and on",
+        "this project's published grid. The verdicts of all runs (Welch, Holm at 5 %; shown with",
+        "its sign, or not) are the reference.",
         "Alike: replays in which every verdict is the same, and share of single verdicts that are.",
         "A run costs the same wherever it is. Runs are drawn from those that there are, so that a",
         "design which uses all of them agrees by construction. Adaptive: every combination twice,",
@@ -208,7 +228,13 @@ def page(rows: list[tuple[str, str, str, float, float, float]], replays: int, co
 
 def everything(replays: int) -> Rows:
     """All factorials, mains and pairs."""
-    return [row for one in factorials() for order in ORDERS for row in measure(one, order, replays)]
+    kept = FOLDER / "cost_to_answer.jsonl"
+    return [
+        row
+        for one in factorials()
+        for order in ORDERS
+        for row in measure(one, order, replays, kept=kept)
+    ]
 
 
 if __name__ == "__main__":
