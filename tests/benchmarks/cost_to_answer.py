@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, product
 from pathlib import Path
 
@@ -25,16 +25,18 @@ from runner.design.search.exchange import d_optimal, orthogonal_array
 from runner.design.search.quality import parameter_count
 from runner.spec.adaptive import Adaptive
 from tests.benchmarks.adaptive import differences, in_waves
-from tests.benchmarks.doctor.rows import FOLDER, append, read
+from tests.benchmarks.doctor.rows import FOLDER
 from tests.benchmarks.factorials import (
     LEFT_OUT,
     Factorial,
     Floats,
+    Row,
     Rows,
     Said,
     command_line,
     factorials,
     judge,
+    once,
 )
 
 GOAL = 0.95
@@ -150,7 +152,7 @@ def strategies(one: Factorial, order: int) -> dict[str, Strategy]:
 
 def measure(
     one: Factorial, order: int, replays: int, seed: int = 18, kept: Path | None = None
-) -> list[tuple[str, str, str, float, float, float]]:
+) -> Rows:
     """Every strategy: factorial, order, name, share of compute, all verdicts alike, one alike.
 
     Args:
@@ -161,28 +163,31 @@ def measure(
         kept: file of rows; what is there is not measured again, what is new is added.
     """
     reference = judge(one.runs, order=order).sign
-    there = {} if kept is None else {tuple(row["of"]): row["row"] for row in read(kept)}
-    rows = []
-    for name, strategy in strategies(one, order).items():
-        key = (one.name, order, name, replays, seed)
-        if key in there:
-            rows.append(tuple(there[key]))
-            continue
-        rng = np.random.default_rng(seed)
-        alike: list[Floats] = []
-        runs = 0
-        for _ in range(replays):
-            used = strategy(one, rng)
-            alike.append(used.said.sign == reference)
-            runs += used.runs
-        each = np.array(alike)
-        share = runs / replays / one.count
-        row = one.name, ORDERS[order], name, share, each.all(axis=1).mean(), each.mean()
-        print(row, flush=True)
-        rows.append((*row[:3], float(row[3]), float(row[4]), float(row[5])))
-        if kept is not None:
-            append(kept, {"of": key, "row": rows[-1]})
-    return rows
+    return [
+        once(
+            kept,
+            (one.name, order, name, replays, seed),
+            partial(_alike, one, order, name, strategy, reference, replays, seed),
+        )
+        for name, strategy in strategies(one, order).items()
+    ]
+
+
+def _alike(
+    one: Factorial, order: int, name: str, strategy: Strategy, reference: Floats, replays: int,
+    seed: int,
+) -> Row:  # fmt: skip
+    """The row of a strategy."""
+    rng = np.random.default_rng(seed)
+    alike: list[Floats] = []
+    runs = 0
+    for _ in range(replays):
+        used = strategy(one, rng)
+        alike.append(used.said.sign == reference)
+        runs += used.runs
+    each = np.array(alike)
+    shares = runs / replays / one.count, float(each.all(axis=1).mean()), float(each.mean())
+    return one.name, ORDERS[order], name, *shares
 
 
 def page(rows: list[tuple[str, str, str, float, float, float]], replays: int, command: str) -> str:

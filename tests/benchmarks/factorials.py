@@ -29,9 +29,11 @@ from analysis.stats.multiplicity import holm
 from analysis.verdicts.judgement import ALPHA
 from tests.analysis.published import find
 from tests.benchmarks.coverage.worlds import cells_of
+from tests.benchmarks.doctor.rows import append, read
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-Rows = list[tuple[Any, ...]]
+Row = tuple[Any, ...]
+Rows = list[Row]
 PUBLISHED = Path("results/published/five_factor-cpu-again/runs.csv")
 Rule = Literal["own", "replicates", "wider"]
 """Welch; t over replicates; the larger p of both (decision 075)."""
@@ -191,6 +193,24 @@ def _by(rule: Rule, own: Floats, over: Floats) -> Floats:
     if rule == "own":
         return own
     return over if rule == "replicates" else np.fmax(own, over)
+
+
+def once(kept: Path | None, of: Sequence[object], measure: Callable[[], Row]) -> Row:
+    """A row measured, or as a run that was stopped has kept it.
+
+    Args:
+        kept: file of rows; None: nothing is kept.
+        of: what the row is of, as JSON holds it.
+        measure: the measurement.
+    """
+    there = {} if kept is None else {tuple(row["of"]): row["row"] for row in read(kept)}
+    if tuple(of) in there:
+        return tuple(there[tuple(of)])
+    row = measure()
+    print(row, flush=True)
+    if kept is not None:
+        append(kept, {"of": list(of), "row": list(row)})
+    return row
 
 
 LEFT_OUT = ("Factorials that are not on a machine are left out there.",)

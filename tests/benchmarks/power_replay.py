@@ -1,6 +1,7 @@
 """Effects that all runs of real factorials show: how often few replicates show them, now and then.
 
-Run by hand, from the root of the repository:
+Run by hand, from the root of the repository; a stopped run goes on where it was, by the rows in
+`results/benchmarks/power_replay.jsonl`:
 
     python -m tests.benchmarks.power_replay --replays 1000 --out results/benchmarks/power_replay.md
 
@@ -10,9 +11,20 @@ combinations, judged by t over replicates, or by the larger p of both (decision 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from tests.benchmarks.factorials import LEFT_OUT, Factorial, Rule, command_line, factorials, judge
+from tests.benchmarks.doctor.rows import FOLDER
+from tests.benchmarks.factorials import (
+    LEFT_OUT,
+    Factorial,
+    Rule,
+    command_line,
+    factorials,
+    judge,
+    once,
+)
 
 REPLICATES = (2, 3, 5)
 RULES: tuple[tuple[str, Rule], ...] = (
@@ -41,13 +53,14 @@ def replay(one: Factorial, replicates: int, rule: Rule, replays: int, seed: int)
 
 def measure(replays: int, seed: int = 18) -> list[Row]:
     """Of all factorials; where as many runs are asked for as there are, there is one way."""
+    kept = FOLDER / "power_replay.jsonl"
     rows = []
     for one in factorials():
         for replicates in (k for k in REPLICATES if k <= one.least):
             number = 1 if replicates == len(one.runs) else replays
             for _, rule in RULES:
-                rows.append(replay(one, replicates, rule, number, seed))
-                print(rows[-1], flush=True)
+                row = partial(replay, one, replicates, rule, number, seed)
+                rows.append(once(kept, (one.name, replicates, rule, number, seed), row))
     return rows
 
 
