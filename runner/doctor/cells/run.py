@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, log, nan
+from statistics import median
 
 from runner.content.outcome import Epoch
 from runner.probe.record import Evidence, Look
@@ -101,3 +102,19 @@ class Run:
         """The outputs' deviation by that behind the first layer; NaN unknown."""
         begins, ends = self.signal
         return ends / begins if begins > 0 and isfinite(ends) else nan
+
+    @property
+    def shrunk(self) -> float:
+        """Length of the weights at the last look by that before the first step, of the middle
+        layer; NaN unknown.
+        """
+        found, first, last = self.evidence, self.first, self.last
+        if found is None or first is None or last is None or last.step == first.step:
+            return nan
+        ends = {layer.name: length for layer, length in found.of(last, "weight", "weighted")}
+        ratios = [
+            ends[layer.name] / length
+            for layer, length in found.of(first, "weight", "weighted")
+            if length > 0 and layer.name in ends
+        ]
+        return median(ratios) if ratios else nan

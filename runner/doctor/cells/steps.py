@@ -1,4 +1,6 @@
-"""Causes that show while it trains: steps too long, too short, a rate that is gone; dead units."""
+"""Causes that show while it trains: steps too long, too short, a rate that is gone, weights that
+decay takes; dead units.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,10 @@ ALIVE = 0.3
 """The same before the first step, of a layer that has died since: a step that was too long."""
 COLD = 1e-5
 """Longest step of any layer's weights by their own, at all looks: a hundredth of the usual."""
+SHRUNK = 0.2
+"""Length of the weights at the end by that before the first step. Trainings shrink them too where
+batch norm makes their length indifferent (van Laarhoven 2017, L2 regularization versus batch and
+weight normalization), and learn; so that it counts only where little was learned."""
 EARLY_END, NOTHING_LEFT = 0.25, 0.01
 """Share of the epochs within which the rate must not fall below this share of its largest."""
 
@@ -33,6 +39,8 @@ EARLY_END, NOTHING_LEFT = 0.25, 0.01
 def too_hot(run: Run) -> Iterator[Cause]:
     """Steps that destroy what was there: the loss jumps, weights move by their own length."""
     if not (run.stuck or run.diverged) or (run.first is not None and run.carried < FADED):
+        return
+    if run.shrunk < SHRUNK:  # then the gradient is small because the weights are
         return
     signs = [sign for look in (_jumped, _moved, _died, _fallen) for sign in look(run)]
     if signs:
@@ -110,6 +118,22 @@ def too_cold(run: Run) -> Iterator[Cause]:
             "learning_rate_too_low",
             f"No step that was looked at moves a layer's weights by more than {max(steps):.1g} of "
             "their length; about 0.001 is usual.",
+        )
+
+
+def decayed(run: Run) -> Iterator[Cause]:
+    """Weight decay took the weights."""
+    found, first, last = run.evidence, run.first, run.last
+    if found is None or first is None or last is None or not run.little or run.diverged:
+        return
+    if run.shrunk < SHRUNK:
+        ends = {layer.name: length for layer, length in found.of(last, "weight", "weighted")}
+        layer, begun = found.of(first, "weight", "weighted")[0]
+        yield Cause(
+            "too_strong_regularisation",
+            f"The weights shrink, as weight decay makes them: those of {layer.name} from a length "
+            f"of {amount(begun)} to {amount(ends[layer.name])}, and most layers to below "
+            f"{SHRUNK:.0%} of what they began with.",
         )
 
 

@@ -18,15 +18,15 @@ from runner.doctor.cells.start import (
     signal,
     unreached,
 )
-from runner.doctor.cells.steps import broken, dead, schedule, too_cold, too_hot
+from runner.doctor.cells.steps import broken, dead, decayed, schedule, too_cold, too_hot
 from runner.probe.record import Evidence
 
 MOST_CAUSES = 2
 HEALTHY, NOT_KNOWN = "healthy", "not known"
 CONVERGED = (Status.REACHED, Status.LEARNED)
 CAUSES = (
-    *(unreached, running_statistics, signal, loud_outputs, too_hot, too_cold, schedule),
-    *(too_few_epochs, by_heart),
+    *(unreached, decayed, running_statistics, signal, loud_outputs, too_hot, too_cold),
+    *(schedule, too_few_epochs, by_heart),
 )
 """The most exact first."""
 STATES = (loud_at_first, broken, dead, no_signal)

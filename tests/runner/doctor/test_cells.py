@@ -92,6 +92,8 @@ FADING = {"varied": (0.05, nan, 1e-3, nan, 1e-6), "weight": (0.2, nan, 0.2, nan,
         (seen(look(0), look(40), unreached=("conv1.weight",)), FLAT,
          "frozen_layers", "No gradient reaches conv1.weight"),
         (seen(look(0), look(40)), FLAT, "vanishing_gradient", "the gradient 0.14"),
+        (seen(look(0), look(40, columns={"weight": (0.2, nan, 0.1, nan, 0.9)})), SPENT,
+         "too_strong_regularisation", "those of conv1 from a length of 5.6 to 0.2"),
     ],
 )  # fmt: skip
 def test_a_cells_cause_is_told_from_its_layers(
@@ -103,6 +105,15 @@ def test_a_cells_cause_is_told_from_its_layers(
     assert said in answer.sentences[0]
     assert len(answer.causes) <= 2
     assert "curve alone" not in answer.sentences[0]
+
+
+def test_shrunken_weights_are_a_cause_only_where_little_was_learned_and_no_sign_of_a_hot_rate():
+    half = curve([2.0, 1.2, 0.8, 0.79], 0.8, 0.7, [3.5, 0.3, 0.2, 0.2])
+    shrunk = seen(look(0), look(40, columns={"weight": (0.2, nan, 0.1, nan, 0.9)}))
+    assert "too_strong_regularisation" not in {one.kind for one in told(shrunk, half).causes}
+    assert [one.kind for one in told(shrunk, SPENT).causes] == ["too_strong_regularisation"]
+    kept = seen(look(0), look(40, columns={"weight": (0.2, nan, 5.1, nan, 4.0)}))
+    assert [one.kind for one in told(kept, SPENT).causes] == ["learning_rate_too_high"]
 
 
 @pytest.mark.parametrize(
