@@ -53,6 +53,8 @@ def next_wave(study: Study, rule: Adaptive) -> Wave:
     if look is None:
         raise ValueError(f"the replicates of {study.name} do not come in waves")
     questions = _questions(study, rule)
+    counts, noise = _counts(study), _noise(study)
+    combinations = int((counts > 0).sum())
     decided = sum(not one.open for one in questions)
     what = "claim" if rule.asks_claims else "difference"
     said = "as narrow as wanted" if rule.half_width is not None else "decided"
@@ -60,12 +62,12 @@ def next_wave(study: Study, rule: Adaptive) -> Wave:
     text = f"look {look.number} of at most {look.of}: {decided} of {counted(len(questions), what)} "
     text += f"{are} {said}"
     if look.level == 0:  # nor is an interval of two runs each known to be narrow
-        text = f"look {look.number} of at most {look.of}: only says where the noise is"
+        first = counted(rule.first(combinations), "run")
+        text = f"look {look.number} of at most {look.of}: nothing is decided before {first} of each"
     elif decided == len(questions):
         return Wave({}, f"{text}; no further run is needed")
     elif rule.half_width is None:
         text += f" (at p of {look.level:.4f}, so that all looks together err in 5 % at most)"
-    counts, noise = _counts(study), _noise(study)
     if look.number >= look.of or (counts[counts > 0] >= rule.most).all():
         return Wave({}, f"{text}; every run that the file allows has been spent")
     worth = _worth(questions, counts, noise, rule, look)
@@ -77,7 +79,10 @@ def next_wave(study: Study, rule: Adaptive) -> Wave:
         for one, good in zip(questions, worth, strict=True)
         if good and one.se > 0
     )
-    new = next_counts(np.asarray(importance), counts, int((counts > 0).sum()), rule.most)
+    if look.level == 0:  # nor is a combination known to be quiet
+        importance = np.ones(len(counts))
+    wave = max(rule.looks(combinations)[look.number] - int(counts.sum()), 1)
+    new = next_counts(np.asarray(importance), counts, wave, rule.most)
     more = new - counts
     labels = list(study.factors.values())
     shape = [len(one) for one in labels]

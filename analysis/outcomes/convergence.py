@@ -127,7 +127,7 @@ class Convergence:
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """factor, level, reference, estimate, low, high (Newcombe, level - reference)."""
+        """factor, level, reference, estimate, low, high (level - reference); see `rates`."""
         return differences(self.hits, self.counted, self.factors, self.confidence)
 
     @cached_property

@@ -200,9 +200,6 @@ def _test_rates(claim: Claim, rates: RateDifference) -> Tested:
     one = _judge(claim, rates.estimate, _margin(claim), rates.below, rates.replicates)
     if rates.problem:
         return replace(one, p=float("nan"), problem=rates.problem)
-    if claim.sign != "=" and claim.margin == 0:
-        # Exact where there is an exact test; without an informative stratum there is no evidence.
-        return replace(one, p=rates.p if np.isfinite(rates.p) else 1.0)
     return one
 
 
@@ -339,9 +336,12 @@ def _counted(
             f"{a} of {m} and {b} of {k} ({interval})"
         )
     more = words.more if d > 0 else words.less
+    # Lost runs make the shares of all runs differ by more or less than shares of like runs do.
+    alike = abs(claim.about.scale * (a / m - b / k) - d) < 0.005
+    like = "" if alike else " within the same levels of the other factors"
     return (
         f"{left} {words.verb} {_number(abs(d), claim)} {words.unit} {more} than {claim.right}"
-        f"{_where(claim)}: {a} of {m} runs against {b} of {k} ({interval})"
+        f"{_where(claim)}{like}: {a} of {m} runs against {b} of {k} ({interval})"
     )
 
 

@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 Until = Literal["claims", "mains"]
 
-TESTED = 3
-"""Mean runs of a combination from which a look may decide: two runs of each agree by chance too
-often where some runs fail (decision 087)."""
+SMALL = 24
+"""Combinations below which a grid is small: nothing in it makes up for one that looks quiet."""
+FIRST, FIRST_IF_SMALL = 4, 6
+"""Runs of each combination before any is placed or anything decided (decision 110): a combination
+that fails now and then looks quiet while none of its few runs has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,19 @@ class Adaptive:
     half_width: float | None = None
 
     def looks(self, combinations: int) -> tuple[int, ...]:
-        """Runs at each look: every wave has as many as there are combinations."""
-        return tuple(combinations * k for k in range(self.least, self.most + 1))
+        """Runs at each look: the least, those before anything is placed, then a wave each."""
+        waves = {self.least, *range(self.first(combinations), self.most + 1)}
+        return tuple(combinations * k for k in sorted(waves))
+
+    def first(self, combinations: int) -> int:
+        """Runs of each combination that come before any is placed or anything decided."""
+        wanted = FIRST_IF_SMALL if combinations < SMALL else FIRST
+        return min(max(self.least, wanted), self.most)
 
     def tested(self, combinations: int) -> tuple[int, ...]:
         """The looks at which something may be decided."""
-        looks = self.looks(combinations)
-        return tuple(one for one in looks if one >= TESTED * combinations) or looks[-1:]
+        first = combinations * self.first(combinations)
+        return tuple(one for one in self.looks(combinations) if one >= first)
 
     @property
     def asks_claims(self) -> bool:
@@ -52,13 +60,15 @@ class Adaptive:
         what = "planned claim" if self.asks_claims else "difference between levels"
         return f"every {what} is decided"
 
-    @property
-    def words(self) -> str:
-        """The rule in a sentence."""
+    def words(self, combinations: int) -> str:
+        """The rule in a sentence, for so many combinations."""
+        first = self.first(combinations)
+        text = f"{self.least} to {self.most} runs of each combination: "
+        if first == self.most:
+            return f"{text}with so few nothing can be decided before the last of them"
         return (
-            f"{self.least} to {self.most} runs of each combination: after every wave a look, and "
-            f"further runs where the open questions have their noise, until {self.goal} or none "
-            f"could be"
+            f"{text}from {first} of each on after every wave a look, and further runs where the "
+            f"open questions have their noise, until {self.goal} or none could be"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -143,6 +143,8 @@ def in_waves(
         if number == len(looks) - 1 or not going.any():
             break
         importance = noise * ((worth / np.maximum(se, 1e-10) ** 2) @ rows**2)
+        if not level:
+            importance = np.ones(importance.shape)
         new = next_counts(importance, n, looks[number + 1] - total, rule.most)
         n = np.where(going[:, None], new, n)
     return Ended(shown, low, high, ended, taken, n)
@@ -300,22 +302,30 @@ def power(studies: int) -> list[str]:
     return lines
 
 
+def _error(studies: int) -> str:
+    return f"{100 * (0.05 * 0.95 / studies) ** 0.5:.2f}"
+
+
 def _parts(studies: int, size: int = 1000) -> list[int]:
     return [min(size, studies - start) for start in range(0, studies, size)]
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the three tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=20_000, help="a line of the first table")
-    parser.add_argument("--powered", type=int, default=2_000, help="a line of the second")
+    parser.add_argument("--single", type=int, default=20_000, help="a line of the second")
+    parser.add_argument("--powered", type=int, default=2_000, help="a line of the third")
     options = parser.parse_args()
     print("# Replicates in waves\n")
     print(
         f"{RULE.least} to {RULE.most} runs of a combination, until every difference between levels "
-        "is decided; a look after each wave, from three runs of a combination on. Made by "
-        f"`python -m tests.benchmarks.adaptive --studies {options.studies} --powered "
-        f"{options.powered}`. Runs are means of a combination.\n"
+        "is decided; a look after each wave, from four runs of each combination on (six where "
+        "there are fewer than 24 combinations). Made by "
+        f"`python -m tests.benchmarks.adaptive --studies {options.studies} --single "
+        f"{options.single} --powered {options.powered}`. Runs are means of a combination. One "
+        f"standard error at 5 %: {_error(options.studies)} points in the first table, "
+        f"{_error(options.single)} in the second.\n"
     )
     print(f"## Nothing is so ({options.studies:,} studies a line)\n")
     print(*errors(options.studies), sep="\n")
@@ -323,8 +333,8 @@ def main() -> None:
         "\nThe last column is what happens where runs are placed by each combination's own "
         "scatter: the reason why the program does not.\n"
     )
-    print(f"## One question, and nothing is so ({options.studies:,} studies a line)\n")
-    print(*one_question(options.studies), sep="\n")
+    print(f"## One question, and nothing is so ({options.single:,} studies a line)\n")
+    print(*one_question(options.single), sep="\n")
     print(
         "\n`until: claims` with one claim, and `until: {half_width}` with the width that five "
         "replicates of each combination would give on average.\n"

@@ -7,7 +7,8 @@ Run by hand, from the root of the repository:
 
 Each world has a difference of known size between two levels. Studies are drawn from the world
 itself and judged as a report judges them (a test holds that, table and all); pilots are drawn too,
-as tables, and each predicts what share of studies shows the difference.
+as tables, and each predicts what share of studies shows the difference. Rows are kept beside the
+page, in a .jsonl: one that was stopped goes on with the worlds that are left.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from analysis.verdicts.simulated_power import (
     trial_of,
 )
 from tests.benchmarks.coverage.worlds import cells_of
+from tests.benchmarks.doctor.rows import Row, append, read
 
 FACTORS = {"A": ("a0", "a1"), "B": ("b0", "b1", "b2"), "C": ("c0", "c1")}
 SHAPE = tuple(len(levels) for levels in FACTORS.values())
@@ -174,9 +176,7 @@ def worlds() -> list[World]:
     return found
 
 
-def measure(
-    world: World, studies: int, pilots: int, simulated: int, seed: int
-) -> dict[str, object]:
+def measure(world: World, studies: int, pilots: int, simulated: int, seed: int) -> Row:
     """Share of studies that show it, and what pilots and a very large pilot predict."""
     rng = np.random.default_rng(seed)
     size = world.size(rng)
@@ -194,64 +194,72 @@ def measure(
     ]
     return {"world": world.name, "size": size, "replicates": world.replicates, "true": true,
             "known": large, "pilot": world.pilot, "mean": float(np.mean(small)),
-            "least": min(small), "most": max(small)}  # fmt: skip
+            "least": min(small), "most": max(small), "studies": studies,
+            "simulated": simulated, "pilots": pilots}  # fmt: skip
 
 
-def page(rows: list[dict[str, object]], command: str, studies: int, simulated: int) -> str:
+def page(rows: list[Row], command: str) -> str:
     """The table as Markdown."""
+    studies, simulated = (min(int(row[key]) for row in rows) for key in ("studies", "simulated"))
     lines = [
         "# Power for convergence and for epochs to the target: predicted and true",
         "",
-        f"Grid {'x'.join(map(str, SHAPE))}. True: share of {studies:,} studies drawn from the",
-        "world and judged as the report judges that show the difference. Predicted as by",
-        f"`analysis power` ({simulated:,} simulated studies) from a pilot whose truth is",
-        "known (200 runs a cell);",
+        f"Grid {'x'.join(map(str, SHAPE))}. True: share of the studies drawn from the world and",
+        "judged as the report judges that show the difference. Predicted as by `analysis power`",
+        "from a pilot whose truth is known (200 runs a cell);",
         f"and ({STUDIES} simulated studies) from pilots of a few runs a cell. One standard",
         f"deviation of simulation: up to {50 / studies**0.5:.1f} points of the true share,",
         f"{50 / simulated**0.5:.1f} and {50 / STUDIES**0.5:.1f} of the predicted ones.",
         "",
         f"Made by `{command}`.",
         "",
-        "| world | size | replicates | true | known pilot | off, points | runs of small pilots | "
-        "their mean | least | most |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| world | size | replicates | true | of studies | known pilot | of simulated | off, "
+        "points | runs of small pilots | pilots | their mean | least | most |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        true, known = float(str(row["true"])), float(str(row["known"]))
-        size = float(str(row["size"]))
-        told = f"{100 * size:.1f} points" if str(row["world"])[0] == "c" else f"{size:.1f} epochs"
+        size, off = float(row["size"]), float(row["known"]) - float(row["true"])
+        told = f"{100 * size:.1f} points" if row["world"][0] == "c" else f"{size:.1f} epochs"
         lines.append(
-            f"| {row['world']} | {told} | {row['replicates']} | {true:.1%} | {known:.1%} | "
-            f"{100 * (known - true):+.1f} | {row['pilot']} | {row['mean']:.1%} | "
-            f"{row['least']:.1%} | {row['most']:.1%} |"
+            f"| {row['world']} | {told} | {row['replicates']} | {row['true']:.1%} | "
+            f"{row['studies']:,} | {row['known']:.1%} | {row['simulated']:,} | {100 * off:+.1f} | "
+            f"{row['pilot']} | {row['pilots']} | {row['mean']:.1%} | {row['least']:.1%} | "
+            f"{row['most']:.1%} |"
         )
-    off = [abs(float(str(r["known"])) - float(str(r["true"]))) for r in rows]
+    off = [abs(float(row["known"]) - float(row["true"])) for row in rows]
     within = sum(one <= 0.05 for one in off)
     lines += ["", f"Within 5 points from the known pilot: {within} of {len(rows)}; "
               f"farthest {100 * max(off):.1f} points."]  # fmt: skip
+    missing = len(worlds()) - len(rows)
+    if missing:
+        lines += ["", f"Worlds not measured yet: {missing} of {len(worlds())}."]
     return "\n".join([*lines, ""])
 
 
-def main(work: Callable[..., dict[str, object]] = measure) -> None:
-    """Measure, print, and write where asked."""
+def main(work: Callable[..., Row] = measure) -> None:
+    """Measure, print, and write where asked; worlds that are in the rows are not drawn again."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--simulated", type=int, default=1000)
     parser.add_argument("--pilots", type=int, default=2)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    rows = []
+    raw = options.out.with_suffix(".jsonl") if options.out is not None else None
+    rows = {row["world"]: row for row in (read(raw) if raw is not None else [])}
+    command = (
+        f"python -m tests.benchmarks.power_outcomes --studies {options.studies} "
+        f"--simulated {options.simulated} --pilots {options.pilots} --out {options.out}"
+    )
     for index, world in enumerate(worlds()):
+        if world.name in rows:
+            continue
         row = work(world, options.studies, options.pilots, options.simulated, 100 + index)
         print(row, flush=True)
-        rows.append(row)
-    if options.out is not None:
-        command = (
-            f"python -m tests.benchmarks.power_outcomes --studies {options.studies} "
-            f"--simulated {options.simulated} --pilots {options.pilots} --out {options.out}"
-        )
-        text = page(rows, command, options.studies, options.simulated)
-        options.out.write_text(text, encoding="utf-8")
+        rows[world.name] = row
+        if raw is not None:
+            append(raw, row)
+            found = [rows[one.name] for one in worlds() if one.name in rows]
+            options.out.write_text(page(found, command), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def test_plain_effects_end_a_study_early_and_null_ones_are_hopeless_sooner_or_la
     plain = rng.normal(size=size) + 30.0 * cells.sum(axis=1)[None, :, None]
     ended = adaptive.in_waves(plain, SHAPE)
     assert ended.shown.all()
-    assert ended.runs.max() == 3  # at the first look that may decide
+    assert ended.runs.max() == 6  # at the first look that may decide
     nothing = adaptive.in_waves(rng.normal(size=size), SHAPE)
     assert nothing.runs.mean() < adaptive.RULE.most
     assert nothing.shown.any(axis=1).mean() < 0.25

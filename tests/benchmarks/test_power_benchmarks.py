@@ -23,7 +23,7 @@ def test_what_a_world_shows_is_what_its_report_shows(world: World) -> None:
 def test_predicted_power_is_near_the_true_one(world: World) -> None:
     row = measure(world, 150, 1, 150, 7)
     assert abs(float(str(row["known"])) - float(str(row["true"]))) < 0.2
-    assert world.name in page([row], "command", 150, 150)
+    assert world.name in page([row], "command")
 
 
 def test_a_replay_asks_what_a_study_asks() -> None:

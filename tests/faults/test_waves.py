@@ -18,7 +18,7 @@ def fit(lr, opt, aug, seed):
     time.sleep(0.15)
     draw = random.Random(f"{lr}{opt}{aug}{seed}")
     noise = draw.gauss(0, 0.15 if opt == "sgd" else 0.01)
-    return {"accuracy": 0.5 + 0.02 * (lr == 0.1) + 0.2 * (aug == "strong") + noise}
+    return {"accuracy": 0.5 + 0.06 * (lr == 0.1) + 0.2 * (aug == "strong") + noise}
 """
 FIRST = 2 * 12
 """Cells of the first two replicates: what is planned beyond them, a look has planned."""
@@ -33,7 +33,7 @@ def study(folder: Path) -> Path:
         "name: waves\n"
         f"trainer: {folder / 'train.py'}:fit\n"
         "factors: {lr: [0.1, 0.01], opt: [adam, sgd], aug: [none, basic, strong]}\n"
-        "replicates: {min: 2, max: 6, until: mains}\n"
+        "replicates: {min: 2, max: 8, until: mains}\n"
         "responses: {accuracy: {better: higher}}\n"
     )
     return file
@@ -54,7 +54,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Counter[tuple[objec
     assert code == 0, output
     ended = outcomes(bench)
     bench.close()
-    assert FIRST < ended.total() < 3 * FIRST
+    assert 3 * FIRST < ended.total() < 4 * FIRST  # some were placed, and it stopped
     return ended
 
 

@@ -43,9 +43,9 @@ DRIFT = 0.01
 """p below which residuals are said to move with the order of running."""
 
 
-SMALL = 24
+SMALL = 23
 """Combinations up to which looks at runs in two modes err more often than they promise
-(decision 087)."""
+(decision 110)."""
 
 
 def caveats(study: Study, convergence: Convergence | None) -> list[str]:
@@ -176,7 +176,7 @@ def _looks(study: Study) -> list[str]:
     runs = f"{few} to {many} runs of a combination" if few < many else f"{few} runs of each"
     decides = f"decides at p up to {level_words(look.level)} instead of .05"
     small = len(counts) <= SMALL and study.estimates().jumps is not None
-    more = "; here it is more, for the grid is small and some of its runs fall" if small else ""
+    more = "; here it may be more, for the grid is small and some of its runs fall" if small else ""
     return [
         f"Replicates came in waves, {runs} so far, more where the runs of neighbouring "
         f"combinations scatter more; the study was looked at {counted(look.number, 'time')}, and "

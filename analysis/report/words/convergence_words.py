@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
     from analysis.study import Study
 
+TOGETHER = "by all levels together"
+"""Of a factor of three or more levels, where the interval of the two named holds zero."""
 MOST_TIED = 3
 """Combinations of one mean that are named one by one."""
 
@@ -221,6 +223,8 @@ def convergence_row(
             numbers = sign * one[["estimate", "low", "high"]].to_numpy(float)[0]
             low, high = sorted(numbers[1:])
             row |= {"conv_estimate": float(numbers[0]), "conv_low": low, "conv_high": high}
+            if p <= level and low <= 0 <= high:  # more than two levels: no pair says it alone
+                row["conv_sure"] = f"{row['conv_sure']} {TOGETHER}"
     return row | {"conv_best": best, "conv_worst": worst}
 
 

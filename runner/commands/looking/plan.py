@@ -134,7 +134,9 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
     console.print(seeds_words(spec), soft_wrap=piped)
     if spec.adaptive is not None:
         most = counted(design.combinations * spec.adaptive.most, "cell")
-        console.print(f"{spec.adaptive.words}; at most {most}", soft_wrap=piped)
+        console.print(
+            f"{spec.adaptive.words(design.combinations)}; at most {most}", soft_wrap=piped
+        )
     stored = True
     if spec.tune is not None:
         tuning = _tuned(spec, design, arguments)

@@ -51,32 +51,29 @@ def test_conditional_power_is_how_often_the_last_look_decides() -> None:
     )
 
 
-def test_nothing_is_decided_by_two_runs_each() -> None:
+def test_nothing_is_decided_before_the_first_runs_of_each() -> None:
     rule = Adaptive(2, 8)
-    looks = [look_at(rule, 12, runs) for runs in (24, 30, 36, 95, 96, 200)]
+    looks = [look_at(rule, 12, runs) for runs in (24, 36, 72, 95, 96, 200)]
     numbers = [(one.number, one.of) for one in looks]
-    assert numbers == [
-        (1, 7),
-        (1, 7),
-        (2, 7),
-        (6, 7),
-        (7, 7),
-        (7, 7),
-    ]
-    assert looks[0].level == 0
+    assert numbers == [(1, 4), (1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
+    assert looks[1].level == 0
     assert 0 < looks[2].level < looks[3].level < looks[4].level == looks[4].last < 0.05
     assert look_at(Adaptive(2, 3), 12, 36).level == pytest.approx(0.05)
+    # Fewer combinations, more runs of each; never beyond what the file allows.
+    assert [rule.first(n) for n in (2, 23, 24, 400)] == [6, 6, 4, 4]
+    assert [Adaptive(7, 8).first(n) for n in (2, 400)] == [7, 7]
+    assert Adaptive(2, 3).first(2) == 3
 
 
 def waves(ended: int, planned: int) -> Study:
-    """Two combinations in waves of 2 to 4 runs, `ended` of the `planned` runs of each."""
+    """Two combinations in waves of 2 to 7 runs, `ended` of the `planned` runs of each."""
     rows = [
         {"opt": opt, "replicate": k, "acc": 0.3 * at + 0.001 * k, "status": "reached"}
         | ({"acc": np.nan, "status": NOT_RUN} if k >= ended else {})
         for at, opt in enumerate(("adam", "sgd"))
         for k in range(planned)
     ]
-    rule = {"least": 2, "most": 4, "until": "mains", "half_width": None}
+    rule = {"least": 2, "most": 7, "until": "mains", "half_width": None}
     return Study(
         pd.DataFrame(rows),
         {"opt": ("adam", "sgd")},
@@ -88,9 +85,9 @@ def waves(ended: int, planned: int) -> Study:
 
 
 def test_a_wave_that_is_cut_is_no_look() -> None:
-    cut = waves(2, 3)
-    assert cut.look == look_at(Adaptive(2, 4), 2, 4)
+    cut = waves(2, 6)
+    assert cut.look == look_at(Adaptive(2, 7), 2, 4)
     assert "decide nothing yet" in cut.judgement.silent
-    whole = waves(3, 3)
+    whole = waves(6, 6)
     assert whole.look is not None
     assert whole.look.number == 2

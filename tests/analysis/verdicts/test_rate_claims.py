@@ -13,7 +13,7 @@ from scipy import stats
 from analysis.loading import from_frame
 from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.counts.cmh import exact_test
-from analysis.stats.counts.proportions import newcombe
+from analysis.stats.counts.common_difference import CommonDifference
 from analysis.study import Study
 from analysis.verdicts.rate_claims import rate_difference
 from runner.content.outcome import Target
@@ -43,17 +43,17 @@ def one(claim: str) -> pd.Series:
     return study(claim).claims().iloc[0]
 
 
-def test_a_claim_on_convergence_is_newcombes_difference_and_the_exact_test() -> None:
+def test_a_claim_on_convergence_is_the_common_difference_and_the_exact_test() -> None:
     row = one("init: he > naive on convergence")
     assert row["outcome"] == "convergence"
     assert row["verdict"] == "supported"
     assert row["estimate"] == pytest.approx(20 / 20 - 12 / 20)
-    wanted = newcombe(20, 20, 12, 20)
-    assert [row["low"], row["high"]] == pytest.approx([float(wanted.low), float(wanted.high)])
     runs = np.full((4, 2), 5.0)
     hits = np.array([[5, 1], [5, 1], [5, 5], [5, 5]], float)
+    wanted = CommonDifference.of(hits, runs).limits()
+    assert [row["low"], row["high"]] == pytest.approx(wanted)
     assert row["p"] == pytest.approx(exact_test(hits, runs).p)
-    assert row["method"] == "newcombe"
+    assert row["method"] == "score"
     assert row["replicates"] == 5
     assert row["sentence"].startswith(
         "Supported: init = he converges 40.00 points more often than naive: 20 of 20 runs against "
@@ -69,7 +69,7 @@ def test_conditions_restrict_the_runs_that_are_counted() -> None:
     assert row["verdict"] == "supported"
     assert row["sentence"] == (
         "Supported: runs with init = he and with naive converged equally often, where bn is "
-        "before: 10 of 10 and 10 of 10 (95% interval −27.75 to +27.75 points)."
+        "before: 10 of 10 and 10 of 10 (95% interval −29.91 to +29.91 points)."
     )
 
 
@@ -79,7 +79,7 @@ def test_two_levels_whose_runs_all_converged_are_said_to_be_alike() -> None:
     assert row["verdict"] == "undecided"
     assert row["sentence"] == (
         "Undecided: runs with init = he and with naive converged equally often, where bn is "
-        "before: 10 of 10 and 10 of 10 (95% interval −27.75 to +27.75 points); these runs do not "
+        "before: 10 of 10 and 10 of 10 (95% interval −29.91 to +29.91 points); these runs do not "
         "tell them apart."
     )
 
@@ -104,15 +104,15 @@ def test_a_refuted_and_an_undecided_claim_say_so_in_shares() -> None:
 
 
 def test_the_p_at_a_margin_is_where_the_interval_ends_there() -> None:
-    """Two-sided p = 1 - level at which the margin is Newcombe's limit."""
+    """Two-sided p = 1 - level at which the margin is the interval's limit."""
     claim = parse_claim("init: he > naive on convergence by 5")
     hits, runs = np.array([18.0, 12.0]), np.array([20.0, 20.0])
     found = rate_difference(hits, runs, claim, {"init": FACTORS["init"]}, 0.95)
-    for level in (0.5, 0.9, 0.99):
-        limits = newcombe(18, 20, 12, 20, level)
-        assert found.below(float(limits.high)) == pytest.approx((1 - level) / 2, rel=1e-6)
-        assert found.below(float(limits.low)) == pytest.approx((1 + level) / 2, rel=1e-6)
-    assert found.below(0.3) == 0.5
+    for level in (0.5, 0.8, 0.9):
+        low, high = CommonDifference.of([[18, 12]], [[20, 20]]).limits(level)
+        assert found.below(high) == pytest.approx((1 - level) / 2, rel=1e-6)
+        assert found.below(low) == pytest.approx((1 + level) / 2, rel=1e-6)
+    assert found.below(0.3) == pytest.approx(0.5)
     assert found.below(1.5) < 1e-9
     assert found.below(-1.5) > 1 - 1e-9
 
@@ -176,6 +176,37 @@ def test_wrong_verdicts_on_convergence_stay_rare() -> None:
     p = []
     for _ in range(400):
         hits = rng.binomial(6, rate).astype(float)
-        p.append(rate_difference(hits, runs, none, factors, 0.95).p)
+        p.append(rate_difference(hits, runs, none, factors, 0.95).estimate.p)
     rejected = np.mean(np.nan_to_num(p, nan=1.0) <= 0.05)
     assert rejected <= stats.binom.ppf(0.999, 400, 0.05) / 400
+
+
+def test_verdict_and_interval_cannot_contradict_each_other() -> None:
+    """Whatever the runs: what is decided without a margin excludes zero, and no sentence else."""
+    rng = np.random.default_rng(8)
+    factors = {"a": ("x", "y"), "b": ("p", "q", "r", "s")}
+    claim = parse_claim("a: x > y on convergence")
+    decided = 0
+    for _ in range(150):
+        runs = rng.integers(1, 7, (2, 4)).astype(float)
+        rates = np.stack([rng.choice([0.6, 0.95, 1.0], 4), rng.choice([0.0, 0.2, 0.9], 4)])
+        hits = rng.binomial(runs.astype(int), rates).astype(float)
+        found = rate_difference(hits, runs, claim, factors, 0.95)
+        p = 2 * min(found.below(0.0), 1 - found.below(0.0))
+        holds = found.estimate.low <= 0 <= found.estimate.high
+        assert min(p, 1.0) == pytest.approx(found.estimate.p)
+        assert holds == (found.estimate.p > 0.05)
+        decided += not holds
+    assert 15 < decided < 135
+
+
+def test_lost_runs_are_told_where_shares_of_all_runs_say_something_else() -> None:
+    full = study("init: he > naive on convergence")
+    frame = full.frame.copy()
+    gone = frame["init"].eq("naive") & frame["bn"].eq("before") & frame["seed"].astype(int).ge(2)
+    frame.loc[gone, ["converged", "acc"]] = np.nan
+    frame.loc[gone, "status"] = "failed"
+    made = replace(from_frame(frame, list(FACTORS), "acc", "seed"),
+                   planned_claims=full.planned_claims)  # fmt: skip
+    row = made.claims().iloc[0]
+    assert "within the same levels of the other factors: 20 of 20 runs against" in row["sentence"]

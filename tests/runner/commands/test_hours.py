@@ -87,7 +87,7 @@ def test_waves_go_on_within_the_hours(here: Path, capsys: pytest.CaptureFixture[
     assert main(["grid", "budget.yaml", "--hours", "1e-9", "--no-report"]) == 6
     assert "look" not in capsys.readouterr().out  # a wave that is not over is no look
     assert main(["grid", "budget.yaml", "--hours", "1", "--no-report"]) == 0
-    assert "look 1 of at most 3" in capsys.readouterr().out
+    assert "look 1 of at most 2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "two", "nan", "inf", "1e400", ""])

@@ -95,8 +95,10 @@ def analysed(study: Study, say: Say = plainly) -> str:
         convergence = (
             f" Which runs {reached} was analysed by exact Cochran–Mantel–Haenszel tests "
             "stratified by all other factors, combinations of two levels by Fisher's exact test "
-            "against all other runs where no factor alone was shown to decide, and Newcombe "
-            "intervals for differences of rates."
+            "against all other runs where no factor alone was shown to decide. Differences of "
+            "rates are Mantel and Haenszel's, with Miettinen and Nurminen's score interval "
+            "stratified by the same combinations; it holds zero just where the exact test of "
+            "the two levels does not reject."
         )
     if study.by_lenth:
         return (
