@@ -96,7 +96,7 @@ def _listed(rows: pd.DataFrame) -> str:
 
 def _named(left: pd.DataFrame) -> str:
     rows = zip(left["factor"], left["level"], left["reference"], strict=True)
-    return ", ".join(f"{factor} ({level} - {reference})" for factor, level, reference in rows)
+    return ", ".join(f"{factor} ({level} or {reference})" for factor, level, reference in rows)
 
 
 def _counted(left: pd.DataFrame) -> str:
