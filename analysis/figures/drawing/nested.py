@@ -17,7 +17,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures.drawing.labels import shortened, text_width
-from analysis.figures.drawing.style import GRID, INK, SMALL, SOFT, TALLEST, TEXT, low, narrow, widest
+from analysis.figures.drawing.style import (
+    GRID,
+    INK,
+    SMALL,
+    SOFT,
+    TALLEST,
+    TEXT,
+    low,
+    narrow,
+    widest,
+)
 
 HEADER = 0.135  # inches of a header line
 LOW_FIELD = 0.24  # inches of the height of a field where height is scarce

@@ -1,4 +1,4 @@
-"""Interaction matrix: every pair of factors twice, each on the horizontal axis once; or one pair."""
+"""Interaction matrix: every pair of factors twice, each of them on the axis once; or one pair."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def interaction_of_pair(
     *,
     measure: Response = ACCURACY,
 ) -> Figure:
-    """One pair in one panel: the factor with more levels along the axis, a line a level of the other.
+    """One pair in one panel: the factor with more levels along the axis, lines of the other.
 
     Args:
         factors: levels of both factors in declared order.

@@ -21,12 +21,13 @@ FIGURES = (
     ),
     StudyFigure(
         "chief_interaction", "The interaction to look at first", ANSWER,
-        pairs.draw_chief_interaction, pairs.tabulate_interaction_matrix, wide=BESIDE, one_panel=True,
-        effort=20,
+        pairs.draw_chief_interaction, pairs.tabulate_interaction_matrix, wide=BESIDE,
+        one_panel=True, effort=20,
     ),
     StudyFigure(
         "main_effects", "Main effects", ANSWER,
-        factors.draw_main_effects, factors.tabulate_main_effects, wide=PAIRED, paper=True, effort=12,
+        factors.draw_main_effects, factors.tabulate_main_effects, wide=PAIRED, paper=True,
+        effort=12,
     ),
     StudyFigure(
         "forest", "Contrasts", "effects",

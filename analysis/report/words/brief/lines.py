@@ -149,7 +149,11 @@ def _pairs(study: Study, found: Answer) -> str:
     turning = [readable(one) for one in turning_terms(study)]
     if turning:
         return f"; but the order of levels turns round in {_few(turning)}"
-    return f"; but they depend on each other in {_shown_pairs(study, found)}" if len(found.pairs) else ""
+    return (
+        f"; but they depend on each other in {_shown_pairs(study, found)}"
+        if len(found.pairs)
+        else ""
+    )
 
 
 def _shown_pairs(study: Study, found: Answer) -> str:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from analysis.verdicts.looks import Decided
 
 DECIDED = "decided"
-ALIKE = "decided; comparing like with like"
-"""Where runs of the same other levels differ, though the interval of the overall rates holds zero."""
+BY_STRATA = "decided; by strata"
+"""Where runs that are alike in all else differ, though the interval of overall rates holds zero."""
 CANNOT = "other runs than these"
 UNKNOWN = "not estimated"
 """Of a test for which nobody has worked out how many replicates it would take."""
@@ -176,7 +176,7 @@ def convergence_rows(found: Answer, convergence: Convergence | None) -> list[Bri
         verdict = str(row["conv_sure"])
         needed = {"not shown": UNKNOWN, "no difference": "", UNTESTED: CANNOT}.get(verdict, DECIDED)
         if needed == DECIDED and row["conv_low"] <= 0 <= row["conv_high"]:
-            needed = ALIKE
+            needed = BY_STRATA
         about = f"Runs that {convergence.goal.did}"
         p = _p(row["conv_p_family"])
         rows.append(BriefRow(about, str(row["factor"]), levels, *words, verdict, p, needed))
