@@ -63,13 +63,12 @@ def draw_chief_interaction(study: Study) -> Drawn | None:
         return None
     factors = {name: levels for name, levels in study.factors.items() if name in pair}
     turns = ":".join(pair) in turning_terms(study)
-    what = "turns the order of levels round" if turns else "is the largest that is shown"
+    what = "the order of levels turns round" if turns else "the largest interaction that is shown"
     return _pairs(
         study,
         factors,
-        f"Marginal means of {study.measure.name} for {pair[0]} and {pair[1]}, whose interaction "
-        f"{what}. Above: its share of the variance and its p, Holm-adjusted over all questions of "
-        "the study.",
+        f"Marginal means of {study.measure.name} for {pair[0]} and {pair[1]}: {what}. Above: share "
+        "of the variance, and p, Holm-adjusted over all questions.",
         figures.interaction_of_pair,
     )
 
