@@ -37,7 +37,7 @@ from analysis.number_words import p_phrase
 from runner.content.response import ACCURACY, Response
 
 ROOM_FOR_NAMES = 0.95  # inches of a panel below which levels are numbered
-MIDDLE, LOW = 4.9, 2.2  # inches of the figure of one pair
+MIDDLE, LOW = 4.9, 2.0  # inches of the figure of one pair
 
 
 @look()

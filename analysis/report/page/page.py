@@ -50,7 +50,7 @@ HERE = Path(__file__).parent
 PANES = ("panes", "pivot", "two_cells", "parallel_picture", "parallel")
 """Scripts after that of the page: what panes share, then a pane each."""
 
-LONG = 11
+LONG = 15
 """Rows of the table from which two figures are as high as it is; beside fewer stands one."""
 
 LOST = ("why", "caveats", "claim", "explore", "how", "runs")

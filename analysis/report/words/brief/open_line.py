@@ -45,7 +45,7 @@ def _claims(study: Study, claims: pd.DataFrame) -> str:
     if left.empty or study.judgement.silent or study.running:
         return told
     needed = left["replicates_to_decide"].astype(float).fillna(np.inf)
-    one = left.loc[needed.idxmin()]
+    one = left.iloc[int(np.argmin(needed.to_numpy(float)))]
     look = known(study.decided)
     planned = 1 if look is None else look.planned
     words = replicates_words(float(needed.min()), float(one["replicates"]), planned, running=False)
