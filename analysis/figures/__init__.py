@@ -8,7 +8,7 @@ Every function states the columns it reads; `analysis.report.gallery` says which
 
 from analysis.figures.drawing.caption import Runs, caption
 from analysis.figures.drawing.saving import Drawing, save
-from analysis.figures.drawing.style import COLUMN, PAGE, at_width
+from analysis.figures.drawing.style import COLUMN, PAGE, at_width, widest
 from analysis.figures.effects.diagnostics import diagnostics, scale_comparison
 from analysis.figures.effects.forest import forest
 from analysis.figures.effects.half_normal import half_normal
@@ -18,7 +18,7 @@ from analysis.figures.effects.pareto import pareto
 from analysis.figures.effects.share_bars import variance_shares
 from analysis.figures.interactions.alias_map import alias_map
 from analysis.figures.interactions.interaction_heat_maps import interaction_heat_maps
-from analysis.figures.interactions.interaction_matrix import interaction_matrix
+from analysis.figures.interactions.interaction_matrix import interaction_matrix, interaction_of_pair
 from analysis.figures.runs.cause_map import cause_map
 from analysis.figures.runs.cell_heat_map import cell_heat_map, cell_mosaic
 from analysis.figures.runs.cell_strip import cell_strip
@@ -45,6 +45,7 @@ __all__ = [
     "half_normal",
     "interaction_heat_maps",
     "interaction_matrix",
+    "interaction_of_pair",
     "learning_curves",
     "main_effects",
     "numeric_trends",
@@ -54,4 +55,5 @@ __all__ = [
     "scale_comparison",
     "time_to_target",
     "variance_shares",
+    "widest",
 ]

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.document.document import SCHEMA_PATH, document, write_document
-from analysis.figures import COLUMN, Drawing, at_width
+from analysis.figures import COLUMN, Drawing, at_width, widest
 from analysis.figures.drawing.saving import FigureFiles
 from analysis.report.current import STATE, state_of
 from analysis.report.exports import write_article, write_follow_up, write_paper, write_tables
@@ -136,7 +136,8 @@ def write(
 def _draw(study: Study, attempts: Attempts) -> Iterator[Drawing]:
     """Every figure the study has something for; one that fails is a line, not the end."""
     for one in sorted(FIGURES, key=lambda one: -one.effort):
-        drawing = attempts.make(one.name, f"Figure {one.title}", partial_of(one.drawing, study))
+        with at_width(min(one.wide, widest())):
+            drawing = attempts.make(one.name, f"Figure {one.title}", partial_of(one.drawing, study))
         if drawing is not None:
             yield drawing
 

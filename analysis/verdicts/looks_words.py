@@ -55,7 +55,7 @@ def in_one_line(look: Decided) -> str:
 
 
 def in_one_sentence(look: Decided, *, short: bool = False) -> str:
-    """The same as a clause that can stand behind another; `short`: only how many are left."""
+    """The same as a clause that can stand behind another; `short`: how many are left, unnamed."""
     table = look.table
     left = table[~table["decided"].astype(bool)]
     whole = counted(len(table), "difference")
@@ -64,7 +64,13 @@ def in_one_sentence(look: Decided, *, short: bool = False) -> str:
     told = left[left["p"].notna()]
     many = f"{len(left)} of {whole} between levels"
     if short:
-        return f"{many} {'is' if len(left) == 1 else 'are'} undecided {look.after}"
+        more = _affordable(look, told)
+        takes = f"the nearest takes about {int(more.min())} more" if more.size else ""
+        if not more.size and len(told):
+            each = "it" if len(left) == 1 else "each"
+            takes = f"{each} takes more than {WORTH * look.planned}"
+        behind = f" ({takes})" if takes else ""
+        return f"{many} {'is' if len(left) == 1 else 'are'} undecided {look.after}{behind}"
     named = _named(left) if len(left) <= NAMED else f"{many} ({_counted(left)})"
     text = f"undecided {look.after}: {named}"
     if told.empty and left["estimate"].isna().all():
@@ -96,7 +102,7 @@ def _listed(rows: pd.DataFrame) -> str:
 
 def _named(left: pd.DataFrame) -> str:
     rows = zip(left["factor"], left["level"], left["reference"], strict=True)
-    return ", ".join(f"{factor} ({level} - {reference})" for factor, level, reference in rows)
+    return ", ".join(f"{factor} ({level} or {reference})" for factor, level, reference in rows)
 
 
 def _counted(left: pd.DataFrame) -> str:

@@ -18,11 +18,13 @@ from analysis.figures.drawing.style import (
     TALLEST,
     TEXT,
     grid_lines,
+    low,
     new_figure,
     widest,
 )
 
 SLOTS_A_ROW = 16  # levels that fit side by side on a page
+LOW_PANEL = 1.3  # inches of a panel where height is scarce
 AXIS_LETTERS = 28
 """Of a line of the vertical axis's name: what is as long as a panel of the usual height is."""
 
@@ -77,7 +79,9 @@ def factor_panels(
     for row, chunk in zip(rows, chunks, strict=True):
         space = width - 0.62 - 0.1 * len(chunk)
         counts = [len(factors[name]) + 0.2 for name in chunk]
-        weights = counts if turn else [needs[name] for name in chunk]
+        weights = [needs[name] for name in chunk]
+        if turn:
+            weights = counts if not low() else _titled(chunk, counts, space)
         axes = row.subplots(1, len(chunk), width_ratios=weights, squeeze=False)[0]
         for name, one, weight, count in zip(chunk, axes, weights, counts, strict=True):
             if panels:
@@ -96,9 +100,17 @@ def factor_panels(
                 one.set_ylabel("\n".join(wrap(axis_label, AXIS_LETTERS)))
             panels.append(Panel(name, list(factors[name]), one))
     room = (TALLEST - 0.4) / len(chunks) - 0.22 - tallest
-    height = len(chunks) * (min(panel_height, room) + 0.22 + tallest) + 0.3
+    panel_height = min(panel_height, LOW_PANEL if low() else panel_height, room)
+    height = len(chunks) * (panel_height + 0.22 + tallest) + 0.3
     figure.set_size_inches(width, height)
     return figure, panels
+
+
+def _titled(names: Sequence[str], counts: Sequence[float], space: float) -> list[float]:
+    """Inches of each panel: its title's, and of the rest a share by its levels."""
+    titles = [1.15 * text_width(name, TEXT + 0.5) + 0.3 for name in names]
+    share = max(space - sum(titles), 0) / sum(counts)
+    return [title + share * count for title, count in zip(titles, counts, strict=True)]
 
 
 def _title(name: str, wide: float) -> str:
@@ -113,8 +125,12 @@ def _title(name: str, wide: float) -> str:
 def _rows(
     names: list[str], needs: Mapping[str, float], slots: int, space: float, most: float
 ) -> tuple[list[list[str]], bool]:
-    """Factors row by row, and whether labels must be turned: level if any arrangement allows it."""
-    for lines in range(1, max(math.ceil(len(names) / 2), 1) + 1):
+    """Factors row by row, and whether labels must be turned: level if any arrangement allows it.
+
+    Where height is scarce one row with turned labels goes before two of level ones.
+    """
+    single = low() and slots <= most
+    for lines in range(1, 2 if single else max(math.ceil(len(names) / 2), 1) + 1):
         chunks = _chunks(names, lines)
         if all(sum(needs[name] for name in row) + 0.1 * len(row) <= space for row in chunks):
             return chunks, False

@@ -17,9 +17,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures.drawing.labels import shortened, text_width
-from analysis.figures.drawing.style import GRID, INK, SMALL, SOFT, TALLEST, TEXT, narrow, widest
+from analysis.figures.drawing.style import (
+    GRID,
+    INK,
+    SMALL,
+    SOFT,
+    TALLEST,
+    TEXT,
+    low,
+    narrow,
+    widest,
+)
 
 HEADER = 0.135  # inches of a header line
+LOW_FIELD = 0.24  # inches of the height of a field where height is scarce
 LARGEST_SIDE = 1300  # rows or columns that are still drawn
 
 
@@ -81,6 +92,7 @@ def table_axes(nesting: Nesting, *, bottom: float = 0.62) -> tuple[Figure, Axes,
     wide = (widest() - left - right) / nesting.columns
     room = TALLEST - top - bottom
     high = min(max(wide, 0.13) if wide < 0.5 else 0.34, room / nesting.rows)
+    high = min(high, LOW_FIELD) if low() else high
     wide = min(wide, 1.1)
     width = left + wide * nesting.columns + right
     height = top + high * nesting.rows + bottom

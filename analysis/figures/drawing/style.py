@@ -130,6 +130,11 @@ def narrow() -> bool:
     return widest() < PAGE * 2 / 3
 
 
+def low() -> bool:
+    """Whether figures stand beside others on a screen, where height is scarce."""
+    return not narrow() and widest() < PAGE
+
+
 @contextmanager
 def into(axes: Axes) -> Iterator[None]:
     """Figures of one panel are drawn into these axes in this context, as by seaborn's `ax=`."""

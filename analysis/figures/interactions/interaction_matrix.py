@@ -1,8 +1,9 @@
-"""Interaction matrix: every pair of factors twice, each of them on the horizontal axis once."""
+"""Interaction matrix: every pair of factors twice, each of them on the axis once; or one pair."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Literal
 
 import numpy as np
@@ -21,12 +22,14 @@ from analysis.figures.drawing.style import (
     SMALL,
     SOFT,
     TEXT,
+    figure_of,
     grid_lines,
     line,
     look,
     marker,
     narrow,
     new_figure,
+    one_panel,
     shade_of,
     widest,
 )
@@ -34,6 +37,7 @@ from analysis.number_words import p_phrase
 from runner.content.response import ACCURACY, Response
 
 ROOM_FOR_NAMES = 0.95  # inches of a panel below which levels are numbered
+MIDDLE, LOW = 4.9, 2.0  # inches of the figure of one pair
 
 
 @look()
@@ -104,6 +108,41 @@ def interaction_matrix(
     within_bounds(grid[0, 0], measure)
     area.supylabel(measure.axis, fontsize=TEXT)
     return figure
+
+
+@look()
+def interaction_of_pair(
+    factors: Mapping[str, Sequence[str]],
+    means: pd.DataFrame,
+    terms: pd.DataFrame,
+    *,
+    measure: Response = ACCURACY,
+) -> Figure:
+    """One pair in one panel: the factor with more levels along the axis, lines of the other.
+
+    Args:
+        factors: levels of both factors in declared order.
+        means: as `interaction_matrix` takes them, of this pair.
+        terms: likewise, one row.
+        measure: how the outcome is shown.
+    """
+    over, along = sorted(factors, key=lambda name: len(factors[name]))
+    width = min(widest(), MIDDLE)
+    axes = one_panel(width, LOW)
+    _lines(
+        axes, _oriented(means, along, over), factors[along], factors[over], measure, crowded=False
+    )
+    _annotate(axes, terms, along, over, TEXT, written=True, stacked=False)
+    grid_lines(axes)
+    axes.set_xlim(-0.45, len(factors[along]) - 0.55)
+    axes.set_xlabel(along, weight="bold")
+    axes.set_ylabel("\n".join(wrap(measure.axis, 24)))
+    room = (width - 1.6) / len(factors[along])
+    label_levels(axes, shortened(factors[along], 16), room, TEXT - 0.5)
+    within_bounds(axes, measure)
+    legend = _legend(axes, over, shortened(factors[over], 16), TEXT - 0.5, 18, "upper left")
+    legend.set_bbox_to_anchor((1.0, 1.0))
+    return figure_of(axes)
 
 
 def _numbers(levels: Sequence[str]) -> list[str]:

@@ -11,14 +11,23 @@ from analysis.report.gallery.figure import StudyFigure
 ANSWER = "answer"
 """The section of the figures that a hurried reader sees; all others are in the appendix."""
 
+BESIDE, PAIRED = 4.9, 5.8
+"""Inches of the answer's figures: beside its table, and two side by side below it."""
+
 FIGURES = (
     StudyFigure(
         "cell_heat_map", "Every combination", ANSWER,
-        combinations.draw_cell_heat_map, combinations.tabulate_cells, effort=15,
+        combinations.draw_cell_heat_map, combinations.tabulate_cells, wide=BESIDE, effort=15,
+    ),
+    StudyFigure(
+        "chief_interaction", "The interaction to look at first", ANSWER,
+        pairs.draw_chief_interaction, pairs.tabulate_interaction_matrix, wide=BESIDE,
+        one_panel=True, effort=20,
     ),
     StudyFigure(
         "main_effects", "Main effects", ANSWER,
-        factors.draw_main_effects, factors.tabulate_main_effects, paper=True, effort=12,
+        factors.draw_main_effects, factors.tabulate_main_effects, wide=PAIRED, paper=True,
+        effort=12,
     ),
     StudyFigure(
         "forest", "Contrasts", "effects",
@@ -42,10 +51,6 @@ FIGURES = (
         pairs.draw_interaction_matrix, pairs.tabulate_interaction_matrix, paper=True, effort=14,
     ),
     StudyFigure(
-        "chief_interaction", "The interaction to look at first", ANSWER,
-        pairs.draw_chief_interaction, pairs.tabulate_interaction_matrix, effort=20,
-    ),
-    StudyFigure(
         "interaction_heat_maps", "Interactions beyond main effects", "interactions",
         pairs.draw_interaction_heat_maps, pairs.tabulate_interaction_heat_maps, effort=13,
     ),
@@ -60,7 +65,7 @@ FIGURES = (
     StudyFigure(
         "convergence_rates", "Convergence by level", ANSWER,
         convergence_and_time.draw_convergence_rates,
-        convergence_and_time.tabulate_convergence_rates, paper=True, effort=9,
+        convergence_and_time.tabulate_convergence_rates, wide=PAIRED, paper=True, effort=9,
     ),
     StudyFigure(
         "cell_mosaic", "Convergence of every combination", "convergence",
@@ -71,7 +76,7 @@ FIGURES = (
         convergence_and_time.draw_cause_map, convergence_and_time.tabulate_cause_map, effort=19,
     ),
     StudyFigure(
-        "time_to_target", "Time to target", ANSWER,
+        "time_to_target", "Time to target", "time",
         convergence_and_time.draw_time_to_target,
         convergence_and_time.tabulate_time_to_target, paper=True, effort=11,
     ),

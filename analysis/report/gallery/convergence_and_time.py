@@ -31,9 +31,8 @@ def draw_convergence_rates(study: Study) -> Drawn | None:
         keys = zip(rows["factor"], rows["level"], strict=True)
         rows["marginal"] = [float(marginal[key]) for key in keys]
         text += (
-            ", with the marginal rate of Firth's penalised model (diamonds). The penalty pulls its "
-            "probabilities towards one half, most where nearly all runs or nearly none did, "
-            "so a diamond may lie outside the interval of the plain rate"
+            "; Firth's penalty draws the diamonds towards one half, most where nearly all or none "
+            "did"
         )
     figure = figures.convergence_rates(rows, measure=convergence.goal.record)
     return Drawn(figure, rows, captioned(study, f"{text}.", "Wilson"))

@@ -55,7 +55,7 @@ def draw_main_effects(study: Study) -> Drawn:
     )
     text = (
         f"Marginal mean of {study.measure.name} at each level, every combination weighing "
-        "the same; the dashed line is the grand mean, faint dots are single replicates."
+        "the same."
         f"{assumed(study, shown_means(study.estimates(), study.measure)['rests_on'])}"
     )
     single = means[["factor", "level"]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from analysis.figures import Drawing, Runs, caption
+from analysis.figures import PAGE, Drawing, Runs, caption
 from analysis.report.words.names import interval_name
 from analysis.table.statuses import MISSING_STATUSES
 
@@ -46,6 +46,7 @@ class StudyFigure:
         section: of the page, a key of `analysis.report.page.page_sections.SECTIONS`.
         draw: takes a study; None where it has nothing to show there (no curves, one factor).
         table: the rounded numbers, of the study and the drawn data; None where the data are empty.
+        wide: inches in a report, at most: half a screen where it stands beside another.
         paper: whether it is also drawn for a paper, one column wide, as PDF.
         one_panel: whether it can be drawn into axes of a person's own figure.
         effort: how long it takes to write beside the others; the longest are drawn first, so that
@@ -57,6 +58,7 @@ class StudyFigure:
     section: str
     draw: Callable[[Study], Drawn | None]
     table: Callable[[Study, pd.DataFrame], NumberTable | None]
+    wide: float = PAGE
     paper: bool = False
     one_panel: bool = False
     effort: int = 0

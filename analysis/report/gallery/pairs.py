@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,6 @@ from analysis import figures
 from analysis.effects.shares.grid_shares import FEWEST_DRAWS
 from analysis.effects.shares.grid_shares import grid_shares as shares_of_cells
 from analysis.effects.shown import shown_means
-from analysis.figures import COLUMN, at_width
 from analysis.loading import from_frame
 from analysis.number_words import p_words
 from analysis.report.gallery.factors import cut_at_limits
@@ -32,6 +31,8 @@ from analysis.study import known
 from runner.content.response import ACCURACY
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from analysis.study import Study
 
 PAIR = {"factor": "factor_a", "level": "level_a", "other": "factor_b", "other_level": "level_b"}
@@ -44,36 +45,37 @@ def draw_interaction_matrix(study: Study) -> Drawn | None:
     """Every pair of factors, in both orientations."""
     if len(study.factors) < 2:
         return None
-    return _matrix(
+    return _pairs(
         study,
         study.factors,
         f"Marginal means of {study.measure.name} for every pair of factors: the factor of the "
         "column runs along the axis, lines are the levels of the factor of the row. Above each "
         "panel its share of the variance and its p, Holm-adjusted over all questions of the study; "
         "grey where no interaction is shown.",
+        figures.interaction_matrix,
     )
 
 
 def draw_chief_interaction(study: Study) -> Drawn | None:
-    """The pair of factors to look at first, one column wide; of two factors the matrix has it."""
-    pair = chief_pair(study) if len(study.factors) > 2 else None
+    """The pair of factors to look at first, in one panel; the matrix has both orientations."""
+    pair = chief_pair(study)
     if pair is None:
         return None
     factors = {name: levels for name, levels in study.factors.items() if name in pair}
     turns = ":".join(pair) in turning_terms(study)
-    what = "turns the order of levels round" if turns else "is the largest that is shown"
-    with at_width(COLUMN):
-        return _matrix(
-            study,
-            factors,
-            f"Marginal means of {study.measure.name} for {pair[0]} and {pair[1]}, whose "
-            f"interaction {what}. Lines are the levels of the one factor, the other runs along "
-            "the axis. Above each panel the share of the variance and p, Holm-adjusted over all "
-            "questions of the study.",
-        )
+    what = "the order of levels turns round" if turns else "the largest interaction that is shown"
+    return _pairs(
+        study,
+        factors,
+        f"Marginal means of {study.measure.name} for {pair[0]} and {pair[1]}: {what}. Above: share "
+        "of the variance, and p, Holm-adjusted over all questions.",
+        figures.interaction_of_pair,
+    )
 
 
-def _matrix(study: Study, factors: Mapping[str, Sequence[str]], text: str) -> Drawn | None:
+def _pairs(
+    study: Study, factors: Mapping[str, Sequence[str]], text: str, draw: Callable[..., Figure]
+) -> Drawn | None:
     """Marginal means of the pairs of these factors, with what is known of each pair."""
     means = shown_means(study.estimates(), study.measure)
     assumes = assumed(study, means["rests_on"])
@@ -85,7 +87,7 @@ def _matrix(study: Study, factors: Mapping[str, Sequence[str]], text: str) -> Dr
     terms = pair_terms(study)
     terms = terms[terms["factor_a"].isin(list(factors)) & terms["factor_b"].isin(list(factors))]
     terms = terms.reset_index(drop=True)
-    figure = figures.interaction_matrix(factors, means, terms, measure=study.measure)
+    figure = draw(factors, means, terms, measure=study.measure)
     data = means.merge(terms, on=["factor_a", "factor_b"], how="left")
     text += assumes + cut_at_limits(study, means)
     shown = captioned(study, text, interval_name_of_means(study))

@@ -24,7 +24,7 @@ from analysis.causes.words import why_sentences
 from analysis.number_words import difference_text
 from analysis.report.gallery.catalogue import ANSWER
 from analysis.report.page.inline_svg import framed, inline
-from analysis.report.page.page_figures import picture_mark, section_shown
+from analysis.report.page.page_figures import picture_mark, runs_behind, section_shown
 from analysis.report.page.page_sections import SECTIONS
 from analysis.report.page.tables.effects_table import effects_table
 from analysis.report.page.tables.runs_table import table_of_runs
@@ -49,6 +49,9 @@ HERE = Path(__file__).parent
 
 PANES = ("panes", "pivot", "two_cells", "parallel_picture", "parallel")
 """Scripts after that of the page: what panes share, then a pane each."""
+
+LONG = 15
+"""Rows of the table from which two figures are as high as it is; beside fewer stands one."""
 
 LOST = ("why", "caveats", "claim", "explore", "how", "runs")
 """Attempts whose lines the template puts where the display would stand."""
@@ -121,7 +124,10 @@ def render(
         partial=make("partial", "Progress", lambda: _unfinished(study)) if partial else None,
         lines=brief.lines if brief else (),
         groups=list(brief.groups.items()) if brief else [],
+        unit=brief.unit if brief else "",
         first=[figure for section in first for figure in section["figures"]],
+        long=brief is not None and len(brief.rows) >= LONG,
+        runs_behind=make("runs behind", "The runs behind the figures", lambda: runs_behind(study)),
         sentences=answer.sentences if answer else (),
         next_file=answer.next_file if answer else "",
         why=make("why", "Why runs did not converge", lambda: _why(study)) or [],

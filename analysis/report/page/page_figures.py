@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from analysis.report.gallery.catalogue import ANSWER, BY_NAME
+from analysis.report.gallery.figure import runs_of
 from analysis.report.gallery.rounding import NAME_COLUMNS
 from analysis.report.page.page_sections import Content, PageSection
-from analysis.report.words.pairs_shown import chief_pair
-from analysis.study import known
 
 if TYPE_CHECKING:
     from analysis.figures import Drawing
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from analysis.report.words.undrawn import Attempts
     from analysis.study import Study
 
-MATRIX = "interaction_matrix"
 MOST_NUMBERS = 60
 """Rows of the table behind a figure; the CSV beside the figure has all of them in full."""
 
@@ -36,7 +34,7 @@ def section_shown(
 ) -> dict[str, Any]:
     """A section of the page; a figure or a content that failed is a line in its place."""
     figures = []
-    for name in _names(one, study):
+    for name in one.figures:
         if name in drawings:
             figures.append(_shown(study, drawings[name], attempts))
         elif name in attempts.lines:
@@ -48,18 +46,13 @@ def section_shown(
     return {"id": one.key, "title": one.title, "figures": figures, **content._asdict()}
 
 
-def _names(one: PageSection, study: Study) -> list[str]:
-    """Figures of a section; of two factors the matrix is the interaction to look at first."""
-    names = [name for name in one.figures if name != MATRIX]
-    told = len(study.factors) == 2 and known(lambda: chief_pair(study)) is not None
-    if one.key == (ANSWER if told else BY_NAME[MATRIX].section):
-        names.insert(len(names) if told else 0, MATRIX)
-    return names
-
-
 def _shown(study: Study, drawing: Drawing, attempts: Attempts) -> dict[str, Any]:
-    """A figure of the page: its place, its words, the numbers behind it, its files."""
-    name = drawing.name
+    """A figure of the page: its place, its words, the numbers behind it, its files.
+
+    Those of the answer leave the runs behind them to one sentence for all (`runs_behind`).
+    """
+    name, words = drawing.name, drawing.caption
+    first = BY_NAME[name].section == ANSWER
     key = f"numbers {name}"
     numbers = attempts.make(
         key, f"The table behind {drawing.title}", lambda: _numbers_behind(study, drawing)
@@ -69,11 +62,17 @@ def _shown(study: Study, drawing: Drawing, attempts: Attempts) -> dict[str, Any]
         "undrawn": "",
         "unnumbered": attempts.lines.get(key, ""),
         "title": drawing.title,
-        "caption": drawing.caption,
+        "caption": words.removesuffix(runs_behind(study)).rstrip() if first else words,
+        "first": first,
         "svg": Markup(picture_mark(name)),  # noqa: S704 - a name of ours
         "numbers": numbers,
         "files": [(f"figures/{name}.{kind}", kind.upper()) for kind in ("svg", "png", "csv")],
     }
+
+
+def runs_behind(study: Study) -> str:
+    """The sentence that ends every caption."""
+    return runs_of(study).sentence()
 
 
 def _numbers_behind(study: Study, drawing: Drawing) -> dict[str, Any] | None:

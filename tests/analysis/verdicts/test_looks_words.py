@@ -30,17 +30,17 @@ def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> D
          "Decided: 2 of 2 differences between levels, after 3 replicates."),
         (found(3, [("bn", True, 3.0), ("bn", False, 7.0), ("init", False, math.nan)], 3),
          "Decided: 1 of 3 differences between levels, after 3 replicates. "
-         "Open: bn (b - a), init (b - a). About 4 more replicates would decide 1 of the 2."),
+         "Open: bn (b or a), init (b or a). About 4 more replicates would decide 1 of the 2."),
         (found(2, [("bn", False, 4.0), ("bn", False, 9.0), ("init", True, 2.0)], 2),
-         "Decided: 1 of 3 differences between levels, after 2 replicates. Open: bn (b - a), "
-         "bn (b - a). About 2 more replicates would decide one, about 7 would decide all of "
+         "Decided: 1 of 3 differences between levels, after 2 replicates. Open: bn (b or a), "
+         "bn (b or a). About 2 more replicates would decide one, about 7 would decide all of "
          "them."),
         (found(2, [("bn", False, 3.0)] * 3 + [("init", False, 3.0)], 2),
          "Decided: 0 of 4 differences between levels, after 2 replicates. "
          "Open: 3 of bn, 1 of init. About 1 more replicate would decide all of them."),
         (found(2, [("init", False, 500.0)], 2),
          "Decided: 0 of 1 difference between levels, after 2 replicates. "
-         "Open: init (b - a). "
+         "Open: init (b or a). "
          "Telling it from zero would take more than 5 times the 2 replicates."),
     ],
 )  # fmt: skip
@@ -54,5 +54,5 @@ def test_what_has_no_test_takes_no_replicates() -> None:
     state.table.loc[0, "p"] = math.nan
     assert in_one_line(state) == (
         "Decided: 0 of 2 differences between levels, after 4 replicates. Cannot be tested with the "
-        "runs at hand: A (b - a). Open: B (b - a). About 2 more replicates would decide it."
+        "runs at hand: A (b or a). Open: B (b or a). About 2 more replicates would decide it."
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.report.words.brief.records import CellMap
+from runner.program.wording import listed
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -35,7 +36,7 @@ def cell_map(study: Study) -> CellMap | None:
     means = means.reshape(len(rows), len(columns))
     unit = f" ({measure.unit})" if measure.unit and measure.unit not in measure.name else ""
     ways = [(names[:down], "down"), (names[down:], "across")]
-    which = ", ".join(f"{' and '.join(part)} {way}" for part, way in ways if part)
+    which = ", ".join(f"{listed(part)} {way}" for part, way in ways if part)
     table = tuple(
         (", ".join(levels), *(_number(value, measure.digits) for value in line))
         for levels, line in zip(rows, means, strict=True)

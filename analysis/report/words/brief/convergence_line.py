@@ -38,7 +38,9 @@ def convergence_line(study: Study, convergence: Convergence | None) -> str:
     learned = known(study.learned)
     if learned is not None and learned.mixed:
         return _sentence(f"{none}; {_decides(study, learned)}", study, convergence)
-    if goal.target is not None and not study.running:
+    if learned is not None and not learned.converged:
+        none += ", and none was better than guessing"
+    elif goal.target is not None and not study.running:
         none += "; a lower train.target would tell runs apart, and retrains nothing"
     return _sentence(none, study, convergence)
 
@@ -102,5 +104,7 @@ def _cause(study: Study, convergence: Convergence) -> str:
     kind = max(counts, key=lambda one: counts[one])
     ill = sum(counts.values()) + causes.counts.get(NOT_KNOWN, 0)
     title = KINDS[kind].title
-    many = f"all {ill} others" if counts[kind] == ill else f"{counts[kind]} of the {ill} others"
-    return f"; chief cause: {title[:1].lower()}{title[1:]} ({many})"
+    those = f"{ill} others" if convergence.converged else counted(ill, "run")
+    many = f"all {those}" if counts[kind] == ill else f"{counts[kind]} of the {those}"
+    chief = "chief cause" if 2 * counts[kind] > ill else "most frequent known cause"
+    return f"; {chief}: {title[:1].lower()}{title[1:]} ({many})"

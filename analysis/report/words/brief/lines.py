@@ -17,12 +17,13 @@ from analysis.report.words.answer import OPEN, UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.convergence_line import convergence_line
 from analysis.report.words.brief.open_line import open_line
 from analysis.report.words.brief.records import MOST_LINES
+from analysis.report.words.brief.rows import pair_effect
 from analysis.report.words.caveats import did_nothing
 from analysis.report.words.names import readable
 from analysis.report.words.pairs_shown import turning_terms
 from analysis.report.words.progress import STRICT, so_far
 from analysis.screening.words import screening_sentences
-from runner.program.wording import listed
+from runner.program.wording import counted, listed
 
 if TYPE_CHECKING:
     from analysis.outcomes.convergence import Convergence
@@ -148,10 +149,23 @@ def _pairs(study: Study, found: Answer) -> str:
     turning = [readable(one) for one in turning_terms(study)]
     if turning:
         return f"; but the order of levels turns round in {_few(turning)}"
-    shown = [f"{row['factor_a']} × {row['factor_b']}" for row in found.pairs.to_dict("records")]
-    if not shown:
-        return ""
-    return f"; how much depends on the other factor in {_few(shown)}"
+    return (
+        f"; but they depend on each other in {_shown_pairs(study, found)}"
+        if len(found.pairs)
+        else ""
+    )
+
+
+def _shown_pairs(study: Study, found: Answer) -> str:
+    """The first of the pairs with what it does, and how many more there are."""
+    first = found.pairs.iloc[0]
+    pair = f"{first['factor_a']}:{first['factor_b']}"
+    levels, value = pair_effect(study, pair)
+    what, more_with, where = levels.rpartition(", more with ")
+    text = readable(pair)
+    text += f" ({what}: {value.value}{more_with.lstrip(',')}{where})" if what else ""
+    more = len(found.pairs) - 1
+    return f"{text} and {counted(more, 'more pair')}" if more else text
 
 
 def _few(names: list[str]) -> str:
@@ -170,8 +184,7 @@ def _together(study: Study, found: Answer) -> str:
         first = turning.iloc[0]
         return f"But the order turns round{so_far(study)}: {first['sentence']}{more}."
     if len(found.pairs):
-        shown = [f"{row['factor_a']} × {row['factor_b']}" for row in found.pairs.to_dict("records")]
-        return f"How much a factor gives depends on the other{so_far(study)} in {_few(shown)}."
+        return f"But factors depend on each other{so_far(study)} in {_shown_pairs(study, found)}."
     return _best(study)
 
 

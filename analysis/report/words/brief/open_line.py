@@ -42,17 +42,19 @@ def _claims(study: Study, claims: pd.DataFrame) -> str:
             every = "both" if len(claims) == 2 else f"all {len(claims)}"
             told = f"{every} planned claims are {there[0][1]}{so_far}"
     left = claims[claims["verdict"] == "undecided"]
-    needed = left["replicates_to_decide"].astype(float).dropna()
-    if needed.empty or study.judgement.silent or study.running:
+    if left.empty or study.judgement.silent or study.running:
         return told
-    one = left.iloc[int(np.nanargmin(left["replicates_to_decide"].to_numpy(float)))]
+    needed = left["replicates_to_decide"].astype(float).fillna(np.inf)
+    one = left.iloc[int(np.argmin(needed.to_numpy(float)))]
     look = known(study.decided)
     planned = 1 if look is None else look.planned
     words = replicates_words(float(needed.min()), float(one["replicates"]), planned, running=False)
-    which = f" ({one['claim']})" if len(claims) > 1 else ""
-    if len(left) == 1:
-        return f"{told}{which}, which {words} would decide"
-    return f"{told} ({words} would decide the nearest, {one['claim']})"
+    if not np.isfinite(needed.min()):
+        return f"{told} ({'it takes' if len(left) == 1 else 'each takes'} {words})"
+    if len(claims) == 1:
+        return f"{told} (it takes {words})"
+    nearest = "" if len(left) == 1 else "the nearest, "
+    return f"{told} ({nearest}{one['claim']}, takes {words})"
 
 
 def _differences(study: Study, *, short: bool) -> str:

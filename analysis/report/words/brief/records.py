@@ -40,6 +40,11 @@ class BriefRow:
         return f"{self.asked}: {self.levels}" if self.levels else self.asked
 
     @property
+    def left(self) -> str:
+        """What is left to decide; "" of what is decided."""
+        return self.needed.removeprefix("decided").removeprefix("; ")
+
+    @property
     def kind(self) -> str:
         """The verdict as one word of letters, for a style."""
         return "".join(filter(str.isalpha, self.verdict.removesuffix(" so far")))
@@ -77,6 +82,12 @@ class Brief:
     def followed_by(self, sentence: str) -> Brief:
         """With a sentence at the end, in place of the last where there would be too many."""
         return replace(self, lines=(*self.lines[: MOST_LINES - 1], sentence))
+
+    @property
+    def unit(self) -> str:
+        """The unit of every effect, "" where they have none or several."""
+        units = {row.effect.partition(" ")[2] for row in self.rows if row.interval}
+        return units.pop() if len(units) == 1 else ""
 
     @property
     def groups(self) -> dict[str, list[BriefRow]]:

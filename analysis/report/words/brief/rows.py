@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from analysis.verdicts.looks import Decided
 
 DECIDED = "decided"
+BY_STRATA = "decided; by strata"
+"""Where runs that are alike in all else differ, though the interval of overall rates holds zero."""
 CANNOT = "other runs than these"
 UNKNOWN = "not estimated"
 """Of a test for which nobody has worked out how many replicates it would take."""
@@ -128,7 +130,7 @@ def pair_rows(study: Study, found: Answer) -> list[BriefRow]:
         return [BriefRow(about, asked, "", "", "", *answer)]
     rows = []
     for term in terms[:MOST_PAIRS]:
-        levels, words = _pair_effect(study, term)
+        levels, words = pair_effect(study, term)
         verdict = sureness(p.get(term, np.nan), level) if term in shown else TURNS
         if term in shown and term in turning:
             levels += f"; the order {TURNS}"
@@ -137,7 +139,7 @@ def pair_rows(study: Study, found: Answer) -> list[BriefRow]:
     return rows
 
 
-def _pair_effect(study: Study, term: str) -> tuple[str, DifferenceText]:
+def pair_effect(study: Study, term: str) -> tuple[str, DifferenceText]:
     """The largest difference of differences of a pair, its interval holding for all of them."""
     effects = study.estimates()
     rows = by_method(effects.interaction_contrasts, effects.rule.primary)
@@ -173,6 +175,8 @@ def convergence_rows(found: Answer, convergence: Convergence | None) -> list[Bri
         levels, words = rates_words(row, convergence.goal.record)
         verdict = str(row["conv_sure"])
         needed = {"not shown": UNKNOWN, "no difference": "", UNTESTED: CANNOT}.get(verdict, DECIDED)
+        if needed == DECIDED and row["conv_low"] <= 0 <= row["conv_high"]:
+            needed = BY_STRATA
         about = f"Runs that {convergence.goal.did}"
         p = _p(row["conv_p_family"])
         rows.append(BriefRow(about, str(row["factor"]), levels, *words, verdict, p, needed))
