@@ -106,9 +106,9 @@ import asyncio, concurrent.futures, multiprocessing.connection, multiprocessing.
 import multiprocessing.spawn, multiprocessing.popen_spawn_posix, multiprocessing.resource_tracker
 import subprocess, tempfile, socketserver, wsgiref.simple_server, platform, uuid, ctypes
 import filelock, jinja2, joblib, matplotlib.backends.backend_agg, matplotlib.backends.backend_pdf
-import matplotlib.backends.backend_svg, numba, numpy, optuna, pandas, plotly, psutil, pyarrow
-import pydantic, rich.console, rich.live, rich.table, ruamel.yaml, scipy.stats, seaborn, sqlalchemy
-import sqlalchemy.dialects.sqlite, platformdirs, optuna_dashboard, pynvml, plotly.offline
+import matplotlib.backends.backend_svg, numba, numpy, optuna, pandas, psutil, pyarrow
+import pydantic, rich.console, rich.live, rich.table, ruamel.yaml, scipy.stats, sqlalchemy
+import sqlalchemy.dialects.sqlite, platformdirs, optuna_dashboard, pynvml
 import optuna.storages, rich.progress, pyarrow.parquet, pydoe, platformdirs.unix
 import os, signal
 
