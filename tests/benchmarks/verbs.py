@@ -87,9 +87,9 @@ def table(rows: list[tuple[str, float, float]], out: str, calls: int) -> str:
         f"`python -m tests.benchmarks.verbs --out {out}`",
         "",
         "Processor seconds (user and system) of the fastest of "
-        f"{calls} calls on a store with 216 made-up runs of the shipped grid, and what imports take by "
-        f"`-X importtime`, in one more call. {in_words(machine())}; {versions}; load averages at "
-        f"the end {load}: above the cores, seconds of the processors are longer too.",
+        f"{calls} calls on a store with 216 made-up runs of the shipped grid, and what imports "
+        f"take by `-X importtime`, in one more call. {in_words(machine())}; {versions}; load "
+        f"averages at the end {load}: above the cores, seconds of the processors are longer too.",
         "",
         "| verb | processor s | of them imports |",
         "|---|---:|---:|",
