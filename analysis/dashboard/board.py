@@ -198,7 +198,7 @@ def _panels_of(study: Study) -> dict[str, Panel]:
 
 def _convergence(study: Study) -> Panel | None:
     convergence = known(study.convergence)
-    return convergence and convergence_panel(study.factors, convergence)
+    return None if convergence is None else convergence_panel(study.factors, convergence)
 
 
 def _note_of(study: Study) -> str:

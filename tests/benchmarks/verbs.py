@@ -1,11 +1,10 @@
-"""What verbs that train nothing cost: processor seconds of each, and what its imports take of them.
+"""What verbs that train nothing cost: processor seconds of each, imports included.
 
 Run it: python -m tests.benchmarks.verbs --out results/benchmarks/verbs.md
 
 Each is called on a store of the 216 made-up runs of the shipped grid, and the fastest of some calls
 counts. The clock says what else the machine does; seconds of the processors are given, user and
-system, which a busy machine lengthens too, though by less. Imports are those of `-X importtime`,
-which slows them a little.
+system, which a busy machine lengthens too, though by less. Where they go: `python -X importtime`.
 """
 
 from __future__ import annotations
@@ -26,22 +25,15 @@ ABLATE = "import sys, _ablate; raise SystemExit(_ablate.main())"
 LIBRARIES = ("numpy", "pandas", "scipy", "sqlalchemy", "optuna", "matplotlib", "pyarrow")
 
 
-def processor_seconds(command: list[str]) -> tuple[float, str]:
-    """User and system time of a command with its children, and its standard error."""
+def processor_seconds(command: list[str]) -> float:
+    """User and system time of a command with its children."""
     before = os.times()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     after = os.times()
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
     spent = after.children_user + after.children_system
-    return spent - before.children_user - before.children_system, done.stderr
-
-
-def seconds_of_imports(report: str) -> float:
-    """Sum of what `-X importtime` prints of each module by itself."""
-    lines = [line.split("|")[0] for line in report.splitlines() if line.startswith("import time:")]
-    own = (line.removeprefix("import time:").strip() for line in lines)
-    return sum(int(one) for one in own if one.isdecimal()) / 1e6
+    return spent - before.children_user - before.children_system
 
 
 def verbs(url: str, study: str, other: str, cell: str) -> dict[str, list[str]]:
@@ -61,39 +53,37 @@ def verbs(url: str, study: str, other: str, cell: str) -> dict[str, list[str]]:
     }
 
 
-def measure(calls: int) -> list[tuple[str, float, float]]:
-    """Rows of verb, processor seconds of its fastest call, seconds of its imports."""
-    rows = []
+def measure(calls: int) -> dict[str, float]:
+    """Processor seconds of the fastest call of each verb."""
+    spent = {}
     with tempfile.TemporaryDirectory() as folder:
         _, other = simulate(Path(folder), overrides=["train.epochs=3"])
         url, info = simulate(Path(folder))
         with open_store(url) as store:
             cell = store.runs(info)[0]["cell"]
         for name, given in verbs(url, info.name, other.name, cell).items():
-            rest = ["-c", ABLATE, *given]
-            times = [processor_seconds([sys.executable, *rest])[0] for _ in range(calls)]
-            _, told = processor_seconds([sys.executable, "-X", "importtime", *rest])
-            rows.append((name, min(times), seconds_of_imports(told)))
-    return rows
+            command = [sys.executable, "-c", ABLATE, *given]
+            spent[name] = min(processor_seconds(command) for _ in range(calls))
+    return spent
 
 
-def table(rows: list[tuple[str, float, float]], out: str, calls: int) -> str:
+def table(spent: dict[str, float], out: str, calls: int) -> str:
     """The table as Markdown, with machine, versions and command."""
     versions = ", ".join(f"{name} {version_of(name)}" for name in LIBRARIES)
     load = " ".join(f"{one:.1f}" for one in os.getloadavg())
     lines = [
         "# What verbs that train nothing cost",
         "",
-        f"`python -m tests.benchmarks.verbs --out {out}`",
+        f"`python -m tests.benchmarks.verbs --out {out} --calls {calls}`",
         "",
         "Processor seconds (user and system) of the fastest of "
-        f"{calls} calls on a store with 216 made-up runs of the shipped grid, and what imports "
-        f"take by `-X importtime`, in one more call. {in_words(machine())}; {versions}; load "
-        f"averages at the end {load}: above the cores, seconds of the processors are longer too.",
+        f"{calls} calls on a store with 216 made-up runs of the shipped grid. "
+        f"{in_words(machine())}; {versions}; load averages at the end {load}: above the cores, "
+        "seconds of the processors are longer too.",
         "",
-        "| verb | processor s | of them imports |",
-        "|---|---:|---:|",
-        *(f"| {name} | {spent:.2f} | {imports:.2f} |" for name, spent, imports in rows),
+        "| verb | processor s |",
+        "|---|---:|",
+        *(f"| {name} | {seconds:.2f} |" for name, seconds in spent.items()),
     ]
     return "\n".join(lines) + "\n"
 

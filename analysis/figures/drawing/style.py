@@ -47,7 +47,7 @@ DIVERGING = "PuOr_r"  # both arms safe for colour-blind readers; signs are also 
 TEXT = 7.0  # points; the smallest text of a figure is SMALL
 SMALL = 5.6
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[Any, Any] = {
     # Seaborn's ticks style at paper scale, where nothing below says otherwise.
     "xtick.direction": "out",
     "ytick.direction": "out",
