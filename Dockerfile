@@ -23,7 +23,7 @@ COPY analysis /src/analysis
 RUN if [ -n "$TORCH_INDEX" ]; then \
       pip install --no-cache-dir --index-url "$TORCH_INDEX" torch torchvision; \
     fi \
- && pip install --no-cache-dir "/src[train,postgres,dask]" \
+ && pip install --no-cache-dir "/src[train,postgres,dask,parquet]" \
  && rm -rf /src
 
 # Whoever it runs as may write there: `--user` names anybody.

@@ -90,7 +90,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv --upgrade-deps $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[train]'
+	$(PIP) -e '.[train,parquet]'
 	$(COMPILE)
 	@touch $@
 

@@ -17,6 +17,8 @@ from _ablate import DISTRIBUTION, OWN
 TRAIN = f"pip install '{DISTRIBUTION}[train]'"
 """What brings the libraries that answering does without."""
 OF_TRAIN = ("torch", "torchvision", "numba", "sklearn")
+PARQUET = f"pip install '{DISTRIBUTION}[parquet]'"
+"""What brings pyarrow, which only Parquet files need."""
 
 
 class InputError(Exception):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtr
 
 from runner.content.protocol import SIDE, ModelSpec
 from runner.network.layout import multiplications
@@ -191,7 +191,7 @@ def _p(difference: float, error: float, df: float, one: Measure) -> float:
         return float(abs(difference) < 1e-9)
     if not np.isfinite(error):
         return float("nan")
-    return float(2 * stats.t.sf(abs(difference) / error, df))
+    return float(2 * stdtr(df, -abs(difference) / error))
 
 
 def by_level(study: Study) -> list[tuple[str, str, dict[str, float]]]:

@@ -16,7 +16,7 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ablations.errors import InputError
-from analysis.dashboard.draft import Draft
+from analysis.dashboard.draft import Draft, Panel
 from analysis.dashboard.importance import SHARES, importance_panel, shares_of, tunes
 from analysis.dashboard.study_panels import (
     convergence_panel,
@@ -37,8 +37,6 @@ from runner.store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import plotly.graph_objects as go
-
     from analysis.study import Study
     from runner.store import Store, StudyInfo
 
@@ -52,7 +50,7 @@ SHARE = 0.03
 """Of one core, what panels may cost while the grid runs: a minute between two of 1,000 cells."""
 PUBLISHED = "ablations:published"
 """Attribute that says which state of the grid the panels show, since when, at what cost."""
-FORM = 2
+FORM = 3
 """Of the panels: a page that a version with others has made is made anew, its grid over or not."""
 
 log = logging.getLogger(__name__)
@@ -168,12 +166,12 @@ class Board:
         return True
 
 
-def _panels_of(study: Study) -> dict[str, go.Figure]:
+def _panels_of(study: Study) -> dict[str, Panel]:
     """The panels that can be drawn, by name; the dashboard shows them in the order of names.
 
     One that cannot be drawn is a line in its place.
     """
-    wanted: dict[str, tuple[str, Callable[[], go.Figure | None]]] = {
+    wanted: dict[str, tuple[str, Callable[[], Panel | None]]] = {
         "a-progress": ("Progress", lambda: progress_panel(study.frame))
     }
     try:
@@ -188,7 +186,7 @@ def _panels_of(study: Study) -> dict[str, go.Figure]:
     except InputError as error:
         log.info("no effects to show yet: %s", error)
     attempts = Attempts()
-    panels: dict[str, go.Figure] = {}
+    panels: dict[str, Panel] = {}
     for name, (title, draw) in wanted.items():
         panel = attempts.make(name, f"Panel {title}", draw)
         if panel is None and name in attempts.lines:
@@ -198,9 +196,9 @@ def _panels_of(study: Study) -> dict[str, go.Figure]:
     return panels
 
 
-def _convergence(study: Study) -> go.Figure | None:
+def _convergence(study: Study) -> Panel | None:
     convergence = known(study.convergence)
-    return convergence and convergence_panel(study.factors, convergence)
+    return None if convergence is None else convergence_panel(study.factors, convergence)
 
 
 def _note_of(study: Study) -> str:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
+from analysis.dashboard.draft import Panel
 from analysis.dashboard.study_panels import (
     AXIS,
     LAYOUT,
     SOFT,
+    axis_title,
     error_bars,
     escaped,
     few_decimals,
@@ -65,7 +66,7 @@ def shares_of(study: Study) -> dict[str, float]:
     return {str(row["term"]): float(row["percent"]) / 100 for row in rows.to_dict("records")}
 
 
-def importance_panel(study: Study) -> go.Figure | None:
+def importance_panel(study: Study) -> Panel | None:
     """Bars of factors and pairs by size, then the rest; None where nothing is known."""
     table = study.variance_shares()
     there = table[np.isfinite(table["percent"].astype(float))]
@@ -74,8 +75,8 @@ def importance_panel(study: Study) -> go.Figure | None:
     rows = _shown(there)
     title = f"Share of the variance of {study.measure.name}"
     bars = rows["low"].notna().any()
-    figure = go.Figure(
-        layout={
+    figure = Panel(
+        {
             **LAYOUT,
             "title": title_of(title + (", 95% intervals" if bars else "")),
             "margin": {**LAYOUT["margin"], "t": 74, "b": 128},
@@ -87,22 +88,23 @@ def importance_panel(study: Study) -> go.Figure | None:
     for kind, (shade, _, words) in KINDS.items():
         own = rows[rows["kind"] == kind]
         if len(own):
-            figure.add_trace(go.Bar(_bars(own, shade, words)))
+            figure.data.append(_bars(own, shade, words))
     names = [escaped(name) for name in term_labels(rows["term"], 26)]
-    figure.update_layout(
-        xaxis={**AXIS, "title": {"text": "%"}, "rangemode": "tozero"},
-        yaxis={
+    figure.layout |= {
+        "xaxis": {**AXIS, "title": axis_title("%"), "rangemode": "tozero"},
+        "yaxis": {
             "tickvals": rows["place"].tolist(),
             "ticktext": names,
             "range": [len(rows) - 0.4, -0.6],
             "showgrid": False,
+            "zeroline": False,
             "automargin": True,
         },
-    )
+    }
     lines = wrap(escaped(OPTUNAS.replace("`", "")), 74, break_on_hyphens=False)
-    figure.add_annotation(
-        text="<br>".join(lines), showarrow=False, font={"size": 11, "color": SOFT}, align="left",
-        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-44,
+    figure.annotate(
+        "<br>".join(lines), font={"size": 11, "color": SOFT}, align="left",
+        x=0, y=0, xanchor="left", yanchor="top", yshift=-44,
     )  # fmt: skip
     return figure
 
@@ -135,6 +137,7 @@ def _bars(rows: pd.DataFrame, shade: str, words: str) -> dict[str, Any]:
         for term, value, a, b in zip(rows["term"], percent, low, high, strict=True)
     ]
     trace: dict[str, Any] = {
+        "type": "bar",
         "orientation": "h",
         "y": rows["place"].tolist(),
         "x": few_decimals(percent, 2),

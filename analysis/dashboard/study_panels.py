@@ -1,7 +1,7 @@
-"""Panels for the study's page: main effects, interactions, convergence, progress as small Plotly.
+"""Panels for the study's page: main effects, interactions, convergence, progress as small figures.
 
-Plotly figures from the same estimates as the report. Small on purpose: the dashboard keeps them in
-study attributes of two kilobytes each and reads them at every refresh.
+Made for plotly.js from the same estimates as the report. Small on purpose: the dashboard keeps them
+in study attributes of two kilobytes each and reads them at every refresh.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
+from analysis.dashboard.draft import Panel
 from analysis.effects.shown import shown_means
 from analysis.figures.drawing.labels import shortened
 from analysis.figures.drawing.style import PALETTE
@@ -32,7 +32,7 @@ INK, SOFT, FAINT = "#7a7a7a", "#8c8c8c", "rgba(128,128,128,0.25)"
 """Greys that are read on the dashboard's white and on its black: it gives panels no theme."""
 CLEAR = "rgba(0,0,0,0)"
 LAYOUT: dict[str, Any] = {
-    "template": None,
+    "hoverlabel": {"align": "left"},
     "font": {"size": 12, "color": INK},
     "paper_bgcolor": CLEAR,
     "plot_bgcolor": CLEAR,
@@ -68,11 +68,16 @@ def title_of(text: str) -> dict[str, Any]:
     return {"text": escaped(text), "x": 0, "font": {"size": 15}}
 
 
+def axis_title(text: str) -> dict[str, Any]:
+    """An axis's title, clear of its ticks."""
+    return {"text": escaped(text), "standoff": 15}
+
+
 def _factor_figure(
     factors: Mapping[str, Sequence[str]], title: str, axis: str, traces: dict[str, dict[str, Any]]
-) -> go.Figure:
+) -> Panel:
     """One strip of panels on a shared axis; `traces` holds what each factor shows."""
-    figure = go.Figure(layout={**LAYOUT, "title": title_of(title)})
+    figure = Panel({**LAYOUT, "title": title_of(title)})
     # As wide as its names need, so that level labels stay level.
     weights = [
         (len(levels) + 0.2) * max(6, *(len(line) for one in levels for line in _lines(one)))
@@ -82,7 +87,8 @@ def _factor_figure(
     for place, (factor, levels) in enumerate(factors.items()):
         suffix = "" if place == 0 else str(place + 1)
         low, high = float(edges[place]) + 0.008, float(edges[place + 1]) - 0.008
-        figure.add_trace(go.Scatter(xaxis=f"x{suffix}", yaxis="y", **traces[factor]))
+        trace = {"type": "scatter", "xaxis": f"x{suffix}", "yaxis": "y", **traces[factor]}
+        figure.data.append(trace)
         figure.layout[f"xaxis{suffix}"] = {
             **AXIS,
             "domain": [round(low, 4), round(high, 4)],
@@ -92,31 +98,28 @@ def _factor_figure(
             "tickangle": 0 if len(levels) <= 4 else -40,
             "showgrid": False,
         }
-        figure.add_annotation(
-            text=f"<b>{escaped(shortened([factor], 20)[0])}</b>",
+        figure.annotate(
+            f"<b>{escaped(shortened([factor], 20)[0])}</b>",
             x=round((low + high) / 2, 4),
             y=1,
-            xref="paper",
-            yref="paper",
             xanchor="center",
             yanchor="bottom",
-            showarrow=False,
         )
-    figure.update_layout(yaxis={**AXIS, "title": {"text": escaped(axis)}}, showlegend=False)
+    figure.layout["yaxis"] = {**AXIS, "title": axis_title(axis)}
+    figure.layout["showlegend"] = False
     return figure
 
 
-def line_panel(title: str, line: str) -> go.Figure:
+def line_panel(title: str, line: str) -> Panel:
     """A panel of words alone: what stands where one could not be drawn."""
-    figure = go.Figure(layout={**LAYOUT, "title": title_of(title)})
+    figure = Panel({**LAYOUT, "title": title_of(title)})
     text = "<br>".join(wrap(escaped(line), 80))
-    figure.add_annotation(text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left",
-                          yanchor="top", align="left", showarrow=False)  # fmt: skip
-    figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
+    figure.annotate(text, x=0, y=1, xanchor="left", yanchor="top", align="left")
+    figure.layout |= {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
     return figure
 
 
-def main_effects_panel(study: Study) -> go.Figure:
+def main_effects_panel(study: Study) -> Panel:
     """Marginal means with 95% intervals, factor by factor."""
     measure = study.measure
     rows = study.effects()
@@ -132,16 +135,13 @@ def main_effects_panel(study: Study) -> go.Figure:
         title += f", 95% intervals ({interval_name_of_means(study)})"
     figure = _factor_figure(study.factors, title, measure.axis, traces)
     grand = float(np.nanmean(study.cells.means)) * measure.scale
-    figure.add_shape(
-        type="line",
-        xref="paper",
-        x0=0,
-        x1=1,
-        yref="y",
-        y0=round(grand, 4),
-        y1=round(grand, 4),
-        line={"color": SOFT, "dash": "dash", "width": 1},
-    )
+    line = {
+        "type": "line", "xref": "paper", "x0": 0, "x1": 1,
+        "yref": "y", "y0": round(grand, 4), "y1": round(grand, 4),
+        "line": {"color": SOFT, "dash": "dash", "width": 1},
+    }  # fmt: skip
+    if np.isfinite(grand):
+        figure.layout["shapes"] = [line]
     return figure
 
 
@@ -187,7 +187,7 @@ def _hover(mean: float, low: float, high: float, unit: str) -> str:
     return f"{text} [{low:.4g}, {high:.4g}]"
 
 
-def convergence_panel(factors: Mapping[str, Sequence[str]], convergence: Convergence) -> go.Figure:
+def convergence_panel(factors: Mapping[str, Sequence[str]], convergence: Convergence) -> Panel:
     """Share of runs of every level that reached the target, with Wilson intervals."""
     did = convergence.goal.did
     traces = {}
@@ -208,12 +208,13 @@ def convergence_panel(factors: Mapping[str, Sequence[str]], convergence: Converg
     share = f"{convergence.converged} of {convergence.runs} runs {did}"
     title = f"Convergence: {share}, 95% Wilson intervals"
     figure = _factor_figure(factors, title, convergence.goal.record.axis, traces)
-    figure.update_yaxes(range=[0, 100])
-    figure.update_traces(cliponaxis=False)  # a rate of 0 or 100% keeps its whole dot
+    figure.layout["yaxis"]["range"] = [0, 100]
+    for trace in figure.data:
+        trace["cliponaxis"] = False  # a rate of 0 or 100% keeps its whole dot
     return figure
 
 
-def interactions_panel(study: Study) -> go.Figure | None:
+def interactions_panel(study: Study) -> Panel | None:
     """The interaction matrix: column factor along the axis, a line a level of the row factor."""
     names = list(study.factors)
     count = len(names)
@@ -225,8 +226,8 @@ def interactions_panel(study: Study) -> go.Figure | None:
     title = f"Interaction matrix: mean {measure.name}"
     if pairs["low"].notna().any():
         title += f", 95% intervals ({interval_name_of_means(study)})"
-    figure = go.Figure(
-        layout={
+    figure = Panel(
+        {
             **LAYOUT,
             "title": title_of(title),
             "showlegend": False,
@@ -237,13 +238,15 @@ def interactions_panel(study: Study) -> go.Figure | None:
     for number, (row, column) in enumerate((r, c) for r in range(count) for c in range(count)):
         suffix = "" if number == 0 else str(number + 1)
         along, over = names[column], names[row]
-        figure.layout[f"xaxis{suffix}"] = _along(along, study.factors[along], column, row, count)
-        figure.layout[f"xaxis{suffix}"].anchor = f"y{suffix}"
+        figure.layout[f"xaxis{suffix}"] = {
+            **_along(along, study.factors[along], column, row, count),
+            "anchor": f"y{suffix}",
+        }
         figure.layout[f"yaxis{suffix}"] = {
             **AXIS,
             "domain": [round(1 - (row + 1) / count + 0.02, 4), round(1 - row / count - 0.02, 4)],
             "anchor": f"x{suffix}",
-            "matches": None if number == 0 else "y",
+            **({} if number == 0 else {"matches": "y"}),
             "nticks": 6,
             "showticklabels": column == 0,
         }
@@ -251,9 +254,9 @@ def interactions_panel(study: Study) -> go.Figure | None:
             _key(figure, over, study.factors[over], row, count, suffix)
         else:
             _pair(figure, study, means, along, over, suffix)
-    figure.add_annotation(
-        text=escaped(measure.axis), textangle=-90, showarrow=False, font={"size": 11},
-        xref="paper", yref="paper", x=0, y=0.5, xshift=-34, xanchor="center", yanchor="middle",
+    figure.annotate(
+        escaped(measure.axis), textangle=-90, font={"size": 11},
+        x=0, y=0.5, xshift=-34, xanchor="center", yanchor="middle",
     )  # fmt: skip
     return figure
 
@@ -279,7 +282,7 @@ def _along(factor: str, levels: Sequence[str], column: int, row: int, count: int
 
 
 def _pair(
-    figure: go.Figure, study: Study, means: pd.DataFrame, along: str, over: str, suffix: str
+    figure: Panel, study: Study, means: pd.DataFrame, along: str, over: str, suffix: str
 ) -> None:
     measure = study.measure
     # A pair stands in the table in declared order, whichever of the two runs along the axis.
@@ -296,6 +299,7 @@ def _pair(
         mean = mean * measure.scale
         shade = PALETTE[place % len(PALETTE)]
         trace: dict[str, Any] = {
+            "type": "scatter",
             "x": list(range(len(levels))),
             "y": few_decimals(mean),
             "xaxis": f"x{suffix}",
@@ -309,11 +313,11 @@ def _pair(
         bars = error_bars(mean, low, high)
         if bars:
             trace["error_y"] = {**bars, "thickness": 0.8, "width": 2, "color": shade}
-        figure.add_trace(go.Scatter(trace))
+        figure.data.append(trace)
 
 
 def _key(
-    figure: go.Figure, factor: str, levels: Sequence[str], row: int, count: int, suffix: str
+    figure: Panel, factor: str, levels: Sequence[str], row: int, count: int, suffix: str
 ) -> None:
     """The diagonal: the factor's name and how its levels are drawn."""
     room = 10 if count > 3 else 16
@@ -321,28 +325,24 @@ def _key(
     for place, text in enumerate(shortened(list(levels), room)):
         shade = PALETTE[place % len(PALETTE)]
         lines.append(f'<span style="color:{shade}">■</span> {escaped(text)}')
-    figure.add_annotation(
-        text="<br>".join(lines),
+    figure.annotate(
+        "<br>".join(lines),
         x=(row + 0.5) / count,
         y=1 - (row + 0.5) / count,
-        xref="paper",
-        yref="paper",
         xanchor="center",
         yanchor="middle",
-        showarrow=False,
         align="left",
     )
-    figure.update_layout({f"yaxis{suffix}": {"showgrid": False}})
+    figure.layout[f"yaxis{suffix}"]["showgrid"] = False
     # Nothing to see, but Plotly draws no axes, and so no levels, where there is no trace.
-    figure.add_trace(
-        go.Scatter(
-            x=[None], y=[None], xaxis=f"x{suffix}", yaxis=f"y{suffix}",
-            showlegend=False, hoverinfo="skip", meta=KEY,
-        )
-    )  # fmt: skip
+    empty = {
+        "type": "scatter", "x": [None], "y": [None], "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
+        "showlegend": False, "hoverinfo": "skip", "meta": KEY,
+    }  # fmt: skip
+    figure.data.append(empty)
 
 
-def progress_panel(frame: pd.DataFrame) -> go.Figure:
+def progress_panel(frame: pd.DataFrame) -> Panel:
     """Runs of every replicate by how they stand."""
     status = frame["status"].astype(str)
     state = frame["state"].astype(str) if "state" in frame else pd.Series("", frame.index)
@@ -360,24 +360,24 @@ def progress_panel(frame: pd.DataFrame) -> go.Figure:
     names = list(dict.fromkeys(replicates))
     done = int((~status.isin(MISSING_STATUSES)).sum())
     title = f"Progress: {done} of {len(frame)} runs have an outcome"
-    figure = go.Figure(layout={**LAYOUT, "title": title_of(title), "barmode": "stack"})
+    figure = Panel({**LAYOUT, "title": title_of(title), "barmode": "stack"})
     for kind, (chosen, shade) in kinds.items():
         if not chosen.any():
             continue
         counts = replicates[chosen].value_counts()
-        figure.add_trace(
-            go.Bar(
-                y=[f"replicate {name}" for name in names],
-                x=[int(counts.get(name, 0)) for name in names],
-                name=kind,
-                orientation="h",
-                marker={"color": shade},
-                hovertemplate="%{y}: %{x} " + kind + "<extra></extra>",
-            )
-        )
-    figure.update_layout(
-        xaxis={**AXIS, "title": {"text": "runs"}},
-        yaxis={**AXIS, "autorange": "reversed"},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-    )
+        bars = {
+            "type": "bar",
+            "y": [f"replicate {name}" for name in names],
+            "x": [int(counts.get(name, 0)) for name in names],
+            "name": kind,
+            "orientation": "h",
+            "marker": {"color": shade},
+            "hovertemplate": "%{y}: %{x} " + kind + "<extra></extra>",
+        }
+        figure.data.append(bars)
+    figure.layout |= {
+        "xaxis": {**AXIS, "title": axis_title("runs")},
+        "yaxis": {**AXIS, "autorange": "reversed"},
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+    }
     return figure

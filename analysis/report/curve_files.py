@@ -1,4 +1,7 @@
-"""Learning curves as files, written by a process that is free (`analysis.report.press`)."""
+"""Learning curves as files, written by a process that is free (`analysis.report.press`).
+
+Parquet and a fast CSV are Arrow's (extra `parquet`); without it pandas writes the CSV alone.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from runner.program.needs import has
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_ahead(curves: StoredCurves, press: Press, folder: Path) -> Future[bool]:
-    """Have another process write the files of `write_curves`, and take the rows from there.
+    """Have another process write the files of `write_curves`, and take the rows from Parquet.
 
     Returns:
         Whether the files will be there: not where there are no rows, no other process, or a
@@ -23,7 +28,8 @@ def write_ahead(curves: StoredCurves, press: Press, folder: Path) -> Future[bool
     """
     if curves.may_travel:
         written = press.ask(CurveFiles(curves, folder))
-        curves.expect(written, folder / "curves.parquet")
+        if has("pyarrow"):
+            curves.expect(written, folder / "curves.parquet")
         return written
     no: Future[bool] = Future()
     no.set_result(False)
@@ -48,6 +54,10 @@ class CurveFiles:
 
 def write_curves(rows: pd.DataFrame, folder: Path) -> None:
     """Write curves.parquet and curves.csv; Arrow takes a tenth of the time pandas does."""
+    if not has("pyarrow"):
+        (folder / "curves.parquet").unlink(missing_ok=True)  # of an earlier report
+        rows.to_csv(folder / "curves.csv", index=False)
+        return
     import pyarrow as pa
     from pyarrow import csv
     from pyarrow import parquet as pq

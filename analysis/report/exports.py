@@ -1,5 +1,7 @@
 """Files beside the report: cells and curves as CSV and Parquet, tables and text for a paper.
 
+Parquet where pyarrow is installed (extra `parquet`); a file of an earlier report goes with it.
+
 What is written here is what was measured or estimated, unrounded; names are kept as they are.
 """
 
@@ -23,6 +25,7 @@ from analysis.screening.follow_up import profiles_to_overrule
 from analysis.screening.words import command_sentence
 from analysis.study import known
 from runner.program.files import write_whole
+from runner.program.needs import has
 
 if TYPE_CHECKING:
     from analysis.figures import Drawing
@@ -34,21 +37,20 @@ WRITTEN = "% As the report wrote it: "
 """Begins the last line of a paper; a digest of the lines above follows."""
 
 
-def write_tables(study: Study, folder: Path, *, curves_there: bool = False) -> list[Path]:
-    """Write outcomes and curves; returns the files.
+def write_tables(study: Study, folder: Path, *, curves_there: bool = False) -> None:
+    """Write outcomes and curves.
 
     outcomes.csv and outcomes.parquet hold one row a planned run; curves.csv and curves.parquet
     one row an epoch, where there are any, and unless they are there already.
     """
     frame = _plain(study.frame)
-    files = [folder / "outcomes.csv", folder / "outcomes.parquet"]
-    frame.to_csv(files[0], index=False)
-    frame.to_parquet(files[1], index=False)
-    if study.curve_rows is not None and len(study.curve_rows):
-        files += [folder / "curves.csv", folder / "curves.parquet"]
-        if not curves_there:
-            write_curves(study.curve_rows, folder)
-    return files
+    frame.to_csv(folder / "outcomes.csv", index=False)
+    if has("pyarrow"):
+        frame.to_parquet(folder / "outcomes.parquet", index=False)
+    else:
+        (folder / "outcomes.parquet").unlink(missing_ok=True)
+    if study.curve_rows is not None and len(study.curve_rows) and not curves_there:
+        write_curves(study.curve_rows, folder)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
-from scipy.stats import chi2
+from scipy.special import chdtrc, ndtri
 
 from analysis.stats.arrays import Floats
 
@@ -169,4 +168,4 @@ def log_rank(
     if df == 0:
         return LogRank(np.nan, 0, np.nan)
     chisq = float(gap @ np.linalg.pinv(covariance, hermitian=True) @ gap)
-    return LogRank(chisq, df, float(chi2.sf(chisq, df)))
+    return LogRank(chisq, df, float(chdtrc(df, chisq)))

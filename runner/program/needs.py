@@ -9,19 +9,20 @@ from ablations.errors import OF_TRAIN, TRAIN, InputError
 from runner.program.wording import listed
 
 
-def need(what: str, *libraries: str) -> None:
+def need(what: str, *libraries: str, brought_by: str = TRAIN) -> None:
     """Refuse what cannot be done without libraries that the base does not install.
 
     Args:
         what: the beginning of the sentence, such as "training the networks of this program".
         libraries: as they are imported; by default all that the shipped trainer takes.
+        brought_by: the command that installs them.
 
     Raises:
         InputError: one is not installed; the sentence says what installs it.
     """
     if absent := missing(*libraries):
         are = "is" if len(absent) == 1 else "are"
-        raise InputError(f"{what} needs {listed(absent)}, which {are} not installed: {TRAIN}")
+        raise InputError(f"{what} needs {listed(absent)}, which {are} not installed: {brought_by}")
 
 
 def missing(*libraries: str) -> list[str]:

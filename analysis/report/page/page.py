@@ -36,6 +36,7 @@ from analysis.report.words.progress import progress
 from analysis.report.words.undrawn import Attempts
 from analysis.study import known
 from analysis.verdicts.judgement import ALPHA, level_words
+from runner.program.needs import has
 from runner.program.wording import counted
 
 if TYPE_CHECKING:
@@ -316,6 +317,8 @@ def _files(study: Study, *, estimated: bool) -> list[tuple[str, str]]:
             ("curves.csv", "one row an epoch"),
             ("curves.parquet", "the same for pandas"),
         ]
+    if not has("pyarrow"):
+        files = [(name, words) for name, words in files if not name.endswith(".parquet")]
     if not estimated:
         return files
     changes = [("paper/from_baseline.csv", "one change at a time; as .tex and .md too")]

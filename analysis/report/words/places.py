@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import fdtrc
 
 from analysis.number_words import p_phrase
 from runner.program.wording import counted, listed
@@ -75,11 +75,14 @@ def _told(study: Study, place: pd.Series) -> str:
         found.append(
             f"runs of one combination differ by it ({p_phrase(p)}), which no interval allows for"
         )
+    # Here, as one place is what most studies ran in and importing it takes longer than the rest.
+    from scipy.stats import chi2_contingency
+
     for factor in study.factors:
         table = pd.crosstab(runs[factor].astype(str), place)
         if min(table.shape) < 2:
             continue
-        chance = float(stats.chi2_contingency(table).pvalue)
+        chance = float(chi2_contingency(table).pvalue)
         if not chance < CLEAR / len(study.factors):
             continue
         share = table.div(table.sum(axis=1), axis=0)
@@ -119,4 +122,4 @@ def within_combinations(values: np.ndarray, cell: np.ndarray, place: np.ndarray)
     if rank < 1 or df < 1 or rest <= 0:
         return float("nan")
     f = (float((residual**2).sum()) - rest) / int(rank) / (rest / df)
-    return float(stats.f.sf(f, int(rank), df))
+    return float(fdtrc(int(rank), df, f))

@@ -16,8 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import gammaln, logsumexp
-from scipy.stats import chi2
+from scipy.special import chdtrc, gammaln, logsumexp
 
 from analysis.stats.arrays import Floats
 
@@ -202,7 +201,7 @@ def exact_test(successes: ArrayLike, runs: ArrayLike, level: float | None = 0.95
     expected, inverse, df = _quadratic_form(n, hits)
     gap = x.sum(0)[:-1] - expected
     statistic = float(gap @ inverse @ gap)
-    p_asymptotic = float(chi2.sf(statistic, df))
+    p_asymptotic = float(chdtrc(df, statistic))
     if levels > 2:
         p = _exact_many_levels(n, hits, expected, inverse, statistic)
         method = "asymptotic" if p is None else "exact"

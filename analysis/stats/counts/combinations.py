@@ -10,7 +10,6 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import fisher_exact
 
 from analysis.stats.arrays import Floats
 
@@ -34,6 +33,9 @@ def level_pairs(hits: Floats, runs: Floats) -> list[Combination]:
         hits: successes, shape of the grid.
         runs: with an outcome, shape of the grid.
     """
+    # Importing it takes as long as most answers, which a grid that always learns does without.
+    from scipy.stats import fisher_exact
+
     total_hits, total = int(hits.sum()), int(runs.sum())
     found = []
     for a, b in combinations(range(runs.ndim), 2):

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import null_space
 from scipy.optimize import brentq, linprog
-from scipy.special import expit, ndtri
-from scipy.stats import chi2
+from scipy.special import chdtrc, expit, gammaincinv, ndtri
 
 from analysis.stats.arrays import Floats
 from analysis.stats.counts.likelihood import (
@@ -93,7 +92,7 @@ class LogisticFit:
         if df == 0:
             return LikelihoodRatio(None, 0, None)
         chisq = self._restricted(data.subspace(inner))
-        return LikelihoodRatio(chisq, df, float(chi2.sf(chisq, df)))
+        return LikelihoodRatio(chisq, df, float(chdtrc(df, chisq)))
 
     def contrast_test(self, contrast: ArrayLike) -> LikelihoodRatio:
         """Likelihood-ratio test that one linear function, shape (columns,), is zero."""
@@ -102,7 +101,7 @@ class LogisticFit:
             return LikelihoodRatio(None, 0, None)
         inner = null_space((self.likelihood.row_space.T @ c)[None, :])
         chisq = self._restricted(self.likelihood.subspace(inner))
-        return LikelihoodRatio(chisq, 1, float(chi2.sf(chisq, 1)))
+        return LikelihoodRatio(chisq, 1, float(chdtrc(1, chisq)))
 
     def profile(self, contrast: ArrayLike, level: float = 0.95) -> Limits:
         """Estimate and profile penalised-likelihood limits of a linear function (log odds).
@@ -120,7 +119,7 @@ class LogisticFit:
         inner = data.row_space.T @ c
         free = data.subspace(null_space(inner[None, :]))
         direction = data.subspace(inner[:, None] / (inner @ inner))
-        estimate, cut = float(c @ self.coefficients), float(np.sqrt(chi2.ppf(level, 1)))
+        estimate, cut = float(c @ self.coefficients), float(np.sqrt(2 * gammaincinv(0.5, level)))
         se = float(np.sqrt(c @ self.covariance @ c))
         optimum = data.triangle @ self.coefficients
         centre = free.nearest(optimum - estimate * direction.triangle[:, 0])

@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from decimal import Decimal
-from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
 
+from ablations.errors import PARQUET as OF_PARQUET
 from ablations.errors import InputError
 from analysis.table.forms.text import Rows
+from runner.program.needs import has
 
 PARQUET, ZIP, OLD_EXCEL = b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 """What such files begin with; a workbook is an archive."""
@@ -27,8 +28,10 @@ def read_parquet(raw: bytes, where: str) -> Rows:
     Raises:
         InputError: it cannot be read, or pyarrow is not installed.
     """
-    if find_spec("pyarrow") is None:
-        raise InputError(f"{where} is a Parquet file, which needs pyarrow: pip install pyarrow")
+    if not has("pyarrow"):
+        raise InputError(
+            f"{where} is a Parquet file, which needs pyarrow: {OF_PARQUET}, or save it as CSV"
+        )
     try:
         return Rows(pd.read_parquet(io.BytesIO(raw)).reset_index(drop=True))
     except Exception as error:  # pyarrow's own classes, and ValueError of pandas
@@ -43,7 +46,7 @@ def read_excel(raw: bytes, wanted: Sequence[str], where: str) -> Rows:
     """
     if raw.startswith(OLD_EXCEL):
         raise InputError(f"{where} is an Excel file of before 2007: save it as .xlsx or .csv")
-    if find_spec("openpyxl") is None:
+    if not has("openpyxl"):
         raise InputError(
             f"{where} is an Excel file, which needs openpyxl: pip install "
             "'ablation-grid-runner[excel]', or save the sheet as CSV"

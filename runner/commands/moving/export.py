@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ablations.errors import PARQUET
 from runner.commands import options
 from runner.commands.arguments import named_study, study_folder, writable
 from runner.program.files import replacing, write_whole
+from runner.program.needs import need
 from runner.store.cells.studies import spec_versions
 
 EXAMPLES = """examples:
@@ -21,7 +23,8 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
     options.study(parser)
-    parser.add_argument("--to", choices=("csv", "parquet"), default="csv", help="file format")
+    formats = "file format; Parquet needs the extra parquet"
+    parser.add_argument("--to", choices=("csv", "parquet"), default="csv", help=formats)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to write into (default: STUDY in --results)"
     )
@@ -30,6 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb; returns the exit code."""
+    if arguments.to == "parquet":
+        need("export --to parquet", "pyarrow", brought_by=PARQUET)
     import pandas as pd
 
     store, info = named_study(arguments)

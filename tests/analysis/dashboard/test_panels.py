@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from analysis.dashboard.draft import Panel
 from analysis.dashboard.importance import MOST_PAIRS, importance_panel, shares_of
 from analysis.dashboard.study_panels import (
     KEY,
@@ -19,6 +20,7 @@ from analysis.dashboard.study_panels import (
     convergence_panel,
     error_bars,
     interactions_panel,
+    line_panel,
     main_effects_panel,
     progress_panel,
 )
@@ -31,7 +33,14 @@ from tests.analysis.written import Written
 SMALL = 40_000  # characters: twenty of the dashboard's chunks
 
 
-def _lines(figure: go.Figure) -> list[Any]:
+def _read(panel: Panel | None) -> go.Figure:
+    """A panel as plotly reads it, which refuses names and values that it does not know."""
+    assert panel is not None
+    return go.Figure(json.loads(panel.to_json()))
+
+
+def _lines(panel: Panel | go.Figure | None) -> list[Any]:
+    figure = panel if isinstance(panel, go.Figure) else _read(panel)
     return [trace for trace in figure.data if trace.type == "scatter"]
 
 
@@ -50,7 +59,7 @@ def test_shares_are_those_of_effects_json_and_sum_to_all(written: Written) -> No
     table = {row["term"]: row for row in written.effects["variance_shares"]}
     panel = importance_panel(written.study)
     assert panel is not None
-    drawn = {trace.name: list(trace.x) for trace in panel.data}
+    drawn = {trace.name: list(trace.x) for trace in _read(panel).data}
     factors = sorted((table[name]["percent"] for name in written.study.factors), reverse=True)
     assert drawn["factor"] == pytest.approx(factors, abs=0.006)
     assert len(drawn["pair of factors"]) == MOST_PAIRS + 1
@@ -65,7 +74,7 @@ def test_what_optunas_own_panel_measures_stands_beside_it(written: Written) -> N
     note = study_note(written.study, None)
     panel = importance_panel(written.study)
     assert panel is not None
-    said = " ".join(one.text for one in panel.layout.annotations).replace("<br>", " ")
+    said = " ".join(one.text for one in _read(panel).layout.annotations).replace("<br>", " ")
     for text in (note, said):
         assert "PED-ANOVA" in text
         assert "no share of the variance" in text
@@ -93,8 +102,7 @@ def test_the_interaction_matrix_has_both_orientations(written: Written) -> None:
 def test_the_interaction_matrix_carries_intervals_and_names_on_its_outer_axes(
     written: Written,
 ) -> None:
-    panel = interactions_panel(written.study)
-    assert panel is not None
+    panel = _read(interactions_panel(written.study))
     factors = list(written.study.factors)
     count = len(factors)
     means = written.study.estimates().means_by_rule
@@ -118,7 +126,7 @@ def test_a_mean_without_an_interval_gets_no_bar_and_no_nan() -> None:
     frame = pd.DataFrame(rows, columns=["a", "b", "acc"])
     study = from_frame(frame, ["a", "b"], "acc")
     assert not study.effects()["mean_low"].notna().any()
-    panel = main_effects_panel(study)
+    panel = _read(main_effects_panel(study))
     assert "intervals" not in panel.layout.title.text
     for trace in _lines(panel):
         assert trace.error_y.array is None
@@ -136,13 +144,27 @@ def test_one_missing_interval_is_not_drawn_as_length_zero() -> None:
 
 def test_panels_are_read_on_white_and_on_black(written: Written) -> None:
     for panel in (main_effects_panel(written.study), interactions_panel(written.study)):
-        assert panel is not None
-        assert panel.layout.paper_bgcolor == panel.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        layout = _read(panel).layout
+        assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_panel_of_words_alone_has_them_and_no_axes() -> None:
+    panel = _read(line_panel("Main effects", "Panel <b> & no more"))
+    (words,) = panel.layout.annotations
+    assert words.text == "Panel &lt;b&gt; &amp; no more"
+    assert not panel.layout.xaxis.visible
+    assert panel.data == ()
+
+
+def test_a_number_that_is_none_is_no_panel() -> None:
+    """JSON has no word for it, and the dashboard's page would show nothing."""
+    with pytest.raises(ValueError, match="JSON"):
+        Panel({}, [{"y": [float("nan")]}]).to_json()
 
 
 def test_convergence_by_level(written: Written) -> None:
     found = written.study.convergence()
-    panel = convergence_panel(written.study.factors, found)
+    panel = _read(convergence_panel(written.study.factors, found))
     drawn = [value for trace in _lines(panel) for value in trace.y]
     assert drawn == pytest.approx([rate * 100 for rate in found.rates["rate"]], abs=1e-3)
     axes = [axis for axis in panel.layout if axis.startswith("yaxis")]
@@ -160,7 +182,7 @@ def test_panels_and_notes_never_wait_for_odds_ratios(written: Written) -> None:
 
 def test_progress_counts_every_run_once(partial: Written) -> None:
     frame = partial.study.frame
-    panel = progress_panel(frame)
+    panel = _read(progress_panel(frame))
     assert sum(sum(trace.x) for trace in panel.data) == len(frame)
     named = {trace.name: sum(trace.x) for trace in panel.data}
     assert named["failed"] == 2
@@ -170,7 +192,7 @@ def test_progress_counts_every_run_once(partial: Written) -> None:
 def test_progress_counts_runs_without_a_target_too() -> None:
     """Of a trainer of one's own, which need not name one."""
     frame = pd.DataFrame({"status": ["finished", "finished", "failed"], "replicate": [0, 1, 1]})
-    assert {trace.name: list(trace.x) for trace in progress_panel(frame).data} == {
+    assert {trace.name: list(trace.x) for trace in _read(progress_panel(frame)).data} == {
         "finished": [1, 1], "failed": [0, 1]
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ import pytest
 
 import analysis
 from analysis.report import press
-from analysis.report.curve_files import write_ahead
+from analysis.report.curve_files import CurveFiles, write_ahead
 from analysis.report.press import Press
 from analysis.study import Study
 from analysis.table.curves import StoredCurves
@@ -58,6 +58,20 @@ def test_rows_another_process_wrote_are_those_of_the_store(study: Study, tmp_pat
     pd.testing.assert_frame_equal(curves(), here)
     text = pd.read_csv(tmp_path / "out" / "curves.csv")
     pd.testing.assert_frame_equal(text, here, check_dtype=False)
+
+
+def test_without_arrow_the_csv_alone_is_written(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "curves.parquet").touch()  # of an earlier report
+    curves = _curves(study)
+    with monkeypatch.context() as without:  # pandas was imported with it
+        without.setitem(sys.modules, "pyarrow", None)
+        CurveFiles(curves, tmp_path / "out").save()
+    (file,) = (tmp_path / "out").iterdir()
+    here = curves.read().reset_index(drop=True)
+    pd.testing.assert_frame_equal(pd.read_csv(file), here, check_dtype=False)
 
 
 def test_a_process_that_fails_is_not_waited_for(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,15 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     (tmp_path / "half.parquet").write_bytes((tmp_path / "runs.parquet").read_bytes()[:90])
     with pytest.raises(InputError, match="no whole Parquet file"):
         read_table(tmp_path / "half.parquet", ["lr"], "acc")
+
+
+def test_parquet_without_its_library_is_said_what_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match=r"needs pyarrow: pip install '.*\[parquet\]', or save"):
+        read_table(tmp_path / "runs.parquet", ["lr"], "acc")
 
 
 def test_excel_needs_its_extra_and_is_read_with_it(tmp_path: Path) -> None:

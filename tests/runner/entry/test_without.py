@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.errors import OF_TRAIN, TRAIN, InputError
+from ablations.errors import OF_TRAIN, PARQUET, TRAIN, InputError
 from runner.program import needs
 from tests.runner.entry.foreign import ROOT, ablate, called, foreign
 
@@ -24,11 +24,15 @@ sys.meta_path.insert(0, Blocked())
 """A sitecustomize.py, which every Python that is started with it on its path runs first."""
 
 
+BESIDE = ("pyarrow", "plotly", "seaborn")
+"""Which the base does without as well."""
+
+
 @pytest.fixture(scope="module")
 def without_torch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("blocked")
     file = folder / "sitecustomize.py"
-    file.write_text(BLOCKED.format(names=OF_TRAIN))
+    file.write_text(BLOCKED.format(names=(*OF_TRAIN, *BESIDE)))
     return folder
 
 
@@ -52,6 +56,23 @@ def test_it_is_answered_without_torch(trained, without_torch):
     ]
     answered = _in_one_process(trained, "", verbs, (without_torch,))
     assert set(answered.values()) == {0}, answered
+
+
+def test_parquet_is_refused_with_what_brings_it(trained, without_torch):
+    done = ablate(trained, "export", "somebodys", "--to", "parquet", path=(without_torch,))
+    assert done.returncode == 2
+    assert done.stderr.endswith("pyarrow, which is not installed: " + PARQUET + "\n")
+
+
+@pytest.mark.long
+def test_the_report_lists_the_files_that_it_has(trained, without_torch, tmp_path):
+    words = ("report", "somebodys", "--out", str(tmp_path))
+    done = ablate(trained, *words, path=(without_torch,))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "outcomes.csv" in page
+    assert "parquet" not in page.split('<ul class="files">')[1].split("</ul>")[0]
+    assert not list(tmp_path.glob("*.parquet"))
 
 
 def _in_one_process(
@@ -106,9 +127,9 @@ import asyncio, concurrent.futures, multiprocessing.connection, multiprocessing.
 import multiprocessing.spawn, multiprocessing.popen_spawn_posix, multiprocessing.resource_tracker
 import subprocess, tempfile, socketserver, wsgiref.simple_server, platform, uuid, ctypes
 import filelock, jinja2, joblib, matplotlib.backends.backend_agg, matplotlib.backends.backend_pdf
-import matplotlib.backends.backend_svg, numba, numpy, optuna, pandas, plotly, psutil, pyarrow
-import pydantic, rich.console, rich.live, rich.table, ruamel.yaml, scipy.stats, seaborn, sqlalchemy
-import sqlalchemy.dialects.sqlite, platformdirs, optuna_dashboard, pynvml, plotly.offline
+import matplotlib.backends.backend_svg, numba, numpy, optuna, pandas, psutil, pyarrow
+import pydantic, rich.console, rich.live, rich.table, ruamel.yaml, scipy.stats, sqlalchemy
+import sqlalchemy.dialects.sqlite, platformdirs, optuna_dashboard, pynvml
 import optuna.storages, rich.progress, pyarrow.parquet, pydoe, platformdirs.unix
 import os, signal
 
