@@ -207,7 +207,7 @@ def test_power_of_a_stated_design(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_verb_that_answers_in_words_draws_nothing(arguments: list[str], two_studies: str) -> None:
     code = (
         "import sys\nfrom analysis.commands import run\ncode = run(sys.argv[1:])\n"
-        "print(code, sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+        "print(code, sorted({'torch', 'matplotlib', 'seaborn'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, *arguments, "grid", "--storage", two_studies]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)

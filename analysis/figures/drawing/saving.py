@@ -7,16 +7,16 @@ kept beside the picture and in its metadata, so that neither travels without the
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.drawing.style import look
+from analysis.figures.drawing.style import look, settings, take_settings
 
 PIXELS_PER_INCH = 220
 PICTURES = (".png", ".svg", ".pdf")
@@ -45,10 +45,12 @@ class FigureFiles:
     folder: Path
     formats: tuple[str, ...]
     numbers: bool = True  # whether the CSV is written too
+    look: Mapping[str, Any] = field(default_factory=settings)
 
     def save(self) -> None:
         """Write the files of `save`; OSError where the folder cannot be."""
         one = self.drawing
+        take_settings(self.look)
         data = one.data if self.numbers else None
         save(one.figure, self.folder, one.name, data, one.caption, self.formats)
 

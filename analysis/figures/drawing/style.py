@@ -7,7 +7,7 @@ common colour deficiencies; marker and line style repeat the information for pri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -47,26 +47,7 @@ DIVERGING = "PuOr_r"  # both arms safe for colour-blind readers; signs are also 
 TEXT = 7.0  # points; the smallest text of a figure is SMALL
 SMALL = 5.6
 
-SETTINGS: dict[Any, Any] = {
-    # Seaborn's ticks style at paper scale, where nothing below says otherwise.
-    "xtick.direction": "out",
-    "ytick.direction": "out",
-    "xtick.bottom": True,
-    "xtick.top": False,
-    "ytick.left": True,
-    "ytick.right": False,
-    "xtick.minor.size": 3.2,
-    "ytick.minor.size": 3.2,
-    "xtick.minor.width": 0.8,
-    "ytick.minor.width": 0.8,
-    "axes.spines.left": True,
-    "axes.spines.bottom": True,
-    "grid.linestyle": "-",
-    "lines.solid_capstyle": "round",
-    "patch.edgecolor": "w",
-    "patch.force_edgecolor": True,
-    "legend.title_fontsize": 9.6,
-    # Our own.
+_RC: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": TEXT,
@@ -108,7 +89,7 @@ SETTINGS: dict[Any, Any] = {
     "patch.linewidth": 0.6,
     "hatch.linewidth": 0.5,
     "hatch.color": SOFT,
-    "image.cmap": SEQUENTIAL,
+    "image.cmap": SEQUENTIAL,  # seaborn's own is registered only where seaborn is imported
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
     "figure.dpi": 100,
@@ -119,6 +100,8 @@ SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,  # journals refuse type 3 fonts
 }
 
+
+_SETTINGS: dict[str, Any] = {}
 
 _WIDEST: ContextVar[float] = ContextVar("widest figure", default=PAGE)
 _GIVEN: ContextVar[Axes | None] = ContextVar("axes to draw into", default=None)
@@ -190,8 +173,22 @@ def key(axes: Axes, handles: Sequence[Artist] | None = None, columns: int = 1) -
 @contextmanager
 def look() -> Iterator[None]:
     """Seaborn's ticks style at paper scale with this module's ink; also usable as a decorator."""
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context(settings()):
         yield
+
+
+def settings() -> dict[Any, Any]:
+    """The settings of `look`."""
+    if not _SETTINGS:
+        import seaborn as sns
+
+        _SETTINGS.update({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **_RC})
+    return dict(_SETTINGS)
+
+
+def take_settings(given: Mapping[str, Any]) -> None:
+    """Look as another process does, without the second that importing seaborn takes."""
+    _SETTINGS.update(given)
 
 
 def new_figure(width: float, height: float) -> Figure:

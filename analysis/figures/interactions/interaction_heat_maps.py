@@ -150,6 +150,7 @@ def _one(
     size: float,
 ) -> None:
     """Levels of the first factor down, of the second across, value and star in each field."""
+    import seaborn as sns  # a second, which a process that only saves figures does not need
 
     def table(column: str) -> pd.DataFrame:
         wide = rows.assign(
@@ -159,26 +160,26 @@ def _one(
 
     effect = table("effect") * measure.scale
     texts = _texts(effect, table("shown") > 0, digits)
-    values = effect.to_numpy()
-    axes.pcolormesh(
-        np.ma.masked_invalid(values),
+    sns.heatmap(
+        effect,
+        ax=axes,
         cmap=DIVERGING,
         vmin=scale.vmin,
         vmax=scale.vmax,
+        annot=texts,
+        fmt="",
+        annot_kws={"fontsize": size},
+        cbar=False,
         linewidths=0.6,
-        edgecolor="white",
+        linecolor="white",
+        xticklabels=False,
+        yticklabels=False,
     )
-    height, width = values.shape
-    # The first level at the top, as a table has it.
-    axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], xlabel="", ylabel="")
-    axes.spines[:].set_visible(False)
     palette = colormaps[DIVERGING]
-    for row, column in np.argwhere(np.isfinite(values)):
-        ink = ink_on(palette(scale(values[row, column])))
-        words = texts[row, column]
-        axes.text(
-            column + 0.5, row + 0.5, words, color=ink, ha="center", va="center", fontsize=size
-        )
+    values = effect.to_numpy()
+    for text, value in zip(axes.texts, values[np.isfinite(values)], strict=True):
+        text.set_color(ink_on(palette(scale(value))))
+    axes.set(xlabel="", ylabel="")
 
 
 def _label(

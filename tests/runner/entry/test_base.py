@@ -16,7 +16,7 @@ MEASURED = {
     "filelock", "fonttools", "jinja2", "joblib", "kiwisolver", "mako", "markdown-it-py",
     "markupsafe", "matplotlib", "mdurl", "numpy", "nvidia-ml-py", "optuna", "optuna-dashboard",
     "packaging", "pandas", "pillow", "platformdirs", "psutil", "pydantic", "pydantic-core", "pydoe",
-    "pygments", "pyparsing", "python-dateutil", "pyyaml", "rich", "ruamel-yaml", "scipy", "six",
+    "pygments", "pyparsing", "python-dateutil", "pyyaml", "rich", "ruamel-yaml", "scipy", "seaborn", "six",
     "sqlalchemy", "tqdm", "typing-extensions", "typing-inspection", "tzdata",
     "greenlet", "pytz", "ruamel-yaml-clib",  # of other versions, 3 MB together
     "colorama",  # Windows
@@ -52,4 +52,4 @@ def test_what_is_large_and_seldom_needed_is_an_extra() -> None:
     named = {name: {Requirement(one).name for one in given} for name, given in extras.items()}
     assert "pyarrow" in named["parquet"]
     assert {"torch", "torchvision", "numba", "scikit-learn"} <= named["train"]
-    assert not {"pyarrow", "torch", "plotly", "seaborn", "scikit-learn"} & MEASURED
+    assert not {"pyarrow", "torch", "plotly", "scikit-learn"} & MEASURED

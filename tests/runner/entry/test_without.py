@@ -24,7 +24,7 @@ sys.meta_path.insert(0, Blocked())
 """A sitecustomize.py, which every Python that is started with it on its path runs first."""
 
 
-BESIDE = ("pyarrow", "plotly", "seaborn")
+BESIDE = ("pyarrow", "plotly")
 """Which the base does without as well."""
 
 
@@ -128,8 +128,8 @@ import multiprocessing.spawn, multiprocessing.popen_spawn_posix, multiprocessing
 import subprocess, tempfile, socketserver, wsgiref.simple_server, platform, uuid, ctypes
 import filelock, jinja2, joblib, matplotlib.backends.backend_agg, matplotlib.backends.backend_pdf
 import matplotlib.backends.backend_svg, numba, numpy, optuna, pandas, psutil, pyarrow
-import pydantic, rich.console, rich.live, rich.table, ruamel.yaml, scipy.stats, sqlalchemy
-import sqlalchemy.dialects.sqlite, platformdirs, optuna_dashboard, pynvml
+import pydantic, rich.console, rich.live, rich.table, ruamel.yaml, scipy.stats, seaborn
+import sqlalchemy, sqlalchemy.dialects.sqlite, platformdirs, optuna_dashboard, pynvml
 import optuna.storages, rich.progress, pyarrow.parquet, pydoe, platformdirs.unix
 import os, signal
 
