@@ -16,7 +16,8 @@ MEASURED = {
     "filelock", "fonttools", "jinja2", "joblib", "kiwisolver", "mako", "markdown-it-py",
     "markupsafe", "matplotlib", "mdurl", "numpy", "nvidia-ml-py", "optuna", "optuna-dashboard",
     "packaging", "pandas", "pillow", "platformdirs", "psutil", "pydantic", "pydantic-core", "pydoe",
-    "pygments", "pyparsing", "python-dateutil", "pyyaml", "rich", "ruamel-yaml", "scipy", "seaborn", "six",
+    "pygments", "pyparsing", "python-dateutil", "pyyaml", "rich", "ruamel-yaml", "scipy", "seaborn",
+    "six",
     "sqlalchemy", "tqdm", "typing-extensions", "typing-inspection", "tzdata",
     "greenlet", "pytz", "ruamel-yaml-clib",  # of other versions, 3 MB together
     "colorama",  # Windows
