@@ -214,6 +214,18 @@ def _numbers(rows: list[Read]) -> str:
     )
 
 
+def _pooled(nothing: list[Read]) -> list[str]:
+    """Each world over all grids, with the upper end of its exact 95 % interval."""
+    lines = ["| world, all grids | studies | something is said | at most |", "|---|---|---|---|"]
+    for world in dict.fromkeys(row.world for row in nothing):
+        mine = [row for row in nothing if row.world == world]
+        studies = sum(row.studies for row in mine)
+        said = round(sum(row.said * row.studies for row in mine))
+        high = binomtest(said, studies).proportion_ci(0.95, "exact").high
+        lines.append(f"| {world} | {studies:,} | {said / studies:.1%} | {high:.1%} |")
+    return [*lines, ""]
+
+
 def page(rows: list[Read], command: str) -> str:
     """The table as Markdown."""
     nothing = [row for row in rows if row.world not in SOMETHING]
@@ -221,6 +233,7 @@ def page(rows: list[Read], command: str) -> str:
     worst = max(nothing, key=lambda row: row.said)
     studies = sum(row.studies for row in nothing)
     share = sum(row.said * row.studies for row in nothing) / studies
+    shared = any(row.world in SHARED for row in nothing)
     excess = min(len(nothing) * min(map(_excess, nothing)), 1.0)
     lines = [
         "# What openings say",
@@ -233,8 +246,10 @@ def page(rows: list[Read], command: str) -> str:
         "the first factor matters: the share that names it.",
         "",
         f"Made by `{command}`, with {_numbers(nothing)} studies a row of the first table and "
-        f"{_numbers(something)} of the second; of the largest grid a quarter.",
+        f"{_numbers(something)} of the second; of the largest grid a quarter, at least 10. "
+        + ("Replicates share seeds." if shared else "Every run has a seed of its own."),
         "",
+        *_pooled(nothing),
     ]
     for title, chosen, of in (
         ("Nothing matters: something is said to", nothing, "said"),

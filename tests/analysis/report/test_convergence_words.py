@@ -16,7 +16,12 @@ from analysis.outcomes.convergence import Convergence
 from analysis.report.page.data import page_data
 from analysis.report.words.answer import answer
 from analysis.report.words.caveats import caveats
-from analysis.report.words.convergence_words import best_sentences, convergence_sentences, opening
+from analysis.report.words.convergence_words import (
+    best_sentences,
+    convergence_row,
+    convergence_sentences,
+    opening,
+)
 from analysis.study import Study, known
 from analysis.table.statuses import AS_SAID, Goal
 from analysis.verdicts.judgement import judge_together
@@ -340,3 +345,16 @@ def test_a_combination_is_said_in_at_most_5_percent_of_grids_where_nothing_matte
                     )
                     said_of += bool(judged.table["shown"].any())
             assert said_of <= 5, (shape, share)
+
+
+def test_a_factor_that_no_pair_shows_alone_is_supported_by_all_its_levels_together() -> None:
+    """Else "supported" would stand beside an interval that holds zero."""
+    hits, runs = np.array([[3.0, 1], [4, 4], [4, 0]]), np.full((3, 2), 4.0)
+    factors = {"bn": ("none", "before", "after"), "opt": ("adam", "sgd")}
+    convergence = Convergence(hits, runs, runs, factors)
+    p = convergence.tests.set_index("factor")["p"].to_dict()["bn"]
+    row = convergence_row("bn", convergence, p, 0.05)
+    assert p == pytest.approx(2 / 99)
+    assert row["conv_low"] == 0
+    assert row["conv_sure"] == "supported by all levels together"
+    assert convergence_row("bn", convergence, 0.2, 0.05)["conv_sure"] == "not shown"
