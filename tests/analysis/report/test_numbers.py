@@ -23,7 +23,7 @@ def test_every_figure_of_a_page_is_followed_by_its_numbers(
         figures = re.findall(r'<figure id="([^"]+)">(.*?)</figure>', report.body, re.DOTALL)
         assert len(figures) > 8
         for name, body in figures:
-            assert "Numbers behind this figure" in body, name
+            assert re.search("Numbers (and files|behind this figure)</summary>", body), name
             details = body[body.index("<details>") :]
             assert 1 < details.count("<tr>") <= MOST_NUMBERS + 1, name
 

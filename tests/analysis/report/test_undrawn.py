@@ -98,8 +98,8 @@ def test_a_panel_of_the_dashboard_that_fails_is_a_line(
     monkeypatch.setattr(board, "study_note", planted)
     found = board._panels_of(study)
     assert list(found) == list(whole)
-    (line,) = found["b-main-effects"].layout.annotations
-    text = line.text.replace("<br>", " ")
+    (line,) = found["b-main-effects"].layout["annotations"]
+    text = line["text"].replace("<br>", " ")
     assert text == "Panel Main effects could not be made: ZeroDivisionError: planted here."
     assert found["c-interactions"] == whole["c-interactions"]
     assert "planted here" in board._note_of(study)
