@@ -86,7 +86,7 @@ def fraction(kind: str, cells: int, replicates: int, order: int) -> Strategy:
 
 
 def adaptive(order: int) -> Strategy:
-    """Every combination twice, then waves where the noise is, until all is decided or hopeless."""
+    """The first runs of every combination, then waves where the noise is, until all is decided."""
 
     def strategy(one: Factorial, rng: np.random.Generator) -> Used:
         runs = one.own(one.least, rng)
@@ -200,8 +200,9 @@ def page(rows: list[tuple[str, str, str, float, float, float]], replays: int, co
         "its sign, or not) are the reference.",
         "Alike: replays in which every verdict is the same, and share of single verdicts that are.",
         "A run costs the same wherever it is. Runs are drawn from those that there are, so that a",
-        "design which uses all of them agrees by construction. Adaptive: every combination twice,",
-        "then waves where the noise is until everything is decided or hopeless; its compute is the",
+        "design which uses all of them agrees by construction. Adaptive: `replicates` of 2 to as",
+        "many as every combination has: the first runs are one design (decision 110), further",
+        "ones go where the noise is until everything is decided or hopeless; its compute is the",
         "mean of the replays. Cells that did not run are predicted by the model of the order,",
         "which assumes that no more factors interact: where they do, more runs of a fraction do",
         "not make it agree.",
