@@ -27,7 +27,7 @@ def specification(parser: argparse.ArgumentParser) -> None:
 
 
 def planning(parser: argparse.ArgumentParser) -> None:
-    """--cells and --all: how much of a plan is printed."""
+    """--cells, --all and --designs: how much of a plan is printed."""
     parser.add_argument(
         "--cells",
         type=_at_least_zero,
@@ -40,6 +40,11 @@ def planning(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         dest="everything",
         help="all that is known of the design in a plan: every term it mixes up, its efficiency",
+    )
+    parser.add_argument(
+        "--designs",
+        action="store_true",
+        help="beside a plan: what other designs of the same factors would cost and could decide",
     )
 
 

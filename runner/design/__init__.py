@@ -5,6 +5,7 @@ describe  what a design can tell, in words     cost      time and disk
 warnings  what it leaves without an answer     acting    levels that would change nothing
 growth    what a fraction that grows gains    order/   which cells to run first
 screening_words  what a screening design can tell, for a hurried stranger
+alternatives  what other designs of the same factors would tell
 """
 
 from runner.design.cost import CostEstimate, estimate_cost

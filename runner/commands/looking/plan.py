@@ -22,6 +22,7 @@ from runner.commands.sentences import (
     shared_before,
     size_words,
 )
+from runner.commands.standing.designs import designs_facts, show_designs
 from runner.commands.standing.left import Left, left_of
 from runner.commands.standing.notes import notes
 from runner.commands.terminal import SHORT_ID, plain_console, shown
@@ -40,6 +41,7 @@ EXAMPLES = """examples:
   python -m runner plan ablations/five_factor.yaml
   python -m runner plan ablations/five_factor.yaml --profile cuda --set replicates=5
   python -m runner plan ablations/screening.yaml --cells 0 --all
+  python -m runner plan ablations/five_factor.yaml --cells 0 --designs
 """
 
 
@@ -86,6 +88,7 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
     slots = slots_here(spec, arguments)
     cost = estimate_cost(design, slots)
     left = _left(spec, design, arguments)
+    beside = {"designs": designs_facts(design, slots)} if arguments.designs else {}
     return {
         "study": spec.study,
         "profile": spec.profile,
@@ -108,6 +111,7 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
             {"cell": cell.id, "replicate": cell.replicate, "levels": cell.labels}
             for cell in design.cells[: arguments.cells]
         ],
+        **beside,
     }
 
 
@@ -152,6 +156,8 @@ def show_plan(spec: Spec, design: Design, arguments: argparse.Namespace) -> int:
         console.print(f"note: {shown(note)}", soft_wrap=piped)
     left = _stored(design, arguments, console) if stored else None
     _facts(design, arguments, console, left)
+    if arguments.designs:
+        show_designs(design, slots_here(design.spec, arguments), console)
     _cells(design, arguments.cells, console)
     return 0
 

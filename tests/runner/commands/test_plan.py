@@ -27,6 +27,28 @@ def say(capsys, *arguments: object, code: int = 0) -> str:
     return said.out if code == 0 else said.err
 
 
+def test_other_designs_are_priced_beside_the_plan(tmp_path, capsys):
+    file = specification(tmp_path)
+    assert "decides" not in say(capsys, "plan", file, "--cells", "0")
+    out = say(capsys, "plan", file, "--cells", "0", "--designs")
+    rows = json.loads(say(capsys, "plan", file, "--json", "--designs"))["designs"]
+    assert rows[0]["design"] == "as in the file"
+    assert len({(row["cells"], row["cells_at_most"], row["combinations"]) for row in rows}) > 3
+    for row in rows:
+        assert row["design"] in out
+        assert row["keys"] in out
+    by = {row["design"]: row for row in rows}
+    (three,) = (row for name, row in by.items() if name.endswith("3 times") and row["pair"])
+    (five,) = (row for name, row in by.items() if name.endswith("5 times"))
+    assert five["main"] < three["main"] < three["pair"]
+    assert five["seconds"] > three["seconds"]
+    fixed = {"augmentation": "none", "scheduler": "constant", "bn_placement": "before"}
+    alone = specification(
+        tmp_path, factors={"optimizer": ["adam", "sgd"]}, fixed={**fixed, "init": "he"}
+    )
+    assert "designs are not compared" in say(capsys, "plan", alone, "--designs")
+
+
 @pytest.mark.parametrize(
     ("settings", "network"),
     [
