@@ -75,7 +75,7 @@ def test_no_estimate_anywhere_is_made_of_a_model_without_interactions() -> None:
     opening = " ".join(answer(study).sentences)
     assert "What improves" not in opening
     assert "Whether factors depend on each other in acc cannot be tested." in opening
-    line = "however often each is repeated: optimizer (adam - sgd), lr (0.1 - 0.01)."
+    line = "however often each is repeated: optimizer (adam or sgd), lr (0.1 or 0.01)."
     assert f"Not to be estimated from the combinations that ran, {line}" in opening
     assert "would take more than" not in opening
     notes = " ".join(caveats(study, None))
