@@ -88,7 +88,6 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
     slots = slots_here(spec, arguments)
     cost = estimate_cost(design, slots)
     left = _left(spec, design, arguments)
-    beside = {"designs": designs_facts(design, slots)} if arguments.designs else {}
     return {
         "study": spec.study,
         "profile": spec.profile,
@@ -111,7 +110,7 @@ def plan_facts(spec: Spec, design: Design, arguments: argparse.Namespace) -> dic
             {"cell": cell.id, "replicate": cell.replicate, "levels": cell.labels}
             for cell in design.cells[: arguments.cells]
         ],
-        **beside,
+        "designs": designs_facts(design, slots) if arguments.designs else None,
     }
 
 
