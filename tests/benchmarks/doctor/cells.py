@@ -154,6 +154,7 @@ def page(raw: Path) -> str:
         lines.append(_line(planted.name, mine, str(ran - len(mine)) if ran else "not run"))
     lines.append(_line("**all**", failed, ""))
     sound = [row for row in rows if row["strength"] < 0]
+    planned = len(list(cases())) * (1 + max((row["seed"] for row in rows), default=0))
     reached = sum(row["status"] == Status.REACHED for row in sound)
     missed = [
         f"- {row['case']} (strength {row['strength'] + 1} of 3, {row['best']:.0%} right at best): "
@@ -165,7 +166,8 @@ def page(raw: Path) -> str:
         "# How often a cell gets its cause", "",
         f"VGG-13 of an eighth of the usual width on {IMAGES:,} images of CIFAR-10 (JPEG-encoded), "
         f"{EPOCHS} epochs where nothing else is said, target {TARGET:.0%}. Without a fault "
-        f"{reached} of {len(sound)} reach it. A cell with a planted fault counts where it does "
+        f"{reached} of {len(sound)} reach it. {len(rows)} of {planned} cells so far. "
+        "A cell with a planted fault counts where it does "
         "not. Causes are those that `show`, the report and the dashboard give. The rules were "
         "looked at on digits and a VGG-11, with other seeds.", "",
         *lines, "", "Another cause first, or none:", "", *missed, "",
