@@ -20,6 +20,7 @@ from runner.design.search.fraction import Fraction, choose
 from runner.design.search.information import average
 from runner.design.search.quality import Matrix, estimable, model_matrix, parameter_count
 from runner.design.search.regular import Combination
+from runner.spec.adaptive import Adaptive
 from runner.spec.spec_file import DOptimalDesign, FullDesign, OneAtATimeDesign
 
 MOST_COMBINATIONS, MOST_PARAMETERS = 1_000, 150
@@ -27,6 +28,7 @@ MOST_COMBINATIONS, MOST_PARAMETERS = 1_000, 150
 ROOM = 1.25
 """Combinations of a fraction by the parameters that it estimates, at least."""
 REPLICATES, MANY = 3, 5
+WAVES = Adaptive(REPLICATES, MANY)
 STARTS = 3
 """Of the search for a fraction: a design that is chosen from here is searched more thoroughly."""
 
@@ -39,7 +41,7 @@ class Alternative:
         name: what it is, in words.
         keys: what the file would say.
         combinations: that are run.
-        replicates: runs of each, at least.
+        replicates: runs of each, at least; in waves those before which nothing is decided.
         most: at most; more than `replicates` where they come in waves.
         main: standard error of a difference of two levels of a factor, the worst, after the most
             runs, in standard deviations between runs of one combination; NaN where one cannot be
@@ -78,15 +80,17 @@ def alternatives(design: Design) -> list[Alternative]:
         or len(levels) < 2
     ):
         return []
-    most = spec.replicates if spec.adaptive is None else spec.adaptive.most
-    found = [_alternative("as in the file", "", design.runs, levels, spec.replicates, most)]
+    least = most = spec.replicates
+    if spec.adaptive is not None:
+        least, most = spec.adaptive.first(len(design.runs)), spec.adaptive.most
+    found = [_alternative("as in the file", "", design.runs, levels, least, most)]
     grid = [one for one in product(*map(range, levels)) if allows(spec, one)]
-    seen = {(design.runs, spec.replicates, most)}
-    for name, keys, kind, least, at_most in _others(len(grid), levels):
+    seen = {(design.runs, least, most)}
+    for name, keys, kind, at_least, at_most in _others(len(grid), levels):
         runs = tuple(sorted(grid if isinstance(kind, FullDesign) else choose(spec, kind, grid)))
-        if (runs, least, at_most) not in seen:
-            seen.add((runs, least, at_most))
-            found.append(_alternative(name, keys, runs, levels, least, at_most))
+        if (runs, at_least, at_most) not in seen:
+            seen.add((runs, at_least, at_most))
+            found.append(_alternative(name, keys, runs, levels, at_least, at_most))
     return found
 
 
@@ -105,10 +109,12 @@ def _others(
             f"all {grid}, {replicates} times", f"replicates: {replicates}", FullDesign(),
             replicates, replicates,
         )  # fmt: skip
-    yield (
-        f"all {grid}, in waves", f"replicates: {{min: {REPLICATES}, max: {MANY}, until: mains}}",
-        FullDesign(), REPLICATES, MANY,
-    )  # fmt: skip
+    if WAVES.first(grid) < MANY:
+        yield (
+            f"all {grid}, in waves",
+            f"replicates: {{min: {REPLICATES}, max: {MANY}, until: mains}}",
+            FullDesign(), WAVES.first(grid), MANY,
+        )  # fmt: skip
     for order, said in ((2, "mains and pairs"), (1, "mains alone")):
         least = ceil(ROOM * parameter_count(levels, min(order, len(levels))))
         runs = max(least, grid // 2) if order == 2 else least

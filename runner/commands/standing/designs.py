@@ -13,7 +13,7 @@ from runner.design.cost import START_SECONDS
 from runner.program.wording import counted, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
@@ -34,9 +34,9 @@ def designs_facts(design: Design, slots: Sequence[Slot]) -> list[dict[str, Any]]
     """
     from analysis.verdicts.judgement import ALPHA
     from analysis.verdicts.power import detectable_t
-    from runner.design.alternatives import alternatives, questions
+    from runner.design.alternatives import alternatives
 
-    asked = questions([len(factor.levels) for factor in design.spec.factors])
+    asked = _asked(design)
     each = estimate_cost(design, slots).cell_seconds
 
     def found(one: Alternative, error: float) -> float | None:
@@ -78,24 +78,27 @@ def show_designs(design: Design, slots: Sequence[Slot], console: Console) -> Non
             shown(row["keys"]),
         )  # fmt: skip
     console.print(table)
-    from runner.design.alternatives import questions
-
-    asked = questions([len(factor.levels) for factor in design.spec.factors])
     console.print(
-        f"decides: the smallest difference between two levels that four studies of five find, in "
-        f"standard deviations between runs of one combination; {counted(asked, 'question')} judged "
-        "together, in waves after the most runs; '-' cannot be told",
+        "decides: the smallest difference between two levels that four studies of five find, in "
+        "standard deviations between runs of one combination; "
+        f"{counted(_asked(design), 'question')} judged together, in waves after the most runs; '-' cannot be told",
         soft_wrap=piped,
     )
+
+
+def _asked(design: Design) -> int:
+    from runner.design.alternatives import questions
+
+    return questions([len(factor.levels) for factor in design.spec.factors])
 
 
 def _size(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _to(row: dict[str, Any], key: str, words: Any) -> str:
+def _to(row: dict[str, Any], key: str, words: Callable[[float], str]) -> str:
     """One number, or from the least to the most."""
     least, most = row[key], row[f"{key}_at_most"]
     if least is None:
         return "-"
-    return str(words(least)) if least == most else f"{words(least)} to {words(most)}"
+    return words(least) if least == most else f"{words(least)} to {words(most)}"
