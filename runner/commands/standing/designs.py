@@ -81,7 +81,8 @@ def show_designs(design: Design, slots: Sequence[Slot], console: Console) -> Non
     console.print(
         "decides: the smallest difference between two levels that four studies of five find, in "
         "standard deviations between runs of one combination; "
-        f"{counted(_asked(design), 'question')} judged together, in waves after the most runs; '-' cannot be told",
+        f"{counted(_asked(design), 'question')} judged together, in waves after the most "
+        "runs; '-' cannot be told",
         soft_wrap=piped,
     )
 
