@@ -10,6 +10,9 @@ PUBLISHED ?= results/published/cifar10-cpu
 # Twenty seconds of compiling that the first run, or the first of each test process, would wait for.
 COMPILE := $(BIN)/python -c 'import runner.pool.process.preload'
 
+# Tests start a thousand programs: without bytecode each compiles the project again, a third of a second.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The tests that wait for processes and servers begin first, and more of them than there are cores.
 SLOW_FIRST := tests/faults tests/store_contract tests/acceptance
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder

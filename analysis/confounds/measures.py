@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from analysis.stats.arrays import Floats
 from runner.content.protocol import SIDE, ModelSpec
 from runner.network.layout import multiplications
 
@@ -166,24 +167,28 @@ def _ratios_of(study: Study, values: pd.Series, one: Measure) -> Iterator[tuple[
     if logs.empty:
         return
     labels = study.frame.loc[logs.index, names].astype(str)
-    groups = logs.groupby([labels[name] for name in names])
-    cells = groups.agg(["mean", "count", "var"]).reset_index()
+    cells = logs.groupby([labels[name] for name in names]).agg(["mean", "count", "var"])
     df = float((cells["count"] - 1).sum())
     noise = float(((cells["count"] - 1) * cells["var"].fillna(0.0)).sum() / df) if df else np.nan
     for factor, levels in study.factors.items():
-        others = [name for name in names if name != factor]
-        for first, second in combinations(levels, 2):
-            a, b = (cells[cells[factor] == level] for level in (first, second))
-            both = a.merge(b, on=others, suffixes=("", "_b")) if others else a.merge(b, how="cross",
-                           suffixes=("", "_b"))  # fmt: skip
-            if both.empty:
+        means, counts = (_by_level(cells[name], factor) for name in ("mean", "count"))
+        for first, second in combinations([one for one in levels if one in means], 2):
+            both = ~np.isnan(means[first] - means[second])
+            k = int(both.sum())
+            if not k:
                 continue
-            k = len(both)
-            difference = float((both["mean"] - both["mean_b"]).mean())
-            error = np.sqrt(noise * float((1 / both["count"] + 1 / both["count_b"]).sum())) / k
-            ends = (float(np.exp(both[name].mean())) for name in ("mean", "mean_b"))
-            p = _p(difference, error, df, one)
+            a, b = means[first][both], means[second][both]
+            difference = float((a - b).mean())
+            weight = float((1 / counts[first][both] + 1 / counts[second][both]).sum())
+            ends = (float(np.exp(end.mean())) for end in (a, b))
+            p = _p(difference, np.sqrt(noise * weight) / k, df, one)
             yield (factor, first, second, one.key, *ends, float(np.exp(difference)), p)
+
+
+def _by_level(cells: pd.Series, factor: str) -> dict[str, Floats]:
+    """Values by level of a factor, in one order of the combinations of the others; NaN: none."""
+    wide = cells.unstack(factor) if cells.index.nlevels > 1 else cells.to_frame().T
+    return {str(level): wide[level].to_numpy(float) for level in wide}
 
 
 def _p(difference: float, error: float, df: float, one: Measure) -> float:
