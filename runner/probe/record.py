@@ -103,6 +103,7 @@ class Evidence:
         frozen: weights that ask for none.
         broke: the first number that was not finite.
         note: what could not be looked at, and why.
+        dropout: largest share that a dropout layer takes; None: not told.
     """
 
     images: int
@@ -116,6 +117,7 @@ class Evidence:
     frozen: tuple[str, ...] = ()
     broke: Broke | None = None
     note: str = ""
+    dropout: float | None = None
 
     @property
     def first(self) -> Look | None:
@@ -165,7 +167,7 @@ class Evidence:
             "losses": kept(self.losses), "gradient_norms": kept(self.gradient_norms),
             "unreached": list(self.unreached), "frozen": list(self.frozen),
             "broke": self.broke and [self.broke.step, self.broke.what, self.broke.where],
-            "note": self.note,
+            "note": self.note, "dropout": self.dropout,
         }  # fmt: skip
         return {key: value for key, value in plain.items() if value not in (None, [], "")}
 
@@ -182,6 +184,7 @@ class Evidence:
             tuple(map(str, plain.get("unreached", ()))), tuple(map(str, plain.get("frozen", ()))),
             Broke(int(broke[0]), str(broke[1]), str(broke[2])) if broke else None,
             str(plain.get("note", "")),
+            None if plain.get("dropout") is None else _number(plain["dropout"]),
         )  # fmt: skip
 
 

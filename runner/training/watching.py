@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.modules.dropout import _DropoutNd
 
 from runner.probe.moments import allowed, images, moments
 from runner.probe.probe import Sight, look_at, weights_of
@@ -53,7 +54,13 @@ class Watch:
         frozen = tuple(name for name, trained in asked if not trained)
         few = allowed(epochs * steps, batch) < 2
         note = f"{epochs * steps} steps are too few for more than two looks" if few else ""
-        self._kept = Evidence(count, batch, classes, frozen=frozen[:NAMED], note=note)
+        taken = [one.p for one in self._network.modules() if isinstance(one, _DropoutNd)]
+        self._kept = Evidence(
+            *(count, batch, classes),
+            frozen=frozen[:NAMED],
+            note=note,
+            dropout=max(taken, default=0.0),
+        )
         self._history = torch.zeros(steps, len(step.tally), dtype=torch.float64, device=device)
         self._before: dict[str, Tensor] = {}
         self._failed = False

@@ -115,13 +115,15 @@ KINDS = {
              "Masters and Luschi 2018, Revisiting small batch training"),
         Kind("too_strong_regularisation", "The regularisation is too strong",
              "dropout of half or more, or decay that shrinks weights by over 5 % in 100 steps, "
-             "and without it the network learns clearly more",
+             "and without it the network learns clearly more; of a cell that ended: weights shrunk "
+             "to below a fifth, or validation clearly better than training with dropout",
              "Srivastava et al. 2014, Dropout; Loshchilov and Hutter 2019"),
         Kind("eval_mode_in_training", "The model is in eval mode while it trains",
              "batch norm or dropout layers in eval mode in the forward passes that are trained on",
              "PyTorch, Module.eval"),
-        Kind("too_strong_augmentation", "The augmentation destroys what is to be learned",
-             "training inputs prepared as the validation inputs are learn clearly more",
+        Kind("too_strong_augmentation", "The augmentation is too strong",
+             "training inputs prepared as the validation inputs are learn clearly more; of a cell "
+             "that ended: validation is clearly better than training on what it changed",
              "Cubuk et al. 2020, RandAugment, section 4"),
         Kind("too_small_network", "The network is too small for the task",
              "all planned steps were run, training and validation fall short alike, and a linear "

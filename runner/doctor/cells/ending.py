@@ -1,12 +1,14 @@
-"""Causes that show at the end: running statistics, too few epochs, images known by heart."""
+"""Causes that show at the end: running statistics, what holds the training back, too few epochs,
+images known by heart.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import sqrt
+from math import isnan, sqrt
 
 from runner.doctor.cells.cause import Cause, amount
-from runner.doctor.cells.run import STUCK, Run
+from runner.doctor.cells.run import HALF, STUCK, Run
 
 APART = 3.0
 """Standard errors, sqrt(0.5 / images) at most, by which the share of right answers of the same
@@ -18,7 +20,8 @@ FALLING = 0.05
 """Fall of the validation loss over the last quarter of the epochs, two at least, that counts as
 still learning."""
 HEART_SCORE, GAP = 0.95, 0.1
-"""Training score of a network that knows its images by heart, and by how much it is ahead."""
+"""Training score of a network that knows its images by heart, and by how much it is ahead; by as
+much it is behind where something holds the training back."""
 
 
 def running_statistics(run: Run) -> Iterator[Cause]:
@@ -45,6 +48,35 @@ def running_statistics(run: Run) -> Iterator[Cause]:
             f"batch's statistics, and {end.validation_accuracy:.0%} in validation, where it uses "
             "the running ones.",
             seen=False,
+        )
+
+
+def held_back(run: Run) -> Iterator[Cause]:
+    """Images that it never saw go better than those it is trained on, as it is trained on them.
+
+    What is between is dropout or augmentation, both against images learned by heart: of these there
+    is no sign. An epoch's training accuracy is of all its steps, hence the lesser of two
+    validations, before it and after it.
+    """
+    if isnan(run.dropout) or run.stuck or run.diverged or len(run.curve) < 2:
+        return
+    trained = run.curve[-1].train_accuracy
+    unseen = min(one.validation_accuracy for one in run.curve[-2:])
+    if run.score(unseen) - run.score(trained) <= GAP:
+        return
+    if run.dropout >= HALF:
+        yield Cause(
+            "too_strong_regularisation",
+            f"Dropout takes {run.dropout:.0%} of a layer's inputs: with it {trained:.0%} of the "
+            f"training images are right in the last epoch, without it {unseen:.0%} of the "
+            "validation images, so that it keeps nothing from being learned by heart.",
+        )
+    else:
+        yield Cause(
+            "too_strong_augmentation",
+            f"As augmentation changes them {trained:.0%} of the training images are right in the "
+            f"last epoch, and {unseen:.0%} of the validation images, which it leaves alone: it "
+            "keeps nothing from being learned by heart.",
         )
 
 

@@ -16,6 +16,8 @@ training's first steps, because a whole training ends here."""
 LITTLE = 0.5
 """Share of the score that the target asks for below which a cell has learned little, so that what
 was wrong from the start may be why."""
+HALF = 0.5
+"""Share that a dropout layer takes, as the doctor has it: what Srivastava et al. (2014) chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,12 @@ class Run:
     def last(self) -> Look | None:
         """After its last step, or as late as it was looked at."""
         return None if self.evidence is None else self.evidence.last
+
+    @property
+    def dropout(self) -> float:
+        """Largest share that a dropout layer takes; NaN where that was not told."""
+        told = None if self.evidence is None else self.evidence.dropout
+        return nan if told is None else told
 
     @property
     def signal(self) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isfinite, sqrt
 
 from runner.doctor.cells.cause import Cause, amount, named
-from runner.doctor.cells.run import Run
+from runner.doctor.cells.run import HALF, Run
 
 FADED, SWOLLEN = 0.01, 100.0
 """Deviation between images of the outputs by that behind the first layer, before the first step.
@@ -72,11 +72,13 @@ def loud_outputs(run: Run) -> Iterator[Cause]:
     if first is None:
         return
     bound = LOUD if run.little else VERY_LOUD
-    if not first.entropy > bound * run.at_chance:
+    # Dropout of nearly all multiplies what is left, which is no fault of the weights.
+    entropy = min(first.entropy, first.entropy_used) if run.dropout >= HALF else first.entropy
+    if not entropy > bound * run.at_chance:
         return
     yield Cause(
         "wrong_init",
-        f"Before the first step the loss is {amount(first.entropy)} where an answer at random "
+        f"Before the first step the loss is {amount(entropy)} where an answer at random "
         f"has {run.at_chance:.2f}: the outputs have a deviation of {amount(first.scale)}, and "
         "should begin below 1.",
     )

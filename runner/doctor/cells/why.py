@@ -9,7 +9,7 @@ from typing import Any
 from runner.content.outcome import Epoch, Status, Target
 from runner.doctor.causes.kinds import KINDS
 from runner.doctor.cells.cause import Cause
-from runner.doctor.cells.ending import by_heart, running_statistics, too_few_epochs
+from runner.doctor.cells.ending import by_heart, held_back, running_statistics, too_few_epochs
 from runner.doctor.cells.run import Run
 from runner.doctor.cells.start import (
     loud_at_first,
@@ -26,7 +26,7 @@ HEALTHY, NOT_KNOWN = "healthy", "not known"
 CONVERGED = (Status.REACHED, Status.LEARNED)
 CAUSES = (
     *(unreached, decayed, running_statistics, signal, loud_outputs, too_hot, too_cold),
-    *(schedule, too_few_epochs, by_heart),
+    *(schedule, too_few_epochs, held_back, by_heart),
 )
 """The most exact first."""
 STATES = (loud_at_first, broken, dead, no_signal)

@@ -82,6 +82,12 @@ FAULTS = (
     Planted("too few epochs", ("too_few_epochs", "learning_rate_too_low"),
             [{"train": {"epochs": epochs}} for epochs in (6, 5, 4)],
             {"optimizer": ("sgd", {"lr": 0.003})}),
+    Planted("augmentation", ("too_strong_augmentation",),
+            [{"augmentation": ("strong", {"degrees": turned, "erasing": 1.0, **jitter})}
+             for turned, jitter in ((45.0, {}), (90.0, {}),
+                                    (180.0, {"brightness": 0.8, "contrast": 0.8}))]),
+    Planted("dropout", ("too_strong_regularisation",),
+            [{"model": {"dropout": share}} for share in (0.8, 0.9, 0.97)]),
     Planted("few images, by heart", ("overfitting",),
             [{"data": {"limit": limit}, "train": {"epochs": 60}} for limit in (200, 150, 100)]),
 )  # fmt: skip

@@ -160,7 +160,44 @@ def test_a_short_cell_was_still_learning_or_knows_its_images_by_heart() -> None:
     )
 
 
-SLOW_STATISTICS = {"bn_placement": ("before", {"momentum": 1e-4}), "init": "naive"}
+HELD = curve([1.5, 1.3, 1.29, 1.29], 0.4, 0.7, [2.0] * 4)
+"""Better in validation than on what it is trained on."""
+
+
+@pytest.mark.parametrize(
+    ("dropout", "kind", "said"),
+    [
+        (0.0, "too_strong_augmentation", "As augmentation changes them 40% of the training images"),
+        (0.3, "too_strong_augmentation", "and 70% of the validation images"),
+        (
+            0.9,
+            "too_strong_regularisation",
+            "Dropout takes 90% of a layer's inputs: with it 40%",
+        ),
+        (None, "not known", ""),
+    ],
+)
+def test_what_holds_a_training_back_is_told_by_validation_that_is_better(
+    dropout: float | None, kind: str, said: str
+) -> None:
+    answer = told(seen(look(0), look(40), dropout=dropout), HELD, "short")
+    assert answer.kind == kind
+    assert said in "".join(answer.sentences)
+
+
+def test_nothing_is_said_to_hold_back_what_only_learns_fast_or_is_still_learning_first() -> None:
+    rising = (*HELD[:-1], replace(HELD[-1], validation_accuracy=0.9))
+    fast = (*rising[:-2], replace(rising[-2], validation_accuracy=0.4), rising[-1])
+    assert told(seen(look(0), look(40), dropout=0.9), fast, "short").kind == "not known"
+    falling = curve([2.0, 1.5, 1.2, 1.0], 0.4, 0.7, [2.0] * 4)
+    causes = told(seen(look(0), look(40), dropout=0.0), falling, "short").causes
+    assert [one.kind for one in causes] == ["too_few_epochs", "too_strong_augmentation"]
+
+
+def test_a_loss_that_dropout_makes_is_no_fault_of_the_weights() -> None:
+    first = look(0, entropy=9.0, entropy_used=2.31, scale=8.0)
+    assert told(seen(first, look(40), dropout=0.97), LOUD).kind != "wrong_init"
+    assert told(seen(first, look(40), dropout=0.0), LOUD).kind == "wrong_init"
 
 
 @pytest.mark.parametrize(

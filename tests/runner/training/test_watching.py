@@ -81,6 +81,12 @@ def test_it_says_what_a_healthy_cell_did(few_digits: Images) -> None:
     assert found.normalised
     assert not found.unreached
     assert found.broke is None
+    assert found.dropout == 0
+
+
+def test_the_largest_dropout_is_told(few_digits: Images) -> None:
+    outcome = train(make_cell(model={"dropout": 0.3}), few_digits)
+    assert Evidence.from_plain(outcome.evidence or {}).dropout == 0.3
 
 
 def test_the_step_that_broke_first_is_named(few_digits: Images) -> None:
