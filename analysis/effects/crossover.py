@@ -65,7 +65,7 @@ def interaction_kinds(
         table = effects.decisive
         p = dict(zip(table["term"].astype(str), table["p_holm"].astype(float), strict=True))
     other = logit_p or {}
-    crossing = _crossings(effects)
+    crossing = crossings(effects)
     rows = []
     for first, second in combinations(effects.table.factors, 2):
         term = f"{first}:{second}"
@@ -127,7 +127,7 @@ def _kind(p: float, logit_p: float, crosses: bool, level: float) -> str:
     return "same direction"
 
 
-def _crossings(effects: Effects) -> pd.DataFrame:
+def crossings(effects: Effects) -> pd.DataFrame:
     """Every difference of two levels that another factor could turn round, and whether it does.
 
     The hypothesis is that its simple effects at the other factor's levels all have one sign. It is
@@ -135,11 +135,14 @@ def _crossings(effects: Effects) -> pd.DataFrame:
     (the range test of Piantadosi and Gail 1993); Holm over all that was looked at.
 
     Returns:
-        Columns term, p_crossing, sentence; p_crossing is NaN where fewer than two have a test.
+        Columns term, p_crossing, NaN where fewer than two have a test; where simple effects have
+        both signs: sentence, and of the clearest on either side above and below (the level of the
+        other factor) and above_by and below_by (the simple effect), else None and NaN.
     """
+    columns = ["term", "p_crossing", "sentence", "above", "below", "above_by", "below_by"]
     table = by_method(effects.simple_effects, effects.rule.primary)
     if table.empty:
-        return pd.DataFrame(columns=["term", "p_crossing", "sentence"])
+        return pd.DataFrame(columns=columns)
     names = ["term", "factor", "other", "level", "versus"]
     p, estimate = table["p"].to_numpy(float), table["estimate"].to_numpy(float)
     sides = table[names].assign(
@@ -149,15 +152,18 @@ def _crossings(effects: Effects) -> pd.DataFrame:
     found = groups.agg(up=("up", "min"), down=("down", "min"), tested=("p", "count"))
     weaker = found[["up", "down"]].max(axis=1, skipna=False) / 2 * groups.size()
     found["p_crossing"] = weaker.clip(upper=1.0).fillna(1.0).where(found["tested"] > 1)
-    found["sentence"] = None
+    found[["sentence", "above", "below"]] = None
+    found[["above_by", "below_by"]] = np.nan
     for row in found.index[weaker < 1]:
         own = groups.get_group(row)
-        at = (int(np.nanargmin(own[side].to_numpy(float))) for side in ("up", "down"))
-        above, below = (str(table["other_level"][own.index[place]]) for place in at)
+        at = [own.index[int(np.nanargmin(own[side].to_numpy(float)))] for side in ("up", "down")]
+        above, below = (str(table["other_level"][place]) for place in at)
         _, factor, other, level, versus = row
         found.at[row, "sentence"] = (
             f"{level} is above {versus} of {factor} with {other} = {above}, "
             f"below it with {other} = {below}"
         )
-    found = found.reset_index()[["term", "p_crossing", "sentence"]]
+        found.loc[row, ["above", "below"]] = above, below
+        found.loc[row, ["above_by", "below_by"]] = [float(table["estimate"][one]) for one in at]
+    found = found.reset_index()
     return found.assign(p_crossing=holm(found["p_crossing"].to_numpy(float)))

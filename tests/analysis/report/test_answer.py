@@ -20,6 +20,7 @@ from analysis.report.words.answer import (
     all_differences,
     answer,
 )
+from analysis.report.words.brief.rows import pair_rows
 from analysis.report.words.caveats import caveats
 from analysis.report.words.papers.methods import methods
 from analysis.report.words.papers.tables import ablation_rows
@@ -143,6 +144,39 @@ def test_the_lead_says_where_an_order_turns_round() -> None:
     place = next(n for n, text in enumerate(sentences) if text.startswith("But the order turns"))
     assert str(crossing["sentence"].iloc[0]) in sentences[place]
     assert sentences[place - 1].startswith("What improves test accuracy")
+
+
+def _crossed() -> Study:
+    """One is above two with x and below it with z, for sure; with y nearly nothing is known."""
+    rng = np.random.default_rng(1)
+    step = {"x": 0.06, "y": 0.0, "z": -0.02}
+    noise = {"x": 0.002, "y": 0.1, "z": 0.002}
+    rows = [
+        {"a": a, "b": b, "acc": 0.5 + step[b] * (a == "one") + noise[b] * rng.standard_normal()}
+        for a in ("one", "two") for b in step for _ in range(4)
+    ]  # fmt: skip
+    return from_frame(pd.DataFrame(rows), ["a", "b"], "acc")
+
+
+def test_a_pair_that_is_shown_is_told_by_a_difference_that_is_known() -> None:
+    study = _crossed()
+    (row,) = pair_rows(study, answer(study))
+    assert row.levels == "one over two, more with x than with z; the order turns round"
+    low, high = (float(one.replace("−", "-")) for one in row.interval.strip("[]").split(", "))
+    assert low > 0 or high < 0
+
+
+def test_an_order_that_turns_round_in_a_pair_that_is_not_shown_is_told_by_both_ways() -> None:
+    study = _crossed()
+    judged = study.judgement
+    table = judged.table.assign(shown=judged.table["shown"] & ~judged.table["kind"].eq("pair"))
+    study.__dict__["judgement"] = replace(judged, table=table)
+    (row,) = pair_rows(study, answer(study))
+    assert row.levels == "one over two, up with x and down with z"
+    up, down = row.effect.replace("−", "-").split(" and ")
+    assert float(up) == pytest.approx(0.06, abs=0.005)
+    assert float(down) == pytest.approx(-0.02, abs=0.005)
+    assert (row.interval, row.verdict) == ("", "turns round")
 
 
 def test_the_best_combination_names_its_factors(contrary: Study) -> None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis.effects.crossover import crossings
 from analysis.effects.frames import by_method
 from analysis.model.terms import pairs_of
-from analysis.number_words import DifferenceText, difference_words, p_phrase, sureness
+from analysis.number_words import DifferenceText, difference_words, p_phrase, signed, sureness
 from analysis.report.words.answer import UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.records import BriefRow
 from analysis.report.words.names import readable
@@ -130,7 +131,7 @@ def pair_rows(study: Study, found: Answer) -> list[BriefRow]:
         return [BriefRow(about, asked, "", "", "", *answer)]
     rows = []
     for term in terms[:MOST_PAIRS]:
-        levels, words = pair_effect(study, term)
+        levels, words = (pair_effect if term in shown else _turning_effect)(study, term)
         verdict = sureness(p.get(term, np.nan), level) if term in shown else TURNS
         if term in shown and term in turning:
             levels += f"; the order {TURNS}"
@@ -139,17 +140,40 @@ def pair_rows(study: Study, found: Answer) -> list[BriefRow]:
     return rows
 
 
+def _turning_effect(study: Study, term: str) -> tuple[str, DifferenceText]:
+    """The two differences of the same levels, one up and one down, that show the order to turn.
+
+    How far they are apart is another question, which their pair of factors leaves open.
+    """
+    found = crossings(study.estimates())
+    one = found[found["term"] == term].nsmallest(1, "p_crossing").iloc[0]
+    measure = study.measure
+    up, down = (
+        signed(float(one[by]) * measure.scale, measure.digits) for by in ("above_by", "below_by")
+    )
+    unit = f" {measure.difference}" if measure.difference else ""
+    levels = f"{one['level']} over {one['versus']}"
+    levels += f", up with {one['above']} and down with {one['below']}"
+    return levels, DifferenceText(f"{up} and {down}{unit}", "")
+
+
 def pair_effect(study: Study, term: str) -> tuple[str, DifferenceText]:
-    """The largest difference of differences of a pair, its interval holding for all of them."""
+    """The largest difference of differences of a pair, its interval holding for all of them.
+
+    Of those whose interval excludes zero, where there are any, else of the surest: a large one that
+    nobody knows is no instance of what is shown.
+    """
     effects = study.estimates()
     rows = by_method(effects.interaction_contrasts, effects.rule.primary)
     rows = rows[(rows["term"] == term) & np.isfinite(rows["estimate"].astype(float))]
     if rows.empty:
         return "", DifferenceText("", "")
-    one = rows.iloc[int(np.argmax(np.abs(rows["estimate"].to_numpy(float))))]
-    estimate, low, high = (
-        float(one[name]) for name in ("estimate", "low_simultaneous", "high_simultaneous")
-    )
+    names = ["estimate", "low_simultaneous", "high_simultaneous"]
+    size, lows, highs = (rows[name].to_numpy(float) for name in names)
+    sure = (lows > 0) | (highs < 0)
+    worth = np.abs(size) * sure if sure.any() else np.abs(size) / (highs - lows)
+    one = rows.iloc[int(np.argmax(worth if np.isfinite(worth).all() else np.abs(size)))]
+    estimate, low, high = (float(one[name]) for name in names)
     better, worse, more, less = (
         one[name] for name in ("level", "versus", "other_level", "other_versus")
     )
