@@ -13,8 +13,8 @@ import _ablate
 
 if __name__ == "__main__":
     _ablate.begin()
-    from runner.commands import main
+    from runner.commands import alone
     from runner.program.streams import prepare_streams
 
     prepare_streams()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(alone(sys.argv[1:]))

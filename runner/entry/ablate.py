@@ -52,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         from analysis.commands import main as answer
 
         return answer(arguments)
+    if arguments and arguments[0] in commands.VERBS:
+        return commands.alone(arguments)
     return run(arguments)
 
 
