@@ -12,8 +12,7 @@ from math import nan
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.nn.modules.dropout import _DropoutNd
+from torch import Tensor, nn
 
 from runner.probe.moments import allowed, images, moments
 from runner.probe.probe import Sight, look_at, weights_of
@@ -25,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 FIRST = 20
 """Steps whose loss and gradient are kept one by one."""
+DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 NAMED = 8
 """Weights without a gradient that are named."""
 
@@ -54,7 +54,7 @@ class Watch:
         frozen = tuple(name for name, trained in asked if not trained)
         few = allowed(epochs * steps, batch) < 2
         note = f"{epochs * steps} steps are too few for more than two looks" if few else ""
-        taken = [one.p for one in self._network.modules() if isinstance(one, _DropoutNd)]
+        taken = [one.p for one in self._network.modules() if isinstance(one, DROPOUT)]
         self._kept = Evidence(
             *(count, batch, classes),
             frozen=frozen[:NAMED],
