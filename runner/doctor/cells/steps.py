@@ -9,7 +9,7 @@ from math import isfinite
 
 from runner.doctor.cells.cause import Cause, amount
 from runner.doctor.cells.run import Run
-from runner.doctor.cells.start import FADED
+from runner.doctor.cells.start import AT_CHANCE, FADED
 
 HOT = 0.5
 """Length of one step of a layer's weights by their own. About 0.001 is usual (Bottou 2012,
@@ -79,9 +79,11 @@ def _moved(run: Run) -> Iterator[str]:
 
 
 def _fallen(run: Run) -> Iterator[str]:
-    """The gradient was there and was lost, and the loss stays."""
+    """The gradient was there and was lost, and the loss stays at that of an answer at random."""
     norms = [one.gradient_norm for one in run.curve if isfinite(one.gradient_norm)]
-    if run.stuck and len(norms) > 1 and norms[0] > FALLEN * norms[-1]:
+    if not run.stuck or run.curve[-1].validation_loss < (1 - AT_CHANCE) * run.at_chance:
+        return
+    if len(norms) > 1 and norms[0] > FALLEN * norms[-1]:
         yield (
             f"the gradient falls from {amount(norms[0])} in the first epoch to "
             f"{amount(norms[-1])} and the loss stays at {amount(run.curve[-1].validation_loss)}"

@@ -194,6 +194,12 @@ def test_nothing_is_said_to_hold_back_what_only_learns_fast_or_is_still_learning
     assert [one.kind for one in causes] == ["too_few_epochs", "too_strong_augmentation"]
 
 
+def test_a_gradient_that_falls_with_the_loss_is_no_sign_of_a_hot_rate() -> None:
+    falls = (*SPENT[:-1], replace(SPENT[-1], validation_loss=2.1))
+    assert told(seen(look(0), look(40)), falls).kind != "learning_rate_too_high"
+    assert told(seen(look(0), look(40)), SPENT).kind == "learning_rate_too_high"
+
+
 def test_a_loss_that_dropout_makes_is_no_fault_of_the_weights() -> None:
     first = look(0, entropy=9.0, entropy_used=2.31, scale=8.0)
     assert told(seen(first, look(40), dropout=0.97), LOUD).kind != "wrong_init"
