@@ -148,6 +148,21 @@ def test_the_default_store_makes_its_folder_and_stays_where_it_was_opened(
     assert (tmp_path / "results" / "ablations.db").exists()
 
 
+def test_opening_a_store_twice_leaves_its_log_to_whoever_writes_into_it(tmp_path: Path) -> None:
+    """Opened by itself and closed the file loses this process's locks, and the next program that
+    ends deletes the write-ahead log."""
+    path = tmp_path / "store.db"
+    with open_store(str(path), create=True) as store:
+        study = planned(store)
+        with open_store(str(path)):
+            pass
+        look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+        look += "c.execute('SELECT count(*) FROM cells').fetchone(); c.close()"
+        subprocess.run([sys.executable, "-c", look, str(path)], check=True)
+        assert path.with_name("store.db-wal").exists()
+        assert store.status(study).planned == 20
+
+
 @pytest.mark.parametrize("create", [False, True])
 @pytest.mark.parametrize(
     ("content", "complaint"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, insert, inspect, select, update
@@ -112,22 +113,52 @@ def _switch_to_wal(path: Path) -> None:
 def _check_file(path: Path) -> None:
     """Refuse what SQLite would only notice later, or take for an empty database."""
     try:
-        size = path.stat().st_size
+        if path.stat().st_size == 0:
+            raise InputError(f"the store {path} is an empty file (0 bytes); move it away")
+        if _is_read(path):
+            return
         with path.open("rb") as file:
             header = file.read(100)
     except OSError as error:
         raise InputError(f"cannot read the store {path}: {error.strerror}") from None
-    if size == 0:
-        raise InputError(f"the store {path} is an empty file (0 bytes); move it away")
     if not header.startswith(b"SQLite format 3\0") or len(header) < 100:
         raise InputError(f"{path} is not a SQLite database")
     page: int = struct.unpack(">H", header[16:18])[0] or 1
     page = 65536 if page == 1 else page
     pages: int = struct.unpack(">I", header[28:32])[0]
-    # While a write-ahead log exists, the file alone may lag behind its own header.
-    log = path.with_name(path.name + "-wal")
-    if size < pages * page and not (log.exists() and log.stat().st_size):
+    if _lacks(path, pages * page):
+        size = path.stat().st_size
         raise damaged(path, f"it is truncated, {size} of {pages * page} bytes are there")
+
+
+def _lacks(path: Path, whole: int) -> bool:
+    """Whether the file has less than these bytes, and no write-ahead log holds the rest.
+
+    The log first: whoever folds it into the file meanwhile makes the file longer.
+    """
+    log = path.with_name(path.name + "-wal")
+    return not (log.exists() and log.stat().st_size > 0) and path.stat().st_size < whole
+
+
+def _is_read(path: Path) -> bool:
+    """Whether SQLite reads the whole file, or will once others let it.
+
+    It is asked first, as whoever opens and closes the file by itself drops every lock that this
+    process holds on it (sqlite.org/howtocorrupt.html, 2.2): another program that ends then takes
+    itself for the last and deletes the write-ahead log under those who still write into it.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=1)) as connection:
+            ((page,), (pages,)) = (
+                connection.execute(f"PRAGMA {one}").fetchone()
+                for one in ("page_size", "page_count")
+            )
+            if _lacks(path, page * pages):
+                return False
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY,
+                                                            sqlite3.SQLITE_LOCKED)  # fmt: skip
+    return True
 
 
 def _is_store(database: Database, create: bool) -> bool:
