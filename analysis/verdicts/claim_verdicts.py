@@ -288,8 +288,8 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
     )
     span = f"{_number(low, claim, '+')} to {_number(high, claim, '+')}"
     size, it = _number(abs(d), claim), "it"
-    if float(size) == 0:  # in the decimals that are shown
-        size = f"less than 0.01{' ' if words.unit else ''}{words.unit}"
+    if words.unit and round(abs(d), 2) == 0:  # in the decimals that are shown
+        size = f"less than 0.01 {words.unit}"
     elif words.unit:
         size += f" {words.unit}"
     than = f"{left} {words.verb} {size} {words.than(d)} than {right}"

@@ -189,3 +189,12 @@ def test_a_difference_below_what_is_shown_is_not_shown_as_nothing() -> None:
     one = analysis.from_frame(frame, list(FACTORS), "test_accuracy", "seed")
     claim = one.claims("opt: adam = sgd by 5").iloc[0]
     assert "less than 0.01 points better than sgd" in claim["sentence"]
+
+
+def test_a_tiny_difference_of_no_unit_is_said_as_it_is() -> None:
+    """It was read back from text with a typographic minus, and the claim ended in a traceback."""
+    tiny = study("mine", "opt: adam > sgd", mine=0.0)
+    frame = tiny.frame.assign(mine=lambda d: 0.8 + 2.5e-5 * (d["opt"] == "adam"))
+    frame["mine"] += 1e-6 * frame["seed"].astype(float)
+    one = analysis.from_frame(frame, list(FACTORS), "mine", "seed")
+    assert "2.5e\N{MINUS SIGN}05" in one.claims("opt: adam > sgd").iloc[0]["sentence"]
