@@ -122,7 +122,25 @@ def comparison_text(comparison: Comparison) -> str:
         p_holm=[p_number(p) for p in rows["p_holm"]],
     )
     parts += [f"Differences of effects (study minus reference){unit}", _text(table)]
-    return "\n\n".join([*parts, *(f"Note: {note}" for note in comparison.notes)])
+    notes = (f"Note: {note}" for note in comparison.notes)
+    return "\n\n".join([*_verdicts(comparison), *parts, *notes])
+
+
+def _verdicts(comparison: Comparison) -> list[str]:
+    """Which verdicts hold in all studies: a sentence, and a line a claim."""
+    import pandas as pd
+
+    from analysis.compare.verdicts import sentence
+
+    rows = comparison.claims
+    if rows.empty:
+        return []
+    spans = [_with_intervals(rows.iloc[[at]], scale)[0] for at, scale in enumerate(rows["scale"])]
+    shown = rows.assign(text=rows["verdict"] + " " + pd.Series(spans, rows.index))
+    wide = shown.pivot(index="claim", columns="study", values="text")
+    wide = wide.reindex(index=rows["claim"].unique(), columns=rows["study"].unique())
+    again = rows.drop_duplicates("claim").set_index("claim")["again"]
+    return [sentence(rows), _text(wide.assign(**{"": again}).reset_index())]
 
 
 def _by_study(comparison: Comparison) -> pd.DataFrame:
@@ -151,4 +169,9 @@ def _with_intervals(rows: pd.DataFrame, scale: float) -> list[str]:
 
 
 def _text(table: pd.DataFrame) -> str:
-    return str(table.to_string(index=False))
+    """Columns that name something begin at the left, numbers end at the right."""
+    named = [name for name in table.columns if name in ("claim", "effect", "study", "reference")]
+    widths = {name: max(len(name), *table[name].astype(str).map(len)) for name in named}
+    left = {name: table[name].astype(str).str.ljust(width) for name, width in widths.items()}
+    heads = {name: name.ljust(width) for name, width in widths.items()}
+    return str(table.assign(**left).rename(columns=heads).to_string(index=False))

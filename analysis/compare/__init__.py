@@ -1,4 +1,5 @@
 """The same effects in several studies, side by side.
 
-comparison  estimates and their differences    notes  what the reader must know
+comparison  estimates and their differences    verdicts  which hold in all of them
+notes       what the reader must know
 """

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ablations.errors import InputError
 from analysis.compare.notes import notes_on
+from analysis.compare.verdicts import verdicts_of_all
 from analysis.model.grid import Grid
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import INTERVAL, Estimate, welch_difference
@@ -40,12 +41,14 @@ class Comparison:
             of two factors the difference of such differences.
         differences: term, effect, study, reference, estimate (study - reference), se, df, low,
             high, p, p_holm (over all differences).
+        claims: verdicts of the claims that all plan (`verdicts.verdicts_of_all`).
         notes: What the reader must know.
         measure: How the outcome is shown.
     """
 
     effects: pd.DataFrame
     differences: pd.DataFrame
+    claims: pd.DataFrame
     notes: tuple[str, ...]
     measure: Response
 
@@ -54,6 +57,7 @@ class Comparison:
         return {
             "effects": records(self.effects),
             "differences": records(self.differences),
+            "claims": records(self.claims),
             "notes": list(self.notes),
         }
 
@@ -115,7 +119,8 @@ def compare(studies: Sequence[Study], confidence: float = 0.95) -> Comparison:
     table = pd.DataFrame(differences)
     table["p_holm"] = holm(table["p"].to_numpy(float))
     notes = notes_on(studies, shared, by_study)
-    return Comparison(pd.DataFrame(rows), table, notes, studies[0].measure)
+    claims = verdicts_of_all(studies)
+    return Comparison(pd.DataFrame(rows), table, claims, notes, studies[0].measure)
 
 
 def _shared(studies: Sequence[Study]) -> dict[str, list[str]]:

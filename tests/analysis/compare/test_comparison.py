@@ -188,3 +188,37 @@ def test_the_command_prints_and_writes(
     with pytest.raises(InputError, match="cannot write"):
         verb.run(options)
     assert "Note:" not in verb.comparison_text(compare(list(made.values())))
+
+
+CLAIMS = ["bn: after > before", "optimizer: adam > sgd", "bn: before > after by 1"]
+
+
+def _claiming(name: str, bn: float, claims: list[str] = CLAIMS, **about: Any) -> Study:
+    return replace(study(name, bn, **about), planned_claims=tuple(claims))
+
+
+def test_which_verdicts_hold_is_said_first() -> None:
+    got = compare([_claiming("a", 0.05), _claiming("b", 0.06, seed=1)])
+    again = got.claims.drop_duplicates("claim").set_index("claim")["again"].to_dict()
+    assert again == {CLAIMS[0]: "holds", CLAIMS[1]: "open", CLAIMS[2]: "holds"}
+    text = verb.comparison_text(got)
+    assert text.startswith(
+        "Of 3 claims that both plan, 2 get the same verdict from both (1 supported and 1 refuted); "
+        "none is reversed and 1 is open in both."
+    )
+    assert "supported +0.0" in text.split("Effects by study")[0]
+    assert [row["verdict"] for row in got.to_dict()["claims"]][:2] == ["supported", "supported"]
+
+
+def test_a_verdict_that_turns_round_or_is_reached_once_is_told_from_one_that_holds() -> None:
+    studies = [_claiming("a", 0.05), _claiming("b", -0.05, seed=1), _claiming("c", 0.0, seed=2)]
+    first = compare(studies[:2]).claims.iloc[0]
+    assert (first["verdict"], first["again"]) == ("supported", "reversed")
+    assert compare([studies[0], studies[2]]).claims.iloc[0]["again"] == "decided in part"
+    assert "1 is reversed" in verb.comparison_text(compare(studies))
+
+
+def test_claims_of_one_study_alone_are_no_claims_of_both() -> None:
+    got = compare([_claiming("a", 0.05, CLAIMS[:1]), _claiming("b", 0.05, CLAIMS[1:], seed=1)])
+    assert got.claims.empty
+    assert verb.comparison_text(got).startswith("Effects by study")
