@@ -49,7 +49,8 @@ def verdicts_of_all(studies: Sequence[Study]) -> pd.DataFrame:
     ]
     if not rows:
         return pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(rows, ignore_index=True)[list(COLUMNS)]
+    table: pd.DataFrame = pd.concat(rows, ignore_index=True)[list(COLUMNS)]
+    return table
 
 
 def _claims_of(study: Study) -> pd.DataFrame:
