@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("claim", "outcome", "scale", "study", "verdict", "estimate", "low", "high", "again")
 DECIDED = ("supported", "refuted")
-HOLDS, REVERSED, IN_ONE, OPEN = "holds", "reversed", "decided in part", "open"
+HOLDS, REVERSED, IN_PART, OPEN = "holds", "reversed", "decided in part", "open"
 
 
 def verdicts_of_all(studies: Sequence[Study]) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def _again(verdicts: Sequence[str]) -> str:
         return REVERSED
     if not found:
         return OPEN
-    return HOLDS if len(set(verdicts)) == 1 else IN_ONE
+    return HOLDS if len(set(verdicts)) == 1 else IN_PART
 
 
 def sentence(verdicts: pd.DataFrame) -> str:
@@ -81,7 +81,11 @@ def sentence(verdicts: pd.DataFrame) -> str:
     gets = "gets" if kinds[HOLDS] == 1 else "get"
     text = f"Of {counted(len(each), 'claim')} that {both} plan, {kinds[HOLDS] or 'none'} {gets} "
     text += f"the same verdict from {both}{of}"
-    rest = {REVERSED: "reversed", IN_ONE: "decided in part of the studies", OPEN: f"open in {both}"}
+    rest = {
+        REVERSED: "reversed",
+        IN_PART: "decided in part of the studies",
+        OPEN: f"open in {both}",
+    }
     said = [
         f"{kinds[kind] or 'none'} {'is' if kinds[kind] < 2 else 'are'} {words}"
         for kind, words in rest.items()

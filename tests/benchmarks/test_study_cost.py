@@ -39,12 +39,12 @@ def test_a_smaller_design_is_a_part_of_the_study(study):
         assert not part.frame["id"].duplicated().any()
 
 
-def test_all_of_it_says_what_it_says_and_less_says_less(study):
+def test_all_of_it_says_what_it_says_and_one_run_of_each_says_less(study):
     reference = verdicts(study)
     assert reference[:2] == ["supported", "supported"]
     rows = {str(one): measure(study, one, reference, 5) for one in designs(study)}
     assert rows["all 16 x 3"][2:] == (1.0, 1.0, 0.0)
-    assert rows["all 16 x 1"][3] <= 1.0
+    assert rows["all 16 x 1"][3] < 1.0
     assert rows["D-optimal for mains, 8 of 16 x 1"][1] == pytest.approx(8 / len(study.frame))
     text = page(list(rows.values()), 5, "command")
     assert "| all 16 x 3 |" in text
