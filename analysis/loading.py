@@ -217,8 +217,11 @@ def _tuned(store: Store, info: StudyInfo, frame: pd.DataFrame) -> dict[str, Any]
 
 def _order_of(spec: Mapping[str, Any]) -> int:
     """The order of the model that a design was made for, where it is not the usual one."""
-    kind = spec.get("design", {}).get("kind")
-    return 1 if kind in ("one_at_a_time", "leave_one_out") else ORDER
+    design = spec.get("design", {})
+    if design.get("kind") in ("one_at_a_time", "leave_one_out"):
+        return 1
+    last: Mapping[str, Any] = design["by"][-1] if design.get("kind") == "augmented" else design
+    return min(last.get("order", ORDER), ORDER)
 
 
 def _refuse_undeclared(store: Store, info: StudyInfo, runs: Iterable[Mapping[str, Any]]) -> None:

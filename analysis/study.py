@@ -97,7 +97,7 @@ class Study:
         equivalent: half width of the differences that would not matter; None: as its record says.
         checked: the table, where it was checked already.
         order: highest order of the model that stands in for combinations that did not run; 1 where
-            the design changes one factor at a time and so asks for the additive one.
+            the design asks for the additive one, by its order or by changing one factor at a time.
         records: of the responses that a specification declares for a trainer of one's own.
         primary: the study as it was loaded, where another outcome is looked at: claims are about
             its outcome whichever is looked at.
@@ -609,7 +609,13 @@ class Study:
         from analysis.outcomes.others import OtherOutcomes
 
         return OtherOutcomes(
-            self.runs, self.factors, self.response, self.block, CONFIDENCE, self.goal
+            self.runs,
+            self.factors,
+            self.response,
+            self.block,
+            CONFIDENCE,
+            self.goal,
+            self.order,
         )
 
     def others(self, confidence: float = CONFIDENCE) -> OtherOutcomes:

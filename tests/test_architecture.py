@@ -82,6 +82,7 @@ RANKS = [
     ("analysis.effects.shares",),
     ("analysis.effects",),
     ("analysis.effects.levels",),
+    ("analysis.outcomes.rates",),
     ("analysis.outcomes",),
     ("analysis.causes",),
     ("analysis.verdicts",),

@@ -10,9 +10,9 @@ import pandas as pd
 
 from analysis.adaptive.allocation import expected_noise, next_counts
 from analysis.adaptive.spending import Look, chance_to_decide
+from analysis.model.contrast_text import claim_weights
 from analysis.stats.arrays import Counts, Floats, Truths
 from analysis.study import Study
-from analysis.verdicts.claim_verdicts import claim_weights
 from runner.program.wording import counted
 from runner.spec.adaptive import Adaptive
 

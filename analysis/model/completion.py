@@ -6,8 +6,8 @@ in which the function is estimable. Either way the estimate is a weighted sum of
 cells that ran, so that its variance follows from theirs. Promises that a cell which ran is never
 replaced: averages over the completed table are the least-squares estimates (Yates 1933). And that
 no cell is predicted by a model without interactions unless somebody asked for that model, by name
-or by a design that is made for it (a screening fraction): with it anything can be said of what
-never ran. Where values of some factors go together by design (one
+or by a design that is made for it (a screening fraction, `order: 1`): with it anything can be said
+of what never ran. Where values of some factors go together by design (one
 optimizer with its own batch size), a factor that ran at all its levels in each combination of the
 others that ran at all is averaged over those. The one place that decides so, and says it in words.
 """

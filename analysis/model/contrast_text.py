@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from ablations.errors import InputError, did_you_mean
 from analysis.model.cell_means import CellMeans
 from analysis.stats.arrays import Floats
-from runner.spec.claims import same_label
+from runner.spec.claims import Claim, same_label
 
 _SYNTAX = "expected 'FACTOR: LEVEL - LEVEL', e.g. 'bn_placement: before - after'"
 
@@ -52,6 +52,12 @@ def contrast_weights(cells: CellMeans, text: str, given: Given = None) -> Floats
     levels = cells.factors[factor]
     sides_of = [[same_label(one, levels) for one in side] for side in (first, second)]
     return cells.difference({factor: sides_of[0]}, {factor: sides_of[1]}, _within(cells, given))
+
+
+def claim_weights(cells: CellMeans, claim: Claim) -> Floats:
+    """What a claim compares, left minus right."""
+    given = claim.given(cells.factors)
+    return cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
 
 
 def _within(cells: CellMeans, given: Given) -> dict[str, list[str]]:

@@ -11,24 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.model.terms import grid_columns, terms_up_to
-from analysis.outcomes.rates import (
+from analysis.outcomes.rates.compared import Compared, number, odds_of
+from analysis.outcomes.rates.observed import (
     cell_counts,
     counted_as,
-    differences,
     level_combinations,
     rates,
     separation,
 )
 from analysis.stats.arrays import Floats
 from analysis.stats.coding import sum_to_zero
-from analysis.stats.counts.cmh import StratifiedTest, exact_test
 from analysis.stats.counts.firth import LogisticFit, fit, separated
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import Factors, with_levels, yes_counts
@@ -37,10 +35,10 @@ from analysis.table.statuses import AS_SAID, Goal
 
 MOST_UNBOUNDED = 6
 """Odds ratios without a value named one by one."""
-TWO_TESTS = (
-    "Verdicts rest on the exact test, within the same levels of the other factors. Firth's model "
-    "may give another p: its penalty pulls every rate towards one half, most where levels or pairs "
-    "of levels separate, and a term is judged beside all pairs; it is kept for reference."
+FIRTH = (
+    "Firth's model may give another p: its penalty pulls every rate towards one half, most where "
+    "levels or pairs of levels separate, and a term is judged beside all pairs; it is kept for "
+    "reference."
 )
 TABLES = (
     "rates",
@@ -126,27 +124,33 @@ class Convergence:
         return rates(self.hits, self.counted, self.factors, self.confidence)
 
     @cached_property
+    def compared(self) -> Compared:
+        """Levels and factors compared."""
+        counts = self.hits, self.counted, self.planned
+        return Compared(*counts, self.factors, self.highest, self.confidence)
+
+    @property
     def differences(self) -> pd.DataFrame:
-        """factor, level, reference, estimate, low, high (level - reference); see `rates`."""
-        return differences(self.hits, self.counted, self.factors, self.confidence)
+        """factor, level, reference, estimate, low, high (level - reference); see `Compared`."""
+        return self.compared.differences
 
-    @cached_property
+    @property
     def tests(self) -> pd.DataFrame:
-        """Exact CMH tests, stratified by all other factors.
+        """factor, statistic, df, p, p_holm, method, informative_strata; see `Compared`.
 
-        factor, statistic, df, p, p_holm, method, informative_strata.
+        Exact CMH tests, stratified by all other factors, or F tests of shares in a fraction.
         """
-        return _tests(self.hits, self.counted, list(self.factors))
+        return self.compared.tests
 
-    @cached_property
+    @property
     def pairs(self) -> pd.DataFrame:
-        """The same test for every two levels, with its odds ratio.
+        """The same for every two levels, with its odds ratio.
 
         factor, level, reference, p, p_holm (within the factor), odds_ratio, low, high; an odds
         ratio or a limit of zero or infinity is NaN, whichever level is the reference, and named in
         the notes.
         """
-        return _pairs(self.hits, self.counted, self.factors, self.confidence)
+        return self.compared.pairs
 
     @cached_property
     def combinations(self) -> pd.DataFrame:
@@ -271,6 +275,7 @@ class Convergence:
             for order in range(self.highest - 1, self.order - 1, -1)
         ]
         lost = self.pairs[np.isfinite(self.pairs["p"]) & ~np.isfinite(self.pairs["odds_ratio"])]
+        lost = lost[~lost["factor"].isin(list(self.compared.models))]
         named = zip(lost["factor"], lost["level"], lost["reference"], strict=True)
         unbounded = [f"{factor}: {level} / {reference}" for factor, level, reference in named]
         if self.mixed and unbounded:
@@ -279,7 +284,8 @@ class Convergence:
             notes.append(f"The odds ratio is zero or infinite, so null, for {shown}"
                          f"{f' and {more} more' if more > 0 else ''}.")  # fmt: skip
         if self.mixed and len(self.factors) > 1:
-            notes.append(TWO_TESTS)
+            said = self.compared.said
+            notes.append(f"{said[:1].upper()}{said[1:]} {FIRTH}")
         return tuple(notes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -296,54 +302,6 @@ class Convergence:
         }
 
 
-def _strata(counts: Floats, axis: int) -> Floats:
-    """Strata (combinations of the other factors) x levels."""
-    return np.moveaxis(counts, axis, -1).reshape(-1, counts.shape[axis])
-
-
-def factor_test(hits: Floats, runs: Floats, axis: int) -> StratifiedTest:
-    """The exact test of the factor on this axis of the grid, stratified by all others."""
-    return exact_test(_strata(hits, axis), _strata(runs, axis), None)
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else value
-
-
-def _ratio(value: float) -> float:
-    """An odds ratio or a limit of one; zero and infinity are one case seen from two sides."""
-    return value if 0 < value < np.inf else np.nan
-
-
-def _tests(hits: Floats, runs: Floats, names: list[str]) -> pd.DataFrame:
-    rows = []
-    for axis, name in enumerate(names):
-        test = factor_test(hits, runs, axis)
-        statistic, p = _number(test.statistic), _number(test.p)
-        rows.append((name, statistic, test.df, p, test.method, test.informative_strata))
-    labels = ["factor", "statistic", "df", "p", "method", "informative_strata"]
-    table = pd.DataFrame(rows, columns=labels)
-    table.insert(4, "p_holm", holm(table["p"].to_numpy(float)))
-    return table
-
-
-def _pairs(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
-    parts = []
-    labels = ["factor", "level", "reference", "p", "p_holm", "odds_ratio", "low", "high"]
-    for axis, (name, levels) in enumerate(factors.items()):
-        x, n = _strata(hits, axis), _strata(runs, axis)
-        rows = []
-        for j, i in combinations(range(len(levels)), 2):
-            test = exact_test(x[:, [j, i]], n[:, [j, i]], confidence)
-            ratio = (test.odds_ratio, test.odds_ratio_low, test.odds_ratio_high)
-            values = [_ratio(_number(value)) for value in ratio]
-            rows.append((name, levels[i], levels[j], _number(test.p), np.nan, *values))
-        part = pd.DataFrame(rows, columns=labels)
-        part["p_holm"] = holm(part["p"].to_numpy(float))
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
 def _full_rank(design: Floats) -> bool:
     return bool(np.linalg.matrix_rank(design) == design.shape[1])
 
@@ -357,7 +315,7 @@ def _terms(
             rows.append((term, 0, np.nan, np.nan))
             continue
         test = full.term_test(columns[term])
-        rows.append((term, test.df, _number(test.chisq), _number(test.p)))
+        rows.append((term, test.df, number(test.chisq), number(test.p)))
     table = pd.DataFrame(rows, columns=["term", "df", "chisq", "p"])
     table["p_holm"] = holm(table["p"].to_numpy(float))
     return table
@@ -378,9 +336,9 @@ def _odds_ratios(hits: Floats, runs: Floats, factors: Factors, confidence: float
             profile = mains.profile(contrast, confidence)
             logs = (profile.estimate, profile.low, profile.high)
             with np.errstate(over="ignore"):
-                limits = [_ratio(np.exp(_number(one))) for one in logs]
+                limits = [odds_of(np.exp(number(one))) for one in logs]
             test = mains.contrast_test(contrast)
-            rows.append((name, levels[i], levels[0], *limits, _number(test.p)))
+            rows.append((name, levels[i], levels[0], *limits, number(test.p)))
     return pd.DataFrame(rows, columns=_ODDS)
 
 
@@ -409,5 +367,5 @@ def _marginal_rates(
                 continue
             mean = full.mean_probability(design[codes[axis] == i], confidence)
             numbers = (mean.estimate, mean.se, mean.low, mean.high)
-            rows.append((name, level, *(_number(value) for value in numbers)))
+            rows.append((name, level, *(number(value) for value in numbers)))
     return pd.DataFrame(rows, columns=["factor", "level", "rate", "se", "low", "high"])

@@ -28,6 +28,7 @@ class OtherOutcomes:
         replicate: the column of the replicate, or None.
         confidence: of every interval.
         goal: what a run that converged did, in words.
+        order: highest order of a model of the shares of runs.
     """
 
     runs: pd.DataFrame
@@ -36,12 +37,14 @@ class OtherOutcomes:
     replicate: str | None
     confidence: float = 0.95
     goal: Goal = AS_SAID
+    order: int = 2
 
     @cached_property
     def convergence(self) -> Convergence:
         """Rates, exact tests and Firth terms of convergence."""
         self._check(CONVERGED.column)
-        found = Convergence.of(self.runs, self.factors, confidence=self.confidence)
+        column = CONVERGED.column
+        found = Convergence.of(self.runs, self.factors, column, self.order, self.confidence)
         return replace(found, goal=self.goal)
 
     @cached_property
@@ -49,7 +52,7 @@ class OtherOutcomes:
         """The same of being better than guessing."""
         runs, column = self.runs, LEARNED.column
         self._check(column)
-        found = Convergence.of(runs, self.factors, column, confidence=self.confidence)
+        found = Convergence.of(runs, self.factors, column, self.order, self.confidence)
         return replace(found, goal=BETTER)
 
     @cached_property

@@ -47,6 +47,10 @@ class Estimate:
     replicates: int | None = None
     rests_on: str = "cell means"
 
+    def below(self, value: float) -> float:
+        """One-sided p of the true number lying at or above a value, by Student's t."""
+        return float(stdtr(self.df, (self.estimate - value) / self.se))
+
 
 def t_limits(
     estimate: Floats, se: Floats, df: Floats, confidence: float = 0.95

@@ -15,15 +15,15 @@ from functools import reduce
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
 
-from analysis.model.cell_means import CellMeans, Method
+from analysis.model.cell_means import Method
 from analysis.model.completion import assumption
+from analysis.model.contrast_text import claim_weights
 from analysis.model.grid import Grid
 from analysis.model.margins import METHODS
 from analysis.outcomes.convergence import Convergence
+from analysis.outcomes.rates.modelled import SHARES
 from analysis.outcomes.time_to_target import TimeToTarget
-from analysis.stats.arrays import Floats
 from analysis.stats.estimates import NAN, Estimate, no_estimate, wider
 from analysis.table.statuses import Goal
 from analysis.verdicts.rate_claims import MANY, RateDifference, rate_difference
@@ -35,6 +35,9 @@ COLUMNS = (
     "claim", "outcome", "verdict", "estimate", "se", "df", "low", "high", "margin", "p", "p_family",
     "method", "replicates", "replicates_to_decide", "reason", "sentence",
 )  # fmt: skip
+
+WITHIN = "within the same levels of the other factors"
+EQUAL = "with the other factors equal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +135,7 @@ def verdicts(
         verdict = _verdict(one, adjusted, level)
         now = one.replicates
         needed = float("nan")
-        if verdict == "undecided" and level:
+        if verdict == "undecided" and level and one.estimate.method != SHARES:
             needed = replicates_to_decide(one.estimate, one.distance, now, level * share)
         elif verdict in ("supported", "refuted"):
             needed = now
@@ -174,9 +177,9 @@ def _tested(
         why = times.unknown(claim_weights(times.grid.cells, claim)) if one.problem else ""
         return replace(one, problem=why or one.problem)
     if claim.about is CONVERGED and others.convergence is not None:
-        hits, runs, goal = (getattr(others.convergence, k) for k in ("hits", "counted", "goal"))
+        goal = others.convergence.goal
         said = replace(claim, about=goal.record)
-        rates = rate_difference(hits, runs, said, grid.cells.factors, confidence)
+        rates = rate_difference(others.convergence.compared, said, confidence)
         one = _test_rates(said, rates)
         return replace(one, rates=(rates.counts, goal))
     own_grid = others.grids.get(claim.about.column, lambda: None)()
@@ -217,22 +220,10 @@ def _test(grid: Grid, claim: Claim, method: Method | None, confidence: float) ->
     if np.isfinite(estimate.estimate) and not np.isfinite(estimate.se):
         # Its cells ran once each: only a model has an error term.
         estimate = grid.model_estimate(weights, confidence)
-    d, se, df = estimate.estimate, estimate.se, estimate.df
     problem = _problem(estimate)
     if problem:
         return Tested(claim, estimate, margin, np.nan, False, np.nan, mean_runs(cells), problem)
-
-    def below(value: float) -> float:
-        """One-sided p of the true difference lying at or above `value`."""
-        return float(stdtr(df, (d - value) / se))
-
-    return _judge(claim, estimate, margin, below, mean_runs(cells))
-
-
-def claim_weights(cells: CellMeans, claim: Claim) -> Floats:
-    """What a claim compares, left minus right."""
-    given = claim.given(cells.factors)
-    return cells.difference({claim.factor: claim.left}, {claim.factor: claim.right}, given)
+    return _judge(claim, estimate, margin, estimate.below, mean_runs(cells))
 
 
 def _judge(
@@ -298,7 +289,8 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
     statement = f"{than}{_where(claim)} ({confidence:.0%} interval {span})"
     if one.rates is not None:
         interval = f"{confidence:.0%} interval {span} {words.unit}"
-        statement = _counted(claim, d, *one.rates, interval)
+        like = EQUAL if one.estimate.method == SHARES else WITHIN
+        statement = _counted(claim, d, *one.rates, interval, like)
     assumed = assumption(one.estimate.rests_on, one.factors)
     if assumed:
         statement += f", {assumed}"
@@ -310,6 +302,8 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
         return f"{statement}; {silent}."
     if one.rates is not None and d == 0 and claim.sign != "=":
         return f"{statement}; these runs do not tell them apart."
+    if one.estimate.method == SHARES:
+        return f"{statement}; more combinations, rather than more runs of these, may decide it."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):
         end = f"about {needed:.0f} replicates per cell would decide it if the estimate holds"
@@ -317,7 +311,7 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
 
 
 def _counted(
-    claim: Claim, d: float, counts: tuple[int, int, int, int], goal: Goal, interval: str
+    claim: Claim, d: float, counts: tuple[int, int, int, int], goal: Goal, interval: str, like: str
 ) -> str:
     """The statement of a claim on convergence, with the runs it counts.
 
@@ -327,18 +321,18 @@ def _counted(
         counts: converged and counted runs of the left level, then of the right one.
         goal: what those runs did.
         interval: of the difference, in words.
+        like: how runs were compared, where the shares of all runs differ by another number.
     """
     a, m, b, k = counts
     left, words = f"{claim.factor} = {claim.left}", claim.about.words
+    # Lost runs, and fractions, make the shares of all runs differ by more or less than d.
+    like = "" if abs(claim.about.scale * (a / m - b / k) - d) < 0.005 else f" {like}"
     if d == 0:
         return (
-            f"runs with {left} and with {claim.right} {goal.did} equally often{_where(claim)}: "
-            f"{a} of {m} and {b} of {k} ({interval})"
+            f"runs with {left} and with {claim.right} {goal.did} equally often{_where(claim)}"
+            f"{like}: {a} of {m} and {b} of {k} ({interval})"
         )
     more = words.more if d > 0 else words.less
-    # Lost runs make the shares of all runs differ by more or less than shares of like runs do.
-    alike = abs(claim.about.scale * (a / m - b / k) - d) < 0.005
-    like = "" if alike else " within the same levels of the other factors"
     return (
         f"{left} {words.verb} {_number(abs(d), claim)} {words.unit} {more} than {claim.right}"
         f"{_where(claim)}{like}: {a} of {m} runs against {b} of {k} ({interval})"

@@ -22,7 +22,7 @@ from ablations.errors import InputError
 from analysis.model.cell_means import CellMeans
 from analysis.model.grid import Grid
 from analysis.model.terms import grid_columns
-from analysis.outcomes.convergence import Convergence, factor_test
+from analysis.outcomes.convergence import Convergence
 from analysis.outcomes.time_to_target import TimeToTarget
 from analysis.stats.arrays import Floats
 from analysis.stats.counts.firth import fit
@@ -104,8 +104,8 @@ def shows_convergence(found: Convergence, factor: str) -> bool:
     What cannot change the answer is not worked out: a factor's p alone settles most.
     """
     names = list(found.factors)
-    own = factor_test(found.hits, found.counted, names.index(factor)).p
-    if own is None or own > ALPHA:
+    own = found.compared.test(factor)[2]
+    if not own <= ALPHA:
         return False
     if own <= ALPHA * 0.5 / len(names):
         return True

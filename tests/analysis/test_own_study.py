@@ -127,16 +127,23 @@ def test_else_it_is_missing_and_that_is_said(folder):
     assert any("4 of 24 runs have no" in note for note in study.table.notes)
 
 
-@pytest.mark.parametrize("kind", ["one_at_a_time", "leave_one_out"])
-def test_one_factor_at_a_time_is_told_with_what_is_assumed(folder, kind):
-    url = stored(folder, kind, "unit: ppl", design=f"design: {{kind: {kind}}}\n")
+@pytest.mark.parametrize(
+    ("name", "design", "combinations"),
+    [
+        ("one_at_a_time", "kind: one_at_a_time", 4),
+        ("leave_one_out", "kind: leave_one_out", 4),
+        ("mains", "kind: d_optimal, runs: 6, order: 1", 6),
+    ],
+)
+def test_a_design_for_main_effects_is_told_with_what_is_assumed(folder, name, design, combinations):
+    url = stored(folder, name, "unit: ppl", design=f"design: {{{design}}}\n")
     study = analysis.load("own", url)
-    assert len(study.frame) == 3 * 4
+    assert len(study.frame) == 3 * combinations
     contrast = study.contrasts().set_index("factor").loc["loss"]
     assert contrast["estimate"] == pytest.approx(5.0, abs=1.0)
     assert contrast["rests_on"] == "model of order 1"
-    write_report("own", folder / f"report-{kind}", storage=url)
-    found = (folder / f"report-{kind}" / "findings.txt").read_text("utf-8")
+    write_report("own", folder / f"report-{name}", storage=url)
+    found = (folder / f"report-{name}" / "findings.txt").read_text("utf-8")
     assert "improves perplexity: loss (focal" in found
     assert "assuming that two or more factors do not interact" in found
     assert re.search(r"any of 3 pairs of factors +cannot be tested", found)

@@ -231,11 +231,7 @@ def _how_sure(study: Study, convergence: Convergence | None) -> str:
     if any(len(levels) > 2 for levels in study.factors.values()):
         text += f" {WHOLE.capitalize()}: the levels differ, but no single difference is shown."
     if convergence is not None and convergence.mixed:
-        text += (
-            " Convergence is judged by exact Cochran–Mantel–Haenszel tests stratified by all other "
-            "factors, not by its interval, which is that of two overall rates: either may see what "
-            "the other does not."
-        )
+        text += f" Convergence: {convergence.compared.said}"
     return text
 
 

@@ -84,11 +84,21 @@ def _convergence_tests(study: Study, convergence: Convergence) -> dict[str, Any]
     ]
     head = ("Factor", "p", "p (Holm)", "Test")
     return {
-        "title": f"Does the factor decide which runs {convergence.goal.did}? Exact "
-        "Cochran–Mantel–Haenszel test, stratified by all other factors",
+        "title": f"Does the factor decide which runs {convergence.goal.did}? "
+        f"{_tests_used(convergence)}",
         "head": _head(*head, numbers=("p", "p (Holm)")),
         "rows": rows,
     }
+
+
+def _tests_used(convergence: Convergence) -> str:
+    """Of the factors, in a title."""
+    exact = "Exact Cochran–Mantel–Haenszel test, stratified by all other factors"
+    models = convergence.compared.models
+    if not models:
+        return exact
+    shares = "F test of the shares of the combinations that ran, each counted once"
+    return shares if len(models) == len(convergence.factors) else f"{shares}, or: {exact}"
 
 
 def _penalised(convergence: Convergence) -> dict[str, Any]:
@@ -99,7 +109,7 @@ def _penalised(convergence: Convergence) -> dict[str, Any]:
     ]
     return {
         "title": f"For reference, runs that {convergence.goal.did}: penalised likelihood ratio "
-        "tests of Firth's model of mains and pairs; verdicts rest on the exact test",
+        "tests of Firth's model of mains and pairs; no verdict rests on them",
         "head": _head("Term", "p", "p (Holm)", numbers=("p", "p (Holm)")),
         "rows": rows,
     }

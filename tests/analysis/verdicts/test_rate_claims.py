@@ -11,10 +11,13 @@ import pytest
 from scipy import stats
 
 from analysis.loading import from_frame
+from analysis.outcomes.rates.compared import Compared
 from analysis.outcomes.time_to_target import TimeToTarget
+from analysis.stats.arrays import Floats
 from analysis.stats.counts.cmh import exact_test
 from analysis.stats.counts.common_difference import CommonDifference
 from analysis.study import Study
+from analysis.table.cells import Factors
 from analysis.verdicts.rate_claims import rate_difference
 from runner.content.outcome import Target
 from runner.spec.claims import parse_claim
@@ -37,6 +40,11 @@ def study(*claims: str, drop: tuple[str, ...] = ()) -> Study:
     frame = pd.DataFrame(rows, columns=names).drop(columns=list(drop))
     made = from_frame(frame, list(FACTORS), "acc", "seed")
     return replace(made, planned_claims=claims)
+
+
+def over(hits: Floats, runs: Floats, factors: Factors) -> Compared:
+    """Counts over a grid, compared."""
+    return Compared(hits, runs, runs, factors, 2, 0.95)
 
 
 def one(claim: str) -> pd.Series:
@@ -107,7 +115,7 @@ def test_the_p_at_a_margin_is_where_the_interval_ends_there() -> None:
     """Two-sided p = 1 - level at which the margin is the interval's limit."""
     claim = parse_claim("init: he > naive on convergence by 5")
     hits, runs = np.array([18.0, 12.0]), np.array([20.0, 20.0])
-    found = rate_difference(hits, runs, claim, {"init": FACTORS["init"]}, 0.95)
+    found = rate_difference(over(hits, runs, {"init": FACTORS["init"]}), claim, 0.95)
     for level in (0.5, 0.8, 0.9):
         low, high = CommonDifference.of([[18, 12]], [[20, 20]]).limits(level)
         assert found.below(high) == pytest.approx((1 - level) / 2, rel=1e-6)
@@ -162,7 +170,7 @@ def test_levels_that_never_met_are_not_testable() -> None:
     claim = parse_claim("init: he > naive on convergence")
     runs = np.array([[4.0, 0.0], [0.0, 4.0]])
     factors = {"init": ("he", "naive"), "bn": ("none", "before")}
-    found = rate_difference(runs / 2, runs, claim, factors, 0.95)
+    found = rate_difference(over(runs / 2, runs, factors), claim, 0.95)
     assert found.problem == "no combination of the other factors ran at both levels"
 
 
@@ -176,7 +184,7 @@ def test_wrong_verdicts_on_convergence_stay_rare() -> None:
     p = []
     for _ in range(400):
         hits = rng.binomial(6, rate).astype(float)
-        p.append(rate_difference(hits, runs, none, factors, 0.95).estimate.p)
+        p.append(rate_difference(over(hits, runs, factors), none, 0.95).estimate.p)
     rejected = np.mean(np.nan_to_num(p, nan=1.0) <= 0.05)
     assert rejected <= stats.binom.ppf(0.999, 400, 0.05) / 400
 
@@ -191,7 +199,7 @@ def test_verdict_and_interval_cannot_contradict_each_other() -> None:
         runs = rng.integers(1, 7, (2, 4)).astype(float)
         rates = np.stack([rng.choice([0.6, 0.95, 1.0], 4), rng.choice([0.0, 0.2, 0.9], 4)])
         hits = rng.binomial(runs.astype(int), rates).astype(float)
-        found = rate_difference(hits, runs, claim, factors, 0.95)
+        found = rate_difference(over(hits, runs, factors), claim, 0.95)
         p = 2 * min(found.below(0.0), 1 - found.below(0.0))
         holds = found.estimate.low <= 0 <= found.estimate.high
         assert min(p, 1.0) == pytest.approx(found.estimate.p)

@@ -11,6 +11,7 @@ from analysis.number_words import difference_text, p_phrase, signed
 from analysis.report.words.convergence_words import against, deciding_table
 from analysis.report.words.progress import so_far
 from analysis.study import known
+from analysis.verdicts.claim_verdicts import EQUAL, WITHIN
 from runner.doctor.causes.kinds import KINDS
 from runner.doctor.cells.why import NOT_KNOWN
 from runner.program.wording import counted, listed
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from analysis.study import Study
 
 MOST_NAMED = 3
+ROUNDED = 0.01
+"""Two rates in whole percent may differ by so much more or less than is said of them."""
 FEW = 0.5
 """Share of runs that converged, below which the chief cause of the others is said first."""
 
@@ -81,6 +84,9 @@ def _first(row: dict[Any, Any], convergence: Convergence) -> str:
     rate = rates.set_index("level")["rate"].astype(float)
     ends = (float(row["conv_estimate"]), float(row["conv_low"]), float(row["conv_high"]))
     apart = difference_text(*ends, convergence.goal.record)
+    if abs(rate[row["conv_best"]] - rate[row["conv_worst"]] - ends[0]) > ROUNDED:
+        equal = EQUAL if row["factor"] in convergence.compared.models else WITHIN
+        apart = f"{apart}, {equal}"
     return (
         f"{row['factor']} ({rate[row['conv_best']]:.0%} with {row['conv_best']}, "
         f"{rate[row['conv_worst']]:.0%} with {row['conv_worst']}: {apart})"

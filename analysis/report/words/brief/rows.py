@@ -16,6 +16,7 @@ from analysis.effects.crossover import crossings
 from analysis.effects.frames import by_method
 from analysis.model.terms import pairs_of
 from analysis.number_words import DifferenceText, difference_words, p_phrase, signed, sureness
+from analysis.outcomes.rates.modelled import SHARES
 from analysis.report.words.answer import UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.records import BriefRow
 from analysis.report.words.names import readable
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from analysis.verdicts.looks import Decided
 
 DECIDED = "decided"
-BY_STRATA = "decided; by strata"
-"""Where runs that are alike in all else differ, though the interval of overall rates holds zero."""
 CANNOT = "other runs than these"
 UNKNOWN = "not estimated"
 """Of a test for which nobody has worked out how many replicates it would take."""
@@ -199,8 +198,6 @@ def convergence_rows(found: Answer, convergence: Convergence | None) -> list[Bri
         levels, words = rates_words(row, convergence.goal.record)
         verdict = str(row["conv_sure"])
         needed = {"not shown": UNKNOWN, "no difference": "", UNTESTED: CANNOT}.get(verdict, DECIDED)
-        if needed == DECIDED and row["conv_low"] <= 0 <= row["conv_high"]:
-            needed = BY_STRATA
         about = f"Runs that {convergence.goal.did}"
         p = _p(row["conv_p_family"])
         rows.append(BriefRow(about, str(row["factor"]), levels, *words, verdict, p, needed))
@@ -229,6 +226,8 @@ def _claim(study: Study, row: Mapping[Any, Any]) -> BriefRow:
     needed = DECIDED
     if verdict == "undecided" and study.judgement.silent:
         needed = _of_silence(study)
+    elif verdict == "undecided" and row["method"] == SHARES:
+        needed = "more combinations"
     elif verdict == "undecided":
         counts = (float(row["replicates_to_decide"]), float(row["replicates"]))
         needed = replicates_words(*counts, _planned(study), running=study.running)

@@ -33,6 +33,21 @@ INTERVALS = {
         "model"
     ),
 }
+EXACT = (
+    "exact Cochran–Mantel–Haenszel tests stratified by all other factors, combinations of two "
+    "levels by Fisher's exact test against all other runs where no factor alone was shown to "
+    "decide. Differences of rates are Mantel and Haenszel's, with Miettinen and Nurminen's score "
+    "interval stratified by the same combinations; it holds zero just where the exact test of the "
+    "two levels does not reject."
+)
+SHARES = (
+    "type III F tests in a linear model of the share of runs of each combination of levels, each "
+    "combination counted once, because levels seldom ran with the same levels of all other "
+    "factors; its error variance is that of the residuals, or the mean binomial variance of the "
+    "shares where that is larger. Differences of rates are contrasts of this model with t "
+    "intervals. Combinations of two levels were held against all other runs by Fisher's exact test "
+    "where no factor alone was shown to decide."
+)
 TESTS = {
     "joined": (
         "the same t where a term is one contrast, else the more cautious of a Wald test that lets "
@@ -92,14 +107,9 @@ def analysed(study: Study, say: Say = plainly) -> str:
     convergence = ""
     if "converged" in study.facts:
         reached = say("Goal", study.goal.did, "what a run that converged did")
-        convergence = (
-            f" Which runs {reached} was analysed by exact Cochran–Mantel–Haenszel tests "
-            "stratified by all other factors, combinations of two levels by Fisher's exact test "
-            "against all other runs where no factor alone was shown to decide. Differences of "
-            "rates are Mantel and Haenszel's, with Miettinen and Nurminen's score interval "
-            "stratified by the same combinations; it holds zero just where the exact test of "
-            "the two levels does not reject."
-        )
+        speaking = study.speaking
+        modelled = speaking is not None and bool(speaking.compared.models)
+        convergence = f" Which runs {reached} was analysed by {SHARES if modelled else EXACT}"
     if study.by_lenth:
         return (
             f"Main effects on {study.measure.name} are the mean at one level minus that at the "

@@ -1,8 +1,7 @@
 """What counts of yes and no over the grid say without a model.
 
-Rates with Wilson limits, differences within the same levels of the other factors, the cells, levels
-that decide the outcome alone, and combinations of two against the rest. Tests of factors and models
-are in `convergence`.
+Rates with Wilson limits, the cells, levels that decide the outcome alone, and combinations of two
+against the rest. Levels are compared in `compared`; Firth's model is in `outcomes.convergence`.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ import pandas as pd
 
 from analysis.stats.arrays import Floats
 from analysis.stats.counts.combinations import level_pairs
-from analysis.stats.counts.common_difference import CommonDifference
-from analysis.stats.counts.proportions import newcombe, wilson
+from analysis.stats.counts.proportions import wilson
 from analysis.stats.multiplicity import holm
 from analysis.table.cells import Factors
 from analysis.table.statuses import AS_SAID, Goal
@@ -49,28 +47,6 @@ def rates(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd
     return pd.DataFrame(
         rows, columns=["factor", "level", "converged", "runs", "rate", "low", "high"]
     )
-
-
-def differences(hits: Floats, runs: Floats, factors: Factors, confidence: float) -> pd.DataFrame:
-    """Interval of every two levels of a factor, level minus reference; see `rates`.
-
-    Within the combinations of the other factors in which both ran, where the exact test looks too.
-    Levels that nowhere met, as in a fraction, have no test: Newcombe's interval of all their runs.
-    """
-    rows = []
-    for axis, (name, levels) in enumerate(factors.items()):
-        x, n = (np.moveaxis(grid, axis, -1).reshape(-1, len(levels)) for grid in (hits, runs))
-        for j, i in combinations(range(len(levels)), 2):
-            two = [i, j]
-            if (n[:, two] > 0).all(axis=1).any():
-                common = CommonDifference.of(x[:, two], n[:, two])
-                interval = (common.estimate, *common.limits(confidence))
-            else:
-                (a, b), (m, k) = x[:, two].sum(axis=0), n[:, two].sum(axis=0)
-                one = newcombe(a, m, b, k, confidence)
-                interval = (float(one.estimate), float(one.low), float(one.high))
-            rows.append((name, levels[i], levels[j], *interval))
-    return pd.DataFrame(rows, columns=["factor", "level", "reference", "estimate", "low", "high"])
 
 
 def cell_counts(hits: Floats, runs: Floats, planned: Floats, factors: Factors) -> pd.DataFrame:
