@@ -221,7 +221,7 @@ def _order_of(spec: Mapping[str, Any]) -> int:
     if design.get("kind") in ("one_at_a_time", "leave_one_out"):
         return 1
     last: Mapping[str, Any] = design["by"][-1] if design.get("kind") == "augmented" else design
-    return min(last.get("order", ORDER), ORDER)
+    return min(int(last.get("order", ORDER)), ORDER)
 
 
 def _refuse_undeclared(store: Store, info: StudyInfo, runs: Iterable[Mapping[str, Any]]) -> None:

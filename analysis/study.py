@@ -824,8 +824,11 @@ class Study:
         from analysis.verdicts.looks import complete_waves, decided
 
         waves = complete_waves(self.frame, list(self.factors))
+        rows = self.contrasts()
+        names = rows[["factor", "first", "second"]].itertuples(index=False, name=None)
+        fixed = [self.grid.fixed(self.cells.difference({f: a}, {f: b})) for f, a, b in names]
         return decided(
-            self.contrasts(), self.judgement, self.cells, waves, self._planned, precision
+            rows, self.judgement, self.cells, waves, self._planned, precision, fixed=fixed
         )
 
     def power(

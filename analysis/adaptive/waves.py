@@ -13,6 +13,7 @@ from analysis.adaptive.spending import Look, chance_to_decide
 from analysis.model.contrast_text import claim_weights
 from analysis.stats.arrays import Counts, Floats, Truths
 from analysis.study import Study
+from analysis.verdicts.rate_claims import Z95
 from runner.program.wording import counted
 from runner.spec.adaptive import Adaptive
 
@@ -40,6 +41,7 @@ class _Question:
     estimate: float
     se: float
     open: bool
+    fixed: float  # share of its variance that no further run takes away
 
 
 def next_wave(study: Study, rule: Adaptive) -> Wave:
@@ -105,6 +107,7 @@ def _questions(study: Study, rule: Adaptive) -> list[_Question]:
                 one.estimate.estimate,
                 one.estimate.se,
                 verdict == "undecided",
+                _share(one.estimate.fixed, one.estimate.se),
             )
             for one, verdict in zip(study.tested(0.95), study.claims()["verdict"], strict=True)
         ]
@@ -112,17 +115,24 @@ def _questions(study: Study, rule: Adaptive) -> list[_Question]:
     shown = study.judgement.of("difference")["shown"].to_numpy(bool)
     if rule.half_width is not None:
         shown = np.array([(row["high"] - row["low"]) / 2 <= rule.half_width for row in rows])
+    asked = [
+        cells.difference({row["factor"]: row["first"]}, {row["factor"]: row["second"]}, {})
+        for row in rows
+    ]
     return [
         _Question(
-            cells.difference(
-                {row["factor"]: row["first"]}, {row["factor"]: row["second"]}, {}
-            ).ravel(),
+            weights.ravel(),
             float(row["estimate"]),
             float(row["se"]),
             not done,
+            _share(study.grid.fixed(weights), float(row["se"])),
         )
-        for row, done in zip(rows, shown, strict=True)
+        for weights, row, done in zip(asked, rows, shown, strict=True)
     ]
+
+
+def _share(fixed: float, se: float) -> float:
+    return fixed / se**2 if fixed > 0 else 0.0
 
 
 def _counts(study: Study) -> Counts:
@@ -149,14 +159,19 @@ def _worth(
 ) -> Truths:
     """Which open questions further runs might decide."""
     is_open = np.array([one.open for one in questions])
-    if rule.half_width is not None or look.level == 0:
+    if look.level == 0:
         return is_open
+    if rule.half_width is not None:
+        least = Z95 * np.array([one.se * one.fixed**0.5 for one in questions])
+        return is_open & ~(least > rule.half_width)
     ran = counts > 0
     weights = np.array([one.weights for one in questions])[:, ran] ** 2
     least = np.where(np.isfinite(noise), noise, 0.0)[ran]
     now = weights @ (least / counts[ran])
     then = weights @ (least / np.maximum(counts[ran], rule.most))
+    fixed = np.array([one.fixed for one in questions])
     z = np.array([one.estimate / one.se if one.se > 0 else np.inf for one in questions])
     with np.errstate(invalid="ignore", divide="ignore"):
-        chance = chance_to_decide(z, np.where(now > 0, then / now, 1.0), look.last)
+        left = fixed + (1 - fixed) * np.where(now > 0, then / now, 1.0)
+        chance = chance_to_decide(z, left, look.last)
     return is_open & ~(chance < HOPELESS)

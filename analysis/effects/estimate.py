@@ -31,15 +31,18 @@ from analysis.effects.term_tests.replicate_tests import replicate_test
 from analysis.effects.term_tests.welch_tests import welch_test
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
-from analysis.model.completion import assumption
+from analysis.model.completion import Completion, assumption
 from analysis.model.grid import Grid
 from analysis.model.interval_rule import IntervalRule
 from analysis.model.margins import Margin
 from analysis.model.terms import Term, pairs_of, size_of, terms_up_to
+from analysis.number_words import p_phrase
 from analysis.stats.multiplicity import holm
 from analysis.table.tidy import OUTCOME, Table, named
 from runner.program.wording import counted
 
+DOUBT = 0.05
+"""Up to this p the cells that ran contradict a model."""
 LARGEST_TERM = 400
 """Combinations of levels above which a term is not tested by its cells' own variances."""
 KINDS = ("type1", "type2", "type3", "type3_hc3", "welch", "blocked", "joined")
@@ -339,17 +342,31 @@ def _of_empty_cells(effects: Effects) -> list[str]:
     """What effects that need a cell without a result rest on, or that they are not there."""
     table = effects.main_effects
     means = effects.means[effects.means["other"].isna()]
-    words = pd.concat([one.loc[one["estimate"].notna(), "rests_on"] for one in (table, means)])
+    shown = [frames.by_method(one, effects.rule.primary) for one in (table, means)]
+    words = pd.concat([one.loc[one["estimate"].notna(), "rests_on"] for one in shown])
     assumed = [assumption(one, len(effects.cells.names)) for one in words.unique()]
     said = [text for text in assumed if text]
     if said:
-        return [
+        rests = (
             f"effects that need an empty cell rest on its least-squares prediction, {said[0]}; all "
             "others on the cells that ran"
-        ]
+        )
+        return [rests, *_misfit(effects.grid.completion)]
     if table["estimate"].isna().any():
         return ["effects that need an empty cell are not estimable: only a model without "
                 "interactions would replace it"]  # fmt: skip
+    return []
+
+
+def _misfit(completion: Completion) -> list[str]:
+    """That the cells that ran contradict the model that predicts the empty ones."""
+    for order, lack in completion.lacks.items():
+        if lack.p <= DOUBT:
+            return [
+                f"cells lie further from the model of order {order} than their runs scatter "
+                f"(F({lack.df}, {lack.df_error}) = {lack.f:.3g}, {p_phrase(lack.p)}): intervals "
+                "and tests count that, and only further combinations make it less, not further runs"
+            ]
     return []
 
 

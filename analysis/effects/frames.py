@@ -125,7 +125,7 @@ def _joined(own: Numbers, whole: Numbers) -> Numbers:
 def _of_fit(fit: ClassicalFit, one: Combinations, values: Floats) -> list[str]:
     """What the classical fit's estimates rest on where cells are empty: the fit."""
     orders = np.where(np.isfinite(values), fit.order, NOT_ESTIMABLE)
-    return one.margin.words(one.weights, orders)
+    return one.margin.words(one.weights, orders, misfit=False)
 
 
 def _key(asked: Sequence[Combinations], key: str) -> list[str | None]:

@@ -14,16 +14,19 @@ others that ran at all is averaged over those. The one place that decides so, an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 import numpy as np
+from scipy.special import fdtrc
 
 from analysis.model.cell_means import CellMeans
 from analysis.model.classical import MOST_COLUMNS, ClassicalFit
 from analysis.model.terms import Term, width_of
-from analysis.stats.arrays import Counts, Floats
+from analysis.stats.arrays import Counts, Floats, Truths
+from analysis.stats.estimates import NAN
 
 DIRECT = 0
 NOT_ESTIMABLE = -1
@@ -35,23 +38,32 @@ NAMES = {
 }
 
 
-def rests_on(order: int) -> str:
-    """What an estimate rests on, in words."""
-    return NAMES.get(order, f"model of order {order}")
+SMALL = 1e-12
+"""Weights that sum to less sum to nothing."""
+MISFIT = " and its misfit"
+
+
+def rests_on(order: int, *, misfit: bool = False) -> str:
+    """What an estimate rests on, in words; `misfit`: whether its error counts the model's."""
+    return NAMES.get(order, f"model of order {order}{MISFIT if misfit else ''}")
 
 
 def assumption(rests: str, factors: int) -> str:
     """What an estimate assumes that rests on a model, in the words of every display; "" if nothing.
+
+    Where the model's misfit could be told and counts, it assumes only that what is left out is
+    scattered over the combinations like chance.
 
     Args:
         rests: what it rests on (`rests_on`).
         factors: of the grid; a model of as many takes every interaction there is.
     """
     for order in range(1, factors):
+        several = f"{_NUMBERS.get(order + 1, str(order + 1))} factors"
         if rests == rests_on(order):
-            return (
-                f"assuming that {_NUMBERS.get(order + 1, str(order + 1))} factors do not interact"
-            )
+            return f"assuming that {several} do not interact"
+        if rests == rests_on(order, misfit=True):
+            return f"allowing for interactions of {several}"
     return ""
 
 
@@ -78,6 +90,40 @@ def is_screening(cells: Counts, shape: tuple[int, ...]) -> bool:
 
 
 _NUMBERS = {2: "two or more", 3: "three or more", 4: "four or more"}
+
+
+@dataclass(frozen=True, slots=True)
+class LackOfFit:
+    """How far the combinations that ran lie from a model, beyond what their runs scatter.
+
+    Attributes:
+        variance: of a combination's true mean around the model (the part of interactions that the
+            model leaves out); 0 where none is seen.
+        freedom: of that variance, by Satterthwaite: a difference of two mean squares.
+        f, df, df_error, p: test that there is none; NaN where nothing is left to test it by.
+    """
+
+    variance: float = 0.0
+    freedom: float = NAN
+    f: float = NAN
+    df: int = 0
+    df_error: int = 0
+    p: float = NAN
+
+    @staticmethod
+    def of(fit: ClassicalFit, cells: CellMeans) -> LackOfFit:
+        """Of least squares on the cells that ran, each counted once."""
+        noise, df = cells.parts.variances, len(cells.ran) - fit.rank
+        if df < 1 or not np.isfinite(noise).all():
+            return LackOfFit()
+        leverage = (fit.basis**2).sum(axis=1)
+        expected = float((1 - leverage) @ noise) / df
+        seen = fit.residual_ss / df
+        variance = max(seen - expected, 0.0)
+        f = seen / expected if expected > 0 else NAN
+        p = float(fdtrc(df, cells.pure_df, f)) if cells.pure_df else NAN
+        freedom = max(df * (variance / seen) ** 2, 1.0) if variance else NAN
+        return LackOfFit(variance, freedom, float(f), df, cells.pure_df, p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +153,15 @@ class Completion:
             if width_of(self.cells.factors, order) <= MOST_COLUMNS
         ]
 
+    @cached_property
+    def lacks(self) -> dict[int, LackOfFit]:
+        """Of each model, by its order."""
+        return {order: LackOfFit.of(fit, self.cells) for order, fit in self.models}
+
+    def lack(self, order: int) -> LackOfFit:
+        """Of the model that a function rests on; none where it rests on cells that ran."""
+        return self.lacks.get(order, LackOfFit())
+
     def of_margin(
         self, term: Term, weights: Floats, together: bool = False
     ) -> tuple[Floats, Counts]:
@@ -121,13 +176,9 @@ class Completion:
             Weights, shape (functions, cells that ran), NaN where not estimable; per function the
             order of the model it rests on (`DIRECT`, `NOT_ESTIMABLE`).
         """
-        cells = self.cells
-        axes = [axis for axis, name in enumerate(cells.names) if name in term.factors]
-        shape = [cells.shape[axis] for axis in axes]
-        where = np.unravel_index(cells.ran, cells.shape)
-        entry = np.ravel_multi_index([where[axis] for axis in axes], shape)
-        size = int(np.prod(shape))
-        averaged = cells.counts.size // size
+        axes = [axis for axis, name in enumerate(self.cells.names) if name in term.factors]
+        entry, averaged = self._entries(term)
+        size = self.cells.counts.size // averaged
         whole = np.bincount(entry, minlength=size) == averaged
         direct = ~((np.abs(weights) > 1e-14) & ~whole).any(axis=1)
         orders = np.full(len(weights), DIRECT)
@@ -166,6 +217,88 @@ class Completion:
             needed[left] = (weights[left] / (len(entry) / size))[:, entry]
             orders[left] = CROSSED
         return needed, orders
+
+    # --- what departs from the model ------------------------------------------------------------
+
+    def unseen_of_margin(self, term: Term, weights: Floats, needed: Floats) -> Floats:
+        """What the errors of estimates hold of the combinations' departures from the model.
+
+        Departures count as drawn at random: of each combination its own, those of cells that ran in
+        the estimate with its weights and in the truth with theirs, those of empty cells in the
+        truth alone. Or, where a factor is compared, the same at all of its levels, as they are
+        where it does nothing: then the truth holds none. The larger of these counts.
+
+        Args:
+            term: its factors in declared order.
+            weights: over the margin's entries, shape (functions, entries).
+            needed: of the cells that ran, shape (functions, cells that ran).
+
+        Returns:
+            Squared lengths, shape (functions,): times `LackOfFit.variance` variances.
+        """
+        entry, averaged = self._entries(term)
+        ran = (weights / averaged)[:, entry]
+        unseen = ((needed - ran) ** 2).sum(axis=1) + (weights**2).sum(axis=1) / averaged
+        unseen -= (ran**2).sum(axis=1)
+        for axis, compared in self._compared(term, weights):
+            alike = (self._over(axis, needed) ** 2).sum(axis=1)
+            unseen = np.where(compared, np.maximum(unseen, alike), unseen)
+        return np.asarray(np.maximum(unseen, 0.0))
+
+    def unseen_together(self, term: Term, weights: Floats, needed: Floats) -> Floats:
+        """The same with what functions share, shape (functions, functions)."""
+        entry, averaged = self._entries(term)
+        ran = (weights / averaged)[:, entry]
+        apart = needed - ran
+        kinds = [apart @ apart.T + weights @ weights.T / averaged - ran @ ran.T]
+        for axis, compared in self._compared(term, weights):
+            if compared.all():
+                alike = self._over(axis, needed)
+                kinds.append(alike @ alike.T)
+        return np.asarray(max(kinds, key=np.trace))
+
+    def unseen_of_grid(self, weights: Floats, needed: Floats) -> float:
+        """The same for one function of the grid, as `of_grid` takes it."""
+        grid = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
+        own = grid.ravel()[self.cells.ran]
+        unseen = float(((needed - own) ** 2).sum() + (grid**2).sum() - (own**2).sum())
+        for axis in range(grid.ndim):
+            if np.abs(grid.sum(axis=axis)).max() < SMALL:
+                unseen = max(unseen, float((self._over(axis, needed) ** 2).sum()))
+        return unseen
+
+    def _entries(self, term: Term) -> tuple[Counts, int]:
+        """The margin's entry of each cell that ran, and how many cells an entry averages."""
+        cells = self.cells
+        axes = [axis for axis, name in enumerate(cells.names) if name in term.factors]
+        shape = [cells.shape[axis] for axis in axes]
+        where = np.unravel_index(cells.ran, cells.shape)
+        entry = np.ravel_multi_index([where[axis] for axis in axes], shape)
+        return entry, cells.counts.size // int(np.prod(shape))
+
+    def _compared(self, term: Term, weights: Floats) -> Iterator[tuple[int, Truths]]:
+        """Axes of the term's factors, and the functions that compare levels of each."""
+        axes = [axis for axis, name in enumerate(self.cells.names) if name in term.factors]
+        grid = weights.reshape(len(weights), *(self.cells.shape[axis] for axis in axes))
+        for place, axis in enumerate(axes):
+            sums = grid.sum(axis=place + 1).reshape(len(weights), -1)
+            yield axis, np.abs(sums).max(axis=1) < SMALL
+
+    def _over(self, axis: int, needed: Floats) -> Floats:
+        """Weights of cells that are alike in all factors but one, summed up.
+
+        Args:
+            axis: of that factor.
+            needed: shape (..., cells that ran).
+        """
+        where = list(np.unravel_index(self.cells.ran, self.cells.shape))
+        where[axis] = np.zeros_like(where[axis])
+        alike = np.ravel_multi_index(where, self.cells.shape)
+        by_stratum = np.argsort(alike, kind="stable")
+        starts = np.flatnonzero(np.diff(alike[by_stratum], prepend=-1))
+        return np.asarray(np.add.reduceat(needed[..., by_stratum], starts, axis=-1))
+
+    # --- which combinations of cells ------------------------------------------------------------
 
     def _is_crossed(self, axis: int) -> bool:
         """Whether a factor ran at all its levels wherever the others' combination ran at all."""
@@ -219,7 +352,7 @@ class Completion:
             order: as `of_grid` has it.
         """
         if order != NOT_ESTIMABLE:
-            return rests_on(order)
+            return rests_on(order, misfit=self.lack(order).df > 0)
         grid = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
         lost = np.flatnonzero((grid != 0).ravel() & self.cells.empty.ravel())
         alone = False
@@ -228,9 +361,16 @@ class Completion:
             alone = not fit.takes_pairs(grid) and bool(fit.estimable(fit.contrast_rows(grid))[0])
         return self._why(lost, alone)
 
-    def words_of_margin(self, term: Term, weights: Floats, orders: Counts) -> list[str]:
-        """The same for combinations of a term's marginal means, as `of_margin` takes them."""
-        words = [rests_on(order) for order in orders.tolist()]
+    def words_of_margin(
+        self, term: Term, weights: Floats, orders: Counts, *, misfit: bool = True
+    ) -> list[str]:
+        """The same for combinations of a term's marginal means, as `of_margin` takes them.
+
+        `misfit`: whether their errors count how far the cells that ran lie from the model.
+        """
+        words = [
+            rests_on(order, misfit=misfit and self.lack(order).df > 0) for order in orders.tolist()
+        ]
         rows = np.flatnonzero(orders == NOT_ESTIMABLE)
         if not len(rows):
             return words

@@ -15,7 +15,7 @@ from analysis.model.cell_means import CellMeans
 from analysis.model.classical import ClassicalFit
 from analysis.model.completion import NOT_ESTIMABLE, Completion, is_screening, rests_on
 from analysis.model.interval_rule import Chosen, IntervalRule, choose_interval
-from analysis.model.margins import METHODS, Margin
+from analysis.model.margins import METHODS, Margin, with_lack
 from analysis.model.terms import Term
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import Estimate, joined, no_estimate, t_interval, wider
@@ -94,16 +94,43 @@ class Grid:
         words = self.completion.words_of_grid(weights, order)
         if order == NOT_ESTIMABLE:
             return no_estimate(chosen, confidence, rests_on=words)
+        unseen = self.completion.unseen_of_grid(weights, needed)
         if chosen == "blocked":
             full = np.zeros(cells.counts.size)
             full[cells.ran] = needed
             over_replicates = cells.contrast(full, chosen, confidence)
             if over_replicates.se > 0:
-                return replace(over_replicates, rests_on=words)
+                return self._with_lack(replace(over_replicates, rests_on=words), unseen, order)
         numbers = welch(cells.parts, needed[None], np.array([order > 0]))
         estimate, se, df = (float(part[0]) for part in numbers)
         estimate += cells.shift * total
-        return t_interval(estimate, se, df, "welch", confidence, rests_on=words)
+        one = t_interval(estimate, se, df, "welch", confidence, rests_on=words)
+        return self._with_lack(one, unseen, order)
+
+    def fixed(self, weights: Floats) -> float:
+        """Variance of an estimate that no further run of the same combinations takes away.
+
+        What combinations depart from the model that stands in for empty ones; weights as of
+        `estimate`.
+        """
+        needed, order = self.completion.of_grid(weights)
+        lack = self.completion.lack(order)
+        if not lack.variance > 0:
+            return 0.0
+        return lack.variance * self.completion.unseen_of_grid(weights, needed)
+
+    def _with_lack(self, one: Estimate, unseen: float, order: int) -> Estimate:
+        """With what departures from the model of an order add to its variance."""
+        lack = self.completion.lack(order)
+        fixed = lack.variance * unseen
+        if not fixed > 0:
+            return one
+        numbers = (np.array(value) for value in (one.se, one.df, fixed, lack.freedom))
+        se, df = (float(part) for part in with_lack(*numbers))
+        wide = t_interval(
+            one.estimate, se, df, one.method, one.confidence, one.replicates, one.rests_on
+        )
+        return replace(wide, fixed=fixed)
 
     def model_estimate(self, weights: Floats, confidence: float = 0.95) -> Estimate:
         """The same in a model of low order with one error variance, replicates as its blocks.

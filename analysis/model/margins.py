@@ -127,7 +127,23 @@ class Margin:
             if self.pure_df:
                 below = below + single**2 / self.pure_df
             se, df = np.sqrt(variance), satterthwaite(variance, below)
+        if self.cells.empty.any():
+            se, df = with_lack(se, df, *self.unseen(weights, needed or self.needed(weights)))
         return estimate + self.shift * total, se, df
+
+    def unseen(self, weights: Floats, needed: tuple[Floats, Counts]) -> tuple[Floats, Floats]:
+        """Variance that departures from the model add to combinations, and its freedom.
+
+        Args:
+            weights: shape (combinations, entries).
+            needed: what `needed(weights)` gave.
+        """
+        of_cells, orders = needed
+        lacks = [self.completion.lack(order) for order in orders.tolist()]
+        variance = np.array([one.variance for one in lacks])
+        if (variance > 0).any():
+            variance *= self.completion.unseen_of_margin(self.term, weights, of_cells)
+        return variance, np.array([one.freedom for one in lacks])
 
     def needed(self, weights: Floats, together: bool = False) -> tuple[Floats, Counts]:
         """Combinations of entries, shape (combinations, entries), as weights of the cells that ran.
@@ -137,9 +153,19 @@ class Margin:
         """
         return self.completion.of_margin(self.term, np.atleast_2d(weights), together)
 
-    def words(self, weights: Floats, orders: Counts) -> list[str]:
+    def words(self, weights: Floats, orders: Counts, *, misfit: bool = True) -> list[str]:
         """What each combination rests on, or why it is not estimable."""
-        return self.completion.words_of_margin(self.term, np.atleast_2d(weights), orders)
+        rows = np.atleast_2d(weights)
+        return self.completion.words_of_margin(self.term, rows, orders, misfit=misfit)
+
+    def unseen_together(self, weights: Floats, needed: tuple[Floats, Counts]) -> Together:
+        """The same for contrasts that all rest on one model."""
+        of_cells, orders = needed
+        lack = self.completion.lack(int(orders[0]))
+        if not lack.variance > 0 or not np.isfinite(of_cells).all():
+            return Together(np.zeros((len(weights), len(weights))))
+        shared = self.completion.unseen_together(self.term, weights, of_cells)
+        return Together(lack.variance * shared, lack.freedom)
 
     def _over_replicates(
         self, weights: Floats, needed: tuple[Floats, Counts] | None
@@ -182,6 +208,35 @@ class Margin:
         for size in self.shape:
             basis = np.asarray(np.kron(basis, polynomial_contrasts(size)))
         return basis.T
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Covariance that departures from a model add to the contrasts of a term, and its freedom."""
+
+    covariance: Floats
+    freedom: float = 1.0
+
+    @property
+    def trace(self) -> float:
+        """Sum of what is added to each contrast's variance."""
+        return float(np.trace(self.covariance))
+
+
+def with_lack(se: Floats, df: Floats, variance: Floats, freedom: Floats) -> tuple[Floats, Floats]:
+    """Standard errors and degrees of freedom with what departures from a model add.
+
+    Args:
+        se: by the noise of the runs.
+        df: of that.
+        variance: that departures add, 0 where there are none.
+        freedom: of that.
+    """
+    total = se**2 + variance
+    with np.errstate(invalid="ignore", divide="ignore"):
+        below = np.where(se > 0, se**4 / df, 0.0) + variance**2 / freedom
+    added = variance > 0
+    return np.where(added, np.sqrt(total), se), np.where(added, satterthwaite(total, below), df)
 
 
 def over_replicates(cells: CellMeans, weights: Floats) -> tuple[Floats, Floats, Floats]:

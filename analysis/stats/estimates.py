@@ -34,6 +34,7 @@ class Estimate:
         method: welch, pooled, blocked, joined, or the name of a fit.
         replicates: complete replicates of the cells it needs (blocked only).
         rests_on: "cell means", or the model that predicts its empty cells.
+        fixed: variance within se^2 that further runs of the same combinations would leave.
     """
 
     estimate: float
@@ -46,6 +47,7 @@ class Estimate:
     confidence: float = 0.95
     replicates: int | None = None
     rests_on: str = "cell means"
+    fixed: float = 0.0
 
     def below(self, value: float) -> float:
         """One-sided p of the true number lying at or above a value, by Student's t."""
@@ -151,10 +153,11 @@ def joined(own: Estimate, whole: Estimate) -> Estimate:
     se, df, over = joined_error(pairs[0], pairs[1])
     one = whole if over else own
     both = np.isfinite(own.se) and np.isfinite(whole.se)
-    return t_interval(
+    both_named = t_interval(
         one.estimate, float(se), float(df), "joined" if both else one.method, one.confidence,
         one.replicates, one.rests_on,
     )  # fmt: skip
+    return replace(both_named, fixed=one.fixed)
 
 
 def satterthwaite(total: Floats, below: Floats) -> Floats:

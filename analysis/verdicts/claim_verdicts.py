@@ -302,7 +302,8 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
         return f"{statement}; {silent}."
     if one.rates is not None and d == 0 and claim.sign != "=":
         return f"{statement}; these runs do not tell them apart."
-    if one.estimate.method == SHARES:
+    fixed = one.estimate.method == SHARES or (one.estimate.fixed > 0 and not np.isfinite(needed))
+    if fixed:
         return f"{statement}; more combinations, rather than more runs of these, may decide it."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):

@@ -106,6 +106,8 @@ def decided(
     wave: int,
     planned: int,
     precision: float | None = None,
+    *,
+    fixed: Sequence[float],
 ) -> Decided:
     """Say of every difference between levels whether it is decided.
 
@@ -116,6 +118,7 @@ def decided(
         wave: complete replicates (`complete_waves`).
         planned: replicates planned.
         precision: wanted half-width of every interval, response units, or None.
+        fixed: of each difference the variance that more runs leave (`Estimate.fixed`).
 
     Raises:
         InputError: fewer than two replicates are planned.
@@ -134,13 +137,13 @@ def decided(
     table["decided"] = own["shown"].to_numpy(bool)
     table["replicates_to_decide"] = np.nan
     now = mean_runs(cells)
-    for at, (row, done, weight) in enumerate(
-        zip(differences.to_dict("records"), table["decided"], own["weight"], strict=True)
+    for at, (row, done, weight, left) in enumerate(
+        zip(differences.to_dict("records"), table["decided"], own["weight"], fixed, strict=True)
     ):
         if done:
             needed = float(now)
         else:
-            one = Estimate(**{name: row[name] for name in NUMBERS})
+            one = Estimate(**{name: row[name] for name in NUMBERS}, fixed=left)
             level = (judgement.level or 0.05) * float(weight)
             needed = replicates_to_decide(one, abs(one.estimate), now, level)
         table.iloc[at, -1] = needed

@@ -36,7 +36,8 @@ def replicates_to_decide(
 ) -> float:
     """Smallest whole number of replicates at which the present estimate would be significant.
 
-    The standard error shrinks with the root of the replicates; degrees of freedom grow with them as
+    The standard error shrinks with the root of the replicates, but for the part of the variance
+    that no further run takes away (`Estimate.fixed`); degrees of freedom grow with them as
     the estimate's method lets them.
 
     Args:
@@ -53,7 +54,8 @@ def replicates_to_decide(
         return float("nan")
 
     def enough(k: int) -> bool:
-        se = estimate.se * np.sqrt(now / k)
+        own = max(estimate.se**2 - estimate.fixed, 0.0)
+        se = float(np.sqrt(own * now / k + estimate.fixed))
         return t_power(distance, se, degrees_of_freedom(estimate, now, k), alpha) >= power
 
     low, high = int(np.floor(now)) + 1, MOST_REPLICATES
@@ -67,6 +69,8 @@ def replicates_to_decide(
 
 def degrees_of_freedom(estimate: Estimate, now: float, k: int) -> float:
     """Degrees of freedom the estimate's method would have with k replicates per cell."""
+    if 2 * estimate.fixed > estimate.se**2:
+        return estimate.df  # of what departs from a model, which more runs do not tell
     if estimate.method == "blocked":
         return float(k - 1)
     if estimate.method in ("welch", "joined", "pooled") and now > 1:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import fdtrc
 
-from analysis.model.margins import Margin
+from analysis.model.margins import Margin, Together
 from analysis.stats.arrays import Floats
 
 
@@ -43,7 +43,8 @@ def replicate_test(margin: Margin) -> dict[str, float]:
 
 def _incomplete(margin: Margin, contrasts: Floats, lost: dict[str, float]) -> dict[str, float]:
     """The same where runs are lost: contrasts and scores of `analysis.stats.over_replicates`."""
-    weights, _ = margin.needed(contrasts, together=True)
+    needed = margin.needed(contrasts, together=True)
+    weights = needed[0]
     if not np.isfinite(weights).all():
         return lost
     fitted = margin.cells.over_replicates
@@ -53,13 +54,22 @@ def _incomplete(margin: Margin, contrasts: Floats, lost: dict[str, float]) -> di
     _, scores = fitted.sums(weights)
     freedom = float((se**2 @ df) / (se**2).sum()) if (se > 0).any() else 0.0
     dust = (np.abs(fitted.values).max() * 8 * np.finfo(float).eps) ** 2
-    return _test(float(mean @ mean), scores.T @ scores, freedom, dust, lost)
+    unseen = margin.unseen_together(contrasts, needed)
+    return _test(float(mean @ mean), scores.T @ scores, freedom, dust, lost, unseen)
 
 
 def _test(
-    size: float, inner: Floats, freedom: float, dust: float, lost: dict[str, float]
+    size: float,
+    inner: Floats,
+    freedom: float,
+    dust: float,
+    lost: dict[str, float],
+    unseen: Together | None = None,
 ) -> dict[str, float]:
-    """F of the contrasts' squared length, given a matrix with the traces of their covariance."""
+    """F of the contrasts' squared length, given a matrix with the traces of their covariance.
+
+    `unseen` is what departures from a model add to it.
+    """
     q = lost["df"]
     trace = float(np.trace(inner))
     if trace <= dust * q:
@@ -67,5 +77,9 @@ def _test(
     epsilon = 1.0 if q == 1 else trace**2 / (q * float((inner**2).sum()))
     df = min(epsilon, 1.0) * q
     df_error = df * freedom
+    if unseen is not None and unseen.trace > 0:
+        below = trace**2 / df_error + unseen.trace**2 / unseen.freedom
+        trace += unseen.trace
+        df_error = trace**2 / below
     f = size / trace
     return {"df": df, "F": f, "df_error": df_error, "p": float(fdtrc(df, df_error, f))}

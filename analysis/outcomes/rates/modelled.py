@@ -28,7 +28,7 @@ from analysis.table.cells import Factors
 
 SHARES = "shares"
 """Method of an estimate from a model of shares."""
-MET = 0.5
+MET = 0.25
 """Share of the runs of two levels that lie where both ran, from which they are compared there."""
 ROUNDING = 1e-12
 """Below it a difference of shares is none."""

@@ -151,12 +151,13 @@ def test_a_hole_that_pairs_of_factors_can_fill_is_filled_and_said() -> None:
     whole = study("whole", 0.02, levels=levels)
     got = compare([from_frame(frame, list(levels), "acc", name="hole"), whole])
     rows = got.effects.set_index(["effect", "study"])
-    assert rows.loc[("bn: after - before", "hole"), "rests_on"] == "model of order 2"
+    assert rows.loc[("bn: after - before", "hole"), "rests_on"] == "model of order 2 and its misfit"
     assert rows.loc[("bn: after - before", "whole"), "rests_on"] == "cell means"
     low, high = rows.loc[("bn: after - before", "hole"), ["low", "high"]]
     assert low < rows.loc[("bn: after - before", "whole"), "estimate"] < high
     assert any(
-        "of hole are estimated assuming that three or more factors" in one for one in got.notes
+        "of hole are estimated allowing for interactions of three or more" in one
+        for one in got.notes
     )
 
 

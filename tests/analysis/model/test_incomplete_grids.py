@@ -46,7 +46,7 @@ def test_a_cell_that_is_empty_changes_nothing_that_does_not_need_it() -> None:
     assert second.rests_on == "cell means"
     assert both[1].contrast("A: a - c", given={"B": "y"}).rests_on == "cell means"
     needs = both[1].contrast("A: a - b", given={"B": "y"})
-    assert needs.rests_on == "model of order 2"
+    assert needs.rests_on == "model of order 2 and its misfit"
     assert np.isfinite([needs.low, needs.high]).all()
 
 
@@ -190,11 +190,11 @@ def test_a_document_says_what_every_estimate_rests_on() -> None:
     lost = frame().drop(index=[0, 1, 2])
     document = from_frame(lost, list(LEVELS), "acc", "seed").document()
     first = document["contrasts"][0]
-    assert first["rests_on"] == "model of order 2"
+    assert first["rests_on"] == "model of order 2 and its misfit"
     assert document["contrasts"][2]["rests_on"] == "cell means"
     assert first["welch"]["p"] is not None
     means = document["marginal_means"]["blocked"]
-    assert {row["rests_on"] for row in means} == {"cell means", "model of order 2"}
+    assert {row["rests_on"] for row in means} == {"cell means", "model of order 2 and its misfit"}
 
 
 def test_the_grand_mean_is_what_the_marginal_means_average_to() -> None:

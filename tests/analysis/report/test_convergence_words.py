@@ -305,7 +305,9 @@ def test_what_converges_is_one_answer_the_exact_test() -> None:
     convergence = one.convergence()
     text = " ".join(convergence_sentences(one, convergence))
     assert "Firth" not in text
-    assert any(note.startswith("Verdicts rest on the exact test") for note in convergence.notes)
+    assert any(
+        note.startswith("Verdicts and intervals rest on exact") for note in convergence.notes
+    )
     assert convergence.to_dict()["terms"]
 
 
