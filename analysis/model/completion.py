@@ -155,8 +155,13 @@ class Completion:
 
     @cached_property
     def lacks(self) -> dict[int, LackOfFit]:
-        """Of each model, by its order."""
-        return {order: LackOfFit.of(fit, self.cells) for order, fit in self.models}
+        """Of each model that answers for its misfit, by its order.
+
+        Not of the main effects of a screening fraction: what pairs make of them is told by the
+        effects that each could be mistaken for (`effects.aliases`, `screening`).
+        """
+        models = [one for one in self.models if one[0] > 1 or not self.screening]
+        return {order: LackOfFit.of(fit, self.cells) for order, fit in models}
 
     def lack(self, order: int) -> LackOfFit:
         """Of the model that a function rests on; none where it rests on cells that ran."""

@@ -52,7 +52,7 @@ def test_incomplete_grids_are_estimated_as_the_package_does_and_cover() -> None:
     assert int(cells.empty.sum()) == 1
     assert cells.n == 31
     own = Grid(cells).estimate(grid_weights((3, 2, 2))[2].reshape(3, 2, 2))
-    assert own.rests_on == "model of order 2"
+    assert own.rests_on == "model of order 2 and its misfit"
     covered = coverage_incomplete(world, 400, 5)
     ruled = covered.loc[covered["method"] == "shared", "coverage"]
     assert ruled.between(0.93, 1.0).all()
