@@ -58,8 +58,8 @@ class Judgement:
             shares its row.
         level: up to which p_family something is said of the outcome; 0 where `silent`.
         running: whether runs are still to come.
-        silent: why nothing is said of the outcome whatever its p, or "". Convergence has exact
-            tests, which no number of runs is too small for.
+        silent: why nothing is said of the outcome whatever its p, or "". Convergence has
+            tests (exact, or with an error of at least chance's) that hold with few runs.
         look: "look, 3 of at most 6" where replicates come in waves and every look is paid for.
     """
 
