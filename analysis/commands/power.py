@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from runner.content.response import Response
 
 SUMMARY = "Smallest effect each term can detect, and replicates a wanted precision takes."
+MISFIT = (
+    "Counted is the noise of the runs. This fraction's combinations also lie off the model that "
+    "predicts the others, which intervals count and more replicates do not change; more "
+    "combinations do."
+)
 EXAMPLES = """\
 examples:
   python -m analysis power five_factor-quick
@@ -82,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
         facts = arguments.study_facts(study)
         return _as_json(facts, table, options.power, study.judgement.count)
     print(power_text(table, study.judgement.count, options.power, study.measure))
+    if any(lack.variance > 0 for lack in study.grid.completion.lacks.values()):
+        print(MISFIT)
     for line in (*arguments.claim_lines(study), *arguments.note_lines(study)):
         print(line)
     return 0
