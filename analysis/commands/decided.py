@@ -59,7 +59,9 @@ def run(options: argparse.Namespace) -> int:
         if math.isnan(row["estimate"]):
             print(f"  {row['factor']}: {row['level']} - {row['reference']}  not estimable")
             continue
-        if not row["decided"] and not math.isnan(more):  # NaN: more than can be said
+        if not row["decided"] and math.isinf(more):
+            state = "open, more combinations may decide it"
+        elif not row["decided"] and not math.isnan(more):  # NaN: more than can be said
             state = f"open, about {more:.0f} replicates would decide it"
         print(
             f"  {row['factor']}: {row['level']} - {row['reference']} = "

@@ -91,6 +91,11 @@ def is_screening(cells: Counts, shape: tuple[int, ...]) -> bool:
 
 _NUMBERS = {2: "two or more", 3: "three or more", 4: "four or more"}
 
+PAIRS_ASKED = (
+    "it asks how two factors interact, and the design is for main effects alone; one of order 2 "
+    "could tell"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LackOfFit:
@@ -363,7 +368,10 @@ class Completion:
         alone = False
         if len(self.cells.ran):
             fit = self._additive
-            alone = not fit.takes_pairs(grid) and bool(fit.estimable(fit.contrast_rows(grid))[0])
+            asks_pairs = fit.takes_pairs(grid)
+            if asks_pairs and self.order == 1:
+                return f"{NAMES[NOT_ESTIMABLE]}: {PAIRS_ASKED}"
+            alone = not asks_pairs and bool(fit.estimable(fit.contrast_rows(grid))[0])
         return self._why(lost, alone)
 
     def words_of_margin(

@@ -144,6 +144,8 @@ class Grid:
         """
         weights = np.asarray(weights, dtype=np.float64).reshape(self.cells.shape)
         for fit in self.models:
+            if fit.order < 2 and fit.takes_pairs(weights):
+                break  # what is asked is what main effects alone have none of
             estimate = fit.contrast(weights, confidence)
             if np.isfinite(estimate.estimate):
                 name = rests_on(fit.order)

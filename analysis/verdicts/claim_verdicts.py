@@ -126,16 +126,19 @@ def verdicts(
     Returns:
         One row per claim, in order: claim, outcome, verdict, estimate (left minus right), se, df,
         low, high (not adjusted), margin, p (two-sided, against the margin), p_family, method,
-        replicates (now, per cell), replicates_to_decide (NaN: cannot be said, or more than 1000),
-        reason (why, in words), sentence (verdict and reason). Numbers as stored: accuracy and
-        convergence as shares, epochs as epochs.
+        replicates (now, per cell), replicates_to_decide (NaN: cannot be said, or more than 1000;
+        infinity: further combinations may, further runs of these will not), reason (why, in
+        words), sentence (verdict and reason). Numbers as stored: accuracy and convergence as
+        shares, epochs as epochs.
     """
     rows = []
     for one, adjusted, share in zip(tested, p_family, shares, strict=True):
         verdict = _verdict(one, adjusted, level)
         now = one.replicates
         needed = float("nan")
-        if verdict == "undecided" and level and one.estimate.method != SHARES:
+        if verdict == "undecided" and one.estimate.method == SHARES:
+            needed = float("inf")
+        elif verdict == "undecided" and level:
             needed = replicates_to_decide(one.estimate, one.distance, now, level * share)
         elif verdict in ("supported", "refuted"):
             needed = now
@@ -302,8 +305,7 @@ def _reason(one: Tested, verdict: str, needed: float, confidence: float, silent:
         return f"{statement}; {silent}."
     if one.rates is not None and d == 0 and claim.sign != "=":
         return f"{statement}; these runs do not tell them apart."
-    fixed = one.estimate.method == SHARES or (one.estimate.fixed > 0 and not np.isfinite(needed))
-    if fixed:
+    if np.isposinf(needed):
         return f"{statement}; more combinations, rather than more runs of these, may decide it."
     end = "the difference is too near to the claim's border for any affordable number of replicates"
     if np.isfinite(needed):

@@ -36,7 +36,8 @@ class Decided:
         runs: mean runs of a combination, from which replicates to decide are counted.
         judgement: of all questions of the study.
         table: factor, level, reference, estimate, half_width (at 95 %), p, p_family, decided,
-            replicates_to_decide (NaN: more than can be said, or none can).
+            replicates_to_decide (NaN: more than can be said, or none can; infinity: further
+            combinations may, further runs of these will not).
         precise: whether every half-width is at most the wanted precision; None if none was asked.
     """
 

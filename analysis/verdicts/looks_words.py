@@ -18,6 +18,8 @@ NAMED = 3
 WORTH = 5
 """Times the planned replicates: a difference that takes more is not worth deciding."""
 
+COMBINATIONS = "more combinations, not more runs of these"
+
 
 def in_one_line(look: Decided) -> str:
     """How many differences between levels are decided, which are open, what would decide them."""
@@ -45,7 +47,8 @@ def in_one_line(look: Decided) -> str:
     if not more.size:
         them = "it" if len(left) == 1 else "them"
         have = counted(look.planned, "replicate")
-        return f"{text} Telling {them} from zero would take more than {WORTH} times the {have}."
+        takes = COMBINATIONS if _never(left) else f"more than {WORTH} times the {have}"
+        return f"{text} Telling {them} from zero would take {takes}."
     least, most = int(more.min()), int(more.max())
     them = "it" if len(left) == 1 else "all of them"
     if len(more) < len(left):
@@ -68,7 +71,8 @@ def in_one_sentence(look: Decided, *, short: bool = False) -> str:
         takes = f"the nearest takes about {int(more.min())} more" if more.size else ""
         if not more.size and len(told):
             each = "it" if len(left) == 1 else "each"
-            takes = f"{each} takes more than {WORTH * look.planned}"
+            number = COMBINATIONS if _never(told) else f"more than {WORTH * look.planned}"
+            takes = f"{each} takes {number}"
         behind = f" ({takes})" if takes else ""
         return f"{many} {'is' if len(left) == 1 else 'are'} undecided {look.after}{behind}"
     named = _named(left) if len(left) <= NAMED else f"{many} ({_counted(left)})"
@@ -80,7 +84,9 @@ def in_one_sentence(look: Decided, *, short: bool = False) -> str:
     more = _affordable(look, told)
     if not more.size:
         them = "it" if len(left) == 1 else "them"
-        return f"{text}; telling {them} from zero takes more than {WORTH * look.planned} replicates"
+        many_more = f"more than {WORTH * look.planned} replicates"
+        takes = COMBINATIONS if _never(told) else many_more
+        return f"{text}; telling {them} from zero takes {takes}"
     least, most = int(more.min()), int(more.max())
     about = f"about {counted(least, 'more replicate')} would decide"
     if len(left) == 1:
@@ -88,6 +94,11 @@ def in_one_sentence(look: Decided, *, short: bool = False) -> str:
     if least == most:
         return f"{text}; {about} {len(more)} of the {len(left)}"
     return f"{text}; {about} one, {most} would decide {len(more)} of the {len(left)}"
+
+
+def _never(left: pd.DataFrame) -> bool:
+    """Whether further runs of these combinations would decide none of these differences."""
+    return bool(np.isposinf(left["replicates_to_decide"].to_numpy(float)).all())
 
 
 def _affordable(look: Decided, left: pd.DataFrame) -> np.ndarray:

@@ -48,10 +48,14 @@ def replicates_to_decide(
         power: Wanted probability of deciding.
 
     Returns:
-        Replicates per cell, more than now; NaN beyond `MOST_REPLICATES` or without an error.
+        Replicates per cell, more than now; NaN beyond `MOST_REPLICATES` or without an error;
+        infinity where further combinations may decide it and further runs of these will not.
     """
-    if not (np.isfinite(estimate.se) and estimate.se > 0 and np.isfinite(distance) and distance):
+    if not (np.isfinite(estimate.se) and estimate.se > 0 and np.isfinite(distance)):
         return float("nan")
+    never = float("inf") if estimate.fixed > 0 else float("nan")
+    if not distance:
+        return never
 
     def enough(k: int) -> bool:
         own = max(estimate.se**2 - estimate.fixed, 0.0)
@@ -60,7 +64,7 @@ def replicates_to_decide(
 
     low, high = int(np.floor(now)) + 1, MOST_REPLICATES
     if not enough(high):
-        return float("nan")
+        return never
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle + 1, high)

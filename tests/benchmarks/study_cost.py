@@ -5,8 +5,8 @@ Run by hand, from the root of the repository; a stopped run goes on where it was
 
     python -m tests.benchmarks.study_cost --replays 200 --out results/benchmarks/study_cost.md
 
-Unlike `cost_to_answer` it asks the planned claims, of a fraction whose replicates came in waves:
-a smaller design is a part of its combinations and so many of the runs that each of them had.
+Unlike `cost_to_answer` it asks the planned claims, and of a fraction: a smaller design is a
+D-optimal part of its combinations and so many of the runs that each of them had.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import analysis
 from analysis.study import Study
 from runner.design.search.exchange import d_optimal
 from runner.design.search.quality import parameter_count
+from runner.spec.adaptive import FIRST
 from tests.benchmarks.doctor.rows import FOLDER
 from tests.benchmarks.factorials import Row, Rows, command_line, once
 
@@ -60,7 +61,8 @@ def designs(study: Study) -> Iterator[Design]:
     cells = study.frame.groupby(list(study.factors), observed=True).size()
     of, least = len(cells), int(cells.min())
     sizes = [len(levels) for levels in study.factors.values()]
-    for (share, order), k in product(((1 / 4, 1), (1 / 2, 1), (7 / 8, 2)), range(1, least + 1)):
+    parts = ((1 / 4, 1), (1 / 2, 1), (1 / 2, 2), (3 / 4, 2))
+    for (share, order), k in product(parts, range(1, least + 1)):
         count = round(of * share)
         if count > parameter_count(sizes, order):
             yield Design(count, k, order, of)
@@ -151,6 +153,8 @@ def page(rows: Rows, replays: int, command: str) -> str:
         "planned. The verdicts of all its runs are the reference. Alike: replays in which every",
         "verdict is the same, and share of single verdicts that are; reversed: supported where all",
         f"runs refute, or the other way round. Every verdict in {GOAL:.0%} of replays: {found}.",
+        f"Runs in waves are no row: they decide nothing before {FIRST} runs of each combination",
+        "(decision 110), more than the study has.",
         "",
         f"Made by `{command}`.",
         "",

@@ -14,6 +14,7 @@ from analysis.loading import from_frame
 from analysis.model.completion import LackOfFit
 from analysis.model.grid import Grid
 from analysis.model.terms import Term
+from analysis.report.words.brief.build import brief
 from analysis.stats.arrays import Floats
 from analysis.stats.estimates import Estimate
 from analysis.study import Study
@@ -149,15 +150,35 @@ def test_notes_and_sentences_say_so(design: Floats) -> None:
     said = made.claims()["reason"]
     assert "allowing for interactions of three or more factors" in said[0]
     assert "more combinations, rather than more runs of these, may decide it" in said[1]
+    told = brief(made)
+    (open_claim,) = [row for row in told.rows if row.asked == "F0: l0 > l1"]
+    assert open_claim.needed == "more combinations"
+    assert "(it takes more combinations)" in told.lines[-1]
     notes = " ".join(made.estimates().notes)
     assert "further from the model of order 2 than their runs scatter (F(20, 96) = " in notes
     assert "allowing for interactions of three or more factors" in notes
+
+
+@pytest.mark.parametrize("runs", [1, RUNS])
+def test_a_claim_about_one_level_of_another_factor_is_none_for_main_effects(
+    design: Floats, runs: int
+) -> None:
+    """Where each ran once it was answered as if the condition were not there."""
+    whole = study(design, 0.0)
+    frame = whole.frame.groupby(list(FACTORS), observed=True).head(runs)[[*FACTORS, "y"]]
+    made = from_frame(frame, list(FACTORS), "y", levels=FACTORS)
+    asked = ("F1: l0 > l1 | F2 = l0", "F1: l0 > l1")
+    rows = replace(made, order=1, planned_claims=asked).claims()
+    assert rows["verdict"].tolist() == ["not testable", "supported"]
+    assert "how two factors interact, and the design is for main effects alone" in rows["reason"][0]
 
 
 def test_replicates_that_would_decide_leave_what_they_cannot_take_away() -> None:
     one = Estimate(0.5, 0.3, 100.0, -0.1, 1.1, 0.1, "welch")
     assert replicates_to_decide(one, 0.5, 3) == pytest.approx(9, abs=1)
     held = replace(one, fixed=0.08)
-    assert np.isnan(replicates_to_decide(held, 0.5, 3))
+    assert np.isposinf(replicates_to_decide(held, 0.5, 3))
+    assert np.isposinf(replicates_to_decide(held, 0.0, 3))
+    assert np.isnan(replicates_to_decide(one, 0.0, 3))
     some = replace(one, fixed=0.02)
     assert replicates_to_decide(some, 0.5, 3) == pytest.approx(18, abs=1)

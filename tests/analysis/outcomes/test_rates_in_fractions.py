@@ -180,7 +180,7 @@ def test_a_claim_in_a_fraction_is_told_by_the_model(runs: Floats) -> None:
     assert row["sentence"].endswith("assuming that three or more factors do not interact.")
     row = rows.loc[asked[1]]
     assert row["verdict"] == "undecided"
-    assert np.isnan(row["replicates_to_decide"])
+    assert np.isposinf(row["replicates_to_decide"])
     assert "more combinations, rather than more runs of these, may decide it" in row["sentence"]
     one = made.convergence().differences
     one = one[one["factor"] == "opt"].iloc[0]

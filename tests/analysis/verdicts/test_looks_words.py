@@ -9,7 +9,7 @@ import pytest
 
 from analysis.verdicts.judgement import Judgement
 from analysis.verdicts.looks import Decided
-from analysis.verdicts.looks_words import in_one_line
+from analysis.verdicts.looks_words import in_one_line, in_one_sentence
 
 
 def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> Decided:
@@ -42,6 +42,13 @@ def found(wave: int, rows: list[tuple[str, bool, float]], planned: int = 5) -> D
          "Decided: 0 of 1 difference between levels, after 2 replicates. "
          "Open: init (b or a). "
          "Telling it from zero would take more than 5 times the 2 replicates."),
+        (found(3, [("bn", False, math.inf), ("init", False, math.inf)], 3),
+         "Decided: 0 of 2 differences between levels, after 3 replicates. "
+         "Open: bn (b or a), init (b or a). "
+         "Telling them from zero would take more combinations, not more runs of these."),
+        (found(3, [("bn", False, math.inf), ("init", False, 5.0)], 3),
+         "Decided: 0 of 2 differences between levels, after 3 replicates. "
+         "Open: bn (b or a), init (b or a). About 2 more replicates would decide 1 of the 2."),
     ],
 )  # fmt: skip
 def test_the_line(state: Decided, said: str) -> None:
@@ -55,4 +62,15 @@ def test_what_has_no_test_takes_no_replicates() -> None:
     assert in_one_line(state) == (
         "Decided: 0 of 2 differences between levels, after 4 replicates. Cannot be tested with the "
         "runs at hand: A (b or a). Open: B (b or a). About 2 more replicates would decide it."
+    )
+
+
+def test_what_only_other_combinations_tell_is_no_matter_of_replicates() -> None:
+    state = found(3, [("bn", False, math.inf), ("init", False, math.inf), ("opt", True, 3.0)], 3)
+    assert in_one_sentence(state, short=True) == (
+        "2 of 3 differences between levels are undecided after 3 replicates "
+        "(each takes more combinations, not more runs of these)"
+    )
+    assert in_one_sentence(state).endswith(
+        "telling them from zero takes more combinations, not more runs of these"
     )

@@ -44,17 +44,19 @@ def _claims(study: Study, claims: pd.DataFrame) -> str:
     left = claims[claims["verdict"] == "undecided"]
     if left.empty or study.judgement.silent or study.running:
         return told
-    needed = left["replicates_to_decide"].astype(float).fillna(np.inf)
-    one = left.iloc[int(np.argmin(needed.to_numpy(float)))]
+    needed = left["replicates_to_decide"].to_numpy(float)
+    most = np.inf if np.isposinf(needed).all() else np.nan
+    nearest = int(np.argmin(np.where(np.isfinite(needed), needed, np.inf)))
+    one, least = left.iloc[nearest], needed[nearest] if np.isfinite(needed).any() else most
     look = known(study.decided)
     planned = 1 if look is None else look.planned
-    words = replicates_words(float(needed.min()), float(one["replicates"]), planned, running=False)
-    if not np.isfinite(needed.min()):
+    words = replicates_words(float(least), float(one["replicates"]), planned, running=False)
+    if not np.isfinite(least):
         return f"{told} ({'it takes' if len(left) == 1 else 'each takes'} {words})"
     if len(claims) == 1:
         return f"{told} (it takes {words})"
-    nearest = "" if len(left) == 1 else "the nearest, "
-    return f"{told} ({nearest}{one['claim']}, takes {words})"
+    which = "" if len(left) == 1 else "the nearest, "
+    return f"{told} ({which}{one['claim']}, takes {words})"
 
 
 def _differences(study: Study, *, short: bool) -> str:

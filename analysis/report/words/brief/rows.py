@@ -16,7 +16,6 @@ from analysis.effects.crossover import crossings
 from analysis.effects.frames import by_method
 from analysis.model.terms import pairs_of
 from analysis.number_words import DifferenceText, difference_words, p_phrase, signed, sureness
-from analysis.outcomes.rates.modelled import SHARES
 from analysis.report.words.answer import UNTESTED, WHOLE, Answer
 from analysis.report.words.brief.records import BriefRow
 from analysis.report.words.names import readable
@@ -100,11 +99,14 @@ def replicates_words(needed: float, runs: float, planned: int, *, running: bool)
     """How many replicates more would decide, or that more than is worth it.
 
     Args:
-        needed: replicates per combination in all; NaN where more than can be said.
+        needed: replicates per combination in all; NaN where more than can be said, infinity where
+            it takes other combinations.
         runs: those there are, on average.
         planned: those planned.
         running: whether runs are still to come.
     """
+    if np.isposinf(needed):
+        return "more combinations"
     more = max(int(np.ceil(needed - runs)), 1) if np.isfinite(needed) else None
     if more is None or more > WORTH * planned:
         return f"more than {WORTH * planned} replicates"
@@ -226,8 +228,6 @@ def _claim(study: Study, row: Mapping[Any, Any]) -> BriefRow:
     needed = DECIDED
     if verdict == "undecided" and study.judgement.silent:
         needed = _of_silence(study)
-    elif verdict == "undecided" and row["method"] == SHARES:
-        needed = "more combinations"
     elif verdict == "undecided":
         counts = (float(row["replicates_to_decide"]), float(row["replicates"]))
         needed = replicates_words(*counts, _planned(study), running=study.running)

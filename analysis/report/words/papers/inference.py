@@ -74,12 +74,26 @@ TESTS = {
     "type3": "type III F tests",
 }
 
-
+MODELS = {1: "main effects", 2: "main effects and pairs of factors"}
+"""By the highest order of its terms."""
 LENTH = (
     "Their noise was told from Lenth's pseudo standard error over the main effects and the "
     "contrasts of the runs beside them and the pairs of the four strongest, with limits and p "
     "values by simulation of as many effects of noise."
 )
+
+
+def completed(study: Study) -> str:
+    """What stands for cells that did not run, and what its error is: a sentence, or nothing."""
+    effects = study.estimates()
+    lacks = effects.grid.completion.lacks
+    if not effects.cells.empty.any() or not lacks or not effects.main_effects["rests_on"].any():
+        return ""
+    model = MODELS.get(max(lacks), f"interactions of up to {max(lacks)} factors")
+    return (
+        f" Cells that did not run were predicted by a model of {model}, fitted to those that did; "
+        "how far these lie from it is a second part of the variance of all that needs them."
+    )
 
 
 def intervals(study: Study, say: Say = plainly) -> str:
@@ -117,8 +131,8 @@ def analysed(study: Study, say: Say = plainly) -> str:
         )
     return (
         f"Effects on {study.measure.name} are contrasts of equal-weight marginal means of the "
-        f"cell means. {intervals(study, say)} p values of differences between levels are those "
-        "of the same t; those of whole terms are those of "
+        f"cell means.{completed(study)} {intervals(study, say)} p values of differences between "
+        "levels are those of the same t; those of whole terms are those of "
         f"{TESTS[study.estimates().deciding]}. {rule} Variance shares are those of the exact "
         f"functional analysis of variance of the cell means, corrected for noise.{convergence}"
     )

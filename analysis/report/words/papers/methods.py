@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.report.words.papers.inference import analysed
 from analysis.report.words.papers.macros import Say, plainly
+from analysis.tuning.words import cost_of
 from runner.content.own.trainer import Trainer
 from runner.content.response import ACCURACY, SECONDS
 from runner.data.folder import folder_words
@@ -37,7 +38,8 @@ SEEDS = {
 
 def methods(study: Study, say: Say = plainly) -> str:
     """One paragraph in the past tense."""
-    parts = [_design(study, say), *_training(study, say), *_outcomes(study, say)]
+    parts = [_design(study, say), *_training(study, say), *_tuned(study, say)]
+    parts += _outcomes(study, say)
     parts += [analysed(study, say), *_provenance(study, say)]
     return " ".join(part for part in parts if part)
 
@@ -51,14 +53,15 @@ def _design(study: Study, say: Say) -> str:
     whole = int(np.prod(sizes))
     ran = say("Cells", str(cells), "combinations of levels that ran")
     of = say("Combinations", str(whole), "combinations of levels in all")
-    kind = "full factorial" if cells == whole else f"{ran} of {of} cells of a factorial"
     grid = say("Grid", " × ".join(map(str, sizes)), "levels of each factor")
+    part = f"{ran} of the {of} cells of a {grid} factorial"
+    kind = f"a {grid} full factorial" if cells == whole else part
     counts = study.cells.counts[~study.cells.empty]
     low, high = (int(counts.min()), int(counts.max())) if counts.size else (0, 0)
     span, runs = ("" if low == high else f"{low} to ") + f"{high:,}", study.cells.n
     times = say("Replicates", span, "runs of a combination") + _noun(high, "replicate")
     all_runs = say("Runs", f"{runs:,}", "runs with a result") + _noun(runs, "run")
-    return f"We ran a {grid} {kind} of {listed(described)}, each cell with {times} ({all_runs})."
+    return f"We ran {kind} of {listed(described)}, each cell with {times} ({all_runs})."
 
 
 def _noun(number: int, noun: str) -> str:
@@ -204,6 +207,22 @@ def _training(study: Study, say: Say) -> list[str]:
         f"{SEEDS[study.shares_seeds]}"
     )
     return [sentence, *_images(info), *_fixed(study), seeds, *_levels(info)]
+
+
+def _tuned(study: Study, say: Say) -> list[str]:
+    """What was tuned before the grid, and how."""
+    if not study.searched:
+        return []
+    names = list(dict.fromkeys(one.name for group in study.searched for one in group.ranges))
+    per = [factor.replace("_", " ") for factor, _ in study.searched[0].group]
+    runs = f"{int(cost_of(study)['runs']):,}"
+    runs = say("TuningRuns", runs, "runs that tuned")
+    were = "was" if len(names) == 1 else "were"
+    each = "level" if len(per) == 1 else "combination"
+    return [
+        f"Before the grid {listed(names)} {were} tuned for each {each} of {listed(per)} on "
+        f"validation data, in {runs} runs whose seeds the grid does not use."
+    ]
 
 
 def _images(info: Mapping[str, Any]) -> list[str]:
