@@ -9,12 +9,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from matplotlib.figure import Figure
 
 import analysis
 from analysis.causes.words import why_sentences
 from analysis.dashboard.trial_notes import annotate
 from analysis.dashboard.words import study_note
 from analysis.document.document import SCHEMA_PATH, document, document_text
+from analysis.figures.runs.cause_map import cause_map
 from analysis.report.gallery.convergence_and_time import draw_cause_map, tabulate_cause_map
 from analysis.report.page.data import page_data
 from analysis.report.page.tables.causes_table import causes_table
@@ -132,6 +134,14 @@ def test_the_page_has_a_column_a_map_and_a_table(study: Study) -> None:
     assert list(numbers["Failed"]) == [4, 4]
     words = {text.get_text() for text in drawn.figure.axes[0].texts}
     assert {"1: 4/4", "2: 4/4"} <= words
+    assert "not in the design" not in key_of(drawn.figure)
+    part = drawn.data.set_index(list(FACTORS)).iloc[1:]
+    titles = [title for title in part["title"].unique() if title]
+    assert "not in the design" in key_of(cause_map(FACTORS, part, titles))
+
+
+def key_of(figure: Figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
 def test_effects_json_has_them(study: Study) -> None:

@@ -40,12 +40,14 @@ def cause_map(
     Args:
         factors: levels of each factor in declared order.
         cells: one row a planned cell, indexed by its levels: title (of its most frequent cause, ""
-            where none failed), alike (runs that have it) and runs (counts).
+            where none failed), alike (runs that have it) and runs (counts). Cells of the full grid
+            that are not in the frame are not in the design and stay blank.
         titles: causes in the order of the key, which repeats each colour by its number.
     """
     nesting = nest(factors)
     columns = 1 if narrow() else 2
-    lines = -(-(len(titles) + 1) // columns)
+    fraction = len(cells) < nesting.rows * nesting.columns
+    lines = -(-(len(titles) + 1 + fraction) // columns)
     figure, axes, field = table_axes(nesting, bottom=0.25 + LINE * lines)
     row, column = nesting.place(cells)
     shades = {title: PALETTE[k % len(PALETTE)] for k, title in enumerate(titles)}
@@ -67,6 +69,8 @@ def cause_map(
                 axes.text(c, r, text, ha="center", va="center", fontsize=size, color=shade)
     keys = [Patch(facecolor=shades[title], label=f"{numbers[title]}  {title}") for title in titles]
     keys.append(Patch(facecolor=SHADE, edgecolor=GRID, label="all converged"))
+    if fraction:
+        keys.append(Patch(facecolor=PAPER, edgecolor=GRID, label="not in the design"))
     figure.legend(
         handles=keys, loc="lower left", bbox_to_anchor=(0.02, 0.03 / figure.get_figheight()),
         ncols=columns, fontsize=TEXT - 0.5, labelcolor=INK, borderaxespad=0, handletextpad=0.5,
