@@ -65,6 +65,11 @@ bench-cuda: $(VENV)/.bench  ## the rows of the speed table that need a CUDA devi
 published: $(VENV)/.run  ## make a published study's page, figures and tables again from what is kept of it
 	$(BIN)/python -m analysis report $(STUDY) --storage $(PUBLISHED)/study.db --out $(PUBLISHED)
 	$(BIN)/python -m runner export $(STUDY) --storage $(PUBLISHED)/study.db --to parquet --out $(PUBLISHED)
+# That study has a page of its own, results/README.md, with the verdicts of a second setting.
+ifeq ($(STUDY),cifar10_cpu)
+	$(BIN)/python -m analysis compare $(STUDY) $(STUDY)_more --storage $(PUBLISHED)/study.db > $(PUBLISHED)/compare.txt
+	$(BIN)/python -m tests.published
+endif
 
 publish-cuda: STUDY := cifar10_cuda
 publish-cuda: $(VENV)/.run  ## run the study on this machine's CUDA devices and publish it

@@ -48,9 +48,19 @@ def test_a_study_is_found_by_an_unambiguous_beginning(store: Store) -> None:
     assert store.find_study("grid-cpu-aaaaaa") == one
     assert store.find_study("grid-cpu-aaaaaa-") == two
     with pytest.raises(InputError, match=r"beginning of several studies: .*aaaaaa, .*long"):
-        store.find_study("grid")
+        store.find_study("gri")
     with pytest.raises(InputError, match="did you mean 'grid-cpu-aaaaaa'"):
         store.find_study("grid-cpu-aaaaab")
+
+
+def test_the_name_in_the_file_is_not_the_beginning_of_another(store: Store) -> None:
+    one = register(store, "vgg-cpu-aaaaaa")
+    two = register(store, "vgg_more-cpu-bbbbbb")
+    assert store.find_study("vgg") == one
+    assert store.find_study("vgg_") == two
+    register(store, "vgg-cuda-cccccc")
+    with pytest.raises(InputError, match=r"several studies: vgg-cpu-aaaaaa, vgg-cuda-cccccc$"):
+        store.find_study("vgg")
 
 
 def test_planning_again_changes_nothing(store: Store, study: StudyInfo) -> None:

@@ -66,6 +66,7 @@ def interaction_matrix(
     width = min(width, widest())
     side = (width - 0.55) / count
     numbered = side < ROOM_FOR_NAMES and count > 2
+    between = ",\n" if numbered else ", "
     size = TEXT - 0.5 if count <= 4 and not numbered else SMALL
     figure = new_figure(width, min(width, side * count) + 0.35)
     area: Figure | SubFigure = figure
@@ -85,7 +86,7 @@ def interaction_matrix(
             else:
                 pair = _oriented(means, along, over)
                 _lines(axes, pair, factors[along], factors[over], measure, crowded=side < 1.4)
-                _annotate(axes, terms, along, over, size, written=column > row, stacked=numbered)
+                _annotate(axes, terms, along, over, size, written=column > row, between=between)
                 grid_lines(axes)
             if row == count - 1:
                 axes.set_xlabel(
@@ -132,7 +133,7 @@ def interaction_of_pair(
     _lines(
         axes, _oriented(means, along, over), factors[along], factors[over], measure, crowded=False
     )
-    _annotate(axes, terms, along, over, TEXT, written=True, stacked=False)
+    _annotate(axes, terms, along, over, TEXT, written=True, between=" of the variance, ")
     grid_lines(axes)
     axes.set_xlim(-0.45, len(factors[along]) - 0.55)
     axes.set_xlabel(along, weight="bold")
@@ -234,7 +235,7 @@ def _annotate(
     size: float,
     *,
     written: bool,
-    stacked: bool,
+    between: str,
 ) -> None:
     """Share of variance and adjusted p above the diagonal; grey where nothing is shown."""
     if terms is None:
@@ -250,7 +251,7 @@ def _annotate(
     if written:
         share = f"{float(term['share']):.1%}" if np.isfinite(float(term["share"])) else "share n/a"
         axes.set_title(
-            (",\n" if stacked else ", ").join((share, p_phrase(float(term["p_family"])))),
+            between.join((share, p_phrase(float(term["p_family"])))),
             fontsize=size,
             weight="normal",
             pad=2,

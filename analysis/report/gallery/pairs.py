@@ -67,8 +67,8 @@ def draw_chief_interaction(study: Study) -> Drawn | None:
     return _pairs(
         study,
         factors,
-        f"Marginal means of {study.measure.name} for {pair[0]} and {pair[1]}: {what}. Above: share "
-        "of the variance, and p, Holm-adjusted over all questions.",
+        f"Marginal means of {study.measure.name} for {pair[0]} and {pair[1]}: {what}. Its p "
+        "is Holm-adjusted over all questions.",
         figures.interaction_of_pair,
     )
 

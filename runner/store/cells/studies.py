@@ -196,12 +196,16 @@ def _info(row: Row[Any]) -> StudyInfo:
 
 
 def find_study(names: Sequence[str], prefix: str, where: str) -> str:
-    """The full name of the study called so, or of the only one whose name begins so.
+    """The full name of the study called so, in full or in its file, or of the only such beginning.
 
     Raises:
         InputError: none, or several.
     """
-    fitting = [prefix] if prefix in names else [name for name in names if name.startswith(prefix)]
+    if prefix in names:
+        return prefix
+    # NAME-PROFILE-DIGEST: of "vgg" and "vgg_more" the first is the one called "vgg".
+    called = [name for name in names if name.rsplit("-", 2)[0] == prefix]
+    fitting = called or [name for name in names if name.startswith(prefix)]
     # Studies of another's tuning stand below it: "NAME/tune/...".
     highest = min((name.count("/", len(prefix)) for name in fitting), default=0)
     fitting = [name for name in fitting if name.count("/", len(prefix)) == highest]
