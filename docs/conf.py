@@ -22,6 +22,7 @@ root_doc = "docs/index"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 include_patterns = [
     "docs/**.md",
+    "results/README.md",
     "results/benchmarks/*.md",
     "results/published/README.md",
     "tests/analysis/cases/README.md",
