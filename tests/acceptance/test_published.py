@@ -57,9 +57,7 @@ def test_every_difference_in_the_prose_is_in_a_table(prose: str, made: dict[str,
 def test_every_verdict_in_the_prose_is_that_of_its_claim(page: str, made: dict[str, str]) -> None:
     """Each advice is answered in the first paragraph, by verdicts that its claims have."""
     first = page.split("\n![", 1)[0]
-    answers = dict(
-        re.findall(r"^- \*\*\(([a-e])\)(.*?)(?=^- |\Z)", first, re.DOTALL | re.MULTILINE)
-    )
+    answers = dict(ANSWER.findall(first))
     assert list(answers) == list("abcde")
     rows = [re.split(r"\s*(?<!\\)\|\s*", row) for row in "\n".join(made.values()).splitlines()]
     for advice, text in answers.items():
@@ -91,7 +89,7 @@ def test_the_counts_in_the_prose_are_those_of_the_store(study: Study, prose: str
         assert re.search(rf"\*\*{number}\b", prose), number
 
 
-def test_the_causes_are_where_the_prose_says(study: Study) -> None:
+def test_the_causes_are_where_the_prose_says(study: Study, prose: str) -> None:
     places = study.causes.placed
     of_init = Counter((one.levels["bn_placement"], one.levels["init"])
                       for one in places if one.kind == "wrong_init")  # fmt: skip
@@ -99,6 +97,14 @@ def test_the_causes_are_where_the_prose_says(study: Study) -> None:
     bare = {(one.levels["bn_placement"], one.levels["init"])
             for one in places if one.kind == "no_norm_layers"}  # fmt: skip
     assert bare == {("none", "default"), ("none", "xavier")}
+    unknown = [one.levels for one in places if one.kind == "not known"]
+    deep, without, strong = (
+        sum(one[factor] == level for one in unknown)
+        for factor, level in (
+            ("model.depth", "16"), ("bn_placement", "none"), ("augmentation", "strong"),
+        )
+    )  # fmt: skip
+    assert f"{deep} have 16 layers, {without} no batch norm, {strong} strong augmentation" in prose
 
 
 def test_what_it_cost_is_said(study: Study, prose: str) -> None:

@@ -196,7 +196,7 @@ def _info(row: Row[Any]) -> StudyInfo:
 
 
 def find_study(names: Sequence[str], prefix: str, where: str) -> str:
-    """The full name of the study called so, in full or in its file, or of the only such beginning.
+    """The full name of the study called so, whole or as in its file, or of the only one so begun.
 
     Raises:
         InputError: none, or several.
